@@ -1,0 +1,64 @@
+"""crosslift: train on one language, serve the others, and know which method is better.
+
+Verbs, in the order of a recipe; each is a table of a recipe and a folder here:
+
+- `pretrain`, `align`: make an encoder, or make its languages alike (`crosslift.align`);
+- `finetune`: learn a task from source-language labels (`crosslift.finetune`);
+- `evaluate`: score it in every language (`crosslift.evaluation`);
+- `report`: one page about it (`crosslift.report`).
+
+Nouns: `Encoder`, `TaskModel`, `Bitext`, `Recipe`, and the lab's `World`.  Importing crosslift imports no torch;
+names are loaded when first used.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+from crosslift._version import __version__
+
+if TYPE_CHECKING:
+    from crosslift import lab, losses
+    from crosslift.data.bitext import Bitext
+    from crosslift.encoder.encoder import Encoder
+    from crosslift.encoder.heads import TaskModel
+    from crosslift.evaluation.predict import predict
+    from crosslift.evaluation.saved import evaluate
+    from crosslift.pipeline import run
+    from crosslift.recipe import Recipe
+
+__all__ = [
+    "Bitext",
+    "Encoder",
+    "Recipe",
+    "TaskModel",
+    "__version__",
+    "evaluate",
+    "lab",
+    "losses",
+    "predict",
+    "run",
+]
+
+_HOMES = {
+    "Bitext": "crosslift.data.bitext",
+    "Encoder": "crosslift.encoder.encoder",
+    "Recipe": "crosslift.recipe",
+    "TaskModel": "crosslift.encoder.heads",
+    "evaluate": "crosslift.evaluation.saved",
+    "predict": "crosslift.evaluation.predict",
+    "run": "crosslift.pipeline",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("lab", "losses"):
+        return importlib.import_module(f"crosslift.{name}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'crosslift' has no attribute '{name}'")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return list(__all__)

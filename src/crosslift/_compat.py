@@ -1,0 +1,64 @@
+"""Every import from transformers that tends to move between releases, and its noise turned down.
+
+The rest of crosslift imports these names from here, so a new release of transformers is met in one file.
+"""
+
+from __future__ import annotations
+
+import logging as standard_logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from transformers import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoModelForMultipleChoice,
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTextEncoding,
+    AutoModelForTokenClassification,
+    AutoTokenizer,
+    BertConfig,
+    BertForMaskedLM,
+    PreTrainedTokenizerFast,
+)
+from transformers.configuration_utils import PretrainedConfig
+from transformers.modeling_utils import PreTrainedModel
+from transformers.models.m2m_100.modeling_m2m_100 import M2M100Encoder
+from transformers.tokenization_utils_base import PreTrainedTokenizerBase
+from transformers.utils import logging
+
+__all__ = [
+    "AutoConfig",
+    "AutoModel",
+    "AutoModelForMaskedLM",
+    "AutoModelForMultipleChoice",
+    "AutoModelForQuestionAnswering",
+    "AutoModelForSequenceClassification",
+    "AutoModelForTextEncoding",
+    "AutoModelForTokenClassification",
+    "AutoTokenizer",
+    "BertConfig",
+    "BertForMaskedLM",
+    "M2M100Encoder",
+    "PreTrainedModel",
+    "PreTrainedTokenizerBase",
+    "PreTrainedTokenizerFast",
+    "PretrainedConfig",
+    "quiet",
+]
+
+
+@contextmanager
+def quiet() -> Iterator[None]:
+    """Keep transformers from printing its loading report and bars; crosslift checks the report itself."""
+    verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+    logging.set_verbosity(standard_logging.ERROR)
+    logging.disable_progress_bar()  # type: ignore[no-untyped-call]
+    try:
+        yield
+    finally:
+        logging.set_verbosity(verbosity)
+        if bars:
+            logging.enable_progress_bar()  # type: ignore[no-untyped-call]

@@ -1,0 +1,146 @@
+"""What recipes can name: listed without importing anything heavy, described with settings and sources."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rich.console import Console
+from rich.markdown import Markdown
+from rich.table import Table
+
+from crosslift import _shelf
+from crosslift.encoder.presets import PRESETS
+from crosslift.errors import InputError, nearest
+
+KINDS = {"tasks": ("task",), "methods": ("align", "finetune"), "metrics": ("metric",), "encoders": ()}
+"""What `crosslift list` lists, and the shelves it is on."""
+
+FAMILIES = {
+    "bert": "BERT and multilingual BERT, hub id or directory",
+    "xlm": "XLM with its language ids",
+    "roberta": "XLM-R and RoBERTa",
+    "deberta": "DeBERTa-v2, DeBERTa-v3 and mDeBERTa",
+    "modernbert": "ModernBERT and mmBERT",
+    "t5": "the encoder of T5, mT5 and Flan-T5",
+    "m2m100": "the encoder of M2M100 and NLLB",
+}
+
+
+def listing(what: str) -> list[dict[str, str]]:
+    """Return name, kind and one-line summary of everything of a kind.
+
+    Raises:
+        InputError: no such kind.
+    """
+    if what not in KINDS:
+        raise InputError(f"there is no list of '{what}'{nearest(what, KINDS)} (lists: {', '.join(KINDS)})")
+    if what == "encoders":
+        return _encoders()
+    return [
+        {"name": entry.name, "kind": shelf, "summary": entry.summary}
+        for shelf in KINDS[what]
+        for entry in _shelf.entries(shelf).values()
+    ]
+
+
+def _encoders() -> list[dict[str, str]]:
+    scratch = [
+        {
+            "name": f"scratch:{name}",
+            "kind": "from scratch",
+            "summary": f"BERT of {shape.layers} layers, {shape.hidden_size} wide, random weights",
+        }
+        for name, shape in PRESETS.items()
+    ]
+    lab = {
+        "name": "lab",
+        "kind": "from scratch",
+        "summary": "scratch:lab pre-trained on the lab's text, cached",
+    }
+    return [
+        lab,
+        *scratch,
+        *({"name": name, "kind": "family", "summary": summary} for name, summary in FAMILIES.items()),
+    ]
+
+
+def description(name: str) -> dict[str, Any]:
+    """Return what is known of a name: kind, documentation, settings with defaults, facts.
+
+    Raises:
+        InputError: nothing has this name.
+    """
+    found = [row for kind in KINDS for row in listing(kind) if row["name"] == name]
+    if not found:
+        names = [row["name"] for kind in KINDS for row in listing(kind)]
+        raise InputError(f"nothing is called '{name}'{nearest(name, names)}; `crosslift list` shows all names")
+    row = found[0]
+    if row["kind"] in _shelf.SHELVES:
+        entry = _shelf.entries(row["kind"])[name]
+        return {**row, "documentation": entry.documentation, **_details(row["kind"], name)}
+    return {**row, "documentation": row["summary"]}
+
+
+def _details(shelf: str, name: str) -> dict[str, Any]:
+    made = _shelf.load(shelf, name)
+    if shelf == "task":
+        return {
+            "form": made.kind,
+            "labels": list(made.labels),
+            "source": made.source,
+            "languages": list(made.languages),
+            "metrics": list(made.metrics),
+            "licence": made.licence,
+            "citation": made.citation,
+        }
+    if shelf == "metric":
+        return {"parts": list(made.parts)}
+    settings = {
+        field: {"default": info.get_default(), "description": info.description}
+        for field, info in made.model_fields.items()
+    }
+    return {"reads": made.reads, "splittable": made.splittable, "paper": made.paper, "settings": settings}
+
+
+def print_listing(what: str) -> None:
+    """Print a list as a table."""
+    table = Table(box=None, pad_edge=False)
+    for column in ("name", "kind", "summary"):
+        table.add_column(column, overflow="fold")
+    for row in listing(what):
+        table.add_row(row["name"], row["kind"], row["summary"])
+    Console().print(table)
+
+
+def print_description(name: str) -> None:
+    """Print a description for reading."""
+    console, facts = Console(), description(name)
+    console.print(f"[bold]{name}[/bold]  ({facts['kind']})\n")
+    console.print(Markdown(facts["documentation"]))
+    settings = facts.pop("settings", {})
+    if settings:
+        table = Table("setting", "default", "meaning", box=None, pad_edge=False)
+        for key, setting in settings.items():
+            table.add_row(key, repr(setting["default"]), setting["description"])
+        console.print("\n", table)
+    for key in facts:
+        if key in ("name", "kind", "summary", "documentation"):
+            continue
+        value = facts[key]
+        shown = ", ".join(value) if isinstance(value, list) else str(value)
+        console.print(f"[bold]{key}[/bold]: {shown}", highlight=False)
+
+
+def print_scores(results: dict[str, Any]) -> None:
+    """Print scores by language and their averages."""
+    table = Table("language", "metric", "score", "items", box=None, pad_edge=False)
+    for row in results["scores"]:
+        table.add_row(row["language"], row["metric"], f"{row['value']:.1f}", f"{row['items']:,}")
+    console = Console()
+    console.print(table)
+    for row in results["summary"]:
+        if row["target_mean"] is not None:
+            gap = "" if row["transfer_gap"] is None else f", transfer gap {row['transfer_gap']:.1f}"
+            console.print(
+                f"{row['metric']}: mean of {row['targets']} targets {row['target_mean']:.1f}{gap}", highlight=False
+            )

@@ -1,0 +1,249 @@
+"""The command line: parse, call, print.  Everything heavy is imported inside the command that needs it."""
+
+from __future__ import annotations
+
+import errno
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from crosslift._version import __version__
+from crosslift.errors import CrossliftError, InputError, StorageError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+app = typer.Typer(
+    name="crosslift",
+    help="Zero-shot cross-lingual transfer: train on one language, serve the others.",
+    epilog="Start with: crosslift demo",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
+Data = Annotated[
+    Path | None,
+    typer.Option("--data", help="Directory in the layout of XTREME's download script.", show_default="the hub"),
+]
+Languages = Annotated[
+    str | None, typer.Option("--languages", help="Comma-separated codes.", show_default="all there are")
+]
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"crosslift {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    traceback: Annotated[bool, typer.Option("--traceback", help="Show where in the code an error arose.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Zero-shot cross-lingual transfer: train on one language, serve the others."""
+
+
+@app.command(epilog="Example: crosslift demo --seeds 3 --json")
+def demo(
+    output: Annotated[Path, typer.Option(help="Directory to write; an earlier demo there is replaced.")] = Path(
+        "runs/demo"
+    ),
+    seeds: Annotated[int, typer.Option(min=1, help="Runs with seeds 0, 1, ...")] = 1,
+    as_json: Json = False,
+) -> None:
+    """Pre-train, align and fine-tune in the lab, and show what alignment bought.  Needs no data and no network."""
+    from crosslift.demo import run_demo
+
+    directories = run_demo(output, seeds=seeds)
+    _show(output, directories, as_json=as_json)
+
+
+@app.command(epilog="Example: crosslift run recipes/xnli_mini.toml finetune.epochs=1 --data data --output runs/mine")
+def run(
+    recipe: Annotated[Path, typer.Argument(help="TOML file; `recipes/` has examples.")],
+    overrides: Annotated[
+        list[str] | None, typer.Argument(metavar="[KEY.PATH=VALUE]...", help="Laid over the recipe.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option(help="Run directory to make.", show_default="runs/NAME/seed-N")] = None,
+    data: Data = None,
+    seeds: Annotated[
+        int | None, typer.Option(min=1, help="Make so many runs, OUTPUT/seed-N from the recipe's seed on.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Continue an unfinished run of OUTPUT.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Run a recipe: its stages in order, then scores in every language and a report."""
+    from crosslift import recipe as recipes
+
+    given = [f"data.path={json.dumps(str(data.absolute()))}", 'data.source="directory"'] if data else []
+    loaded = recipes.load(recipe, [*given, *(overrides or [])])
+    from crosslift.pipeline import run as run_recipe
+
+    base = output or Path("runs") / loaded.name
+    directories = []
+    for seed in range(loaded.seed, loaded.seed + (seeds or 1)):
+        directory = base if output and seeds is None else base / f"seed-{seed}"
+        one = recipes.build({**recipes.values(loaded), "seed": seed}, where=str(recipe))
+        directories.append(run_recipe(one, directory, resume=resume))
+    _show(base, directories, as_json=as_json)
+
+
+@app.command(
+    epilog="Example: crosslift evaluate runs/demo/aligned/seed-0/model --task xnli --data data --languages en,de"
+)
+def evaluate(
+    model: Annotated[str, typer.Argument(help="Directory or hub id of a checkpoint with a head for the task.")],
+    task: Annotated[str, typer.Option(help="Name of a task: `crosslift list tasks`.")],
+    languages: Languages = None,
+    split: Annotated[Literal["dev", "test"], typer.Option(help="dev or test.")] = "test",
+    data: Data = None,
+    lab: Annotated[bool, typer.Option("--lab", help="Take the lab's examples instead of data.")] = False,
+    output: Annotated[Path | None, typer.Option(help="Directory for predictions and results.json.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Score a saved model in every language of a task."""
+    from crosslift.evaluation.saved import evaluate as evaluate_model
+
+    scored = evaluate_model(
+        model, task=task, languages=_codes(languages), split=split, data="lab" if lab else data, output=output
+    )
+    if as_json:
+        typer.echo(json.dumps(scored, indent=2))
+    else:
+        from crosslift.catalogue import print_scores
+
+        print_scores(scored)
+
+
+@app.command(epilog="Example: crosslift predict runs/demo/aligned/seed-0/model reviews.csv --output predicted.csv")
+def predict(
+    model: Annotated[str, typer.Argument(help="Directory or hub id of a checkpoint with a task head.")],
+    source: Annotated[Path, typer.Argument(metavar="INPUT", help=".jsonl, .csv or .tsv with a header.")],
+    output: Annotated[
+        Path | None,
+        typer.Option(help="File to write, in the form of its ending.", show_default="standard output"),
+    ] = None,
+    text: Annotated[
+        str | None,
+        typer.Option(help="Column(s) to read, comma-separated.", show_default="text, or premise,hypothesis ..."),
+    ] = None,
+) -> None:
+    """Label a file: adds the columns `prediction` and `probability`."""
+    from crosslift.evaluation.files import predict_file
+
+    columns = tuple(text.split(",")) if text else None
+    written = predict_file(model, source, output=output, columns=columns)
+    if output is not None:
+        typer.echo(f"{written} rows written to {output}", err=True)
+
+
+@app.command(epilog="Example: crosslift report runs/demo")
+def report(
+    directory: Annotated[Path, typer.Argument(help="A run directory, or a folder of some.")],
+    form: Annotated[Literal["html", "md"], typer.Option("--format", help="Page, or the same as Markdown.")] = "html",
+    output: Annotated[
+        Path | None, typer.Option(help="File to write.", show_default="DIRECTORY/report.html; md: standard output")
+    ] = None,
+) -> None:
+    """Write one self-contained page about runs."""
+    from crosslift.report import find, markdown, write
+    from crosslift.run_directory import write_text
+
+    if form == "html":
+        typer.echo(write(directory, output))
+        return
+    text = markdown(find(directory))
+    if output is None:
+        typer.echo(text)
+    else:
+        write_text(output, text)
+        typer.echo(output)
+
+
+@app.command("list", epilog="Example: crosslift list methods")
+def list_names(
+    what: Annotated[str, typer.Argument(help="tasks, methods, metrics or encoders.")],
+    as_json: Json = False,
+) -> None:
+    """List what recipes can name."""
+    from crosslift.catalogue import listing, print_listing
+
+    if as_json:
+        typer.echo(json.dumps(listing(what), indent=2))
+    else:
+        print_listing(what)
+
+
+@app.command(epilog="Example: crosslift describe tlm")
+def describe(
+    name: Annotated[str, typer.Argument(help="Name of a task, method, metric or encoder.")],
+    as_json: Json = False,
+) -> None:
+    """Explain one name: what it is, its settings with defaults, its source."""
+    from crosslift.catalogue import description, print_description
+
+    if as_json:
+        typer.echo(json.dumps(description(name), indent=2))
+    else:
+        print_description(name)
+
+
+def _codes(text: str | None) -> tuple[str, ...] | None:
+    return tuple(code.strip() for code in text.split(",") if code.strip()) if text else None
+
+
+def _show(base: Path, directories: list[Path], *, as_json: bool) -> None:
+    """Write the report and print what the runs found."""
+    from rich.console import Console
+
+    from crosslift.report import terminal, write
+
+    page = write(base)
+    if as_json:
+        runs = [json.loads((directory / "results.json").read_text(encoding="utf-8")) for directory in directories]
+        typer.echo(json.dumps({"schema": 1, "report": str(page), "runs": runs}, indent=2))
+        return
+    for table in terminal(directories):
+        Console().print(table)
+    typer.echo(f"Report: {page}")
+
+
+def main() -> None:
+    """Run the command line; wrong input ends with one paragraph and exit code 2, a failed run with 1."""
+    show = "--traceback" in sys.argv
+    arguments = [argument for argument in sys.argv[1:] if argument != "--traceback"]
+    _exit_with(lambda: app(arguments, prog_name="crosslift"), traceback=show)
+
+
+def _exit_with(command: Callable[[], Any], *, traceback: bool) -> None:
+    try:
+        command()
+    except CrossliftError as error:
+        _fail(error, traceback=traceback)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        full = StorageError(f"{error.filename or Path.cwd()}: the disk is full; free some space and try again")
+        full.__cause__ = error
+        _fail(full, traceback=traceback)
+    except KeyboardInterrupt:
+        typer.echo("crosslift: interrupted; `crosslift run ... --resume` continues", err=True)
+        sys.exit(130)
+
+
+def _fail(error: CrossliftError, *, traceback: bool) -> None:
+    if traceback:
+        raise error
+    kind = "input" if isinstance(error, InputError) else "run"
+    typer.echo(f"crosslift: {kind} error: {error}", err=True)
+    sys.exit(error.exit_code)

@@ -1,0 +1,1 @@
+"""Text that goes in: readers, bitext, checks and sources."""

@@ -1,0 +1,199 @@
+"""Bitext: parallel sentences of a language pair, with word links where they are known.  Imports no torch."""
+
+from __future__ import annotations
+
+import hashlib
+import itertools
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+from crosslift.data import _store
+from crosslift.data.filters import FilterReport, FilterSettings, clean
+from crosslift.data.pairs import Links, Pair, bitext_files, read_pairs, with_links
+from crosslift.data.text import find, sha256
+from crosslift.errors import DataError
+
+_SCHEMA = 1
+
+
+class _Filters(NamedTuple):
+    """What is left out: by settings, and because it is scored on."""
+
+    settings: FilterSettings
+    test_texts: list[str]
+
+    @property
+    def key(self) -> list[object]:
+        return [self.settings.model_dump(), self.test_texts]
+
+
+class Bitext:
+    """Parallel sentences; index it, iterate it, ask for its word links.
+
+    With a cache folder the text is written there once and memory-mapped ever after, so that its size is no
+    matter; without one it is kept in memory.
+
+    >>> links = [((0, 0), (1, 1))]
+    >>> bitext = Bitext.from_pairs([("a house", "ein Haus")], languages=("en", "de"), links=links)
+    >>> len(bitext), bitext[0], bitext.links(0)
+    (1, ('a house', 'ein Haus'), ((0, 0), (1, 1)))
+    """
+
+    def __init__(self, store: _store.Store, *, languages: tuple[str, str], report: FilterReport) -> None:
+        self._store = store
+        self.languages = languages
+        """The codes of source and target."""
+        self.report = report
+        """How many pairs were read, and what the filters dropped."""
+
+    @classmethod
+    def read(
+        cls,
+        path: Path | str,
+        languages: tuple[str, str],
+        *,
+        target: Path | str | None = None,
+        columns: tuple[int, int] | None = None,
+        links: Path | str | None = None,
+        filters: FilterSettings | None = None,
+        test_texts: Iterable[str] = (),
+        limit: int | None = None,
+        cache: Path | str | None = None,
+    ) -> Bitext:
+        """Read a bitext from files, each plain or with .gz.
+
+        Args:
+            path: a tsv file, a file of `source ||| target`, a TMX file, the source side, or a folder in which
+                the file of the language pair is looked for (`bitext_files`).
+            languages: the codes of source and target.
+            target: the target side, where it is a file of its own.
+            columns: the fields of source and target in a tsv file, from 0; None: 0 and 1 of two, 2 and 3 of
+                four (corpus, id, source, target).
+            links: a Pharaoh file of word links, a line a pair; None: the file beside `path` that ends in
+                `.links` instead, if there is one.
+            filters: what is left out; None: the defaults of `FilterSettings`.
+            test_texts: texts whose pairs are left out, since they are scored on.
+            limit: how many pairs are read at most, before filters; None: all.
+            cache: the folder to keep the text in; None: memory.
+
+        Raises:
+            DataError: a file is not as expected, or no pair is left.
+            StorageError: the cache cannot be written.
+        """
+        source, other = Path(path), Path(target) if target else None
+        if source.is_dir():
+            source, other = bitext_files(source, languages)
+        linked = Path(links) if links else find(source.with_name(f"{_stem(source)}.links"))
+        wanted = _Filters(filters or FilterSettings(), sorted(set(test_texts)))
+        pairs = read_pairs(source, other, languages=languages, columns=columns)
+        if linked is not None:
+            pairs = with_links(pairs, linked)
+        pairs = itertools.islice(pairs, limit)
+        folder = Path(cache) / _key([source, other, linked], [languages, columns, limit, wanted.key]) if cache else None
+        return cls._build(pairs, wanted, languages=languages, folder=folder)
+
+    @classmethod
+    def from_pairs(
+        cls,
+        pairs: Iterable[tuple[str, str]],
+        *,
+        languages: tuple[str, str],
+        links: Iterable[Links] | None = None,
+        filters: FilterSettings | None = None,
+        test_texts: Iterable[str] = (),
+    ) -> Bitext:
+        """Make a bitext, kept in memory, of pairs that are there already.
+
+        Args:
+            pairs: (source, target) sentences.
+            languages: the codes of source and target.
+            links: the word links of each pair, from 0; None: unknown.
+            filters: what is left out; None: nothing.
+            test_texts: texts whose pairs are left out, since they are scored on.
+
+        Raises:
+            DataError: no pair is left.
+        """
+        if links is None:
+            made: Iterator[Pair] = (Pair(*pair) for pair in pairs)
+        else:
+            made = (Pair(*pair, link) for pair, link in zip(pairs, links, strict=True))
+        wanted = _Filters(filters or NO_FILTERS, list(test_texts))
+        return cls._build(made, wanted, languages=languages, folder=None)
+
+    @classmethod
+    def _build(
+        cls, pairs: Iterator[Pair], filters: _Filters, *, languages: tuple[str, str], folder: Path | None
+    ) -> Bitext:
+        report = FilterReport()
+        kept = _some(clean(pairs, filters.settings, report=report, test_texts=filters.test_texts), report)
+        if folder is None:
+            return cls(_store.in_memory(kept), languages=languages, report=report)
+        if not folder.is_dir():
+            _store.write(kept, folder, note=lambda: {"read": report.read, "dropped": report.dropped})
+        note = _store.read_note(folder)
+        report = FilterReport(note["read"], Counter(note["dropped"]))
+        return cls(_store.on_disk(folder), languages=languages, report=report)
+
+    def __len__(self) -> int:
+        return len(self._store)
+
+    def __getitem__(self, index: int) -> tuple[str, str]:
+        """Return (source, target) of one pair; negative indices count from the end."""
+        return self._store.texts(self._place(index))
+
+    def __iter__(self) -> Iterator[tuple[str, str]]:
+        return (self._store.texts(index) for index in range(len(self)))
+
+    def links(self, index: int) -> Links | None:
+        """Return the word links of one pair, or None if the bitext has none."""
+        return self._store.links_of(self._place(index))
+
+    @property
+    def linked(self) -> bool:
+        """Whether the word links are known."""
+        return len(self._store.link_offsets) > 1
+
+    def with_links(self, links: Iterable[Sequence[tuple[int, int]]]) -> Bitext:
+        """Return the same bitext with these word links, one sequence a pair, from an aligner say."""
+        made = (Pair(*pair, tuple(link)) for pair, link in zip(self, links, strict=True))
+        return Bitext(_store.in_memory(made), languages=self.languages, report=self.report)
+
+    def __repr__(self) -> str:
+        linked = ", with word links" if self.linked else ""
+        return f"Bitext({'-'.join(self.languages)}, {len(self):,} pairs{linked})"
+
+    def _place(self, index: int) -> int:
+        place = index + len(self) if index < 0 else index
+        if not 0 <= place < len(self):
+            raise IndexError(f"pair {index} of {len(self)}")
+        return place
+
+
+NO_FILTERS = FilterSettings(empty=False, max_characters=None, identical=False, max_ratio=None, duplicates=False)
+"""Keeps every pair."""
+
+
+def _some(pairs: Iterator[Pair], report: FilterReport) -> Iterator[Pair]:
+    """Yield pairs.
+
+    Raises:
+        DataError: there is none.
+    """
+    yield from pairs
+    if report.kept == 0:
+        raise DataError(f"no pair of the bitext is left: {report}")
+
+
+def _stem(path: Path) -> str:
+    return Path(path.name.removesuffix(".gz")).stem
+
+
+def _key(files: Sequence[Path | None], settings: Sequence[object]) -> str:
+    """Return the name of a cache entry: what the files hold, and how they are read."""
+    contents = [sha256(path) if path else None for path in files]
+    identity = json.dumps([_SCHEMA, contents, settings], sort_keys=True)
+    return hashlib.sha256(identity.encode()).hexdigest()[:32]

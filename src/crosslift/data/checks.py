@@ -1,0 +1,141 @@
+"""What must hold before examples are trained on or scored on.  Imports no torch.
+
+Missing columns, unknown labels, wrong encodings and empty files are reported where they are read, with file and
+line (`crosslift.data.text`, `crosslift.tasks`), and a language that is not there by the source
+(`crosslift.data.sources`).  Here is what only shows in a split as a whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from crosslift.data.overlap import normalise
+from crosslift.errors import DataError
+from crosslift.tasks._task import (
+    ChoiceExample,
+    Example,
+    MiningExample,
+    PairExample,
+    RetrievalExample,
+    SentenceExample,
+    SpanExample,
+    Split,
+    TaggingExample,
+    Task,
+    texts,
+)
+
+Identities = frozenset[tuple[str, ...]]
+
+_ENOUGH = 20
+"""Fewer labels than this may be all the same by chance."""
+
+
+def placeholder_labels(examples: Sequence[Example], *, where: str) -> None:
+    """Check that examples have gold answers, and not placeholders for them.
+
+    Args:
+        examples: one split in one language.
+        where: what they are, for the message: "xnli test in 'de'".
+
+    Raises:
+        DataError: gold labels are missing, or all are the same, as in the files of hidden test sets.
+    """
+    golds = [_golds(example) for example in examples]
+    if missing := golds.count(()):
+        share = f"{missing:,} of {len(examples):,} examples"
+        raise DataError(
+            f"{where}: {share} have no gold answer, so they can be neither trained nor scored on; predict on "
+            "them, or name a file that has the answers"
+        )
+    values = {value for gold in golds for value in gold}
+    if len(values) == 1 and len(examples) >= _ENOUGH:
+        raise DataError(
+            f"{where}: all {len(examples):,} examples have the gold '{values.pop()}', which is how hidden test "
+            "sets are filled up; name a file with the real answers, or predict instead"
+        )
+
+
+def _golds(example: Example) -> tuple[object, ...]:
+    """Return the gold values of an example: one label, a tag a word, the answers; none where it has none."""
+    match example:
+        case SentenceExample() | PairExample() | ChoiceExample():
+            return () if example.label is None else (example.label,)
+        case TaggingExample():
+            return example.tags or ()
+        case SpanExample():
+            return example.answers
+        case MiningExample():
+            return example.gold or ()
+        case RetrievalExample():
+            return (example.id,)
+
+
+def duplicates(examples: Sequence[Example]) -> int:
+    """Return how many examples have the very texts of an earlier one."""
+    return len(examples) - len({tuple(texts(example)) for example in examples})
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """Training examples that are also test examples, case, blanks and punctuation ignored."""
+
+    count: int
+    """Test examples that are training examples too."""
+    total: int
+    """Test examples."""
+    example: str
+    """The texts of one of them."""
+
+    def __str__(self) -> str:
+        share = f"{self.count:,} of {self.total:,} test examples"
+        return f"{share} occur in the training data, for instance: {self.example}"
+
+
+def overlap(train: Sequence[Example] | Identities, test: Sequence[Example]) -> Overlap | None:
+    """Return what training and test data have in common, or None.
+
+    An example counts if all of its texts are those of one training example, in order; a premise may recur.
+
+    Args:
+        train: training examples, or their `identities`, to look at many test sets.
+        test: test examples.
+    """
+    seen = train if isinstance(train, frozenset) else identities(train)
+    common = [example for example in test if _identity(example) in seen]
+    if not common:
+        return None
+    return Overlap(len(common), len(test), " / ".join(texts(common[0])))
+
+
+def identities(examples: Sequence[Example]) -> Identities:
+    """Return what tells examples apart when they are looked for elsewhere: their normalised texts."""
+    return frozenset(map(_identity, examples))
+
+
+def check_overlap(train: Sequence[Example], test: Sequence[Example], *, where: str) -> None:
+    """Check that no test example is trained on; `overlap` tells without raising.
+
+    Raises:
+        DataError: some are; the message says how many, and shows one.
+    """
+    found = overlap(train, test)
+    if found is not None:
+        raise DataError(f"{where}: {found}; leave them out of the training data, or allow the overlap in the recipe")
+
+
+def _identity(example: Example) -> tuple[str, ...]:
+    return tuple(normalise(text) for text in texts(example))
+
+
+def notes(task: Task, split: Split, language: str, examples: Sequence[Example]) -> list[str]:
+    """Return what is worth saying about a split, though it is no mistake: its size, and repeated examples."""
+    where = f"{task.name} {split} in '{language}'"
+    published = task.facts.get(split, {}).get(language)
+    said = []
+    if published is not None and published != len(examples):
+        said.append(f"{where}: {len(examples):,} examples, {published:,} published")
+    if repeated := duplicates(examples):
+        said.append(f"{where}: {repeated:,} examples repeat an earlier one")
+    return said

@@ -1,0 +1,45 @@
+"""Where examples come from: the hub, a directory in XTREME's layout, the lab, or a user's files.
+
+`open_source` makes the one that settings ask for.  Imports no torch, and `datasets` only for the hub.
+"""
+
+from __future__ import annotations
+
+from crosslift.data.sources._settings import FileSettings, SourceSettings
+from crosslift.data.sources._source import Source
+from crosslift.data.sources.directory import Directory
+from crosslift.data.sources.files import Files
+from crosslift.errors import DataError
+
+__all__ = ["FileSettings", "Source", "SourceSettings", "open_source"]
+
+
+def open_source(settings: SourceSettings) -> Source:
+    """Return the source that settings describe.
+
+    Raises:
+        DataError: the directory is not named, or not there.
+    """
+    base = _base(settings)
+    if base is None and not settings.files:
+        raise DataError('source = "files" without a file; name one for a split, files.train for instance')
+    return Files(settings.files, base=base, root=settings.path) if settings.files or base is None else base
+
+
+def _base(settings: SourceSettings) -> Source | None:
+    """Return the source behind a user's own files.  The lab and the hub are imported when asked for."""
+    match settings.source:
+        case "files":
+            return None
+        case "directory":
+            if settings.path is None:
+                raise DataError('source = "directory" needs a path: the folder that holds xnli/, udpos/ and so on')
+            return Directory(settings.path)
+        case "lab":
+            from crosslift.data.sources.lab import Lab
+
+            return Lab(seed=settings.seed, counts=settings.counts)
+        case "hub":
+            from crosslift.data.sources.hub import Hub
+
+            return Hub(path=settings.path, revision=settings.revision)

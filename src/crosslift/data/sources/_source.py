@@ -1,0 +1,68 @@
+"""The source contract: where a task's examples come from.  Imports no torch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Any
+
+from crosslift.errors import DataError, LanguageError, nearest
+from crosslift.tasks._task import Example, Split, Task
+
+
+class Source(ABC):
+    """One place that has examples of tasks."""
+
+    @abstractmethod
+    def languages(self, task: Task, split: Split) -> tuple[str, ...]:
+        """Return the languages that are really there: the task's own in its order, then others."""
+
+    @abstractmethod
+    def describe(self) -> dict[str, Any]:
+        """Return what a run records: the origin, its revision, and the SHA-256 of each file read so far."""
+
+    def source_language(self, task: Task) -> str:
+        """Return the language with labelled training data."""
+        return task.source
+
+    def labels(self, task: Task) -> tuple[str, ...]:
+        """Return the labels the examples carry, in the order of a model's outputs."""
+        return task.labels
+
+    @abstractmethod
+    def read(self, task: Task, split: Split, language: str) -> list[Example]:
+        """Return the examples of a language that is there."""
+
+    def examples(self, task: Task, split: Split, language: str) -> list[Example]:
+        """Return the examples of a task's split in one language, in the order of the file.
+
+        Raises:
+            DataError: the split is not there or empty, or a row is not as expected.
+            LanguageError: the split is there, but not in this language; the message names the nearest.
+        """
+        there = self.languages(task, split)
+        if not there:
+            looked_for = self._looked_for(task, split)
+            raise DataError(f"{self}: there is no {split} split of {task.name}{looked_for}")
+        if language not in there:
+            hint = nearest(language, there)
+            missing = f"{task.name} has no {split} split in '{language}'"
+            raise LanguageError(f"{self}: {missing}{hint} (there are: {', '.join(there)})")
+        examples = self.read(task, split, language)
+        if not examples:
+            raise DataError(f"{self}: the {split} split of {task.name} in '{language}' has no examples")
+        return examples
+
+    @abstractmethod
+    def __str__(self) -> str:
+        """Return the source's name in messages."""
+
+    def _looked_for(self, task: Task, split: Split) -> str:  # noqa: ARG002 - for sources that can say
+        """Return what was looked for where a split is missing, to end a message with."""
+        return ""
+
+
+def in_order(found: Sequence[str], task: Task) -> tuple[str, ...]:
+    """Return languages with the task's own first, in its order, then the others sorted."""
+    known = [language for language in task.languages if language in found]
+    return (*known, *sorted(set(found) - set(known)))

@@ -1,0 +1,68 @@
+"""A directory in the layout of XTREME's download script, each file plain or with .gz."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+from crosslift.data.sources._source import Source, in_order
+from crosslift.data.text import find, sha256
+from crosslift.errors import DataError
+from crosslift.tasks._task import Example, Split, Task
+
+_MARK = "{language}"
+
+
+class Directory(Source):
+    """Benchmarks on disk: `xnli/dev-de.tsv`, `udpos/train-en.tsv.gz`, and so on."""
+
+    def __init__(self, path: Path | str) -> None:
+        self.path = Path(path)
+        if not self.path.is_dir():
+            raise DataError(f"{self.path}: no such directory; name the folder that holds xnli/, udpos/ and so on")
+        self._read: set[Path] = set()
+
+    def languages(self, task: Task, split: Split) -> tuple[str, ...]:
+        """Return the languages for which there is a file."""
+        found = {code for pattern in task.files.get(split, ()) for code in present(self.path, pattern)}
+        return in_order(list(found), task)
+
+    def read(self, task: Task, split: Split, language: str) -> list[Example]:
+        """Return the examples of the first of the task's file patterns that is there."""
+        names = [pattern.replace(_MARK, language) for pattern in task.files[split]]
+        path = next(filter(None, (find(self.path / name) for name in names)))
+        self._read.update(task.parts(path))
+        return list(task.read_file(path))
+
+    def describe(self) -> dict[str, Any]:
+        """Return the folder and the SHA-256 of the files read so far, as stored."""
+        files = {str(path.relative_to(self.path)): sha256(path) for path in sorted(self._read)}
+        return {"source": "directory", "path": str(self.path), "files": files}
+
+    def __str__(self) -> str:
+        return str(self.path)
+
+    def _looked_for(self, task: Task, split: Split) -> str:
+        patterns = task.files.get(split)
+        if not patterns:
+            return f" (the task has: {', '.join(task.files)})"
+        return f" (looked for {' or '.join(patterns)}, each also with .gz)"
+
+
+def present(root: Path, pattern: str) -> list[str]:
+    """Return the languages for which a file of this pattern is there, plain or with .gz, sorted.
+
+    Args:
+        root: the folder that the pattern is relative to.
+        pattern: a path in which `{language}` stands once or more, the same language each time.
+    """
+    parts = (root / pattern).parts
+    first = next(place for place, part in enumerate(parts) if _MARK in part)
+    folder, below = Path(*parts[:first]), "/".join(parts[first:])
+    before, _, after = map(re.escape, below.partition(_MARK))
+    after = after.replace(re.escape(_MARK), r"(?P=language)")
+    name = re.compile(rf"{before}(?P<language>[^/]+?){after}(\.gz)?")
+    paths = (path for end in ("", ".gz") for path in folder.glob(below.replace(_MARK, "*") + end))
+    matches = (name.fullmatch(path.relative_to(folder).as_posix()) for path in paths)
+    return sorted({match["language"] for match in matches if match})

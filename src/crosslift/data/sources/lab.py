@@ -1,0 +1,53 @@
+"""The lab: a generated world, so every task has gold examples in every language and nothing is downloaded."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crosslift.data.sources._source import Source
+from crosslift.errors import DataError
+from crosslift.lab.tasks import LAB_TASKS
+from crosslift.lab.world import World
+from crosslift.tasks._task import Example, Split, Task
+
+COUNTS: Mapping[Split, int] = {"train": 6_000, "dev": 600, "test": 1_200}
+"""Examples a split, unless said otherwise."""
+
+
+class Lab(Source):
+    """Tasks of the lab's world."""
+
+    def __init__(self, *, seed: int = 0, counts: Mapping[Split, int] | None = None) -> None:
+        self.world = World(seed)
+        self.seed = seed
+        self.counts = {**COUNTS, **(counts or {})}
+
+    def source_language(self, task: Task) -> str:  # noqa: ARG002 - one for all tasks
+        """Return the world's source language."""
+        return self.world.source.code
+
+    def labels(self, task: Task) -> tuple[str, ...]:
+        """Return the labels of the lab's task, which may have others than the benchmark's (topics, say)."""
+        return LAB_TASKS[self._name(task)].labels
+
+    def languages(self, task: Task, split: Split) -> tuple[str, ...]:  # noqa: ARG002 - every split has all
+        """Return the world's languages, the source language first; none if the lab has no such task."""
+        return tuple(language.code for language in self.world.languages) if task.lab_task in LAB_TASKS else ()
+
+    def read(self, task: Task, split: Split, language: str) -> list[Example]:
+        """Return the examples; those of one id mean the same in every language."""
+        count = self.counts[split]
+        return self.world.examples(self._name(task), language, split, count, seed=self.seed)
+
+    def _name(self, task: Task) -> str:
+        if task.lab_task is None or task.lab_task not in LAB_TASKS:
+            raise DataError(f"the lab has no task like {task.name} (there are: {', '.join(LAB_TASKS)})")
+        return task.lab_task
+
+    def describe(self) -> dict[str, Any]:
+        """Return the world's seed and the examples a split."""
+        return {"source": "lab", "seed": self.seed, "counts": dict(self.counts)}
+
+    def __str__(self) -> str:
+        return "the lab"

@@ -1,0 +1,33 @@
+"""`crosslift demo`: the main job in the lab, with and without alignment, side by side."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from crosslift import recipe as recipes
+from crosslift.pipeline import run
+from crosslift.recipe import Recipe
+from crosslift.run_directory import remove
+
+RECIPE = Path(__file__).parent / "lab" / "demo.toml"
+
+
+def demo_recipes() -> dict[str, Recipe]:
+    """Return the two arms: the encoder as pre-trained, and the same after alignment."""
+    values = recipes.read(RECIPE)
+    without = {key: table for key, table in values.items() if key != "align"}
+    return {
+        "unaligned": recipes.build({**without, "name": "unaligned"}, where=str(RECIPE)),
+        "aligned": recipes.build(values, where=str(RECIPE)),
+    }
+
+
+def run_demo(output: Path, *, seeds: int) -> list[Path]:
+    """Run both arms with seeds 0, 1, ... into OUTPUT/ARM/seed-N, replacing an earlier demo; return the directories."""
+    directories = []
+    for arm, recipe in demo_recipes().items():
+        remove(output / arm)
+        for seed in range(seeds):
+            seeded = recipe.model_copy(update={"seed": seed})
+            directories.append(run(seeded, output / arm / f"seed-{seed}"))
+    return directories

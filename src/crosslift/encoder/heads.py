@@ -1,0 +1,238 @@
+"""Task models: an encoder and a head, saved as a checkpoint that transformers itself can use."""
+
+from __future__ import annotations
+
+import copy
+import logging
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Self, cast, get_args
+
+import torch
+from torch import Tensor, nn
+
+from crosslift._compat import (
+    AutoModelForMultipleChoice,
+    AutoModelForQuestionAnswering,
+    AutoModelForSequenceClassification,
+    AutoModelForTokenClassification,
+    PretrainedConfig,
+    PreTrainedModel,
+    quiet,
+)
+from crosslift.encoder import loading
+from crosslift.encoder.encoder import Encoder, seeded
+from crosslift.encoder.families import family_of
+from crosslift.encoder.inputs import Inputs
+from crosslift.encoder.own_head import HEAD_FILE, OwnHead
+from crosslift.errors import CheckpointError, RecipeError
+from crosslift.tasks._task import Kind
+
+log = logging.getLogger(__name__)
+
+_HEADS: dict[str, Any] = {
+    "sentence": AutoModelForSequenceClassification,
+    "pair": AutoModelForSequenceClassification,
+    "tagging": AutoModelForTokenClassification,
+    "span": AutoModelForQuestionAnswering,
+    "choice": AutoModelForMultipleChoice,
+}
+"""transformers' class of a kind of task."""
+_ENDINGS: dict[str, Kind] = {
+    "ForSequenceClassification": "sentence",
+    "ForTokenClassification": "tagging",
+    "ForQuestionAnswering": "span",
+    "ForQuestionAnsweringSimple": "span",
+    "ForMultipleChoice": "choice",
+}
+"""What a checkpoint that crosslift did not write says about its kind; a pair is classified like a sentence."""
+_OUTPUTS: dict[str, tuple[str, ...]] = {"span": ("start", "end"), "choice": ("score",)}
+_KIND = "crosslift_kind"
+"""Key of config.json that holds the kind of task."""
+
+
+@dataclass
+class TaskModel:
+    """An encoder with a task's head.
+
+    The head is transformers' own where the family has one, so that ``transformers.pipeline("text-classification",
+    DIRECTORY)`` gives label names.  The encoder halves of T5 and M2M100 have none: they get `OwnHead`, saved beside
+    the encoder's checkpoint, which transformers' pipeline does not know.
+
+    `encoder` looks at the same weights as `module`: training one trains the other.
+    """
+
+    encoder: Encoder
+    kind: Kind
+    labels: tuple[str, ...]
+    module: nn.Module
+
+    @classmethod
+    def create(cls, encoder: Encoder, kind: Kind, labels: Sequence[str], *, seed: int) -> Self:
+        """Return a task model that starts from a copy of `encoder`'s weights and a head drawn from `seed`.
+
+        Args:
+            encoder: stays as it is.
+            kind: "sentence", "pair", "tagging", "span" or "choice".
+            labels: names of the outputs; not looked at for "span" and "choice", whose outputs are fixed.
+            seed: of the head's random weights.
+
+        Raises:
+            RecipeError: the kind has no head, or there are no labels.
+        """
+        outputs = _outputs(kind, labels)
+        if encoder.has_own_heads:
+            return cls._own(encoder, kind, outputs, seed=seed)
+        config = copy.deepcopy(encoder.base.config)
+        config.id2label = dict(enumerate(outputs))
+        config.label2id = {label: number for number, label in enumerate(outputs)}
+        setattr(config, _KIND, kind)
+        with seeded(seed), quiet():
+            module = _HEADS[kind].from_config(config, dtype=torch.float32)
+        _take_over(module, encoder)
+        return cls._around(module.to(encoder.device), encoder, kind, outputs)
+
+    @classmethod
+    def load(cls, directory: str | Path) -> Self:
+        """Load a saved task model, or any sequence or token classification checkpoint of a supported family.
+
+        Raises:
+            CheckpointError: not a checkpoint, no tokenizer, no task head, or a head that does not fit its labels.
+        """
+        place = str(directory)
+        config = loading.load_config(place)
+        family = family_of(config, where=place)
+        if (Path(place) / HEAD_FILE).is_file():
+            return cls._load_own(place)
+        kind = _kind_of(config, place)
+        tokenizer = loading.load_tokenizer(place)
+        loaded = loading.from_pretrained(_HEADS[kind], place)
+        loading.check_weights(loaded, place)
+        if loaded.lacks:
+            raise CheckpointError(
+                f"{place}: the head does not match config.json: {', '.join(sorted(loaded.lacks)[:3])} missing "
+                f"(a {family.name} model for '{kind}' tasks)"
+            )
+        encoder = Encoder(loaded.model, tokenizer, name=place)
+        return cls(encoder, kind, _labels_of(config), loaded.model)
+
+    def logits(self, inputs: Inputs, embeddings: Tensor | None = None) -> Tensor:
+        """Return the scores of the outputs.
+
+        Args:
+            inputs: (batch, length) fields; for "choice" one row a choice, an example's choices together.
+            embeddings: word embeddings to use instead of `encoder.embed(inputs.ids)`.
+
+        Returns:
+            "sentence" and "pair" (batch, labels); "tagging" (batch, length, labels); "span" (batch, length, 2), start
+            and end; "choice" (examples * choices,).
+        """
+        if isinstance(self.module, OwnHead):
+            states = self.encoder.encode(inputs, embeddings)
+            return cast("Tensor", self.module(states, inputs))
+        arguments = self.encoder.arguments(inputs, embeddings)
+        if self.kind == "choice":
+            # transformers wants (examples, choices, length); with one choice an example, rows stay independent
+            output = self.module(**{name: value.unsqueeze(1) for name, value in arguments.items()})
+            return output.logits.squeeze(1)  # type: ignore[no-any-return]
+        output = self.module(**arguments)
+        if self.kind == "span":
+            return torch.stack((output.start_logits, output.end_logits), dim=-1)
+        return output.logits  # type: ignore[no-any-return]
+
+    def save(self, directory: str | Path) -> None:
+        """Write a checkpoint, its tokenizer and its label names."""
+        self.encoder.save(directory)
+        if isinstance(self.module, OwnHead):
+            self.module.save(directory)
+
+    def parameters(self) -> Iterator[nn.Parameter]:
+        """All parameters, the encoder's and the head's."""
+        return self.module.parameters()
+
+    def train(self) -> Self:
+        """Turn dropout on."""
+        self.module.train()
+        return self
+
+    def eval(self) -> Self:
+        """Turn dropout off."""
+        self.module.eval()
+        return self
+
+    def to(self, device: torch.device | str) -> Self:
+        """Move the weights."""
+        self.module.to(device)
+        return self
+
+    @property
+    def device(self) -> torch.device:
+        """Where the weights are."""
+        return self.encoder.device
+
+    @classmethod
+    def _own(cls, encoder: Encoder, kind: Kind, labels: tuple[str, ...], *, seed: int) -> Self:
+        model = copy.deepcopy(encoder.model)
+        module = OwnHead(model, kind, labels, generator=torch.Generator().manual_seed(seed))
+        return cls(Encoder(model, encoder.tokenizer, name=encoder.name), kind, labels, module.eval())
+
+    @classmethod
+    def _load_own(cls, place: str) -> Self:
+        encoder = Encoder.load(place)
+        module = OwnHead.load(encoder.model, place).eval()
+        return cls(encoder, module.kind, module.labels, module)
+
+    @classmethod
+    def _around(cls, module: Any, encoder: Encoder, kind: Kind, labels: tuple[str, ...]) -> Self:
+        return cls(Encoder(module.eval(), encoder.tokenizer, name=encoder.name), kind, labels, module)
+
+
+def _outputs(kind: Kind, labels: Sequence[str]) -> tuple[str, ...]:
+    if kind not in _HEADS:
+        raise RecipeError(
+            f"a '{kind}' task has no head to train; it is scored with the encoder's own sentence vectors "
+            f"(kinds with a head: {', '.join(_HEADS)})"
+        )
+    outputs = _OUTPUTS.get(kind, tuple(labels))
+    if not outputs or len(set(outputs)) < len(outputs):
+        raise RecipeError(f"a '{kind}' task needs label names, each once, to make a head for: {list(labels)} given")
+    return outputs
+
+
+def _take_over(module: PreTrainedModel, encoder: Encoder) -> None:
+    """Copy the encoder's weights into `module`, parts of a head of the same name included (ModernBERT has one)."""
+    weights = encoder.state()
+    if encoder.base is encoder.model:
+        weights = {f"{module.base_model_prefix}.{name}": value for name, value in weights.items()}
+    wanted = module.state_dict()
+    known = {
+        name: value
+        for name, value in weights.items()
+        if name in wanted and (loading.in_base(module, name) or value.shape == wanted[name].shape)
+    }
+    module.load_state_dict(known, strict=False)
+    missing = sorted(name for name in wanted if loading.in_base(module, name) and name not in known)
+    if any("pooler." not in name for name in missing):
+        raise CheckpointError(f"{encoder.name} lacks weights that its task head builds on: {', '.join(missing[:3])}")
+    if missing:
+        log.info("%s has no pooler; the task's head starts with a random one", encoder.name)
+
+
+def _kind_of(config: PretrainedConfig, place: str) -> Kind:
+    kind = getattr(config, _KIND, None)
+    if kind in get_args(Kind):
+        return cast("Kind", kind)
+    for architecture in config.architectures or ():
+        for ending, meant in _ENDINGS.items():
+            if architecture.endswith(ending):
+                return meant
+    found = ", ".join(config.architectures or ()) or "none named"
+    raise CheckpointError(
+        f"{place}: the checkpoint has no task head (architecture: {found}); fine-tune it on a task first"
+    )
+
+
+def _labels_of(config: PretrainedConfig) -> tuple[str, ...]:
+    names: dict[int, str] = config.id2label  # type: ignore[assignment]
+    return tuple(names[number] for number in sorted(names))

@@ -1,0 +1,92 @@
+"""What an encoder is fed: token ids and the masks that go with them, rows first."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+IGNORED = -100
+"""A target at which nothing is predicted; torch's cross-entropy leaves it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """One tokenised text or pair, special tokens included, not padded.
+
+    `special` marks tokens that are neither masked nor perturbed; `segments` is 0 for the first text and 1 for the
+    second; `words` gives the index of the word a token belongs to (in pre-split input), or -1.  `language` is the
+    language of the text, or of the first of two; `second_language` that of the second, if it differs.
+    """
+
+    ids: tuple[int, ...]
+    special: tuple[bool, ...]
+    segments: tuple[int, ...]
+    words: tuple[int, ...] | None = None
+    language: str | None = None
+    second_language: str | None = None
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    @property
+    def words_fitted(self) -> int:
+        """How many words have a token; fewer than the sentence has if it was cut."""
+        return max(self.words or (), default=-1) + 1
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """A padded batch.  Every field is (batch, length); padding is at the end."""
+
+    ids: Tensor
+    """Token ids, long."""
+    mask: Tensor
+    """1 at real tokens, 0 at padding, long."""
+    special: Tensor
+    """True at special tokens and padding: never masked, never perturbed."""
+    segments: Tensor | None = None
+    """0 for the first text, 1 for the second; None where the family has no segments."""
+    languages: Tensor | None = None
+    """Language ids; None where the family has none (only XLM has)."""
+    targets: Tensor | None = None
+    """What is predicted at a token (its masked id, its tag), IGNORED where nothing is; None without such targets."""
+
+    def __len__(self) -> int:
+        return int(self.ids.shape[0])
+
+    @property
+    def lengths(self) -> Tensor:
+        """(batch,): real tokens a row."""
+        return self.mask.sum(dim=1)
+
+    def select(self, rows: Tensor | slice) -> Inputs:
+        """Return these rows, trimmed to the longest of them."""
+        length = int(self.lengths[rows].max())
+        return self._map(lambda tensor: tensor[rows, :length])
+
+    def to(self, device: torch.device) -> Inputs:
+        """Return the same on `device`."""
+        return self._map(lambda tensor: tensor.to(device, non_blocking=True))
+
+    def with_ids(self, ids: Tensor) -> Inputs:
+        """Return the same with other token ids (masked ones, say)."""
+        return replace(self, ids=ids)
+
+    def _map(self, change: Callable[[Tensor], Tensor]) -> Inputs:
+        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
+        return Inputs(**{name: change(value) if value is not None else None for name, value in values.items()})
+
+
+def pad(rows: Sequence[Sequence[int]], value: int, *, multiple: int = 1) -> Tensor:
+    """Return `rows` as one (batch, length) long tensor, padded at the end to a multiple of `multiple`."""
+    length = max(map(len, rows), default=0)
+    length += -length % multiple
+    padded = np.full((len(rows), length), value, dtype=np.int64)
+    for row, values in zip(padded, rows, strict=True):
+        row[: len(values)] = values
+    return torch.from_numpy(padded)

@@ -1,0 +1,206 @@
+"""Loading a checkpoint so that nothing is missing without a word.
+
+transformers fills whatever a checkpoint lacks with random weights and prints a table about it.  Here the report is
+read: missing transformer weights are an error, a missing head is a fact of the result.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, cast
+
+import torch
+from safetensors import SafetensorError
+
+from crosslift._compat import (
+    AutoConfig,
+    AutoModel,
+    AutoModelForMaskedLM,
+    AutoModelForTextEncoding,
+    AutoTokenizer,
+    M2M100Encoder,
+    PretrainedConfig,
+    PreTrainedModel,
+    PreTrainedTokenizerBase,
+    quiet,
+)
+from crosslift.encoder.families import Family
+from crosslift.errors import CheckpointError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from torch import nn
+
+log = logging.getLogger(__name__)
+
+TOKENIZER_FILES = (
+    "tokenizer.json",
+    "vocab.txt",
+    "vocab.json",
+    "sentencepiece.bpe.model",
+    "spiece.model",
+    "spm.model",
+    "tokenizer.model",
+)
+"""Any one of these holds a vocabulary; `tokenizer.json` is the one that newer checkpoints have."""
+_LAYER = re.compile(r"(?:^|\.)(?:layers?|block|attentions|ffns)\.\d+\.")
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """A model as it came from disk; the sets hold names of weights."""
+
+    model: PreTrainedModel
+    lacks: frozenset[str]
+    unused: frozenset[str]
+    misshapen: frozenset[str] = frozenset()
+    """Described: name, shape in the file, shape that config.json asks for."""
+
+
+def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
+    """Return the configuration of a directory or a hub id.
+
+    Raises:
+        CheckpointError: no such directory, no config.json in it, or a hub id that cannot be reached.
+    """
+    directory = Path(name)
+    if directory.is_dir() and not (directory / "config.json").is_file():
+        found = ", ".join(sorted(path.name for path in directory.iterdir())) or "nothing"
+        raise CheckpointError(f"{name}: this directory is not a checkpoint: it has no config.json (it holds: {found})")
+    if not directory.exists() and (directory.is_absolute() or name.startswith(".") or name.count("/") > 1):
+        raise CheckpointError(f"{name}: there is no such directory; give a checkpoint directory or a hub id")
+    with _reading(name, "configuration"):
+        return AutoConfig.from_pretrained(name, revision=revision)  # type: ignore[no-any-return]
+
+
+def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:
+    """Return the tokenizer that belongs to a checkpoint.
+
+    Raises:
+        CheckpointError: the directory has none (transformers would make an empty one up), or it has no padding token.
+    """
+    directory = Path(name)
+    if directory.is_dir() and not any((directory / file).is_file() for file in TOKENIZER_FILES):
+        raise CheckpointError(
+            f"{name}: the checkpoint has no tokenizer: none of {', '.join(TOKENIZER_FILES)} is in the directory; "
+            "copy the files of the tokenizer that it was trained with (tokenizer.json and tokenizer_config.json)"
+        )
+    with _reading(name, "tokenizer"):
+        tokenizer: PreTrainedTokenizerBase = AutoTokenizer.from_pretrained(name, revision=revision)
+    if tokenizer.pad_token_id is None:
+        raise CheckpointError(f"{name}: the tokenizer has no padding token, which batches need")
+    return tokenizer
+
+
+def load_model(name: str, family: Family, *, revision: str | None = None) -> Loaded:
+    """Return the model with its masked-LM head where its family has one, in fp32, and what it lacks.
+
+    Raises:
+        CheckpointError: transformer weights are missing or do not fit config.json.
+    """
+    load = _LOADERS[family.half]
+    loaded = load(name, revision=revision)
+    if family.name == "deberta" and any(key.startswith("lm_predictions.") for key in loaded.unused):
+        # DeBERTa-v3 was published with its own head, which config.json has no word about.
+        loaded = load(name, revision=revision, legacy=False)
+    check_weights(loaded, name)
+    return loaded
+
+
+def load_pooler(name: str, loaded: Loaded, *, revision: str | None = None) -> nn.Module | None:
+    """Return the pooler of a checkpoint that has one (BERT's, say); masked-LM models leave it behind."""
+    if not any(".pooler." in f".{key}" for key in loaded.unused):
+        return None
+    return cast("nn.Module", from_pretrained(AutoModel, name, revision=revision).model.pooler)
+
+
+def from_pretrained(loader: Any, name: str, **options: Any) -> Loaded:
+    """Return `loader.from_pretrained(name)` in fp32 with what transformers reports about it."""
+    with _reading(name, "weights"):
+        model, report = loader.from_pretrained(
+            name,
+            dtype=torch.float32,
+            output_loading_info=True,
+            ignore_mismatched_sizes=True,  # they are reported, and refused in `check_weights`
+            **options,
+        )
+    misshapen = (f"{key} is {tuple(found)} and not {tuple(wanted)}" for key, found, wanted in report["mismatched_keys"])
+    return Loaded(model, frozenset(report["missing_keys"]), frozenset(report["unexpected_keys"]), frozenset(misshapen))
+
+
+def check_weights(loaded: Loaded, name: str) -> None:
+    """Compare a checkpoint's weights with its config.json.
+
+    Raises:
+        CheckpointError: transformer weights are missing or of another shape, or the file holds layers that the
+            configuration leaves out.
+    """
+    if loaded.misshapen:
+        raise CheckpointError(
+            f"{name}: the weights do not match config.json: {len(loaded.misshapen)} have another shape, such as "
+            f"{min(loaded.misshapen)}"
+        )
+    lacking = sorted(key for key in loaded.lacks if in_base(loaded.model, key) and "pooler." not in key)
+    if lacking:
+        raise CheckpointError(
+            f"{name}: the weights do not match config.json: {len(lacking)} of the transformer's weights are "
+            f"missing, the first being {', '.join(lacking[:3])}"
+        )
+    extra = sorted(key for key in loaded.unused if _LAYER.search(key) and not key.count("decoder."))
+    if extra:
+        raise CheckpointError(
+            f"{name}: the weights do not match config.json: the file holds {len(extra)} weights of layers that the "
+            f"configuration leaves out, the first being {', '.join(extra[:3])}"
+        )
+    if loaded.unused:
+        log.info("%s: weights left out: %s", name, ", ".join(sorted(loaded.unused)))
+
+
+def in_base(model: PreTrainedModel, key: str) -> bool:
+    """Return whether a weight belongs to the bare transformer rather than to a head."""
+    return model.base_model is model or key.startswith(f"{model.base_model_prefix}.")
+
+
+def _masked(name: str, **options: Any) -> Loaded:
+    return from_pretrained(AutoModelForMaskedLM, name, **options)
+
+
+def _text_encoding(name: str, **options: Any) -> Loaded:
+    return from_pretrained(AutoModelForTextEncoding, name, **options)
+
+
+def _encoder_half(name: str, **options: Any) -> Loaded:
+    """Load M2M100: our own encoder-only checkpoints as they are, full ones through the whole model."""
+    with _reading(name, "configuration"):
+        config = AutoConfig.from_pretrained(name, revision=options.get("revision"))
+    if "M2M100Encoder" in (config.architectures or ()):
+        return from_pretrained(M2M100Encoder, name, **options)
+    whole = from_pretrained(AutoModel, name, **options)
+    half: Any = whole.model.encoder
+    lacks = {key.removeprefix("encoder.") for key in whole.lacks if key.startswith(("encoder.", "shared."))}
+    return Loaded(half, frozenset(lacks), whole.unused, whole.misshapen)
+
+
+_LOADERS: dict[str | None, Callable[..., Loaded]] = {
+    None: _masked,
+    "text-encoding": _text_encoding,
+    "encoder": _encoder_half,
+}
+
+
+@contextmanager
+def _reading(name: str, part: str) -> Iterator[None]:
+    """Turn what transformers raises while reading into one message."""
+    try:
+        with quiet():
+            yield
+    except (OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError) as error:
+        reason = " ".join(str(error).split())[:400]
+        hint = "" if Path(name).exists() else "; if this machine is offline, give a checkpoint directory instead"
+        raise CheckpointError(f"{name}: the {part} cannot be loaded: {reason}{hint}") from error

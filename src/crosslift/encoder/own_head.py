@@ -1,0 +1,82 @@
+"""A linear head for encoder halves that transformers has no head for (T5, M2M100)."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Self
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from crosslift._compat import PreTrainedModel
+from crosslift.encoder.inputs import Inputs
+from crosslift.encoder.pooling import masked_mean
+from crosslift.errors import CheckpointError
+from crosslift.tasks._task import Kind
+
+HEAD_FILE = "crosslift_head.json"
+WEIGHTS_FILE = "crosslift_head.safetensors"
+_DROPOUT = 0.1
+_DEVIATION = 0.02
+"""Of the initial weights, as in BERT."""
+
+
+class OwnHead(nn.Module):
+    """A linear layer over each token's state, or over the mean of the real tokens' states for whole texts.
+
+    transformers' pipeline does not know it: use ``crosslift predict`` or `TaskModel.load`.
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, kind: Kind, labels: tuple[str, ...], *, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        self.kind = kind
+        self.labels = labels
+        self.model = model
+        width = int(model.config.hidden_size)
+        self.dropout = nn.Dropout(_DROPOUT)
+        self.classifier = nn.Linear(width, len(labels))
+        with torch.no_grad():
+            self.classifier.weight.normal_(std=_DEVIATION, generator=generator)
+            self.classifier.bias.zero_()
+        self.classifier.to(model.device)
+
+    def forward(self, states: Tensor, inputs: Inputs) -> Tensor:
+        """Return logits of states (batch, length, hidden), shaped as `TaskModel.logits` says."""
+        if self.kind in ("tagging", "span"):
+            return self.classifier(self.dropout(states))  # type: ignore[no-any-return]
+        scores = self.classifier(self.dropout(masked_mean(states, inputs.mask.bool())))
+        return scores.squeeze(-1) if self.kind == "choice" else scores  # type: ignore[no-any-return]
+
+    def save(self, directory: str | Path) -> None:
+        """Write the head beside the encoder's checkpoint."""
+        weights = {name: value.detach().contiguous() for name, value in self.classifier.state_dict().items()}
+        save_file(weights, Path(directory) / WEIGHTS_FILE)
+        described = json.dumps({"kind": self.kind, "labels": self.labels}, ensure_ascii=False, indent=2)
+        (Path(directory) / HEAD_FILE).write_text(described + "\n", encoding="utf-8")
+
+    @classmethod
+    def load(cls, model: PreTrainedModel, directory: str | Path) -> Self:
+        """Read a head for `model`.
+
+        Raises:
+            CheckpointError: the weights are missing, or do not fit the labels.
+        """
+        described = json.loads((Path(directory) / HEAD_FILE).read_text(encoding="utf-8"))
+        labels = tuple(described["labels"])
+        head = cls(model, described["kind"], labels, generator=torch.Generator())
+        path = Path(directory) / WEIGHTS_FILE
+        if not path.is_file():
+            raise CheckpointError(f"{directory}: the task head's weights, {WEIGHTS_FILE}, are missing")
+        weights = load_file(path, device=str(model.device))
+        rows = weights["weight"].shape
+        if rows != head.classifier.weight.shape:
+            raise CheckpointError(
+                f"{path}: the head's weights are {tuple(rows)}, but {HEAD_FILE} names {len(labels)} labels for a "
+                f"width of {head.classifier.weight.shape[1]}"
+            )
+        head.classifier.load_state_dict(weights)
+        return head

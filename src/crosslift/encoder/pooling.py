@@ -1,0 +1,45 @@
+"""From token states to one vector a text."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from torch import Tensor
+
+from crosslift.encoder.inputs import Inputs
+from crosslift.errors import RecipeError, nearest
+
+Pooling = Literal["mean", "mean_words", "first"]
+"""All real tokens (XTREME's way for retrieval), all but special tokens, or the first token."""
+POOLINGS = ("mean", "mean_words", "first")
+
+
+def pool(states: Tensor, inputs: Inputs, how: str = "mean") -> Tensor:
+    """Return one vector a row.
+
+    Args:
+        states: (batch, length, hidden).
+        inputs: what the states are of.
+        how: "mean" over real tokens, special ones included (Hu et al., 2020, XTREME, section 4); "mean_words" over
+            real tokens that are not special, and zero for a text without any; "first" token.
+
+    Returns:
+        (batch, hidden).
+
+    Raises:
+        RecipeError: `how` is none of these.
+    """
+    match how:
+        case "first":
+            return states[:, 0]
+        case "mean":
+            return masked_mean(states, inputs.mask.bool())
+        case "mean_words":
+            return masked_mean(states, ~inputs.special)
+    raise RecipeError(f"there is no pooling '{how}'{nearest(how, POOLINGS)} (there are: {', '.join(POOLINGS)})")
+
+
+def masked_mean(states: Tensor, mask: Tensor) -> Tensor:
+    """Return the mean of `states` (batch, length, hidden) where `mask` (batch, length) is true: (batch, hidden)."""
+    weights = mask.unsqueeze(-1).to(states.dtype)
+    return (states * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)

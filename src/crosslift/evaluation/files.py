@@ -1,0 +1,124 @@
+"""Label a user's file: csv, tsv or JSON Lines in, the same with two more columns out."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from crosslift.data.text import form, require, rows
+from crosslift.encoder.heads import TaskModel
+from crosslift.errors import CheckpointError, DataError, RunExistsError, nearest
+from crosslift.evaluation.predict import predict
+from crosslift.run_directory import write_text
+from crosslift.tasks._task import Example, PairExample, SentenceExample, TaggingExample
+
+COLUMNS = {
+    "sentence": (("text",), ("sentence",)),
+    "pair": (
+        ("premise", "hypothesis"),
+        ("sentence1", "sentence2"),
+        ("first", "second"),
+        ("text", "text_pair"),
+    ),
+    "tagging": (("words",), ("tokens",), ("text",)),
+}
+"""Column names looked for, first match wins, by kind of task."""
+
+
+def predict_file(
+    model: str | Path, source: Path, *, output: Path | None = None, columns: Sequence[str] | None = None
+) -> int:
+    """Label every row of a file and return how many there are.
+
+    The output has the input's columns and `prediction` and `probability` (for tagging, `prediction` alone: the tags
+    separated by blanks).  A column `language` is used by encoders that embed languages.
+
+    Args:
+        model: directory or hub id of a checkpoint with a head.
+        source: .jsonl, .csv or .tsv with a line of column names; also with .gz.
+        output: file to write, in the form of its ending; None prints the input's form on standard output.
+        columns: names of the text columns; None looks for the usual ones.
+
+    Raises:
+        DataError: a column that is missing, an empty file, an unknown ending.
+        CheckpointError: no task head.
+        RunExistsError: the output exists.
+    """
+    if output is not None and output.exists():
+        raise RunExistsError(f"{output} exists already and is never overwritten; choose another --output")
+    written_form = form(output or source)
+    table = [row for _, row in rows(source)]
+    loaded = TaskModel.load(model)
+    chosen = _columns(loaded, table, columns, source)
+    labelled = _label(loaded, table, chosen)
+    text = _format(labelled, written_form)
+    if output is None:
+        sys.stdout.write(text)
+    else:
+        write_text(output, text)
+    return len(labelled)
+
+
+def _columns(
+    model: TaskModel, table: Sequence[Mapping[str, Any]], columns: Sequence[str] | None, source: Path
+) -> Sequence[str]:
+    kind = "pair" if columns is not None and len(columns) == 2 and model.kind == "sentence" else model.kind
+    if kind not in COLUMNS:
+        raise CheckpointError(f"a model for '{kind}' tasks cannot label a file (kinds: {', '.join(COLUMNS)})")
+    names = list(table[0])
+    if columns is not None:
+        require(table[0], columns, where=f"{source}, line 1")
+        return columns
+    for usual in COLUMNS[kind]:
+        if set(usual) <= set(names):
+            return usual
+    expected = " or ".join("+".join(usual) for usual in COLUMNS[kind])
+    raise DataError(
+        f"{source}, line 1: expected the column(s) {expected}, found {', '.join(names)}"
+        f"{nearest(names[0], [name for usual in COLUMNS[kind] for name in usual])}; name yours with --text"
+    )
+
+
+def _label(model: TaskModel, table: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:
+    """Predict language by language, since some encoders embed it; rows keep their order."""
+    results: list[dict[str, Any]] = [{}] * len(table)
+    for language in dict.fromkeys(str(row.get("language", "en")) for row in table):
+        places = [place for place, row in enumerate(table) if str(row.get("language", "en")) == language]
+        examples = [_example(model, str(place), table[place], columns) for place in places]
+        length = model.encoder.max_length
+        for place, record in zip(
+            places, predict(model, examples, language=language, max_length=min(512, length)), strict=True
+        ):
+            results[place] = {**table[place], **_added(record)}
+    return results
+
+
+def _example(model: TaskModel, number: str, row: Mapping[str, Any], columns: Sequence[str]) -> Example:
+    values = [row[column] for column in columns]
+    if model.kind == "tagging":
+        words = values[0] if isinstance(values[0], list) else str(values[0]).split()
+        return TaggingExample(number, tuple(map(str, words)))
+    if len(values) == 2:
+        return PairExample(number, str(values[0]), str(values[1]))
+    return SentenceExample(number, str(values[0]))
+
+
+def _added(record: Mapping[str, Any]) -> dict[str, Any]:
+    if isinstance(record["prediction"], list):
+        return {"prediction": " ".join(record["prediction"])}
+    return {"prediction": record["prediction"], "probability": record["probability"]}
+
+
+def _format(table: Sequence[Mapping[str, Any]], ending: str) -> str:
+    if ending not in (".csv", ".tsv"):
+        return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in table)
+    text = io.StringIO()
+    writer = csv.DictWriter(text, list(table[0]), delimiter="\t" if ending == ".tsv" else ",", lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(table)
+    return text.getvalue()

@@ -1,0 +1,74 @@
+"""What a stage did to the space: are translations each other's nearest neighbours?
+
+Retrieval before and after every stage belongs beside the transfer gap, since better retrieval alone does not imply
+better transfer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.encoder.encoder import Encoder
+from crosslift.evaluation.predict import nearest_neighbours, sentence_vectors
+from crosslift.tasks._task import Example, texts
+
+Vectors = NDArray[np.float32]
+PROBE_SENTENCES = 200
+
+
+def parallel_texts(by_language: Mapping[str, Sequence[Example]]) -> dict[str, list[tuple[str, str]]]:
+    """Return (id, text) of the same first `PROBE_SENTENCES` ids in every language, from a parallel task."""
+    first = {code: {example.id: texts(example)[0] for example in rows} for code, rows in by_language.items()}
+    shared = set.intersection(*(set(rows) for rows in first.values())) if first else set()
+    reference = next(iter(first.values()), {})
+    # Premises repeat (three hypotheses each): a text that occurs twice has no single translation.
+    chosen, seen = [], set()
+    for key, text in reference.items():
+        if key in shared and text not in seen:
+            seen.add(text)
+            chosen.append(key)
+    return {code: [(key, rows[key]) for key in chosen[:PROBE_SENTENCES]] for code, rows in first.items()}
+
+
+def vectors(encoder: Encoder, parallel: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Vectors]:
+    """Return (sentences, hidden) normalised mean states of the last layer by language."""
+    return {
+        code: sentence_vectors(encoder, [text for _, text in rows], language=code) for code, rows in parallel.items()
+    }
+
+
+def retrieval(space: Mapping[str, Vectors], source: str, stage: str) -> list[dict[str, Any]]:
+    """Return per target language how often a translation is the nearest neighbour, both directions averaged."""
+    if source not in space:
+        return []
+    gold = np.arange(len(space[source]))
+    rows = []
+    for code, target in space.items():
+        if code == source:
+            continue
+        forward, _ = nearest_neighbours(space[source], target)
+        backward, _ = nearest_neighbours(target, space[source])
+        accuracy = 50 * float(np.mean(forward == gold) + np.mean(backward == gold))
+        rows.append({"stage": stage, "language": code, "metric": "retrieval", "value": accuracy, "items": len(gold)})
+    return rows
+
+
+def save_vectors(
+    path: Path, space: Mapping[str, Vectors], parallel: Mapping[str, Sequence[tuple[str, str]]], stage: str
+) -> None:
+    """Write the vectors with their languages, ids and texts, for the report's map."""
+    rows = [(code, key, text) for code, pairs in parallel.items() for key, text in pairs]
+    languages, ids, sentences = zip(*rows, strict=True)
+    np.savez_compressed(
+        path,
+        vectors=np.concatenate([space[code] for code in parallel]).astype(np.float16),
+        languages=np.array(languages),
+        ids=np.array(ids),
+        texts=np.array(sentences),
+        stage=np.array(stage),
+    )

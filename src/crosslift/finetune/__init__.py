@@ -1,0 +1,1 @@
+"""Fine-tuning methods, one file each: how a task is learned from source-language labels."""

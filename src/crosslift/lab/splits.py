@@ -1,0 +1,31 @@
+"""Which split a meaning belongs to."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+from crosslift.lab.chance import stable_number
+from crosslift.lab.meaning import Meaning
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from crosslift.tasks._task import Split
+
+M = TypeVar("M", bound=Meaning)
+_SPLIT_OF_BUCKET: tuple[Split, ...] = ("dev", "test", "train", "train", "train", "train", "train", "train")
+
+
+def split_of(meaning: Meaning) -> Split:
+    """Return the split of a meaning: one in eight is for dev, one for test, the others for train.
+
+    It depends on nothing but the meaning: not on the language, the task, or the seed of the draw.
+    """
+    return _SPLIT_OF_BUCKET[stable_number(repr(meaning)) % len(_SPLIT_OF_BUCKET)]
+
+
+def until(split: Split, draw: Callable[[], M]) -> M:
+    """Draw until the meaning belongs to the split."""
+    while split_of(meaning := draw()) != split:
+        pass
+    return meaning

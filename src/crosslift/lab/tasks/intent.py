@@ -1,0 +1,29 @@
+"""Intent classification of commands to a voice assistant."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crosslift.lab.tasks._command import INTENTS, Command, commands
+from crosslift.lab.tasks._task import LabTask, Speakers
+from crosslift.tasks._task import SentenceExample, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crosslift.lab.chance import Draws
+
+
+class Intent(LabTask[Command]):
+    """The same commands as in the lab task slots."""
+
+    kind = "sentence"
+    labels = tuple(INTENTS)
+
+    def problems(self, draws: Draws, split: Split) -> Iterator[Command]:
+        """Yield commands of the split."""
+        return commands(draws, split)
+
+    def example(self, problem: Command, identifier: str, speakers: Speakers) -> SentenceExample:
+        """Return the command and its intent."""
+        return SentenceExample(identifier, speakers.language.say(problem.event).text, problem.intent)

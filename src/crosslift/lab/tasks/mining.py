@@ -1,0 +1,55 @@
+"""Bitext mining: two pools of sentences, of which some are translations of each other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+from typing import TYPE_CHECKING
+
+from crosslift.lab.tasks._task import LabTask, Speakers
+from crosslift.lab.tasks.retrieval import Retrieval
+from crosslift.tasks._task import MiningExample, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crosslift.lab.chance import Draws
+    from crosslift.lab.grammar import Grammar
+    from crosslift.lab.meaning import Meaning
+
+POOL = 200
+"""Sentences a pool."""
+PARALLEL = 80
+"""Sentences of a pool that have a translation in the other."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pools:
+    """What is said on both sides, and (identifier, meaning) of each pool in the order in which it is said."""
+
+    source: tuple[tuple[int, Meaning], ...]
+    target: tuple[tuple[int, Meaning], ...]
+
+
+class Mining(LabTask[Pools]):
+    """An example is a whole pair of pools."""
+
+    kind = "mining"
+
+    def problems(self, draws: Draws, split: Split) -> Iterator[Pools]:
+        """Yield pools; all meanings belong to the split, and none comes twice in all pools."""
+        meanings = Retrieval().problems(draws, split)
+        while True:
+            numbered = list(enumerate(islice(meanings, 2 * POOL - PARALLEL)))
+            source, target = numbered[:POOL], numbered[:PARALLEL] + numbered[POOL:]
+            yield Pools(tuple(draws.shuffled(source)), tuple(draws.shuffled(target)))
+
+    def example(self, problem: Pools, identifier: str, speakers: Speakers) -> MiningExample:
+        """Return the pools, one in the source language and one in the language asked for."""
+        gold = tuple((f"source-{index}", f"target-{index}") for index in range(PARALLEL))
+        source = _said(problem.source, "source", speakers.source)
+        return MiningExample(identifier, source, _said(problem.target, "target", speakers.language), gold)
+
+
+def _said(pool: tuple[tuple[int, Meaning], ...], side: str, grammar: Grammar) -> tuple[tuple[str, str], ...]:
+    return tuple((f"{side}-{index}", grammar.say(meaning).text) for index, meaning in pool)

@@ -1,0 +1,102 @@
+"""Extractive question answering: who, what, where or when, answered by words of a three-sentence context."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from crosslift.lab.concepts import kind_of
+from crosslift.lab.meaning import Event, Place, Thing
+from crosslift.lab.sampling import sample_event
+from crosslift.lab.splits import split_of, until
+from crosslift.lab.tasks._task import LabTask, Speakers
+from crosslift.tasks._task import Answer, SpanExample, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crosslift.lab.chance import Draws
+    from crosslift.lab.grammar import Sentence
+
+_EVENTS = 3
+_ANSWER_PARTS = {
+    "agent": ("agent.count", "agent.property", "agent.noun", "agent.surname"),
+    "patient": ("patient.count", "patient.property", "patient.noun", "patient.surname"),
+    "place": ("place.noun",),
+    "time": ("time",),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A context, one part of one of its events asked for, and the question."""
+
+    context: tuple[Event, ...]
+    about: int
+    part: str
+    question: Event
+
+
+class SpanQa(LabTask[Question]):
+    """One question a context; no other event of the context answers it."""
+
+    kind = "span"
+
+    def problems(self, draws: Draws, split: Split) -> Iterator[Question]:
+        """Yield questions; the events of the context and the question belong to the split."""
+        while True:
+            context = tuple(
+                until(split, lambda: sample_event(draws, transitive=1, negated=0)) for _ in range(_EVENTS)
+            )
+            question = _ask(context, draws)
+            if question and split_of(question.question) == split:
+                yield question
+
+    def example(self, problem: Question, identifier: str, speakers: Speakers) -> SpanExample:
+        """Return question, context and the answer's place in it."""
+        say = speakers.language.say
+        sentences = [say(event) for event in problem.context]
+        before = sum(len(sentence.text) + 1 for sentence in sentences[: problem.about])
+        answer = _answer(sentences[problem.about], _ANSWER_PARTS[problem.part])
+        context = " ".join(sentence.text for sentence in sentences)
+        question = say(problem.question, end="?").text
+        return SpanExample(identifier, question, context, (replace(answer, start=before + answer.start),))
+
+
+def _ask(context: tuple[Event, ...], draws: Draws) -> Question | None:
+    """Ask for a part of one event, or return None if the others could answer too."""
+    about = int(draws.uniform() * len(context))
+    part, question = draws.pick(_questions(context[about]))
+    rest = (event for index, event in enumerate(context) if index != about)
+    if any(_core(event, part) == _core(context[about], part) for event in rest):
+        return None
+    return Question(context, about, part, question)
+
+
+def _questions(event: Event) -> list[tuple[str, Event]]:
+    """Return every part that can be asked for; a question leaves out place and time unless it asks for them."""
+    bare = replace(event, place=None, time=None)
+    patient = "who" if event.patient and kind_of(event.patient.noun) == "person" else "what"
+    questions = [
+        ("agent", replace(bare, agent=Thing("who"))),
+        ("patient", replace(bare, patient=Thing(patient))),
+    ]
+    if event.place:
+        questions.append(("place", replace(bare, place=Place("where", None))))
+    if event.time:
+        questions.append(("time", replace(bare, time="when")))
+    return questions
+
+
+def _core(event: Event, part: str) -> tuple[Thing | str | None, ...]:
+    """Return what the question says about an event."""
+    agent, patient = event.agent, event.patient
+    return (None if part == "agent" else agent, event.action, None if part == "patient" else patient)
+
+
+def _answer(sentence: Sentence, parts: tuple[str, ...]) -> Answer:
+    """Return the words that say these parts, which stand together in every language."""
+    places = [index for index, part in enumerate(sentence.parts) if part in parts]
+    first, last = places[0], places[-1]
+    start = sum(len(word) + 1 for word in sentence.words[:first])
+    return Answer(" ".join(sentence.words[first : last + 1]), start)

@@ -1,0 +1,145 @@
+"""The world: says what is meant, in every language, and hands out text, bitext and examples."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from crosslift.errors import InputError, LanguageError, nearest
+from crosslift.lab.chance import Draws
+from crosslift.lab.concepts import UPOS
+from crosslift.lab.grammar import Grammar, Sentence
+from crosslift.lab.presets import PRESETS
+from crosslift.lab.sampling import passage, sample
+from crosslift.lab.splits import split_of
+from crosslift.lab.tasks import LAB_TASKS
+from crosslift.lab.tasks._task import Speakers
+from crosslift.lab.vocabulary import Vocabulary
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from crosslift.lab.language import Language
+    from crosslift.lab.meaning import Meaning
+    from crosslift.tasks._task import Example, Split
+
+
+@dataclass(frozen=True, slots=True)
+class LabPair:
+    """A sentence and its translation; `links` are the gold word alignments (source word, target word), from 0."""
+
+    source: str
+    target: str
+    links: tuple[tuple[int, int], ...]
+
+
+class World:
+    """A small world and the languages spoken in it.
+
+    The same seed gives the same words, texts and examples, always.
+
+    >>> world = World()
+    >>> [language.code for language in world.languages][:2]
+    ['qaa', 'qab']
+    """
+
+    def __init__(self, seed: int = 0, *, languages: Sequence[Language] = PRESETS) -> None:
+        self.seed = seed
+        self.languages = tuple(languages)
+        self._grammars: dict[str, Grammar] = {}
+
+    @property
+    def source(self) -> Language:
+        """The language with labelled training data: the first."""
+        return self.languages[0]
+
+    @property
+    def targets(self) -> tuple[Language, ...]:
+        """All languages but the source."""
+        return self.languages[1:]
+
+    def language(self, code: str) -> Language:
+        """Return the language of this code.
+
+        Raises:
+            LanguageError: no language of this world has it.
+        """
+        codes = {language.code: language for language in self.languages}
+        if code not in codes:
+            raise LanguageError(
+                f"the lab has no language '{code}'{nearest(code, codes)} (there are: {', '.join(codes)})"
+            )
+        return codes[code]
+
+    def grammar(self, code: str) -> Grammar:
+        """Return what says meanings in this language."""
+        if code not in self._grammars:
+            language = self.language(code)
+            source = None if language == self.source else self.grammar(self.source.code).vocabulary
+            self._grammars[code] = Grammar(language, Vocabulary(language, seed=self.seed, source=source))
+        return self._grammars[code]
+
+    def say(self, meaning: Meaning, language: str) -> Sentence:
+        """Return the meaning as a sentence of the language."""
+        return self.grammar(language).say(meaning)
+
+    def split_of(self, meaning: Meaning) -> Split:
+        """Return the split that a meaning belongs to, whatever the language, task or seed of the draw.
+
+        Text and bitext say meanings of the train split only.
+        """
+        return split_of(meaning)
+
+    def text(self, language: str, count: int, *, seed: int = 0) -> list[str]:
+        """Return `count` passages of one to three sentences; no two languages say the same things."""
+        grammar = self.grammar(language)
+        draws = Draws(self.seed, "text", language, seed)
+        return [
+            " ".join(
+                grammar.say(meaning, fronted=draws.chance(0.2)).text for meaning in passage(draws, "train")
+            )
+            for _ in range(count)
+        ]
+
+    def bitext(self, source: str, target: str, count: int, *, seed: int = 0) -> list[LabPair]:
+        """Return `count` sentences with their translations and gold word alignments."""
+        draws = Draws(self.seed, "bitext", source, target, seed)
+        left, right = self.grammar(source), self.grammar(target)
+        meanings = (sample(draws, split="train") for _ in range(count))
+        return [_pair(left.say(meaning), right.say(meaning)) for meaning in meanings]
+
+    def lexicon(self, source: str, target: str) -> list[tuple[str, str]]:
+        """Return every (word form, translation) of the two languages, names included, sorted."""
+        left, right = self.grammar(source).vocabulary, self.grammar(target).vocabulary
+        return sorted({pair for concept in UPOS for pair in left.translations(concept, right)})
+
+    def examples(self, task: str, language: str, split: Split, count: int, *, seed: int = 0) -> list[Example]:
+        """Return `count` examples of a lab task.
+
+        Examples of one id (and seed) mean the same in every language.
+
+        Raises:
+            InputError: no such lab task.
+            LanguageError: no such language.
+        """
+        if task not in LAB_TASKS:
+            raise InputError(
+                f"the lab has no task '{task}'{nearest(task, LAB_TASKS)} (there are: {', '.join(LAB_TASKS)})"
+            )
+        speakers = Speakers(self.grammar(language), self.grammar(self.source.code))
+        problems = LAB_TASKS[task].problems(Draws(self.seed, "task", task, split, seed), split)
+        return [
+            LAB_TASKS[task].example(problem, f"{task}-{split}-{seed}-{index}", speakers)
+            for index, problem in zip(range(count), problems, strict=False)
+        ]
+
+
+def lab_task_names() -> tuple[str, ...]:
+    """Return the names that `World.examples` takes as task."""
+    return tuple(LAB_TASKS)
+
+
+def _pair(source: Sentence, target: Sentence) -> LabPair:
+    where = {part: index for index, part in enumerate(target.parts)}
+    links = tuple((index, where[part]) for index, part in enumerate(source.parts) if part in where)
+    return LabPair(source.text, target.text, links)

@@ -1,0 +1,113 @@
+"""Languages: one table, and the way from any code a benchmark writes to its row.
+
+Resource levels follow the classes of joshi-etal-2020-state: high is 5 and 4, middle 3, low 2 to 0.
+Families are top-level ones; creoles, constructed languages and isolates are called so.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+from crosslift.errors import LanguageError, nearest
+
+_PRIVATE_USE = re.compile(r"q[a-t][a-z]")
+_TABLE = Path(__file__).with_suffix(".tsv")
+
+
+@dataclass(frozen=True, slots=True)
+class Language:
+    """One language."""
+
+    iso: str
+    """ISO 639-3, or 639-2 for a group that a benchmark does not tell apart."""
+    name: str
+    script: str
+    """ISO 15924: the script it is mostly written in, and in the benchmarks."""
+    family: str
+    resources: str
+    """`high`, `middle` or `low`; `artificial` for a language of the lab."""
+    short: str | None = None
+    """ISO 639-1."""
+    flores: str | None = None
+    """The code of FLORES and of what is built on it, such as SIB-200."""
+    also: tuple[str, ...] = ()
+    """Other codes in use."""
+
+    @property
+    def code(self) -> str:
+        """The shortest standard code: two letters where there are two, else three."""
+        return self.short or self.iso
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        """Every code that names it."""
+        return tuple(dict.fromkeys(filter(None, (self.short, self.iso, self.flores, *self.also))))
+
+
+@cache
+def table() -> tuple[Language, ...]:
+    """Return every language of the table, sorted by ISO 639-3."""
+    _, *lines = _TABLE.read_text(encoding="utf-8").rstrip("\n").split("\n")
+    return tuple(_language(*line.split("\t")) for line in lines)
+
+
+def _language(
+    iso: str, short: str, name: str, script: str, family: str, resources: str, flores: str, also: str
+) -> Language:
+    return Language(iso, name, script, family, resources, short or None, flores or None, tuple(also.split()))
+
+
+@cache
+def _by_code() -> dict[str, Language]:
+    return {code.lower(): language for language in table() for code in language.codes}
+
+
+def get(code: str) -> Language:
+    """Return the language of a code: ISO 639-1, 639-3, FLORES, or what a benchmark writes.
+
+    Codes that ISO 639-3 leaves for private use, qaa to qtz, are artificial languages, as the lab has them.
+
+    Raises:
+        LanguageError: no language of the table has this code; the message names the nearest.
+
+    >>> get("sw").name, get("swh_Latn").iso, get("swa").code
+    ('Swahili', 'swh', 'sw')
+    """
+    if _PRIVATE_USE.fullmatch(code):
+        return artificial(code)
+    known = _by_code()
+    if code.lower() not in known:
+        hint = nearest(code.lower(), known)
+        raise LanguageError(f"'{code}' is no known language code{hint} (ISO 639 and FLORES codes are understood)")
+    return known[code.lower()]
+
+
+def artificial(code: str, *, name: str | None = None, script: str = "Zzzz") -> Language:
+    """Return an artificial language, as the lab makes them; "Zzzz" is ISO 15924 for a script without a code.
+
+    Raises:
+        LanguageError: the code is not one of those left for private use.
+    """
+    if not _PRIVATE_USE.fullmatch(code):
+        raise LanguageError(f"'{code}' is no code for an artificial language; qaa to qtz are left free for them")
+    return Language(code, name or code, script, "Artificial", "artificial")
+
+
+def resolve(code: str, among: Iterable[str]) -> str:
+    """Return the code in `among` that names the same language as `code`, so that `sw` finds `swh_Latn`.
+
+    Raises:
+        LanguageError: none does; the message names the nearest.
+    """
+    codes = tuple(among)
+    if code in codes:
+        return code
+    wanted = _by_code().get(code.lower())
+    for candidate in codes:
+        if wanted is not None and _by_code().get(candidate.lower()) == wanted:
+            return candidate
+    raise LanguageError(f"no language '{code}' here{nearest(code, codes)} (there are: {', '.join(codes)})")

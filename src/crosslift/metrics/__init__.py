@@ -1,0 +1,1 @@
+"""The metrics shelf: one file a metric."""

@@ -1,0 +1,19 @@
+"""Furniture of metrics that are a share: so many of so many, in percent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.metrics._metric import Metric
+
+
+class Share(Metric):
+    """A metric whose statistics are (right ones, all)."""
+
+    parts = ("correct", "total")
+
+    def score(self, total: NDArray[np.float64]) -> float:
+        """Return 100 * correct / total; 0 where there is nothing to count."""
+        correct, count = total
+        return float(100 * correct / count) if count else 0.0

@@ -1,0 +1,17 @@
+"""Tagging accuracy: the percentage of words with the right tag."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crosslift.metrics._shares import Share
+
+
+class TaggingAccuracy(Share):
+    """Share of right tags, over all words of all sentences."""
+
+    def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
+        """Return (words with the right tag, words) of a sentence."""
+        pairs = list(zip(record["prediction"], record["gold"], strict=True))
+        return float(sum(tag == gold for tag, gold in pairs)), float(len(pairs))

@@ -1,0 +1,70 @@
+"""Tagging F1: micro-averaged F1 of chunks, by seqeval's default rule, as XTREME scores UD-POS and PAN-X.
+
+Chunks are cut by the CoNLL-2000 rule that seqeval implements: a tag's first character is its position (B, I,
+E, S, O), the rest its type.  On bare tags such as NOUN the first letter is then taken for a position and the
+rest for a type, so neighbouring words with one tag merge into a chunk; XTREME scores UD-POS so; it is kept.
+Written out here because seqeval warns at every bare tag and is no part of the base install; equal to
+`seqeval.metrics.f1_score` over a corpus, since chunks never cross sentences.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.metrics._metric import Metric
+
+Chunk = tuple[str, int, int]
+
+
+class TaggingF1(Metric):
+    """F1 of chunks."""
+
+    parts = ("correct", "predicted", "gold")
+
+    def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
+        """Return (chunks in both, predicted chunks, gold chunks) of a sentence."""
+        predicted, gold = set(chunks(record["prediction"])), set(chunks(record["gold"]))
+        return float(len(predicted & gold)), float(len(predicted)), float(len(gold))
+
+    def score(self, total: NDArray[np.float64]) -> float:
+        """Return 200 * correct / (predicted + gold); 0 where there is no chunk."""
+        correct, predicted, gold = total
+        return float(200 * correct / (predicted + gold)) if predicted + gold else 0.0
+
+
+def chunks(tags: Sequence[str]) -> list[Chunk]:
+    """Return (type, first word, last word) of every chunk of a sentence.
+
+    >>> chunks(["B-PER", "I-PER", "O", "B-LOC"])
+    [('PER', 0, 1), ('LOC', 3, 3)]
+    >>> chunks(["NOUN", "NOUN", "VERB"])
+    [('OUN', 0, 1), ('ERB', 2, 2)]
+    """
+    found: list[Chunk] = []
+    begin, before = 0, ("O", "")
+    for place, tag in enumerate([*tags, "O"]):
+        here = (tag[0], tag[1:].split("-", maxsplit=1)[-1] or "_")
+        if _ends(before, here):
+            found.append((before[1], begin, place - 1))
+        if _starts(before, here):
+            begin = place
+        before = here
+    return found
+
+
+def _ends(before: tuple[str, str], here: tuple[str, str]) -> bool:
+    (mark, kind), (next_mark, next_kind) = before, here
+    if mark in "ES" or (mark in "BI" and next_mark in "BSO"):
+        return True
+    return mark not in "O." and kind != next_kind
+
+
+def _starts(before: tuple[str, str], here: tuple[str, str]) -> bool:
+    (last_mark, last_kind), (mark, kind) = before, here
+    if mark in "BS" or (last_mark in "ESO" and mark in "EI"):
+        return True
+    return mark not in "O." and kind != last_kind

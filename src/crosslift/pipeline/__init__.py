@@ -1,0 +1,210 @@
+"""A recipe's stages in order, for one seed: read all data, train what is not cached, score, write the run once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.heads import TaskModel
+from crosslift.errors import InputError, RecipeError
+from crosslift.evaluation import probes
+from crosslift.evaluation.predict import Record, predict, retrieve
+from crosslift.evaluation.scores import scores, summary
+from crosslift.evaluation.test_sets import TestSet, predictions
+from crosslift.pipeline import _stages
+from crosslift.pipeline._data import RunData, read
+from crosslift.pipeline._finetune import finetune
+from crosslift.recipe import FinetuneTable, Recipe, to_toml
+from crosslift.run_directory import (
+    JsonLines,
+    claim,
+    environment,
+    finish,
+    locked,
+    remove,
+    results,
+    write_json,
+    write_records,
+    write_text,
+)
+from crosslift.tasks._task import Example
+
+
+def run(recipe: Recipe, output: Path, *, resume: bool = False) -> Path:
+    """Run a recipe for its seed and write the run directory `output`, which exists only when it is whole.
+
+    Args:
+        recipe: the experiment.
+        output: directory to make.
+        resume: continue an unfinished run of `output`, or leave a whole one as it is.
+
+    Raises:
+        InputError: wrong data, checkpoint or recipe; nothing is left behind.
+        RunError: training failed; the unfinished run stays for inspection.
+    """
+    _one_process()
+    with locked(output.with_name(f".{output.name}.lock")):
+        data = read(recipe)
+        with _claimed(output, resume=resume) as unfinished:
+            if unfinished is not None:
+                _run(recipe, data, unfinished)
+                finish(unfinished, output)
+    return output
+
+
+def _one_process() -> None:
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise RecipeError(
+            "crosslift runs a recipe in one process; start it without a distributed launcher, "
+            "and give each process its own recipe or seed instead"
+        )
+
+
+@contextmanager
+def _claimed(output: Path, *, resume: bool) -> Iterator[Path | None]:
+    """Claim the output; wrong input leaves nothing behind unless there is training to resume."""
+    unfinished = claim(output, resume=resume)
+    try:
+        yield unfinished
+    except InputError:
+        if unfinished is not None and not any((unfinished / "states").glob("*.pt")):
+            remove(unfinished)
+        raise
+
+
+@dataclass
+class _Run:
+    """One run under way: what it was given and what results.json will hold."""
+
+    recipe: Recipe
+    data: RunData
+    folder: Path
+    scores: list[dict[str, Any]] = field(default_factory=list)
+    stages: list[dict[str, Any]] = field(default_factory=list)
+    probes: list[dict[str, Any]] = field(default_factory=list)
+    warnings: list[str] = field(default_factory=list)
+    log: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def source(self) -> str:
+        """The language trained on, or the first task's where nothing is fine-tuned."""
+        if self.data.task:
+            return self.data.task.source
+        return self.data.source.source_language(self.data.tests[0].task) if self.data.tests else ""
+
+
+def _run(recipe: Recipe, data: RunData, folder: Path) -> None:
+    run = _Run(recipe, data, folder, warnings=list(data.warnings))
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    write_text(folder / "recipe.toml", to_toml(recipe))
+    write_json(folder / "environment.json", environment(data.source.describe(), device))
+    encoder = _adapted_encoder(run)
+    _score_retrieval(run, encoder)
+    if recipe.finetune is None:
+        encoder.save(folder / "model")
+    else:
+        _finetune_and_score(run, recipe.finetune, encoder)
+    _write_results(run)
+    remove(folder / "states")
+
+
+def _adapted_encoder(run: _Run) -> Encoder:
+    """Return the encoder after pre-training and alignment, probed after each."""
+    staged = _stages.starting_encoder(run.recipe, run.data.text)
+    if run.recipe.pretrain and run.data.text:
+        staged = _stages.pretrain(staged, run.recipe, run.data.text)
+    _probe(run, staged.encoder, "pretrain" if run.recipe.pretrain else "start")
+    if run.recipe.align and run.data.corpus:
+        staged = _stages.align(staged, run.recipe, run.data.corpus)
+        _probe(run, staged.encoder, "align")
+    run.stages += staged.stages
+    run.log += staged.log
+    return staged.encoder
+
+
+def _finetune_and_score(run: _Run, table: FinetuneTable, encoder: Encoder) -> None:
+    assert run.data.task is not None
+    log = JsonLines(run.folder / "states" / "log.jsonl")
+    log.path.parent.mkdir(exist_ok=True)
+    tuned = finetune(encoder, table, run.data.task, seed=run.recipe.seed, states=log.path.parent, log=log)
+    run.stages.append({**tuned.stage, "cached": False})
+    run.log += log
+    run.warnings += tuned.warnings
+    for rule, weights in tuned.weights.items():
+        tuned.model.module.load_state_dict(weights)
+        chosen = rule == table.selection
+        _score_task(run, tuned.model, rule, "predictions" if chosen else f"predictions.{rule}")
+    tuned.model.module.load_state_dict(tuned.weights[table.selection])
+    tuned.model.save(run.folder / "model")
+    _probe(run, tuned.model.encoder, "finetune")
+
+
+def _score_task(run: _Run, model: TaskModel, rule: str, name: str) -> None:
+    """Score every test set of the fine-tuned task's form with the weights of one selection rule."""
+    table = run.recipe.finetune
+    assert table is not None
+    length = table.max_length
+    for test in _tests(run, retrieval=False):
+
+        def predict_one(language: str, examples: list[Example]) -> list[Record]:
+            return predict(model, examples, language=language, max_length=length)
+
+        for language, records in predictions(test, predict_one, f"{test.task.name} ({rule})"):
+            _keep(run, test, language, records, rule, name)
+
+
+def _score_retrieval(run: _Run, encoder: Encoder) -> None:
+    """Score retrieval with the encoder before fine-tuning, as XTREME does."""
+    for test in _tests(run, retrieval=True):
+        source = run.data.source.source_language(test.task)
+
+        def retrieve_one(language: str, examples: list[Example], source: str = source) -> list[Record]:
+            return retrieve(encoder, examples, language=language, source=source)
+
+        for language, records in predictions(test, retrieve_one, test.task.name):
+            _keep(run, test, language, records, "last", "predictions")
+
+
+def _tests(run: _Run, *, retrieval: bool) -> list[TestSet]:
+    return [test for test in run.data.tests if (test.task.kind == "retrieval") == retrieval]
+
+
+def _keep(run: _Run, test: TestSet, language: str, records: list[Record], rule: str, name: str) -> None:
+    write_records(run.folder / name / test.task.name / f"{language}.jsonl", records)
+    run.scores += scores(test.task, language, records, selection=rule)
+
+
+def _probe(run: _Run, encoder: Encoder, stage: str) -> None:
+    """Measure retrieval between languages on a parallel test set, and keep the vectors for the report's map."""
+    test = next((test for test in run.data.tests if test.task.parallel), None)
+    if test is None:
+        return
+    parallel = probes.parallel_texts(test.by_language)
+    space = probes.vectors(encoder, parallel)
+    run.probes += probes.retrieval(space, run.source, stage)
+    probes.save_vectors(run.folder / "embeddings.npz", space, parallel, stage)
+
+
+def _write_results(run: _Run) -> None:
+    log = JsonLines(run.folder / "log.jsonl")
+    log.truncate(0)
+    for line in run.log:
+        log.append(line)
+    content = results(
+        run.recipe.name,
+        run.recipe.seed,
+        scores=run.scores,
+        summary=summary(run.scores, run.source),
+        stages=run.stages,
+        probes=run.probes,
+        languages=run.data.languages,
+        warnings=run.warnings,
+    )
+    write_json(run.folder / "results.json", content)

@@ -1,0 +1,236 @@
+"""All that a recipe reads, read before anything is trained: mistakes in the data show before time is spent."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from crosslift import _shelf, languages
+from crosslift.data import checks
+from crosslift.data.bitext import Bitext
+from crosslift.data.sources import Source, SourceSettings, open_source
+from crosslift.data.sources.lab import Lab
+from crosslift.data.text import existing, lines
+from crosslift.errors import LanguageError, RecipeError, nearest
+from crosslift.evaluation.test_sets import TestSet, read_test_set
+from crosslift.lab import World
+from crosslift.recipe import BitextTable, EvaluateTable, FinetuneTable, Recipe, TextTable, content_hash
+from crosslift.tasks._task import Example, Task
+
+LAB_SENTENCES = 20_000
+"""Sentences of unpaired text in a lab language with full resources."""
+LAB_PAIRS = 4_000
+"""Sentence pairs of the source and a lab language with full resources."""
+
+
+@dataclass(frozen=True)
+class Text:
+    """Unpaired text by language."""
+
+    by_language: dict[str, list[str]]
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of every sentence."""
+        return content_hash(self.by_language)
+
+    def sentences(self) -> Iterator[str]:
+        """Yield all sentences, language after language."""
+        for sentences in self.by_language.values():
+            yield from sentences
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Sentence pairs (source, target) by target language."""
+
+    source: str
+    by_language: dict[str, Bitext]
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of every pair."""
+        return content_hash([self.source, {code: list(bitext) for code, bitext in self.by_language.items()}])
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """A task to train: source-language examples to learn from and to choose checkpoints by."""
+
+    task: Task
+    source: str
+    labels: tuple[str, ...]
+    train: list[Example]
+    dev: list[Example]
+
+
+@dataclass(frozen=True)
+class RunData:
+    """Everything a recipe reads."""
+
+    source: Source
+    text: Text | None
+    corpus: Corpus | None
+    task: TaskData | None
+    tests: list[TestSet]
+    warnings: list[str] = field(default_factory=list)
+
+    @property
+    def languages(self) -> dict[str, dict[str, Any]]:
+        """Return what is known about every language scored, for the report."""
+        codes = dict.fromkeys(code for test in self.tests for code in test.by_language)
+        return {code: _facts(code, self.source) for code in codes}
+
+
+def read(recipe: Recipe) -> RunData:
+    """Read and check all that a recipe names.
+
+    Raises:
+        DataError: a file, a column, a label, an encoding.
+        LanguageError: a language that the task or the data lacks.
+        RecipeError: a table that needs a path has none.
+    """
+    world = World(seed=recipe.data.seed)
+    source = open_source(recipe.data)
+    tests = [_test_set(source, table) for table in recipe.evaluate]
+    task = _task_data(source, recipe.finetune, recipe.seed) if recipe.finetune else None
+    return RunData(
+        source,
+        _text(recipe.pretrain.text, recipe.data, world) if recipe.pretrain else None,
+        _corpus(recipe.align.bitext, recipe.data, world) if recipe.align else None,
+        task,
+        tests,
+        _warnings(task, tests),
+    )
+
+
+def _task_data(source: Source, table: FinetuneTable, seed: int) -> TaskData:
+    task: Task = _shelf.load("task", table.task)()
+    language = table.source or source.source_language(task)
+    train = source.examples(task, "train", language)
+    dev = source.examples(task, "dev", language)
+    return TaskData(
+        task,
+        language,
+        source.labels(task),
+        _sample(train, table.train_limit, seed),
+        _sample(dev, table.dev_limit, 0),
+    )
+
+
+def _sample(examples: list[Example], limit: int | None, seed: int) -> list[Example]:
+    if limit is None or limit >= len(examples):
+        return examples
+    chosen = np.random.default_rng((seed, len(examples))).choice(len(examples), limit, replace=False)
+    return [examples[index] for index in sorted(chosen)]
+
+
+def _test_set(source: Source, table: EvaluateTable) -> TestSet:
+    task: Task = _shelf.load("task", table.task)()
+    languages = None if isinstance(table.languages, str) else table.languages
+    return read_test_set(source, task, table.split, languages, table.limit)
+
+
+def _text(table: TextTable, data: SourceSettings, world: World) -> Text:
+    if table.path is None:
+        _needs_lab(data, "pretrain.text")
+        codes = _lab_languages(world, table.languages)
+        return Text({code: world.text(code, _lab_count(world, code, LAB_SENTENCES, table.limit)) for code in codes})
+    files = _language_files(table.path, ".txt", table.languages, "pretrain.text")
+    return Text(
+        {code: [text for _, text in lines(path) if text.strip()][: table.limit] for code, path in files.items()}
+    )
+
+
+def _corpus(table: BitextTable, data: SourceSettings, world: World) -> Corpus:
+    if table.path is None:
+        _needs_lab(data, "align.bitext")
+        source = world.source.code
+        codes = [code for code in _lab_languages(world, table.languages) if code != source]
+        counts = {code: _lab_count(world, code, LAB_PAIRS, table.limit) for code in codes}
+        return Corpus(
+            source,
+            {code: _lab_bitext(world, source, code, count) for code, count in counts.items()},
+        )
+    files = _language_files(table.path, ".tsv", table.languages, "align.bitext")
+    return Corpus(
+        table.source,
+        {
+            code: Bitext.read(path, languages=(table.source, code), filters=table.filters, limit=table.limit)
+            for code, path in files.items()
+        },
+    )
+
+
+def _language_files(folder: Path, ending: str, wanted: Sequence[str] | str, key: str) -> dict[str, Path]:
+    """Return the file of each language in a folder of `{language}{ending}` files, plain or with .gz."""
+    there = {path.name.partition(".")[0] for path in sorted(folder.glob(f"*{ending}*"))}
+    codes = sorted(there) if isinstance(wanted, str) else wanted
+    if not there:
+        raise RecipeError(f"{key}.path: {folder} holds no {{language}}{ending} file, plain or with .gz")
+    for code in codes:
+        if code not in there:
+            raise LanguageError(
+                f"{key}.languages: {folder} has no file for '{code}'{nearest(code, there)} "
+                f"(there is: {', '.join(sorted(there))})"
+            )
+    return {code: existing(folder / f"{code}{ending}") for code in codes}
+
+
+def _lab_bitext(world: World, source: str, target: str, count: int) -> Bitext:
+    pairs = world.bitext(source, target, count)
+    return Bitext.from_pairs(
+        ((pair.source, pair.target) for pair in pairs),
+        languages=(source, target),
+        links=[pair.links for pair in pairs],
+    )
+
+
+def _needs_lab(data: SourceSettings, key: str) -> None:
+    if data.source != "lab":
+        raise RecipeError(f"{key}.path is missing; only data.source = 'lab' brings its own text")
+
+
+def _lab_languages(world: World, wanted: Sequence[str] | str) -> list[str]:
+    if isinstance(wanted, str):
+        return [language.code for language in world.languages]
+    return [world.language(code).code for code in wanted]
+
+
+def _lab_count(world: World, code: str, count: int, limit: int | None) -> int:
+    count = round(count * world.language(code).resources)
+    return count if limit is None else min(count, limit)
+
+
+def _facts(code: str, source: Source) -> dict[str, Any]:
+    """Return what a report says about a language."""
+    if isinstance(source, Lab):
+        artificial = source.world.language(code)
+        return {
+            "name": artificial.name,
+            "script": artificial.script,
+            "family": "lab",
+            "description": artificial.description,
+            "distance": round(artificial.distance(source.world.source), 3),
+        }
+    language = languages.get(code)
+    return {
+        "name": language.name,
+        "script": language.script,
+        "family": language.family,
+        "description": f"{language.resources} resources",
+    }
+
+
+def _warnings(task: TaskData | None, tests: Sequence[TestSet]) -> list[str]:
+    warnings = []
+    trained_on = checks.identities(task.train if task else [])
+    for test in tests:
+        for code, examples in test.by_language.items():
+            if overlap := checks.overlap(trained_on, examples):
+                warnings.append(f"{test.task.name} {test.split} in '{code}': {overlap}")
+    return warnings

@@ -1,0 +1,116 @@
+"""Train a task on the source language and keep the weights of every selection rule."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crosslift import _shelf
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.heads import TaskModel
+from crosslift.evaluation.predict import predict
+from crosslift.evaluation.scores import scores
+from crosslift.pipeline._data import TaskData
+from crosslift.pipeline._stages import stage_record, training_steps
+from crosslift.progress import progress
+from crosslift.recipe import FinetuneTable
+from crosslift.run_directory import JsonLines
+from crosslift.tasks._task import PairExample, SentenceExample
+from crosslift.train.features import TaskItem, task_items
+from crosslift.train.loop import Loop, Objective
+from crosslift.train.selection import Selector, Weights, evaluation_steps
+from crosslift.train.streams import Stream
+
+CHANCE_MARGIN = 2.0
+"""Points above the majority class below which a task counts as not learned."""
+
+
+@dataclass(frozen=True)
+class Finetuned:
+    """A task model, its weights by selection rule, and the stage's line for results.json."""
+
+    model: TaskModel
+    weights: dict[str, Weights]
+    stage: dict[str, Any]
+    warnings: list[str]
+
+
+def finetune(
+    encoder: Encoder, table: FinetuneTable, data: TaskData, *, seed: int, states: Path, log: JsonLines
+) -> Finetuned:
+    """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
+    model = TaskModel.create(encoder, data.task.kind, data.labels, seed=seed)
+    objectives = _objectives(model, table, data, seed)
+    steps = training_steps(table, objectives, default_epochs=2.0)
+    selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
+
+    def evaluate() -> dict[str, float]:
+        records = predict(model, data.dev, language=data.source, max_length=table.max_length)
+        rows = scores(data.task, data.source, records, selection="source-dev")
+        return {row["metric"]: row["value"] for row in rows}
+
+    with progress("finetune", steps) as advance:
+        loop = Loop(
+            model=model,
+            module=model.module,
+            objectives=objectives,
+            table=table,
+            steps=steps,
+            seed=seed,
+            stage="finetune",
+            states=states,
+            log=log,
+            selector=selector,
+            evaluate=evaluate,
+            on_step=advance,
+        )
+        trained = loop.run()
+    return Finetuned(
+        model,
+        trained.weights,
+        stage_record("finetune", trained),
+        _at_chance(data, selector.best_score) if steps else [],
+    )
+
+
+def _at_chance(data: TaskData, best: float) -> list[str]:
+    """Say so if the task was not learned even in the source language: no target score means anything then."""
+    if data.task.kind not in ("sentence", "pair"):
+        return []
+    counts = Counter(example.label for example in data.dev if isinstance(example, PairExample | SentenceExample))
+    majority = 100 * max(counts.values(), default=0) / max(1, counts.total())
+    if best > majority + CHANCE_MARGIN:
+        return []
+    return [
+        f"{data.task.name}: the best {data.source} dev score, {best:.1f}, is not above the majority class "
+        f"({majority:.1f}): the task was not learned, so scores in other languages say nothing"
+    ]
+
+
+def _objectives(model: TaskModel, table: FinetuneTable, data: TaskData, seed: int) -> list[Objective]:
+    items: list[TaskItem] = task_items(
+        model.encoder,
+        data.train,
+        data.task.kind,
+        data.labels,
+        max_length=min(table.max_length, model.encoder.max_length),
+        language=data.source,
+    )
+    stream = Stream(
+        items,
+        [len(item) for item in items],
+        batch_size=table.batch_size,
+        batch_tokens=table.batch_tokens,
+        seed=seed,
+    )
+    return [
+        Objective(
+            method.use,
+            _shelf.load("finetune", method.use).model_validate(method.settings),
+            stream,
+            method.weight,
+        )
+        for method in table.method
+    ]

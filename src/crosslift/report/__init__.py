@@ -1,0 +1,88 @@
+"""Pages and tables made from run directories, without torch and without scoring anything again.
+
+Runs that share the recipe name and differ in seed are one *system*; the first system is the baseline.
+
+    page = crosslift.report.html([Path("runs/unaligned-0"), Path("runs/aligned-0")])
+    crosslift.report.write(Path("runs"))          # writes runs/report.html
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crosslift.errors import InputError
+from crosslift.report._files import write_text
+from crosslift.report._load import find, load_all
+from crosslift.report._systems import Report, with_baseline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from rich.table import Table
+
+__all__ = ["find", "html", "markdown", "terminal", "write"]
+
+
+def html(directories: Sequence[Path]) -> str:
+    """Return one self-contained HTML page about runs; it loads nothing from anywhere.
+
+    Args:
+        directories: run directories; the recipe of the first is the baseline.
+
+    Raises:
+        InputError: a directory holds no valid run, or ``crosslift[report]`` is not installed.
+    """
+    return _page(Report.of(load_all(directories)))
+
+
+def markdown(directories: Sequence[Path]) -> str:
+    """Return the page's summary and tables as Markdown.
+
+    Raises:
+        InputError: a directory holds no valid run.
+    """
+    from crosslift.report._markdown import render
+
+    return render(Report.of(load_all(directories)))
+
+
+def terminal(directories: Sequence[Path]) -> list[Table]:
+    """Return one table of systems x languages for every task and metric, to print on a rich console.
+
+    Raises:
+        InputError: a directory holds no valid run.
+    """
+    from crosslift.report._terminal import tables
+
+    return tables(Report.of(load_all(directories)))
+
+
+def write(directory: Path, output: Path | None = None, *, baseline: str | None = None) -> Path:
+    """Write the page about every run in `directory` and return where it is.
+
+    Args:
+        directory: a run directory, or a folder with run directories anywhere below it.
+        output: the file to write; ``directory/report.html`` by default.
+        baseline: recipe name of the system that others are measured against; by default the one with the
+            fewest stages, and among equals the first by path.
+
+    Raises:
+        InputError: there is no run, one of them is damaged, or no run has the recipe `baseline`.
+        StorageError: the page cannot be written; an older page then stays as it was.
+    """
+    runs = with_baseline(load_all(find(directory)), baseline)
+    path = output or directory / "report.html"
+    write_text(path, _page(Report.of(runs)))
+    return path
+
+
+def _page(report: Report) -> str:
+    try:
+        from crosslift.report._html import render
+    except ModuleNotFoundError as error:
+        raise InputError(
+            f"the HTML report needs the package '{error.name}', which is not installed; "
+            f"to install it: pip install 'crosslift[report]'"
+        ) from error
+    return render(report)

@@ -1,0 +1,104 @@
+"""Numbers as a reader wants them."""
+
+from __future__ import annotations
+
+import math
+
+MISSING = "–"
+
+
+def score(value: float) -> str:
+    """Write a score in percent with one decimal.
+
+    >>> score(52.84), score(float("nan"))
+    ('52.8', '–')
+    """
+    return f"{value:.1f}".replace("-", "−") if math.isfinite(value) else MISSING
+
+
+def difference(value: float) -> str:
+    """Write a difference with its sign.
+
+    >>> difference(11.62), difference(-0.31), difference(0.01)
+    ('+11.6', '−0.3', '0.0')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    return "0.0" if abs(value) < 0.05 else f"{value:+.1f}".replace("-", "−")
+
+
+def with_spread(value: float, spread: float) -> str:
+    """Write a score and its standard deviation, which a single seed does not have.
+
+    >>> with_spread(52.84, 1.19), with_spread(52.84, float("nan"))
+    ('52.8 ± 1.2', '52.8')
+    """
+    return f"{score(value)} ± {score(spread)}" if math.isfinite(spread) else score(value)
+
+
+def count(value: float) -> str:
+    """Write a whole number with thousands separated.
+
+    >>> count(12345.0)
+    '12,345'
+    """
+    return f"{value:,.0f}" if math.isfinite(value) else MISSING
+
+
+def seconds(value: float) -> str:
+    """Write a duration.
+
+    >>> seconds(7.25), seconds(75), seconds(7322)
+    ('7.2 s', '1 min 15 s', '2 h 2 min')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def ratio(value: float) -> str:
+    """Write a number between -1 and 1 with two decimals.
+
+    >>> ratio(-0.123)
+    '−0.12'
+    """
+    return f"{value:.2f}".replace("-", "−") if math.isfinite(value) else MISSING
+
+
+def plural(number: int, noun: str) -> str:
+    """Write a number of things.
+
+    >>> plural(1, "seed"), plural(3, "seed")
+    ('1 seed', '3 seeds')
+    """
+    return f"{number} {noun}{'' if number == 1 else 's'}"
+
+
+def words(name: str) -> str:
+    """Write an identifier as words.
+
+    >>> words("target_mean")
+    'target mean'
+    """
+    return name.replace("_", " ")
+
+
+def joined(names: list[str]) -> str:
+    """Write a list as prose.
+
+    >>> joined(["a", "b", "c"])
+    'a, b and c'
+    """
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
+
+
+def clipped(text: str, length: int) -> str:
+    """Shorten a text to at most `length` characters.
+
+    >>> clipped("translations", 6)
+    'trans…'
+    """
+    return text if len(text) <= length else f"{text[: length - 1]}…"

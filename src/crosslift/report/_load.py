@@ -1,0 +1,263 @@
+"""Read and validate run directories."""
+
+from __future__ import annotations
+
+import json
+import math
+import tomllib
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+
+from crosslift.errors import InputError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+    from pathlib import Path
+
+SCHEMA = 1
+"""The newest schema of ``results.json`` that this version reads."""
+
+Number = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
+"""A number that may be missing: null becomes NaN, which is shown as a dash."""
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class Score(_Model):
+    """One task, language and metric under one checkpoint rule; `value` in percent over `items` examples."""
+
+    task: str
+    language: str
+    metric: str
+    value: Number
+    items: int = 0
+    selection: str
+
+
+class Summary(_Model):
+    """A run's source and targets together, in percent; `targets` counts target languages."""
+
+    task: str
+    metric: str
+    selection: str
+    source: str
+    source_value: Number
+    target_mean: Number
+    all_mean: Number = math.nan
+    target_min: Number = math.nan
+    target_min_language: str | None = None
+    transfer_gap: Number
+    targets: int
+
+
+class Stage(_Model):
+    """What one stage cost."""
+
+    stage: str
+    seconds: Number = math.nan
+    tokens: int | None = None
+    steps: int | None = None
+    cached: bool = False
+
+
+class Probe(_Model):
+    """A measurement of the encoder after a stage."""
+
+    stage: str
+    language: str
+    metric: str
+    value: Number
+    items: int | None = None
+
+
+class Language(_Model):
+    """What is known about a language."""
+
+    name: str
+    script: str = ""
+    family: str = ""
+    description: str = ""
+
+
+class Results(_Model):
+    """``results.json``."""
+
+    version: int = Field(alias="schema")
+    recipe: str
+    seed: int
+    scores: tuple[Score, ...]
+    summary: tuple[Summary, ...] = ()
+    stages: tuple[Stage, ...] = ()
+    probes: tuple[Probe, ...] = ()
+    languages: dict[str, Language] = {}
+    warnings: tuple[str, ...] = ()
+
+
+class LogLine(_Model):
+    """One line of ``log.jsonl``: terms of a training step, or scores on source development data."""
+
+    stage: str
+    step: int
+    terms: dict[str, Number] = {}
+    dev: dict[str, Number] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run directory, read.  `recipe` is the text of ``recipe.toml`` and `settings` its values."""
+
+    directory: Path
+    results: Results
+    log: tuple[LogLine, ...]
+    recipe: str
+    settings: dict[str, Any]
+    environment: dict[str, Any]
+
+    @property
+    def embeddings(self) -> Path | None:
+        """The file of sentence embeddings, if the run kept them."""
+        path = self.directory / "embeddings.npz"
+        return path if path.is_file() else None
+
+
+def find(directory: Path) -> list[Path]:
+    """Return `directory` if it is a run, else the runs below it, sorted by path.
+
+    Hidden folders are passed over: a run that is still being written lives in one.
+
+    Raises:
+        InputError: there is no such directory, or no run in it.
+    """
+    if not directory.is_dir():
+        raise InputError(f"{directory}: there is no such directory; expected a run, or a folder of runs")
+    if (directory / "results.json").is_file():
+        return [directory]
+    found = sorted(path.parent for path in directory.rglob("results.json") if not _hidden(path, directory))
+    if not found:
+        raise InputError(f"{directory}: no run here or below; a run is a directory that holds results.json")
+    return found
+
+
+def _hidden(path: Path, above: Path) -> bool:
+    return any(part.startswith(".") for part in path.relative_to(above).parts)
+
+
+def load_all(directories: Sequence[Path]) -> list[Run]:
+    """Read run directories, in order.
+
+    Raises:
+        InputError: no directory was given, one is not a valid run, or two hold the same recipe and seed.
+    """
+    if not directories:
+        raise InputError("a report needs at least one run directory; none was given")
+    seen: dict[tuple[str, int], Path] = {}
+    runs = [load(directory) for directory in directories]
+    for run in runs:
+        key = (run.results.recipe, run.results.seed)
+        if key in seen:
+            raise InputError(
+                f"{run.directory}: recipe '{key[0]}' with seed {key[1]} is already in {seen[key]}; "
+                "expected each seed "
+                f"of a recipe once, or its mean would count it twice. Move one of the two out of the folder."
+            )
+        seen[key] = run.directory
+    return runs
+
+
+def load(directory: Path) -> Run:
+    """Read one run directory.
+
+    Raises:
+        InputError: a file is missing, damaged, or of a newer schema; the message names it.
+    """
+    recipe, settings = _recipe(directory / "recipe.toml")
+    return Run(
+        directory=directory,
+        results=_results(directory / "results.json"),
+        log=tuple(_log(directory / "log.jsonl")),
+        recipe=recipe,
+        settings=settings,
+        environment=_environment(directory / "environment.json"),
+    )
+
+
+def _results(path: Path) -> Results:
+    if not path.is_file():
+        raise InputError(f"{path.parent}: not a run; expected a directory that holds results.json")
+    values = _object(_json(_text(path), where=str(path)), where=str(path))
+    version = values.get("schema")
+    if isinstance(version, int) and version > SCHEMA:
+        raise InputError(
+            f"{path}: written in schema {version}, and this version of crosslift reads schemas up to "
+            f"{SCHEMA}; "
+            f"expected an older run or a newer crosslift"
+        )
+    return _validated(Results, values, where=str(path))
+
+
+def _log(path: Path) -> Iterator[LogLine]:
+    if not path.is_file():
+        return
+    for number, line in enumerate(_text(path).splitlines(), start=1):
+        if line.strip():
+            where = f"{path}, line {number}"
+            yield _validated(LogLine, _object(_json(line, where=where), where=where), where=where)
+
+
+def _recipe(path: Path) -> tuple[str, dict[str, Any]]:
+    if not path.is_file():
+        return "", {}
+    text = _text(path)
+    try:
+        return text, tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(f"{path}: not a TOML file: {error}") from error
+
+
+def _environment(path: Path) -> dict[str, Any]:
+    if not path.is_file():
+        return {}
+    return _object(_json(_text(path), where=str(path)), where=str(path))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{path}: not UTF-8 text (byte {error.start})") from error
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from error
+
+
+def _json(text: str, *, where: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"{where}: not whole JSON: {error.msg} at line {error.lineno}, column {error.colno}; the "
+            "file was cut off or "
+            f"edited, expected it as the run wrote it"
+        ) from error
+
+
+def _object(value: Any, *, where: str) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise InputError(f"{where}: found a {type(value).__name__}, expected a JSON object")
+    return value
+
+
+Validated = TypeVar("Validated", bound=BaseModel)
+
+
+def _validated(model: type[Validated], values: dict[str, Any], *, where: str) -> Validated:
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        found = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']}" for problem in error.errors()[:3]
+        )
+        raise InputError(f"{where}: not as a run writes it: {found}") from error

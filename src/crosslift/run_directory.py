@@ -1,0 +1,169 @@
+"""The run directory: what one recipe and one seed left behind.  Written beside, renamed when whole.
+
+::
+
+    recipe.toml         every default spelled out; running it reproduces the run
+    environment.json    versions, machine, command, data origins
+    log.jsonl           a line a logged step
+    model/              transformers checkpoint
+    predictions/        {task}/{language}.jsonl, a record an example
+    embeddings.npz      sentence vectors of translations, for the report's map
+    results.json        schema, scores, summary, stages
+    report.html
+
+Imports no torch.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import platform
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+from crosslift._version import __version__
+from crosslift.errors import RunExistsError
+
+SCHEMA = 1
+PACKAGES = ("accelerate", "datasets", "numpy", "tokenizers", "torch", "transformers")
+
+
+@dataclass(frozen=True)
+class JsonLines:
+    """An append-only log; a resumed run cuts it back to where its state was saved."""
+
+    path: Path
+
+    def append(self, line: Mapping[str, Any]) -> None:
+        """Add one line and flush it."""
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(line, ensure_ascii=False) + "\n")
+
+    def offset(self) -> int:
+        """Return the size in bytes."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def truncate(self, offset: int) -> None:
+        """Drop everything after the first `offset` bytes."""
+        with self.path.open("ab") as file:
+            file.truncate(offset)
+
+    def __iter__(self) -> Iterator[dict[str, Any]]:
+        if self.path.exists():
+            with self.path.open(encoding="utf-8") as file:
+                yield from map(json.loads, file)
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold a lock file, waiting for it, so that two processes never write the same output."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+def claim(output: Path, *, resume: bool) -> Path | None:
+    """Return the directory to work in until the run is whole, or None if it is whole already and `resume` is set.
+
+    Raises:
+        RunExistsError: a whole run is there, or an unfinished one and `resume` is not set.
+    """
+    unfinished = output.with_name(output.name + ".unfinished")
+    if output.exists():
+        if resume and (output / "results.json").exists():
+            return None
+        raise RunExistsError(
+            f"{output} exists already and is never overwritten; choose another --output, or remove it first"
+        )
+    if unfinished.exists() and not resume:
+        raise RunExistsError(
+            f"{unfinished} holds an unfinished run; continue it with --resume, or remove it to start anew"
+        )
+    unfinished.mkdir(parents=True, exist_ok=True)
+    return unfinished
+
+
+def finish(unfinished: Path, output: Path) -> None:
+    """Give a whole run its name."""
+    unfinished.rename(output)
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON beside and rename, so that a reader never sees half of it."""
+    write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write text beside and rename."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    beside = path.with_name(path.name + ".unfinished")
+    beside.write_text(text, encoding="utf-8")
+    beside.replace(path)
+
+
+def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
+    """Write one record a line."""
+    write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
+
+
+def environment(data: Mapping[str, Any], device: str) -> dict[str, Any]:
+    """Return what the numbers of a run may depend on besides its recipe."""
+    return {
+        "crosslift": __version__,
+        "python": platform.python_version(),
+        "packages": {name: _version(name) for name in PACKAGES},
+        "machine": platform.machine(),
+        "processors": os.cpu_count(),
+        "device": device,
+        "command": sys.argv,
+        "started": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": data,
+    }
+
+
+def _version(package: str) -> str | None:
+    try:
+        return metadata.version(package)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def results(
+    recipe: str,
+    seed: int,
+    *,
+    scores: Sequence[Mapping[str, Any]],
+    summary: Sequence[Mapping[str, Any]],
+    stages: Sequence[Mapping[str, Any]],
+    probes: Sequence[Mapping[str, Any]],
+    languages: Mapping[str, Mapping[str, Any]],
+    warnings: Sequence[str],
+) -> dict[str, Any]:
+    """Return the content of results.json; values are in percent."""
+    return {
+        "schema": SCHEMA,
+        "recipe": recipe,
+        "seed": seed,
+        "scores": list(scores),
+        "summary": list(summary),
+        "stages": list(stages),
+        "probes": list(probes),
+        "languages": dict(languages),
+        "warnings": list(warnings),
+    }
+
+
+def remove(directory: Path) -> None:
+    """Remove a working directory of ours, if it is there."""
+    if directory.exists():
+        shutil.rmtree(directory)

@@ -1,0 +1,1 @@
+"""The tasks shelf: one file a task."""

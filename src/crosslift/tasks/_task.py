@@ -1,0 +1,280 @@
+"""The task contract: what an example is, and what one file on this shelf declares.  Imports no torch."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, ClassVar, Literal
+
+from crosslift.data.text import Row, require
+from crosslift.errors import DataError, nearest
+
+Split = Literal["train", "dev", "test"]
+Kind = Literal["sentence", "pair", "tagging", "span", "choice", "retrieval", "mining"]
+"""Input forms: one text, two texts, words with tags, an answer span, a choice, parallel texts, two pools."""
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceExample:
+    """One text and its label."""
+
+    id: str
+    text: str
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PairExample:
+    """Two texts and a label: premise and hypothesis, or two sentences."""
+
+    id: str
+    first: str
+    second: str
+    label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TaggingExample:
+    """Words and one tag a word."""
+
+    id: str
+    words: tuple[str, ...]
+    tags: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer as it stands in the context; `start` counts characters from 0."""
+
+    text: str
+    start: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpanExample:
+    """A question, the context that answers it, and the accepted answers."""
+
+    id: str
+    question: str
+    context: str
+    answers: tuple[Answer, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceExample:
+    """A premise, a question about it, and the choices; `label` is the index of the right one."""
+
+    id: str
+    premise: str
+    question: str
+    choices: tuple[str, ...]
+    label: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievalExample:
+    """A sentence in the task's source language and its translation in the target language."""
+
+    id: str
+    source: str
+    target: str
+
+
+@dataclass(frozen=True, slots=True)
+class MiningExample:
+    """Two pools of (id, sentence), of which some are translations of each other: `gold` holds their ids."""
+
+    id: str
+    source: tuple[tuple[str, str], ...]
+    target: tuple[tuple[str, str], ...]
+    gold: tuple[tuple[str, str], ...] | None = None
+
+
+Example = (
+    SentenceExample
+    | PairExample
+    | TaggingExample
+    | SpanExample
+    | ChoiceExample
+    | RetrievalExample
+    | MiningExample
+)
+
+EXAMPLE_OF: Mapping[Kind, type[Any]] = {
+    "sentence": SentenceExample,
+    "pair": PairExample,
+    "tagging": TaggingExample,
+    "span": SpanExample,
+    "choice": ChoiceExample,
+    "retrieval": RetrievalExample,
+    "mining": MiningExample,
+}
+
+
+@dataclass(frozen=True)
+class HubData:
+    """Where a task stands on the hub."""
+
+    path: str
+    config: str | None = "{language}"
+    """The configuration of a language."""
+    splits: Mapping[Split, str] = field(
+        default_factory=lambda: {"train": "train", "dev": "validation", "test": "test"}
+    )
+    """The hub's names of the splits; a split it lacks is left out."""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """The hub's name of a column of the task, where it is another."""
+    languages: Mapping[str, str] = field(default_factory=dict)
+    """The hub's code of a language of the task, where it is another."""
+    revision: str | None = None
+
+
+class Task(ABC):
+    """What one file on this shelf declares.  Class attributes are facts; two methods turn rows into examples.
+
+    A row is a mapping from the names in `columns` to values, whatever it was read from: `data.sources` hands
+    rows of the hub and of users' files to `from_row`, and files of a benchmark's directory to `read_file`.  A
+    task never opens the network, and opens only the files it is given.
+    """
+
+    kind: ClassVar[Kind]
+    labels: ClassVar[tuple[str, ...]] = ()
+    """Labels in the order of the model's outputs; empty where a task has none (retrieval, span, choice)."""
+    source: ClassVar[str] = "en"
+    """The language with labelled training data."""
+    languages: ClassVar[tuple[str, ...]]
+    """Languages with test data, source included, as the benchmark codes them."""
+    groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+    """Named subsets of `languages` that published averages are over."""
+    metrics: ClassVar[tuple[str, ...]]
+    """Names on the metrics shelf; the first is the one averages are made of."""
+    parallel: ClassVar[bool] = False
+    """Whether examples of one id are translations of each other in all languages."""
+    lab_task: ClassVar[str | None] = None
+    """The lab task of the same form, or None."""
+    hub: ClassVar[HubData | None] = None
+    files: ClassVar[Mapping[Split, tuple[str, ...]]]
+    """Paths in an XTREME-style directory, first match wins; `{language}` stands for the language."""
+    columns: ClassVar[tuple[str, ...]]
+    """What a row of labelled data holds."""
+    answers: ClassVar[tuple[str, ...]] = ()
+    """The columns that unlabelled data may lack."""
+    facts: ClassVar[Mapping[Split, Mapping[str, int]]] = {}
+    """Published example counts by split and language."""
+    citation: ClassVar[str]
+    licence: ClassVar[str]
+
+    @property
+    def name(self) -> str:
+        """The file's name, which is the task's."""
+        return type(self).__module__.rpartition(".")[2]
+
+    @property
+    def needed(self) -> tuple[str, ...]:
+        """The columns that every row holds, labelled or not."""
+        return tuple(column for column in self.columns if column not in self.answers)
+
+    @abstractmethod
+    def file_rows(self, path: Path) -> Iterator[Row]:
+        """Yield (line number, row) of one file of the benchmark's directory, as its scripts lay it out."""
+
+    @abstractmethod
+    def from_row(self, row: Mapping[str, Any], index: int, *, where: str, features: Any = None) -> Example:
+        """Return the example of one row.
+
+        Args:
+            row: values by column.
+            index: the row's number in its split, from 0.
+            where: where the row stands, for messages: file and line, or data set and row.
+            features: the hub's features by column, which name integer labels.
+
+        Raises:
+            DataError: a label the task does not have, or a value that is not as expected.
+        """
+
+    def read_file(self, path: Path) -> Iterator[Example]:
+        """Yield the examples of one file of the benchmark's directory.
+
+        Raises:
+            DataError: a row is not as expected; the message names file and line.
+        """
+        for index, (line, row) in enumerate(self.file_rows(path)):
+            where = f"{path}, line {line}"
+            require(row, self.needed, where=where)
+            yield self.from_row(row, index, where=where)
+
+    def parts(self, path: Path) -> tuple[Path, ...]:
+        """Return every file that `read_file(path)` reads, `path` first."""
+        return (path,)
+
+    def text(self, row: Mapping[str, Any], column: str, *, where: str) -> str:
+        """Return the text in a column.
+
+        Raises:
+            DataError: it is no text.
+        """
+        value = row[column]
+        if not isinstance(value, str):
+            found = type(value).__name__
+            raise DataError(f"{where}: column '{column}' of {self.name} holds a {found}; text is expected")
+        return value
+
+    def label(self, value: Any, *, where: str, feature: Any = None) -> str | None:
+        """Return the label a value stands for, or None where there is none (None, or the hub's -1).
+
+        Args:
+            value: a label's name, or its number in `feature`.
+            where: where it stands, for the message.
+            feature: the hub's `ClassLabel`, for numbers.
+
+        Raises:
+            DataError: the task has no such label; the message names the nearest one.
+        """
+        if value is None or value == -1:
+            return None
+        label = feature.int2str(value) if isinstance(value, int) and feature is not None else value
+        if label not in self.labels:
+            known = ", ".join(self.labels)
+            hint = nearest(str(label), self.labels)
+            raise DataError(f"{where}: '{label}' is no label of {self.name}{hint} (there are: {known})")
+        return str(label)
+
+
+def codes(text: str) -> tuple[str, ...]:
+    """Return the words of a text: a compact way to write many language codes.
+
+    >>> codes("ar bg de")
+    ('ar', 'bg', 'de')
+    """
+    return tuple(text.split())
+
+
+def counts(text: str) -> dict[str, int]:
+    """Return the numbers that follow words in a text: a compact way to write many counts.
+
+    >>> counts("en 5440 es 3147")
+    {'en': 5440, 'es': 3147}
+    """
+    words = text.split()
+    return dict(zip(words[::2], map(int, words[1::2]), strict=True))
+
+
+def texts(example: Example) -> Sequence[str]:
+    """Return the texts of an example, in order; used for overlap checks and embedding maps."""
+    match example:
+        case SentenceExample():
+            return (example.text,)
+        case PairExample():
+            return (example.first, example.second)
+        case TaggingExample():
+            return (" ".join(example.words),)
+        case SpanExample():
+            return (example.question, example.context)
+        case ChoiceExample():
+            return (example.premise, *example.choices)
+        case RetrievalExample():
+            return (example.source, example.target)
+        case MiningExample():
+            return tuple(text for _, text in (*example.source, *example.target))

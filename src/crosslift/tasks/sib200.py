@@ -1,0 +1,80 @@
+"""Topic classification of FLORES sentences into seven topics, the same sentences in every language.
+
+Languages are coded as in FLORES, language and script (`swh_Latn`), as the benchmark's folders are;
+`crosslift.languages.resolve` finds them by shorter codes.  Paper: adelani-etal-2024-sib.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from crosslift.data.text import Row, tsv
+from crosslift.tasks._task import HubData, SentenceExample, Task, codes
+
+_LANGUAGES = codes(
+    """
+    afr_Latn amh_Ethi arb_Arab ayr_Latn bam_Latn ben_Beng bul_Cyrl ces_Latn deu_Latn ell_Grek eng_Latn
+    est_Latn eus_Latn ewe_Latn fin_Latn fra_Latn grn_Latn hat_Latn hau_Latn heb_Hebr hin_Deva hun_Latn
+    ibo_Latn ind_Latn ita_Latn jav_Latn jpn_Jpan kat_Geor kaz_Cyrl khm_Khmr kin_Latn kor_Hang lao_Laoo
+    lug_Latn mal_Mlym mar_Deva mya_Mymr nld_Latn pes_Arab pol_Latn por_Latn quy_Latn ron_Latn rus_Cyrl
+    som_Latn spa_Latn swh_Latn tam_Taml tel_Telu tgl_Latn tha_Thai tur_Latn twi_Latn uig_Arab ukr_Cyrl
+    urd_Arab vie_Latn wol_Latn xho_Latn yor_Latn zho_Hans zul_Latn
+    """
+)
+
+
+class Sib200(Task):
+    """SIB-200."""
+
+    kind = "sentence"
+    labels = (
+        "science/technology",
+        "travel",
+        "politics",
+        "sports",
+        "health",
+        "entertainment",
+        "geography",
+    )
+    source = "eng_Latn"
+    languages = _LANGUAGES
+    metrics = ("accuracy",)
+    parallel = True
+    lab_task = "topic"
+    hub = HubData("Davlan/sib200")
+    files: ClassVar = {
+        "train": ("sib200/{language}/train.tsv",),
+        "dev": ("sib200/{language}/dev.tsv",),
+        "test": ("sib200/{language}/test.tsv",),
+    }
+    columns = ("index_id", "category", "text")
+    answers = ("category",)
+    facts: ClassVar = {
+        "train": dict.fromkeys(_LANGUAGES, 701),
+        "dev": dict.fromkeys(_LANGUAGES, 99),
+        "test": dict.fromkeys(_LANGUAGES, 204),
+    }
+    citation = (
+        "Adelani, Liu, Shen, Vassilyev, Alabi, Mao, Gao and Lee (2024): SIB-200: A Simple, Inclusive, and "
+        "Big Evaluation Dataset for Topic Classification in 200+ Languages and Dialects. EACL."
+    )
+    licence = "CC BY-SA 4.0"
+
+    def file_rows(self, path: Path) -> Iterator[Row]:
+        """Yield the rows of a file with the header `index_id<TAB>category<TAB>text`."""
+        return tsv(path)
+
+    def from_row(
+        self,
+        row: Mapping[str, Any],
+        index: int,  # noqa: ARG002 - the sentence has an id of its own
+        *,
+        where: str,
+        features: Any = None,
+    ) -> SentenceExample:
+        """Return the example of one row; `index_id` names the sentence in all languages."""
+        feature = features["category"] if features else None
+        label = self.label(row.get("category"), where=where, feature=feature)
+        return SentenceExample(str(row["index_id"]), self.text(row, "text", where=where), label)

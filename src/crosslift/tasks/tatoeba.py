@@ -1,0 +1,111 @@
+"""Sentence retrieval: find each sentence's translation among up to 1,000, in 112 languages against English.
+
+Line i of the two files is a pair.  XTREME and XTREME-R average over the languages with two-letter codes.
+Papers: artetxe-schwenk-2019-massively (the test set), hu-etal-2020-xtreme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from itertools import zip_longest
+from pathlib import Path
+from typing import Any, ClassVar
+
+from crosslift.data.text import Row, existing, lines
+from crosslift.errors import DataError
+from crosslift.tasks._task import HubData, RetrievalExample, Task, codes, counts
+
+_XTREME = codes(
+    """
+    af ar bg bn de el es et eu fa fi fr he hi hu id it ja jv ka kk ko ml mr nl pt ru sw ta te th tl tr ur
+    vi zh
+    """
+)
+_HUB_CODES = codes(
+    """
+    afr ara bul ben deu ell spa est eus pes fin fra heb hin hun ind ita jpn jav kat kaz kor mal mar nld
+    por rus swh tam tel tha tgl tur urd vie cmn
+    """
+)
+_XTREME_R = (*_XTREME, "az", "lt", "pl", "uk", "ro")
+_OTHERS = codes(
+    """
+    amh ang arq arz ast awa bel ber bos bre cat cbk ceb ces cha cor csb cym dan dsb dtp epo fao fry gla
+    gle glg gsw hrv hsb hye ido ile ina isl kab khm kur kzj lat lfn lvs max mhr mkd mon nds nno nob nov
+    oci orv pam pms slk slv sqi srp swe swg tat tuk tzl uig uzb war wuu xho yid yue zsm
+    """
+)
+_FEWER = counts(
+    """
+    amh 168 ang 134 arq 911 arz 477 ast 127 awa 231 bos 354 ceb 600 cha 137 csb 253 cym 575 dsb 479 fao
+    262 fry 173 gla 829 gsw 117 hsb 483 hye 742 jv 205 ka 746 khm 722 kk 575 kur 410 max 284 ml 687 mon
+    440 nov 257 orv 835 pms 525 slv 823 sw 390 swg 112 ta 307 te 234 th 548 tuk 203 tzl 104 uzb 428 xho
+    142 yid 848
+    """
+)
+
+
+class Tatoeba(Task):
+    """Tatoeba, version 1 of the test set."""
+
+    kind = "retrieval"
+    languages = (*_XTREME_R, *_OTHERS)
+    groups: ClassVar = {"xtreme": _XTREME, "xtreme-r": _XTREME_R}
+    metrics = ("retrieval_accuracy",)
+    lab_task = "retrieval"
+    hub = HubData(
+        "google/xtreme",
+        config="tatoeba.{language}",
+        splits={"test": "validation"},
+        columns={"source": "target_sentence", "target": "source_sentence"},
+        languages=dict(zip(_XTREME, _HUB_CODES, strict=True)),
+    )
+    files: ClassVar = {"test": ("tatoeba/{language}-en.{language}",)}
+    columns = ("source", "target")
+    facts: ClassVar = {"test": dict.fromkeys(languages, 1_000) | _FEWER}
+    citation = (
+        "Artetxe and Schwenk (2019): Massively Multilingual Sentence Embeddings for Zero-Shot Cross-Lingual "
+        "Transfer and Beyond. TACL."
+    )
+    licence = "CC BY 2.0 FR"
+
+    def parts(self, path: Path) -> tuple[Path, ...]:
+        """Return the file in the other language and its English side, which stands beside it."""
+        stem = path.name.removesuffix(".gz").rpartition(".")[0]
+        return path, existing(path.with_name(f"{stem}.en"))
+
+    def file_rows(self, path: Path) -> Iterator[Row]:
+        """Yield the pairs of two files, in order.
+
+        Raises:
+            DataError: the files differ in length, or the English side is sorted, as XTREME's download script
+                leaves it: then which line belongs to which is lost.
+        """
+        target, source = (list(lines(part)) for part in self.parts(path))
+        self._check_order(path, [text for _, text in source])
+        for pair in zip_longest(target, source):
+            if None in pair:
+                lengths = f"{len(target)} lines, but {len(source)} in English"
+                raise DataError(f"{path}: {lengths}; line i of both is a pair")
+            (number, there), (_, english) = pair
+            yield number, {"source": english, "target": there}
+
+    def _check_order(self, path: Path, english: list[str]) -> None:
+        # Two dozen sentences are not sorted by chance.
+        if len(english) > 24 and english == sorted(english):
+            raise DataError(
+                f"{self.parts(path)[1]}: the English side is sorted, as XTREME's download script writes it, "
+                "so the pairs are lost; take the files of LASER's data/tatoeba/v1 (line i of both is a pair)"
+            )
+
+    def from_row(
+        self,
+        row: Mapping[str, Any],
+        index: int,
+        *,
+        where: str,
+        features: Any = None,  # noqa: ARG002
+    ) -> RetrievalExample:
+        """Return the example of one row; its id is its place in the order."""
+        source, target = (self.text(row, column, where=where) for column in self.columns)
+        return RetrievalExample(str(index), source, target)

@@ -1,0 +1,1 @@
+"""The one training loop, what it asks of a method, and the streams that feed it."""

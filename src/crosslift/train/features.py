@@ -1,0 +1,117 @@
+"""Examples as token ids: the items of a task's stream, for training and for prediction.
+
+Sentences of a tagging task that are longer than the encoder allows are cut into pieces, so no word is lost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import IGNORED, Tokens
+from crosslift.errors import DataError, nearest
+from crosslift.tasks._task import Example, Kind, PairExample, SentenceExample, TaggingExample
+
+
+@dataclass(frozen=True, slots=True)
+class TaskItem:
+    """A tokenised example, or a piece of one.
+
+    `label` is the label's index (IGNORED where there is none), or for tagging one a token: the tag at the first piece
+    of a word, IGNORED elsewhere.  `example` is the index of the example; `first_word` that of the piece's first word.
+    """
+
+    tokens: Tokens
+    label: int | tuple[int, ...]
+    example: int
+    first_word: int = 0
+
+    def __len__(self) -> int:
+        return len(self.tokens)
+
+
+def task_items(
+    encoder: Encoder,
+    examples: Sequence[Example],
+    kind: Kind,
+    labels: Sequence[str],
+    *,
+    max_length: int,
+    language: str,
+) -> list[TaskItem]:
+    """Tokenise the examples of one language.
+
+    Raises:
+        DataError: a label the task does not have.
+    """
+    if kind == "tagging":
+        return list(_tagging_items(encoder, examples, labels, max_length, language))
+    firsts, seconds = _texts(examples)
+    tokens = encoder.tokenize(firsts, seconds, max_length=max_length, language=language)
+    index = {label: number for number, label in enumerate(labels)}
+    return [
+        TaskItem(row, _label(example, getattr(example, "label", None), index), number)
+        for number, (row, example) in enumerate(zip(tokens, examples, strict=True))
+    ]
+
+
+def _texts(examples: Sequence[Example]) -> tuple[list[str], list[str] | None]:
+    if all(isinstance(example, PairExample) for example in examples):
+        pairs = [example for example in examples if isinstance(example, PairExample)]
+        return [pair.first for pair in pairs], [pair.second for pair in pairs]
+    sentences = [example for example in examples if isinstance(example, SentenceExample)]
+    return [sentence.text for sentence in sentences], None
+
+
+def _label(example: Example, label: str | None, index: dict[str, int]) -> int:
+    if label is None:
+        return IGNORED
+    if label not in index:
+        raise DataError(
+            f"example {example.id}: unknown label '{label}'{nearest(label, index)} (labels: {', '.join(index)})"
+        )
+    return index[label]
+
+
+def _tagging_items(
+    encoder: Encoder, examples: Sequence[Example], labels: Sequence[str], max_length: int, language: str
+) -> Iterator[TaskItem]:
+    sentences = [example for example in examples if isinstance(example, TaggingExample)]
+    index = {label: number for number, label in enumerate(labels)}
+    pending = [(number, 0) for number in range(len(sentences))]  # (sentence, first word not yet covered)
+    while pending:
+        rows = encoder.tokenize_words(
+            [sentences[number].words[start:] for number, start in pending],
+            max_length=max_length,
+            language=language,
+        )
+        rest = []
+        for (number, start), tokens in zip(pending, rows, strict=True):
+            sentence = sentences[number]
+            fitted = _fitted(tokens, len(sentence.words) - start, max_length)
+            yield TaskItem(tokens, _tags(sentence, tokens, start, fitted, index), number, start)
+            if start + fitted < len(sentence.words):
+                rest.append((number, start + fitted))
+        pending = rest
+
+
+def _fitted(tokens: Tokens, words: int, max_length: int) -> int:
+    """Return how many words are covered; a word cut at the end is left to the next piece."""
+    assert tokens.words is not None
+    seen = max(tokens.words, default=-1) + 1
+    if seen >= words or len(tokens) < max_length:
+        return words
+    # The last word may have lost pieces to the cut, unless it is all there is: then its first piece must do.
+    return max(1, seen - 1)
+
+
+def _tags(sentence: TaggingExample, tokens: Tokens, start: int, fitted: int, index: dict[str, int]) -> tuple[int, ...]:
+    assert tokens.words is not None
+    tags, previous = [], -1
+    for word in tokens.words:
+        first_piece = word not in (-1, previous) and word < fitted
+        tag = sentence.tags[start + word] if first_piece and sentence.tags else None
+        tags.append(_label(sentence, tag, index))
+        previous = word
+    return tuple(tags)

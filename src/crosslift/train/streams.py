@@ -1,0 +1,121 @@
+"""Which items make up a step: length buckets, token budgets, languages by temperature.
+
+A stream is a pure function of (seed, step): nothing has to be saved to resume one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+BUCKET_BATCHES = 50
+"""Batches whose items are sorted by length together: enough to leave 2 % padding, few enough to stay well mixed."""
+
+Indices = NDArray[np.int64]
+
+
+class Stream:
+    """Items and the order they are met in.
+
+    Args:
+        items: what a method's `collate` understands; each has a length in `lengths`.
+        lengths: (items,) tokens an item costs.
+        groups: (items,) language index of each item, for temperature sampling; None for no groups.
+        batch_size: items a step.
+        batch_tokens: padded tokens a step, instead of `batch_size`.
+        temperature: an epoch holds n_l ** (1 / temperature) items of language l, up to a common factor; 1 takes
+            every item once.
+        seed: of the order.
+    """
+
+    def __init__(
+        self,
+        items: Sequence[Any],
+        lengths: Sequence[int],
+        *,
+        batch_size: int,
+        seed: int,
+        batch_tokens: int | None = None,
+        groups: Sequence[int] | None = None,
+        temperature: float = 1.0,
+    ) -> None:
+        self.items = items
+        self.lengths = np.asarray(lengths, dtype=np.int64)
+        self.groups = None if groups is None else np.asarray(groups)
+        self.batch_size, self.batch_tokens = batch_size, batch_tokens
+        self.temperature, self.seed = temperature, seed
+        self._first_step = [0]  # of each epoch planned so far, and of the next
+        self._epochs: dict[int, list[Indices]] = {}
+
+    def batch(self, step: int) -> list[Any]:
+        """Return the items of a step, counted from 0 over all epochs."""
+        return [self.items[index] for index in self.indices(step)]
+
+    def indices(self, step: int) -> Indices:
+        """Return the indices of the items of a step."""
+        epoch = 0
+        while step >= self._end(epoch):
+            epoch += 1
+        return self._plan(epoch)[step - self._first_step[epoch]]
+
+    def steps(self, epochs: float) -> int:
+        """Return how many steps so many epochs take."""
+        whole = int(epochs)
+        start = self._end(whole - 1) if whole else 0
+        return start + round((epochs - whole) * len(self._plan(whole))) if epochs > whole else start
+
+    def _end(self, epoch: int) -> int:
+        while len(self._first_step) <= epoch + 1:
+            self._first_step.append(self._first_step[-1] + len(self._plan(len(self._first_step) - 1)))
+        return self._first_step[epoch + 1]
+
+    def _plan(self, epoch: int) -> list[Indices]:
+        if epoch not in self._epochs:
+            self._epochs = {epoch: self._batches(np.random.default_rng((self.seed, epoch)))}
+        return self._epochs[epoch]
+
+    def _batches(self, rng: np.random.Generator) -> list[Indices]:
+        order = rng.permutation(self._sample(rng))
+        size = self.batch_size if self.batch_tokens is None else self._average_batch()
+        bucket = size * BUCKET_BATCHES
+        buckets = [order[start : start + bucket] for start in range(0, len(order), bucket)]
+        batches = [batch for rows in buckets for batch in self._cut(self._by_length(rows))]
+        return [batches[index] for index in rng.permutation(len(batches))]
+
+    def _sample(self, rng: np.random.Generator) -> Indices:
+        everything = np.arange(len(self.items))
+        if self.groups is None or self.temperature == 1.0:
+            return everything
+        members = [everything[self.groups == group] for group in np.unique(self.groups)]
+        shares = np.array([len(rows) for rows in members]) ** (1 / self.temperature)
+        counts = np.maximum(1, np.round(len(everything) * shares / shares.sum())).astype(int)
+        drawn = [_cycle(rows, count, rng) for rows, count in zip(members, counts, strict=True)]
+        return np.concatenate(drawn)
+
+    def _by_length(self, rows: Indices) -> Indices:
+        return rows[np.argsort(self.lengths[rows], kind="stable")]
+
+    def _average_batch(self) -> int:
+        assert self.batch_tokens is not None
+        return max(1, int(self.batch_tokens / max(1.0, float(self.lengths.mean()))))
+
+    def _cut(self, rows: Indices) -> list[Indices]:
+        """Cut rows, sorted by length, into batches."""
+        if self.batch_tokens is None:
+            return [rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size)]
+        batches, start = [], 0
+        for end in range(1, len(rows) + 1):
+            # Sorted rows: the next row would be the longest, so it alone decides the padded size.
+            if end == len(rows) or self.lengths[rows[end]] * (end + 1 - start) > self.batch_tokens:
+                batches.append(rows[start:end])
+                start = end
+        return batches
+
+
+def _cycle(rows: Indices, count: int, rng: np.random.Generator) -> Indices:
+    """Return `count` of the rows: all of them as often as they fit, the rest drawn without replacement."""
+    whole, rest = divmod(count, len(rows))
+    return np.concatenate([*[rows] * whole, rng.permutation(rows)[:rest]])

@@ -1,0 +1,83 @@
+"""Colours, number formats, and the two plain-text renderers."""
+
+from __future__ import annotations
+
+import doctest
+import io
+
+import pytest
+from rich.console import Console
+
+from crosslift import report
+from crosslift.report import _colour, _format, _markdown
+from crosslift.report._table import Cell, Column, Table
+
+
+def test_formats_do_what_their_examples_say():
+    outcome = doctest.testmod(_format)
+    assert outcome.attempted >= 10
+    assert outcome.failed == 0
+
+
+def test_contrast_is_that_of_the_guidelines():
+    assert _colour.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert _colour.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+
+
+@pytest.mark.parametrize("step", range(0, 101, 5))
+def test_numbers_on_the_colour_scale_can_be_read(step):
+    shade = _colour.shade(step / 100)
+    assert _colour.contrast(shade.light, shade.light_ink) >= 4.5
+    assert _colour.contrast(shade.dark, shade.dark_ink) >= 4.5
+
+
+def test_the_colour_scale_is_ordered_by_lightness_alone():
+    shades = [_colour.shade(step / 20) for step in range(21)]
+    on_white = [_colour.contrast(shade.light, "#ffffff") for shade in shades]
+    on_black = [_colour.contrast(shade.dark, "#000000") for shade in shades]
+    assert on_white == sorted(on_white)
+    assert on_black == sorted(on_black)
+
+
+@pytest.mark.parametrize("paper", _colour.PAPER.values())
+@pytest.mark.parametrize("hue", _colour.HUES)
+def test_lines_stand_out_on_both_papers(hue, paper):
+    assert _colour.contrast(hue, paper) >= 3
+
+
+def printed(tables, width=100):
+    console = Console(file=io.StringIO(), width=width, color_system=None)
+    for table in tables:
+        console.print(table)
+    return console.file.getvalue()
+
+
+def test_the_terminal_shows_systems_and_languages(two_systems):
+    lines = printed(report.terminal(two_systems)).splitlines()
+    assert lines[0].strip() == "nli, accuracy in percent, zero-shot from src"
+    assert lines[1].split() == ["system", "src", "near", "far", "rare", "target", "mean", "gap"]
+    assert lines[3].split() == ["aligned", "(3", "seeds)", "89.0", "65.0", "47.0", "53.0", "55.0", "±", "0.0", "34.0"]
+
+
+def test_many_languages_stand_in_rows(make_run):
+    values = {f"l{number:02}": 50.0 + number for number in range(14)}
+    text = printed(report.terminal([make_run(values=values)]), width=60)
+    assert "l13" in text.splitlines()[-3]
+    assert "63.0" in text.splitlines()[-3]
+
+
+def test_square_brackets_are_letters_on_the_terminal(make_run):
+    assert "[red]x[/red]" in printed(report.terminal([make_run("[red]x[/red]", folder="run")]))
+
+
+def test_markdown_has_the_summary_and_the_tables(two_systems):
+    text = report.markdown(two_systems)
+    assert text.startswith("# aligned against unaligned\n\naligned raised the mean")
+    assert "| aligned | 3 | 89.0 ± 1.0 | **55.0 ± 0.0** |" in text
+    assert "- No significance test is part of this page." in text
+    assert "## Warnings" not in text
+
+
+def test_a_cell_cannot_break_a_markdown_table():
+    table = Table("T", "", (Column("a|b", "text"),), ((Cell("x | y\n<b>"),),))
+    assert _markdown.table_text(table) == "| a\\|b |\n| --- |\n| x \\| y \\<b\\> |"
