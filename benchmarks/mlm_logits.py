@@ -86,14 +86,14 @@ class Measurement:
         self.states = torch.randn((*shape, sizes.hidden), generator=draw)
 
     def seconds(self, part: str, repeats: int) -> dict[str, float]:
-        """Return the median CPU seconds of both ways, after one round that is not counted."""
+        """Return the median CPU seconds of both ways, taken in turn."""
         rounds: list[dict[str, tuple[float, float]]] = []
-        for _ in range(repeats + 1):
+        for _ in range(repeats):
             rounds.append({way: self._timed(part, way) for way in WAYS})
             own, masked = (rounds[-1][way][1] for way in WAYS)
             if abs(own - masked) > (1e-4 if self.precision == "fp32" else 1e-2) * abs(own):
                 raise SystemExit(f"the losses differ: {own} and {masked}")
-        return {way: statistics.median(found[way][0] for found in rounds[1:]) for way in WAYS}
+        return {way: statistics.median(found[way][0] for found in rounds) for way in WAYS}
 
     def memory(self, part: str, way: str) -> float:
         """Return the peak of resident memory above what was resident before, in megabytes."""
@@ -186,9 +186,9 @@ def show(rows: list[dict[str, Any]], sizes: Sizes, *, threads: int) -> None:
         title=f"MLM, {sizes.tokens} tokens in rows of {sizes.length}, {sizes.masked:.0%} masked, "
         f"vocabulary {sizes.vocabulary}, {sizes.layers} layers x {sizes.hidden}, {threads} thread(s)"
     )
-    for name in ("part", "precision", "own loss, CPU s", "masked only, CPU s", "times faster"):
-        table.add_column(name, justify="left" if name in ("part", "precision") else "right")
-    for name in ("own loss, extra MB", "masked only, extra MB", "share"):
+    for name in ("part", "precision"):
+        table.add_column(name)
+    for name in ("own, CPU s", "masked, CPU s", "ratio", "own, extra MB", "masked, extra MB", "ratio"):
         table.add_column(name, justify="right")
     for found in rows:
         (own, masked), (large, small) = (
@@ -196,7 +196,7 @@ def show(rows: list[dict[str, Any]], sizes: Sizes, *, threads: int) -> None:
         )
         cells = (f"{own:.2f}", f"{masked:.2f}", f"{own / masked:.2f}", f"{large:,.0f}", f"{small:,.0f}")
         table.add_row(found["part"], found["precision"], *cells, f"{small / large:.2f}")
-    Console().print(table)
+    Console(width=110).print(table)
 
 
 def _options() -> argparse.Namespace:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -30,28 +31,18 @@ TEXTS = (
 PIECES = 160
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
 _ENDS = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
-_CLS = {"cls_token": "[CLS]", "sep_token": "[SEP]", "mask_token": "[MASK]"} | {
-    "pad_token": "[PAD]",
-    "unk_token": "[UNK]",
-}
+_BERT_NAMES = {f"{role}_token": f"[{role.upper()}]" for role in ("pad", "unk", "cls", "sep", "mask")}
 
 
 def unigram(special: tuple[str, ...], *, special_last: tuple[str, ...] = ()) -> list[tuple[str, float]]:
     """Return Unigram pieces with other special tokens than the trained ones."""
-    trained = train_tokenizer(TEXTS, PIECES)
-    pieces: Any = trained.backend_tokenizer.model
-    import json
-
-    vocabulary = json.loads(trained.backend_tokenizer.to_str())["model"]["vocab"]
-    assert pieces is not None
+    vocabulary = _model(train_tokenizer(TEXTS, PIECES).backend_tokenizer)["vocab"]
     body = [(piece, score) for piece, score in vocabulary if not piece.startswith("[")]
     return [*((token, 0.0) for token in special), *body, *((token, 0.0) for token in special_last)]
 
 
 def bpe(special: list[str], *, byte_level: bool) -> tuple[dict[str, int], list[tuple[str, str]]]:
     """Return a BPE vocabulary and its merges."""
-    import json
-
     tokenizer = Tokenizer(models.BPE(unk_token="<unk>"))
     tokenizer.pre_tokenizer = (
         pre_tokenizers.ByteLevel(add_prefix_space=False) if byte_level else pre_tokenizers.Metaspace()
@@ -64,7 +55,7 @@ def bpe(special: list[str], *, byte_level: bool) -> tuple[dict[str, int], list[t
         show_progress=False,
     )
     tokenizer.train_from_iterator(TEXTS, trainer)
-    model = json.loads(tokenizer.to_str())["model"]
+    model = _model(tokenizer)
     return model["vocab"], [tuple(pair) for pair in model["merges"]]
 
 
@@ -133,7 +124,7 @@ def roberta(directory: Path) -> None:
     _write(transformers.RobertaForMaskedLM(config), tokenizer, directory)
 
 
-def deberta_v2(directory: Path, **settings: Any) -> None:
+def deberta_v2(directory: Path, *, legacy: bool = True, type_vocab_size: int = 2) -> None:
     vocabulary = unigram(("[PAD]", "[CLS]", "[SEP]", "[UNK]"), special_last=("[MASK]",))
     tokenizer = transformers.DebertaV2Tokenizer(vocab=vocabulary, unk_id=3)
     config = transformers.DebertaV2Config(
@@ -147,7 +138,8 @@ def deberta_v2(directory: Path, **settings: Any) -> None:
         share_att_key=True,
         position_biased_input=False,
         pad_token_id=0,
-        **settings,
+        legacy=legacy,
+        type_vocab_size=type_vocab_size,
     )
     _write(transformers.DebertaV2ForMaskedLM(config), tokenizer, directory)
 
@@ -167,7 +159,7 @@ def modernbert(directory: Path) -> None:
     pipeline.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
     )
-    tokenizer = PreTrainedTokenizerFast(tokenizer_object=pipeline, **_CLS)
+    tokenizer = PreTrainedTokenizerFast(tokenizer_object=pipeline, **_BERT_NAMES)
     config = transformers.ModernBertConfig(
         **SHAPE,
         vocab_size=len(tokenizer),
@@ -214,6 +206,7 @@ def nllb(directory: Path) -> None:
         decoder_ffn_dim=48,
         max_position_embeddings=64,
         scale_embedding=True,
+        encoder_layerdrop=0.9,
         pad_token_id=1,
     )
     _write(transformers.M2M100ForConditionalGeneration(config), tokenizer, directory)
@@ -242,6 +235,11 @@ def build(name: str, directory: Path) -> Path:
         torch.manual_seed(1)
         BUILDERS[name](directory)
     return directory
+
+
+def _model(tokenizer: Tokenizer) -> dict[str, Any]:
+    model: dict[str, Any] = json.loads(tokenizer.to_str())["model"]
+    return model
 
 
 def _write(model: Any, tokenizer: Any, directory: Path) -> None:

@@ -6,19 +6,17 @@ from pathlib import Path
 
 from crosslift import recipe as recipes
 from crosslift.pipeline import run
-from crosslift.recipe import Recipe
+from crosslift.recipe import LAB_RECIPE, Recipe
 from crosslift.run_directory import remove
-
-RECIPE = Path(__file__).parent / "lab" / "demo.toml"
 
 
 def demo_recipes() -> dict[str, Recipe]:
     """Return the two arms: the encoder as pre-trained, and the same after alignment."""
-    values = recipes.read(RECIPE)
+    values = recipes.read(LAB_RECIPE)
     without = {key: table for key, table in values.items() if key != "align"}
     return {
-        "unaligned": recipes.build({**without, "name": "unaligned"}, where=str(RECIPE)),
-        "aligned": recipes.build(values, where=str(RECIPE)),
+        "unaligned": recipes.build({**without, "name": "unaligned"}, where=str(LAB_RECIPE)),
+        "aligned": recipes.build(values, where=str(LAB_RECIPE)),
     }
 
 

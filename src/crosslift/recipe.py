@@ -24,6 +24,13 @@ Selection = Literal["source-dev", "last", "average"]
 """The rule for the final weights: best on source development data, the last, or the mean of the last checkpoints."""
 
 
+LAB_RECIPE = Path(__file__).parent / "lab" / "demo.toml"
+"""The demo's recipe, whose pre-training the encoder "lab" has."""
+
+METHOD_KEYS = (("pretrain", "align", "objective"), ("align", "align", "objective"), ("finetune", "finetune", "method"))
+"""Where methods stand in a recipe: stage, shelf, key."""
+
+
 class Table(BaseModel):
     """Base of every recipe table: frozen, and unknown keys are mistakes."""
 
@@ -230,15 +237,37 @@ def build(values: Mapping[str, Any], *, where: str) -> Recipe:
     Raises:
         RecipeError: every mistake, one a line, with the key, what was found and the nearest valid key.
     """
+    mistakes = []
+    filled = _with_lab_pretraining(values)
     try:
-        recipe = Recipe.model_validate(values)
+        recipe = Recipe.model_validate(filled)
     except ValidationError as error:
         mistakes = [_mistake(details) for details in error.errors()]
-        raise RecipeError(_list(where, mistakes)) from error
-    mistakes = [*_wrong_names(recipe), *_wrong_settings(recipe)]
+    mistakes += [*_wrong_names(filled), *_wrong_settings(filled)]
     if mistakes:
         raise RecipeError(_list(where, mistakes))
     return _with_method_defaults(recipe)
+
+
+def _with_lab_pretraining(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the encoder "lab" the pre-training of the demo, unless the recipe says how it is pre-trained."""
+    if "pretrain" in values or _at(values, "encoder", "model") != "lab":
+        return values
+    demo = read(LAB_RECIPE)
+    encoder = {**demo["encoder"], **values["encoder"]}
+    return {**values, "encoder": encoder, "pretrain": demo["pretrain"]}
+
+
+def _at(values: Any, *path: str | int) -> Any:
+    """Return what stands at a place in unchecked values, or None."""
+    for key in path:
+        if isinstance(values, Mapping):
+            values = values.get(str(key))
+        elif isinstance(values, list | tuple) and isinstance(key, int) and key < len(values):
+            values = values[key]
+        else:
+            return None
+    return values
 
 
 def _list(where: str, mistakes: Sequence[str]) -> str:
@@ -276,41 +305,38 @@ def _table_of(annotation: Any) -> type[BaseModel] | None:
     return next((table for table in inner if table), None)
 
 
-def method_tables(recipe: Recipe) -> Iterator[tuple[str, str, MethodTable]]:
-    """Yield (key in the recipe, shelf, table) of every method."""
-    for stage, shelf, key in (
-        ("pretrain", "align", "objective"),
-        ("align", "align", "objective"),
-        ("finetune", "finetune", "method"),
-    ):
-        table = getattr(recipe, stage)
-        for index, method in enumerate(getattr(table, key) if table else ()):
-            yield f"{stage}.{key}.{index}", shelf, method
+def _methods(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
+    """Yield (key in the recipe, shelf, table) of every method in unchecked values."""
+    for stage, shelf, key in METHOD_KEYS:
+        tables = _at(values, stage, key)
+        for index, table in enumerate(tables if isinstance(tables, list | tuple) else ()):
+            if isinstance(table, Mapping) and isinstance(table.get("use"), str):
+                yield f"{stage}.{key}.{index}", shelf, table
 
 
-def _wrong_names(recipe: Recipe) -> list[str]:
-    wanted = [(f"{key}.use", shelf, table.use) for key, shelf, table in method_tables(recipe)]
-    if recipe.finetune:
-        wanted.append(("finetune.task", "task", recipe.finetune.task))
-    wanted += [(f"evaluate.{index}.task", "task", table.task) for index, table in enumerate(recipe.evaluate)]
+def _wrong_names(values: Mapping[str, Any]) -> list[str]:
+    wanted = [(f"{key}.use", shelf, table["use"]) for key, shelf, table in _methods(values)]
+    places: list[tuple[str | int, ...]] = [("finetune", "task")]
+    places += [("evaluate", index, "task") for index in range(len(_at(values, "evaluate") or ()))]
+    wanted += [(".".join(map(str, place)), "task", _at(values, *place)) for place in places]
     return [
-        f"{key}: there is no {shelf} '{name}'{nearest(name, _shelf.entries(shelf))} "
+        f"{key}: there is no {shelf} {'method ' * (shelf != 'task')}'{name}'{nearest(name, _shelf.entries(shelf))} "
         f"(there are: {', '.join(_shelf.entries(shelf))})"
         for key, shelf, name in wanted
-        if name not in _shelf.entries(shelf)
+        if isinstance(name, str) and name not in _shelf.entries(shelf)
     ]
 
 
-def _wrong_settings(recipe: Recipe) -> list[str]:
+def _wrong_settings(values: Mapping[str, Any]) -> list[str]:
     mistakes = []
-    for key, shelf, table in method_tables(recipe):
-        if table.use not in _shelf.entries(shelf):
-            continue
-        method = _shelf.load(shelf, table.use)
-        try:
-            method.model_validate(table.settings)
-        except ValidationError as error:
-            mistakes += [_wrong_setting(details, key, method) for details in error.errors()]
+    for key, shelf, table in _methods(values):
+        if table["use"] in _shelf.entries(shelf):
+            method = _shelf.load(shelf, table["use"])
+            settings = {name: value for name, value in table.items() if name not in MethodTable.model_fields}
+            try:
+                method.model_validate(settings)
+            except ValidationError as error:
+                mistakes += [_wrong_setting(details, key, method) for details in error.errors()]
     return mistakes
 
 
@@ -323,13 +349,15 @@ def _wrong_setting(details: Any, key: str, method: type[BaseModel]) -> str:
 
 
 def _with_method_defaults(recipe: Recipe) -> Recipe:
-    values = recipe.model_dump()
-    for key, shelf, table in method_tables(recipe):
+    filled = recipe.model_dump()
+    for key, shelf, table in list(_methods(filled)):
         stage, kind, index = key.split(".")
-        settings = _shelf.load(shelf, table.use).model_validate(table.settings).model_dump()
-        values[stage][kind] = list(values[stage][kind])
-        values[stage][kind][int(index)] = {"use": table.use, "weight": table.weight, **settings}
-    return Recipe.model_validate(values)
+        settings = {name: value for name, value in table.items() if name not in MethodTable.model_fields}
+        defaults = _shelf.load(shelf, table["use"]).model_validate(settings).model_dump()
+        tables = list(filled[stage][kind])
+        tables[int(index)] = {"use": table["use"], "weight": table["weight"], **defaults}
+        filled[stage][kind] = tables
+    return Recipe.model_validate(filled)
 
 
 def values(recipe: Recipe) -> dict[str, Any]:

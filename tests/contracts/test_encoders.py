@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -160,7 +161,7 @@ def test_collate(encoder: Encoder, name: str) -> None:
         assert inputs.special[place].tolist() == [*row.special, *[True] * (inputs.ids.shape[1] - len(row))]
     padding = inputs.mask == 0
     assert set(inputs.ids[padding].tolist()) == {encoder.pad_id}
-    assert (inputs.segments is not None) == (name in ("bert",))
+    assert (inputs.segments is not None) == (name in ("bert", "deberta-v2"))
 
 
 def test_states_are_the_models_own(encoder: Encoder, name: str) -> None:
@@ -174,6 +175,11 @@ def test_states_are_the_models_own(encoder: Encoder, name: str) -> None:
     for ours, theirs in zip(states, own, strict=True):
         torch.testing.assert_close(ours[real], theirs[real], atol=1e-5, rtol=1e-5)
     assert torch.equal(last, states[-1])
+
+
+def test_training_gives_all_states_too(encoder: Encoder, name: str) -> None:
+    training = copy.deepcopy(encoder).train()
+    assert len(training.hidden_states(inputs_of(encoder, name))) == encoder.layers + 1
 
 
 def test_states_from_embeddings_are_those_from_ids(encoder: Encoder, name: str) -> None:
@@ -312,6 +318,22 @@ def test_task_model_starts_from_the_encoder(encoder: Encoder, name: str) -> None
     inputs = inputs_of(encoder, name)
     with torch.no_grad():
         assert torch.equal(model.encoder.encode(inputs), encoder.encode(inputs))
+
+
+@pytest.mark.parametrize("kind", ["pair", "span"])
+def test_a_second_task_starts_with_a_fresh_head(encoder: Encoder, name: str, kind: Any) -> None:
+    first = TaskModel.create(encoder, "sentence", ("a", "b", "c"), seed=1)
+    second = TaskModel.create(first.encoder, kind, ("x", "y", "z"), seed=2)
+    alone = TaskModel.create(Encoder(encoder.base, encoder.tokenizer), kind, ("x", "y", "z"), seed=2)
+    old, new, expected = (head_of(model) for model in (first, second, alone))
+    assert expected
+    assert all(torch.equal(new[key], weight) for key, weight in expected.items())
+    assert not any(torch.equal(old[key], new[key]) for key in old.keys() & new.keys() if new[key].dim() == 2)
+
+
+def head_of(model: TaskModel) -> dict[str, Tensor]:
+    base = {id(weight) for weight in model.encoder.base.parameters()}
+    return {key: weight for key, weight in model.module.named_parameters() if id(weight) not in base}
 
 
 @pytest.mark.parametrize("name", WITH_TRANSFORMERS_HEAD)

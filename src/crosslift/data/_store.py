@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.data.pairs import Links, Pair
-from crosslift.errors import DataError, StorageError
+from crosslift.errors import StorageError
 
 TEXT, OFFSETS, LINKS, LINK_OFFSETS = "text.bin", "offsets.npy", "links.npy", "link_offsets.npy"
 NOTE = "note.json"
@@ -69,8 +69,6 @@ def _write(pairs: Iterable[Pair], text: BinaryIO) -> _Index:
         if pair.links is not None:
             links.extend(number for link in pair.links for number in link)
             link_offsets.append(len(links) // 2)
-    if len(link_offsets) not in (1, len(offsets) // 2 + 1):
-        raise DataError(f"{len(link_offsets) - 1} of {len(offsets) // 2} pairs have links; all or none may")
     return _Index(
         np.frombuffer(offsets, np.int64),
         np.frombuffer(links, np.int32).reshape(-1, 2) if links else np.zeros((0, 2), np.int32),

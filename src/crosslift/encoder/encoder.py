@@ -238,16 +238,11 @@ class Encoder:
         return self._embedding(ids)  # type: ignore[no-any-return]
 
     def arguments(self, inputs: Inputs, embeddings: Tensor | None = None) -> dict[str, Tensor]:
-        """Return what the family's forward pass is called with.
-
-        Positions are given where the model would count padding otherwise: from embeddings it cannot see any.
-        """
+        """Return what the family's forward pass is called with."""
         arguments = {
             "inputs_embeds": self.embed(inputs.ids) if embeddings is None else embeddings,
             "attention_mask": inputs.mask,
         }
-        if self._family.counted_positions:
-            arguments["position_ids"] = inputs.mask.cumsum(dim=1) * inputs.mask + self._config.pad_token_id
         if inputs.segments is not None and self._segmented:
             arguments["token_type_ids"] = inputs.segments
         if inputs.languages is not None:

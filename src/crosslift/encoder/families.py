@@ -1,16 +1,18 @@
 """The transformer families and the few ways in which they differ.
 
-========  ==========================================  =====================================================
-family    positions                                   what else
-========  ==========================================  =====================================================
-bert      counted by the model                        segments
-xlm       counted by the model                        language ids, where the checkpoint has them
-roberta   real tokens, from ``pad_id + 1``            XLM-R too; no segments that anything was trained with
-deberta   relative                                    two masked-LM heads (``config.legacy``); segments in some
-modernbert  rotary, local and global layers           nothing
-t5        relative                                    encoder half; no masked-LM head; Flan-T5, mT5, uMT5 too
-m2m100    sinusoidal, from ``pad_id + 1``             encoder half; no masked-LM head; scaled embeddings; NLLB
-========  ==========================================  =====================================================
+==========  ===============================  ===============================================================
+family      positions                        what else
+==========  ===============================  ===============================================================
+bert        absolute                         segments
+xlm         absolute                         language ids, where the checkpoint has them
+roberta     absolute, from ``pad_id + 1``    XLM-R too; no segments
+deberta     relative                         two masked-LM heads (``config.legacy``); segments in some
+modernbert  rotary, local and global layers
+t5          relative                         encoder half, no masked-LM head; Flan-T5, mT5 and uMT5 too
+m2m100      sinusoidal                       encoder half, no masked-LM head; scaled embeddings; NLLB too
+==========  ===============================  ===============================================================
+
+Padding is at the end, so real tokens have the positions that the model itself would count from token ids.
 """
 
 from __future__ import annotations
@@ -40,8 +42,8 @@ class Family:
     """How the encoder half of an encoder-decoder is loaded; None for encoders."""
     segmented: bool = False
     """Whether the model tells the first text from the second by token types (if the checkpoint has any)."""
-    counted_positions: bool = False
-    """Whether positions count real tokens from `pad_id + 1`, which the model cannot see in embeddings."""
+    positions_after_pad: bool = False
+    """Whether the first position is `pad_id + 1`, so that the earlier ones never hold a token."""
     language_ids: bool = False
 
 
@@ -58,7 +60,7 @@ FAMILIES = (
         "roberta",
         ("xlm-roberta", "roberta"),
         lambda model, states: model.lm_head(states),
-        counted_positions=True,
+        positions_after_pad=True,
     ),
     Family("deberta", ("deberta-v2",), _deberta_head, segmented=True),
     Family("modernbert", ("modernbert",), lambda model, states: model.decoder(model.head(states))),
@@ -89,7 +91,7 @@ def longest_input(config: PretrainedConfig, family: Family) -> int:
     if family.name == "t5":
         return 512  # relative positions have no limit; 512 is what T5 and mT5 were pre-trained with
     positions = int(config.max_position_embeddings)
-    return positions - config.pad_token_id - 1 if family.counted_positions else positions
+    return positions - config.pad_token_id - 1 if family.positions_after_pad else positions
 
 
 def has_segments(config: PretrainedConfig, family: Family) -> bool:

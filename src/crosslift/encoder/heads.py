@@ -7,7 +7,7 @@ import logging
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, cast, get_args
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
@@ -84,14 +84,11 @@ class TaskModel:
         outputs = _outputs(kind, labels)
         if encoder.has_own_heads:
             return cls._own(encoder, kind, outputs, seed=seed)
-        config = copy.deepcopy(encoder.base.config)
-        config.id2label = dict(enumerate(outputs))
-        config.label2id = {label: number for number, label in enumerate(outputs)}
-        setattr(config, _KIND, kind)
         with seeded(seed), quiet():
-            module = _HEADS[kind].from_config(config, dtype=torch.float32)
+            module = _HEADS[kind].from_config(_config(encoder, kind, outputs), dtype=torch.float32)
         _take_over(module, encoder)
-        return cls._around(module.to(encoder.device), encoder, kind, outputs)
+        module.to(encoder.device).eval()
+        return cls(Encoder(module, encoder.tokenizer, name=encoder.name), kind, outputs, module)
 
     @classmethod
     def load(cls, directory: str | Path) -> Self:
@@ -115,7 +112,7 @@ class TaskModel:
                 f"(a {family.name} model for '{kind}' tasks)"
             )
         encoder = Encoder(loaded.model, tokenizer, name=place)
-        return cls(encoder, kind, _labels_of(config), loaded.model)
+        return cls(encoder, kind, _OUTPUTS.get(kind) or _labels_of(config), loaded.model)
 
     def logits(self, inputs: Inputs, embeddings: Tensor | None = None) -> Tensor:
         """Return the scores of the outputs.
@@ -183,10 +180,6 @@ class TaskModel:
         module = OwnHead.load(encoder.model, place).eval()
         return cls(encoder, module.kind, module.labels, module)
 
-    @classmethod
-    def _around(cls, module: Any, encoder: Encoder, kind: Kind, labels: tuple[str, ...]) -> Self:
-        return cls(Encoder(module.eval(), encoder.tokenizer, name=encoder.name), kind, labels, module)
-
 
 def _outputs(kind: Kind, labels: Sequence[str]) -> tuple[str, ...]:
     if kind not in _HEADS:
@@ -200,8 +193,21 @@ def _outputs(kind: Kind, labels: Sequence[str]) -> tuple[str, ...]:
     return outputs
 
 
+def _config(encoder: Encoder, kind: Kind, outputs: tuple[str, ...]) -> PretrainedConfig:
+    config: PretrainedConfig = copy.deepcopy(encoder.base.config)
+    setattr(config, _KIND, kind)
+    config.num_labels = 2  # start and end of a span; the encoder may come from a task with more labels
+    if kind not in _OUTPUTS:
+        config.id2label = dict(enumerate(outputs))
+        config.label2id = {label: number for number, label in enumerate(outputs)}
+    return config
+
+
 def _take_over(module: PreTrainedModel, encoder: Encoder) -> None:
-    """Copy the encoder's weights into `module`, parts of a head of the same name included (ModernBERT has one)."""
+    """Copy the encoder's weights into `module`.
+
+    ModernBERT's task heads begin with a layer of its masked-LM head; that is taken over too, another task's head never.
+    """
     weights = encoder.state()
     if encoder.base is encoder.model:
         weights = {f"{module.base_model_prefix}.{name}": value for name, value in weights.items()}
@@ -209,7 +215,7 @@ def _take_over(module: PreTrainedModel, encoder: Encoder) -> None:
     known = {
         name: value
         for name, value in weights.items()
-        if name in wanted and (loading.in_base(module, name) or value.shape == wanted[name].shape)
+        if name in wanted and (loading.in_base(module, name) or encoder.has_masked_language_model)
     }
     module.load_state_dict(known, strict=False)
     missing = sorted(name for name in wanted if loading.in_base(module, name) and name not in known)
@@ -221,7 +227,7 @@ def _take_over(module: PreTrainedModel, encoder: Encoder) -> None:
 
 def _kind_of(config: PretrainedConfig, place: str) -> Kind:
     kind = getattr(config, _KIND, None)
-    if kind in get_args(Kind):
+    if kind in _HEADS:
         return cast("Kind", kind)
     for architecture in config.architectures or ():
         for ending, meant in _ENDINGS.items():

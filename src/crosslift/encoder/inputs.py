@@ -78,8 +78,9 @@ class Inputs:
         return replace(self, ids=ids)
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> Inputs:
-        values: dict[str, Any] = {field.name: getattr(self, field.name) for field in fields(self)}
-        return Inputs(**{name: change(value) if value is not None else None for name, value in values.items()})
+        values = ((field.name, getattr(self, field.name)) for field in fields(self))
+        changed: dict[str, Any] = {name: value if value is None else change(value) for name, value in values}
+        return Inputs(**changed)
 
 
 def pad(rows: Sequence[Sequence[int]], value: int, *, multiple: int = 1) -> Tensor:

@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -152,7 +152,7 @@ def check_weights(loaded: Loaded, name: str) -> None:
             f"{name}: the weights do not match config.json: {len(lacking)} of the transformer's weights are "
             f"missing, the first being {', '.join(lacking[:3])}"
         )
-    extra = sorted(key for key in loaded.unused if _LAYER.search(key) and not key.count("decoder."))
+    extra = sorted(key for key in loaded.unused if _LAYER.search(key) and "decoder." not in key)
     if extra:
         raise CheckpointError(
             f"{name}: the weights do not match config.json: the file holds {len(extra)} weights of layers that the "
@@ -180,11 +180,13 @@ def _encoder_half(name: str, **options: Any) -> Loaded:
     with _reading(name, "configuration"):
         config = AutoConfig.from_pretrained(name, revision=options.get("revision"))
     if "M2M100Encoder" in (config.architectures or ()):
-        return from_pretrained(M2M100Encoder, name, **options)
-    whole = from_pretrained(AutoModel, name, **options)
-    half: Any = whole.model.encoder
-    lacks = {key.removeprefix("encoder.") for key in whole.lacks if key.startswith(("encoder.", "shared."))}
-    return Loaded(half, frozenset(lacks), whole.unused, whole.misshapen)
+        loaded = from_pretrained(M2M100Encoder, name, **options)
+    else:
+        whole = from_pretrained(AutoModel, name, **options)
+        lacks = {key.removeprefix("encoder.") for key in whole.lacks if key.startswith(("encoder.", "shared."))}
+        loaded = replace(whole, model=cast("PreTrainedModel", whole.model.encoder), lacks=frozenset(lacks))
+    loaded.model.layerdrop = 0.0  # type: ignore[assignment]  # or training gives a changing number of states
+    return loaded
 
 
 _LOADERS: dict[str | None, Callable[..., Loaded]] = {

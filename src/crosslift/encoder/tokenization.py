@@ -133,15 +133,15 @@ class Tokenization:
         form = self._form(language)
         if second is None:
             room = _room(max_length, len(form.prefix) + len(form.single_suffix), len(first))
-            parts = [_special(form.prefix), first.cut(room), _special(form.single_suffix)]
+            parts = [Content(form.prefix), first.cut(room), Content(form.single_suffix)]
             return _assemble(parts, (True, False, True), (0, 0, 0), language)
         one, two = longest_first(len(first), len(second), _room(max_length, form.added, len(first) + len(second)))
         parts = [
-            _special(form.prefix),
+            Content(form.prefix),
             first.cut(one),
-            _special(form.middle),
+            Content(form.middle),
             second.cut(two),
-            _special(form.suffix),
+            Content(form.suffix),
         ]
         types = form.types if any(form.types) else (0, 0, 0, 1, 1)
         return _assemble(parts, (True, False, True, False, True), types, language)
@@ -175,9 +175,8 @@ class Tokenization:
 
     def _slow_ids(self, text: str, language: str | None) -> list[int]:
         # XLM's tokenizer splits by the rules of the language
-        options = (
-            {} if language is None or self.languages is None else {"lang": known_language(language, self.languages)}
-        )
+        known = None if language is None or self.languages is None else known_language(language, self.languages)
+        options = {} if known is None else {"lang": known}
         return list(self.tokenizer.convert_tokens_to_ids(self.tokenizer.tokenize(text, **options)))
 
     def _spaced(self, word: str, place: int) -> str:
@@ -221,24 +220,18 @@ def longest_first(first: int, second: int, room: int) -> tuple[int, int]:
 
     The longer one is cut until both are equally long; then both are cut.
 
-    >>> longest_first(10, 4, 9), longest_first(10, 8, 9), longest_first(3, 2, 9)
-    ((5, 4), (4, 5), (3, 2))
+    >>> longest_first(10, 3, 9), longest_first(10, 8, 9), longest_first(3, 2, 9)
+    ((6, 3), (5, 4), (3, 2))
     """
     if first + second <= room:
         return first, second
-    short = min(first, second)
-    if short > room // 2:
-        short = room // 2
+    short = min(first, second, room // 2)
     long = room - short
     return (long, short) if first > second else (short, long)
 
 
 def _room(max_length: int | None, added: int, wanted: int) -> int:
     return wanted if max_length is None else max(0, max_length - added)
-
-
-def _special(ids: tuple[int, ...]) -> Content:
-    return Content(ids)
 
 
 def _content(tokens: Tokens) -> Content:

@@ -107,9 +107,7 @@ CITIES: Final = tuple(f"city-name-{index}" for index in range(12))
 COMPANIES: Final = tuple(f"company-name-{index}" for index in range(8))
 NAMES: Final = (*PEOPLE, *SURNAMES, *CITIES, *COMPANIES)
 ENTITY_TYPE: Final = MappingProxyType(
-    dict.fromkeys((*PEOPLE, *SURNAMES), "PER")
-    | dict.fromkeys(CITIES, "LOC")
-    | dict.fromkeys(COMPANIES, "ORG")
+    dict.fromkeys((*PEOPLE, *SURNAMES), "PER") | dict.fromkeys(CITIES, "LOC") | dict.fromkeys(COMPANIES, "ORG")
 )
 """Name to the type that named entity recognition gives it."""
 

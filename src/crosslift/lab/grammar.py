@@ -77,9 +77,7 @@ class Grammar:
             return self._name(thing, part, case=case)
         phrase = [self._word(thing.noun, f"{part}.noun", plural=thing.count > 1, case=case)]
         if thing.property:
-            phrase = self._beside(
-                phrase, [self._word(thing.property, f"{part}.property")], self.language.adjective
-            )
+            phrase = self._beside(phrase, [self._word(thing.property, f"{part}.property")], self.language.adjective)
         if thing.count > 1:
             phrase = [(str(thing.count), "NUM", "O", f"{part}.count"), *phrase]
         return [self._word("the", f"{part}.article"), *phrase] if self.language.article else phrase

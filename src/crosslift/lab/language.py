@@ -46,7 +46,7 @@ class Language:
     @property
     def description(self) -> str:
         """The dials in one line."""
-        parts = [self.order, f"{self.cognates:.0%} cognates", f"{self.script} script"]
+        parts = [self.order, *([f"{self.cognates:.0%} cognates"] if self.cognates else []), f"{self.script} script"]
         parts += [f"{'post' if self.adposition == 'after' else 'pre'}positions"]
         parts += [f"{len(self.cases)} marked cases"] if self.cases else []
         parts += ["low resource"] if self.resources < 0.5 else []

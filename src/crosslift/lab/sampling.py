@@ -11,7 +11,6 @@ from crosslift.lab.concepts import (
     CITIES,
     COMPANIES,
     COUNTS,
-    ENTITY_TYPE,
     MEMBERS,
     OPPOSITE_PROPERTY,
     PEOPLE,
@@ -49,9 +48,7 @@ def sample(draws: Draws, *, split: Split) -> Meaning:
     return until(split, lambda: sample_event(draws))
 
 
-def sample_event(
-    draws: Draws, *, transitive: float = 0.85, negated: float = 0.1, names: float = 0.2
-) -> Event:
+def sample_event(draws: Draws, *, transitive: float = 0.85, negated: float = 0.1, names: float = 0.2) -> Event:
     """Return an event; the numbers are the chances of an object, of a negation, and of names for people and places."""
     agent = sample_thing(draws, draws.pick(_AGENT_KINDS), names=names)
     patient = sample_patient(draws, agent, names=names) if draws.chance(transitive) else None
@@ -70,9 +67,7 @@ def sample_patient(draws: Draws, agent: Thing, *, names: float = 0.2) -> Thing:
             return patient
 
 
-def sample_thing(
-    draws: Draws, kind: str, *, names: float = 0.2, general: float = 0.1, property_: float = 0.5
-) -> Thing:
+def sample_thing(draws: Draws, kind: str, *, names: float = 0.2, general: float = 0.1, property_: float = 0.5) -> Thing:
     """Return a thing of a kind; the numbers are the chances of a name, of the bare hypernym, and of a property."""
     if kind == "person" and draws.chance(names):
         return sample_name(draws)
@@ -107,29 +102,6 @@ def sample_state(draws: Draws) -> State:
     thing = sample_thing(draws, kind, property_=0.3)
     qualities = [quality for quality in PROPERTIES_OF[kind] if not _same_scale(quality, thing.property)]
     return State(thing, draws.pick(qualities), negated=draws.chance(0.15))
-
-
-def passage(draws: Draws, split: Split) -> list[Meaning]:
-    """Return one to three meanings that go together: the later ones go on about the first."""
-    first = sample(draws, split=split)
-    return [first, *(until(split, lambda: _sequel(draws, first)) for _ in range(draws.pick((0, 1, 1, 2))))]
-
-
-def _sequel(draws: Draws, first: Meaning) -> Meaning:
-    """Return a meaning about somebody or something of the first."""
-    things = [first.thing] if isinstance(first, State) else [first.agent, first.patient]
-    thing = draws.pick([thing for thing in things if thing])
-    kind = kind_of(thing.noun)
-    if draws.chance(0.3) and thing.noun not in ENTITY_TYPE:
-        quality = thing.property or draws.pick(PROPERTIES_OF[kind])
-        said = OPPOSITE_PROPERTY[quality] if (negated := draws.chance(0.3)) else quality
-        return State(replace(thing, property=None), said, negated)
-    event = sample_event(draws)
-    if kind in ACTIONS[event.action].agents and (event.patient is None or event.patient.noun != thing.noun):
-        return replace(event, agent=thing)
-    if kind in ACTIONS[event.action].patients and event.agent and event.agent.noun != thing.noun:
-        return replace(event, patient=thing)
-    return event
 
 
 def _same_scale(first: str, second: str | None) -> bool:

@@ -9,8 +9,9 @@ from crosslift.errors import InputError, LanguageError, nearest
 from crosslift.lab.chance import Draws
 from crosslift.lab.concepts import UPOS
 from crosslift.lab.grammar import Grammar, Sentence
+from crosslift.lab.passage import passage
 from crosslift.lab.presets import PRESETS
-from crosslift.lab.sampling import passage, sample
+from crosslift.lab.sampling import sample
 from crosslift.lab.splits import split_of
 from crosslift.lab.tasks import LAB_TASKS
 from crosslift.lab.tasks._task import Speakers
@@ -95,9 +96,7 @@ class World:
         grammar = self.grammar(language)
         draws = Draws(self.seed, "text", language, seed)
         return [
-            " ".join(
-                grammar.say(meaning, fronted=draws.chance(0.2)).text for meaning in passage(draws, "train")
-            )
+            " ".join(grammar.say(meaning, fronted=draws.chance(0.2)).text for meaning in passage(draws, "train"))
             for _ in range(count)
         ]
 

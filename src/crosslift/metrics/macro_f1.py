@@ -28,9 +28,7 @@ class MacroF1(Metric):
         super().__init__(labels)
         if not labels:
             raise InputError("macro_f1 is a mean over classes, so it needs a task with labels")
-        self.parts = tuple(
-            f"{label}: {part}" for part in ("correct", "predicted", "gold") for label in labels
-        )
+        self.parts = tuple(f"{label}: {part}" for part in ("correct", "predicted", "gold") for label in labels)
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
         """Return three blocks of one number a label: right ones, predicted ones, gold ones."""

@@ -3,8 +3,11 @@
 Chunks are cut by the CoNLL-2000 rule that seqeval implements: a tag's first character is its position (B, I,
 E, S, O), the rest its type.  On bare tags such as NOUN the first letter is then taken for a position and the
 rest for a type, so neighbouring words with one tag merge into a chunk; XTREME scores UD-POS so; it is kept.
-Written out here because seqeval warns at every bare tag and is no part of the base install; equal to
-`seqeval.metrics.f1_score` over a corpus, since chunks never cross sentences.
+Written out here because seqeval warns at every bare tag and is no part of the base install.
+
+Equal to `seqeval.metrics.f1_score` over a corpus, with one exception: seqeval joins sentences, and by an
+accident of its rule a sentence that begins with the bare tag X continues a chunk of the sentence before.  Here
+it begins one, as where seqeval is given the sentence alone (thousandths of a point on UD-POS).
 """
 
 from __future__ import annotations

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crosslift.errors import InputError
-from crosslift.report._files import write_text
-from crosslift.report._load import find, load_all
+from crosslift.errors import InputError, StorageError
+from crosslift.report import _load
+from crosslift.report._load import load_all
 from crosslift.report._systems import Report, with_baseline
+from crosslift.run_directory import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +23,20 @@ if TYPE_CHECKING:
     from rich.table import Table
 
 __all__ = ["find", "html", "markdown", "terminal", "write"]
+
+
+def find(directory: Path, *, baseline: str | None = None) -> list[Path]:
+    """Return the run directories in a folder, the baseline's first.
+
+    Args:
+        directory: a run directory, or a folder with run directories anywhere below it.
+        baseline: recipe name of the system that others are measured against; by default the one with the
+            fewest stages, and among equals the first by path.
+
+    Raises:
+        InputError: there is no run, one of them is damaged, or no run has the recipe `baseline`.
+    """
+    return [run.directory for run in with_baseline(load_all(_load.find(directory)), baseline)]
 
 
 def html(directories: Sequence[Path]) -> str:
@@ -64,16 +79,18 @@ def write(directory: Path, output: Path | None = None, *, baseline: str | None =
     Args:
         directory: a run directory, or a folder with run directories anywhere below it.
         output: the file to write; ``directory/report.html`` by default.
-        baseline: recipe name of the system that others are measured against; by default the one with the
-            fewest stages, and among equals the first by path.
+        baseline: as for `find`.
 
     Raises:
-        InputError: there is no run, one of them is damaged, or no run has the recipe `baseline`.
+        InputError: as for `find`.
         StorageError: the page cannot be written; an older page then stays as it was.
     """
-    runs = with_baseline(load_all(find(directory)), baseline)
+    page = html(find(directory, baseline=baseline))
     path = output or directory / "report.html"
-    write_text(path, _page(Report.of(runs)))
+    try:
+        write_text(path, page)
+    except OSError as error:
+        raise StorageError(f"{path}: the report cannot be written: {error.strerror or error}") from error
     return path
 
 

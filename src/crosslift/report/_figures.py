@@ -24,6 +24,8 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 MUTED = "rgba(128,134,140,0.35)"
 MAXIMUM_STEPS = 240
 SHOWN_MEANINGS = 7
+SOLID = {"opacity": 1, "line": {"width": 0}}
+"""Against plotly's own look of markers that differ in size: see-through and outlined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def _gap_row(report: Report, view: View, system: System, y: int) -> list[go.Scat
             x=[mean, source],
             y=[y, y],
             mode="markers",
-            marker={"color": colour, "size": [15, 14], "symbol": ["circle", "diamond"]},
+            marker={"color": colour, "size": [15, 14], "symbol": ["circle", "diamond"], **SOLID},
             hovertext=[
                 plain(f"target mean: {_format.score(mean)}"),
                 plain(f"source: {_format.score(source)}"),

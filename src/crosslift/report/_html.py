@@ -110,7 +110,8 @@ def _isfinite(value: float | str) -> bool:
 def _policy(scripts: Mapping[str, str]) -> str:
     """Return a content security policy: no connection at all, and no script but those of this page."""
     hashes = " ".join(f"'sha256-{_digest(text)}'" for text in scripts.values())
-    return f"default-src 'none'; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:"
+    nothing = "default-src 'none'; form-action 'none'; base-uri 'none'"
+    return f"{nothing}; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:"
 
 
 def _digest(text: str) -> str:

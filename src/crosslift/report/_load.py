@@ -127,7 +127,7 @@ class Run:
 def find(directory: Path) -> list[Path]:
     """Return `directory` if it is a run, else the runs below it, sorted by path.
 
-    Hidden folders are passed over: a run that is still being written lives in one.
+    Folders that are hidden or end in ``.unfinished`` are passed over: a run that is being written is not a run yet.
 
     Raises:
         InputError: there is no such directory, or no run in it.
@@ -136,14 +136,14 @@ def find(directory: Path) -> list[Path]:
         raise InputError(f"{directory}: there is no such directory; expected a run, or a folder of runs")
     if (directory / "results.json").is_file():
         return [directory]
-    found = sorted(path.parent for path in directory.rglob("results.json") if not _hidden(path, directory))
+    found = sorted(path.parent for path in directory.rglob("results.json") if not _unfinished(path, directory))
     if not found:
         raise InputError(f"{directory}: no run here or below; a run is a directory that holds results.json")
     return found
 
 
-def _hidden(path: Path, above: Path) -> bool:
-    return any(part.startswith(".") for part in path.relative_to(above).parts)
+def _unfinished(path: Path, above: Path) -> bool:
+    return any(part.startswith(".") or part.endswith(".unfinished") for part in path.relative_to(above).parts)
 
 
 def load_all(directories: Sequence[Path]) -> list[Run]:

@@ -88,10 +88,12 @@ def _extremes(report: Report, view: View) -> str:
     if report.others:
         values = {code: value - report.baseline.score(view, code).mean for code, value in values.items()}
     finite = {code: value for code, value in values.items() if math.isfinite(value)}
-    if len(finite) < 2:
+    if not finite:
         return ""
     write = _format.difference if report.others else _format.score
-    ends = [(choose(finite, key=lambda code: finite[code])) for choose in (min, max)]
+    ends = [choose(finite, key=lambda code: finite[code]) for choose in (min, max)]
+    if write(finite[ends[0]]) == write(finite[ends[1]]):
+        return ""
     low, high = (f"{write(finite[code])} in {report.language(code)}" for code in ends)
     return f"By language, the {'change' if report.others else 'score'} runs from {low} to {high}."
 
@@ -160,8 +162,7 @@ def _coverage(report: Report, view: View) -> Iterator[str]:
         if lacking:
             yield (
                 f"{system.name} has no {_format.words(view.metric)} of {view.task} in "
-                f"{_format.joined(lacking)}; means "
-                f"of systems with different languages are not comparable."
+                f"{_format.joined(lacking)}; a mean over fewer languages is not comparable."
             )
     if view.selection != PREFERRED_SELECTION:
         yield (

@@ -93,13 +93,7 @@ class MiningExample:
 
 
 Example = (
-    SentenceExample
-    | PairExample
-    | TaggingExample
-    | SpanExample
-    | ChoiceExample
-    | RetrievalExample
-    | MiningExample
+    SentenceExample | PairExample | TaggingExample | SpanExample | ChoiceExample | RetrievalExample | MiningExample
 )
 
 EXAMPLE_OF: Mapping[Kind, type[Any]] = {
@@ -120,9 +114,7 @@ class HubData:
     path: str
     config: str | None = "{language}"
     """The configuration of a language."""
-    splits: Mapping[Split, str] = field(
-        default_factory=lambda: {"train": "train", "dev": "validation", "test": "test"}
-    )
+    splits: Mapping[Split, str] = field(default_factory=lambda: {"train": "train", "dev": "validation", "test": "test"})
     """The hub's names of the splits; a split it lacks is left out."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """The hub's name of a column of the task, where it is another."""
@@ -145,7 +137,7 @@ class Task(ABC):
     source: ClassVar[str] = "en"
     """The language with labelled training data."""
     languages: ClassVar[tuple[str, ...]]
-    """Languages with test data, source included, as the benchmark codes them."""
+    """Languages with test data, the source included where it is scored, as the benchmark codes them."""
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Named subsets of `languages` that published averages are over."""
     metrics: ClassVar[tuple[str, ...]]
@@ -181,7 +173,9 @@ class Task(ABC):
         """Yield (line number, row) of one file of the benchmark's directory, as its scripts lay it out."""
 
     @abstractmethod
-    def from_row(self, row: Mapping[str, Any], index: int, *, where: str, features: Any = None) -> Example:
+    def from_row(
+        self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
+    ) -> Example:
         """Return the example of one row.
 
         Args:

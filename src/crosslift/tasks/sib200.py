@@ -72,9 +72,9 @@ class Sib200(Task):
         index: int,  # noqa: ARG002 - the sentence has an id of its own
         *,
         where: str,
-        features: Any = None,
+        features: Mapping[str, Any] | None = None,
     ) -> SentenceExample:
         """Return the example of one row; `index_id` names the sentence in all languages."""
-        feature = features["category"] if features else None
+        feature = (features or {}).get("category")
         label = self.label(row.get("category"), where=where, feature=feature)
         return SentenceExample(str(row["index_id"]), self.text(row, "text", where=where), label)

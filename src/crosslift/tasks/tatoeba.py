@@ -104,7 +104,7 @@ class Tatoeba(Task):
         index: int,
         *,
         where: str,
-        features: Any = None,  # noqa: ARG002
+        features: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> RetrievalExample:
         """Return the example of one row; its id is its place in the order."""
         source, target = (self.text(row, column, where=where) for column in self.columns)

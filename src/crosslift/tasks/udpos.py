@@ -88,26 +88,28 @@ class Udpos(Task):
             yield first, _sentence(block, path, first)
 
     def from_row(
-        self, row: Mapping[str, Any], index: int, *, where: str, features: Any = None
+        self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
     ) -> TaggingExample:
         """Return the example of one row: words and tags as lists, or as text with blanks between them."""
-        words, tags = self._parts(row["words"]), row.get("tags")
-        if tags is None:
+        words = self._listed(row, "words", where=where)
+        if row.get("tags") is None:
             return TaggingExample(str(index), words)
-        tags = self._parts(tags)
+        tags = self._listed(row, "tags", where=where)
         if len(tags) != len(words):
             raise DataError(f"{where}: {len(words)} words but {len(tags)} tags; one tag a word is expected")
         feature = features["tags"].feature if features else None
         return TaggingExample(str(index), words, self._tags(tags, where=where, feature=feature))
 
     @staticmethod
-    def _parts(value: str | Sequence[Any]) -> tuple[Any, ...]:
-        return tuple(value.split() if isinstance(value, str) else value)
+    def _listed(row: Mapping[str, Any], column: str, *, where: str) -> tuple[Any, ...]:
+        value = row[column].split() if isinstance(row[column], str) else row[column]
+        if not isinstance(value, list | tuple):
+            raise DataError(f"{where}: column '{column}' holds a {type(value).__name__}; a list is expected")
+        return tuple(value)
 
     def _tags(self, tags: Sequence[Any], *, where: str, feature: Any) -> tuple[str, ...]:
         names = [
-            self.label(tag, where=f"{where}, word {place}", feature=feature)
-            for place, tag in enumerate(tags, start=1)
+            self.label(tag, where=f"{where}, word {place}", feature=feature) for place, tag in enumerate(tags, start=1)
         ]
         known = tuple(name for name in names if name is not None)
         if len(known) != len(tags):

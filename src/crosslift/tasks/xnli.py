@@ -49,10 +49,10 @@ class Xnli(Task):
         return tsv(path, self.columns, optional=1)
 
     def from_row(
-        self, row: Mapping[str, Any], index: int, *, where: str, features: Any = None
+        self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
     ) -> PairExample:
         """Return the example of one row; rows of one number are translations of each other."""
-        feature = features["label"] if features else None
+        feature = (features or {}).get("label")
         label = self.label(row.get("label"), where=where, feature=feature)
         premise, hypothesis = (self.text(row, column, where=where) for column in self.needed)
         return PairExample(str(index), premise, hypothesis, label)

@@ -10,10 +10,11 @@ import pytest
 import torch
 import transformers
 from tests import tiny
+from tokenizers import Tokenizer, models, pre_tokenizers
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.presets import PRESETS
-from crosslift.encoder.tokenization import Tokenization
+from crosslift.encoder.tokenization import Tokenization, longest_first
 from crosslift.encoder.tokenizer import train_tokenizer
 from crosslift.errors import DataError, RecipeError
 
@@ -113,6 +114,17 @@ def test_max_length_must_leave_room(tmp_path: Path) -> None:
     assert encoder.tokenize([]) == []
     with pytest.raises(DataError, match="1 and 2 given"):
         encoder.tokenize(["The cat"], ["Die", "Katze"])
+
+
+@pytest.mark.parametrize("room", [1, 4, 7, 10])
+def test_pairs_are_cut_as_tokenizers_cuts_them(room: int) -> None:
+    pipeline = Tokenizer(models.WordLevel({"[UNK]": 0, "a": 1, "b": 2}, unk_token="[UNK]"))
+    pipeline.pre_tokenizer = pre_tokenizers.Whitespace()
+    pipeline.enable_truncation(room, strategy="longest_first")
+    for first in range(1, 12):
+        for second in range(1, 12):
+            ids = pipeline.encode("a " * first, "b " * second).ids
+            assert longest_first(first, second, room) == (ids.count(1), ids.count(2))
 
 
 def test_tokenizer_without_a_fast_version(tmp_path: Path) -> None:

@@ -82,9 +82,10 @@ def test_a_wrong_value_is_named_by_its_key(make_run):
         _load.load(directory)
 
 
-def test_find_takes_a_run_or_a_folder_and_passes_over_hidden_ones(make_run, tmp_path):
+def test_find_takes_a_run_or_a_folder_and_passes_over_unfinished_ones(make_run, tmp_path):
     runs = [make_run(folder="demo/b"), make_run(folder="demo/a"), make_run(folder="deep/er/c")]
-    make_run(folder=".unfinished/d")
+    make_run(folder=".hidden/d")
+    make_run(folder="demo/e.unfinished")
     assert _load.find(runs[0]) == [runs[0]]
     assert _load.find(tmp_path) == sorted(runs)
 

@@ -4,6 +4,7 @@ import math
 
 import pytest
 
+from crosslift import report
 from crosslift.errors import InputError
 from crosslift.report._load import load_all
 from crosslift.report._systems import Report, Statistic, with_baseline
@@ -21,18 +22,18 @@ def test_statistic_leaves_out_what_is_not_finite():
 
 
 def test_runs_of_one_recipe_are_one_system(two_systems):
-    report = Report.of(load_all(two_systems))
-    assert [(system.name, system.seeds) for system in report.systems] == [("unaligned", 3), ("aligned", 3)]
-    assert report.baseline.name == "unaligned"
+    found = Report.of(load_all(two_systems))
+    assert [(system.name, system.seeds) for system in found.systems] == [("unaligned", 3), ("aligned", 3)]
+    assert found.baseline.name == "unaligned"
 
 
 def test_scores_are_means_over_seeds(two_systems):
-    report = Report.of(load_all(two_systems))
-    view = report.views[0]
+    found = Report.of(load_all(two_systems))
+    view = found.views[0]
     assert view.selection == "source-dev"
-    assert report.baseline.score(view, "near").mean == pytest.approx(53.0)
-    assert report.baseline.score(view, "near").spread == pytest.approx(1.0)
-    assert report.baseline.summary(view, "target_mean").mean == pytest.approx((52 + 36 + 41) / 3)
+    assert found.baseline.score(view, "near").mean == pytest.approx(53.0)
+    assert found.baseline.score(view, "near").spread == pytest.approx(1.0)
+    assert found.baseline.summary(view, "target_mean").mean == pytest.approx((52 + 36 + 41) / 3)
 
 
 def test_the_source_is_first_and_no_target(make_run):
@@ -53,6 +54,11 @@ def test_the_baseline_has_the_fewest_stages_or_is_named(two_systems):
     assert with_baseline(runs, "aligned")[0].results.recipe == "aligned"
     with pytest.raises(InputError, match="no run has the recipe 'alined'; did you mean 'aligned'"):
         with_baseline(runs, "alined")
+
+
+def test_find_puts_the_baseline_first(two_systems, tmp_path):
+    assert report.find(tmp_path) == two_systems
+    assert report.find(tmp_path, baseline="aligned") == two_systems[3:] + two_systems[:3]
 
 
 def test_without_the_preferred_rule_the_first_one_is_shown(make_run):

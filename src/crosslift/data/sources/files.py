@@ -68,7 +68,7 @@ class Files(Source):
 
 def _in_layout(path: Path, task: Task, settings: FileSettings) -> bool:
     """Return whether a file is laid out as the benchmark's own: no csv, no JSON, no line of column names."""
-    if settings.header or settings.columns or form(path) in (".csv", ".jsonl", ".ndjson"):
+    if settings.header or settings.columns or settings.labels or form(path) in (".csv", ".jsonl", ".ndjson"):
         return False
     _, first = next(lines(path))
     return not set(task.columns) & set(first.split("\t"))
@@ -88,11 +88,14 @@ def _example(task: Task, row: Row, settings: FileSettings, *, index: int, path: 
     require(values, [named[column] for column in task.needed], where=where)
     ours = {column: values[name] for column, name in named.items() if name in values}
     for column in set(task.answers) & set(ours):
-        ours[column] = _renamed(ours[column], settings.labels)
+        answer = ours[column]
+        several = answer.split() if task.kind == "tagging" and isinstance(answer, str) else answer
+        ours[column] = _renamed(several, settings.labels)
     return task.from_row(ours, index, where=where)
 
 
 def _renamed(value: Any, labels: Mapping[str, str]) -> Any:
+    """Return a label renamed, or each of a list of them."""
     if isinstance(value, list):
         return [_renamed(item, labels) for item in value]
     return labels.get(str(value), value)

@@ -7,8 +7,8 @@ from typing import Any
 
 from crosslift.data.sources._source import Source
 from crosslift.errors import DataError
+from crosslift.lab import World
 from crosslift.lab.tasks import LAB_TASKS
-from crosslift.lab.world import World
 from crosslift.tasks._task import Example, Split, Task
 
 COUNTS: Mapping[Split, int] = {"train": 6_000, "dev": 600, "test": 1_200}
@@ -32,8 +32,11 @@ class Lab(Source):
         return LAB_TASKS[self._name(task)].labels
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:  # noqa: ARG002 - every split has all
-        """Return the world's languages, the source language first; none if the lab has no such task."""
-        return tuple(language.code for language in self.world.languages) if task.lab_task in LAB_TASKS else ()
+        """Return the world's languages, the source language first where it is scored."""
+        if task.lab_task not in LAB_TASKS:
+            return ()
+        across = task.kind in ("retrieval", "mining")
+        return tuple(language.code for language in (self.world.targets if across else self.world.languages))
 
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
         """Return the examples; those of one id mean the same in every language."""

@@ -72,6 +72,5 @@ def slot_tags(sentence: Sentence) -> tuple[str, ...]:
     ]
     before = [None, *slots]
     return tuple(
-        f"{'I' if slot == last else 'B'}-{slot}" if slot else "O"
-        for slot, last in zip(slots, before, strict=False)
+        f"{'I' if slot == last else 'B'}-{slot}" if slot else "O" for slot, last in zip(slots, before, strict=False)
     )

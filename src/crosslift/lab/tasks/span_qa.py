@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from crosslift.lab.concepts import kind_of
@@ -45,12 +46,9 @@ class SpanQa(LabTask[Question]):
     def problems(self, draws: Draws, split: Split) -> Iterator[Question]:
         """Yield questions; the events of the context and the question belong to the split."""
         while True:
-            context = tuple(
-                until(split, lambda: sample_event(draws, transitive=1, negated=0)) for _ in range(_EVENTS)
-            )
-            question = _ask(context, draws)
-            if question and split_of(question.question) == split:
-                yield question
+            context = tuple(until(split, lambda: sample_event(draws, transitive=1, negated=0)) for _ in range(_EVENTS))
+            fitting = (asked for asked in _asked(context, draws) if split_of(asked.question) == split)
+            yield from islice(fitting, 1)
 
     def example(self, problem: Question, identifier: str, speakers: Speakers) -> SpanExample:
         """Return question, context and the answer's place in it."""
@@ -63,14 +61,12 @@ class SpanQa(LabTask[Question]):
         return SpanExample(identifier, question, context, (replace(answer, start=before + answer.start),))
 
 
-def _ask(context: tuple[Event, ...], draws: Draws) -> Question | None:
-    """Ask for a part of one event, or return None if the others could answer too."""
-    about = int(draws.uniform() * len(context))
-    part, question = draws.pick(_questions(context[about]))
-    rest = (event for index, event in enumerate(context) if index != about)
-    if any(_core(event, part) == _core(context[about], part) for event in rest):
-        return None
-    return Question(context, about, part, question)
+def _asked(context: tuple[Event, ...], draws: Draws) -> Iterator[Question]:
+    """Yield, in random order, the questions that only one event of the context answers."""
+    choices = [(about, *asked) for about, event in enumerate(context) for asked in _questions(event)]
+    for about, part, question in draws.shuffled(choices):
+        if [_core(event, part) for event in context].count(_core(context[about], part)) == 1:
+            yield Question(context, about, part, question)
 
 
 def _questions(event: Event) -> list[tuple[str, Event]]:

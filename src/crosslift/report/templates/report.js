@@ -44,9 +44,11 @@
 
   for (const plot of plots) {
     const { data, layout } = JSON.parse(plot.parentElement.querySelector("script").textContent);
+    // By default plotly offers to upload a figure to its makers' site; nothing leaves this page.
     // A finger on a figure must still scroll the page.
-    const config = { responsive: true, displaylogo: false, displayModeBar: touch ? false : "hover", scrollZoom: false,
-      modeBarButtonsToRemove: ["select2d", "lasso2d", "autoScale2d"] };
+    const config = { responsive: true, displaylogo: false, showSendToCloud: false, plotlyServerURL: "",
+      displayModeBar: touch ? false : "hover", scrollZoom: false,
+      modeBarButtons: [["toImage"], ["zoom2d", "pan2d", "zoomIn2d", "zoomOut2d", "resetScale2d"]] };
     if (!touch) layout.dragmode = plot.closest(".maps") ? "pan" : "zoom";
     Plotly.newPlot(plot, data, set(layout, theme()), config);
   }

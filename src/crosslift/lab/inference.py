@@ -1,0 +1,196 @@
+"""What follows from an event, what it excludes, and what it leaves open.
+
+Two sentences speak of the same scene, as in MNLI, so what cannot both be true of one scene contradicts.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Literal
+
+from crosslift.lab.concepts import (
+    ACTIONS,
+    CITIES,
+    COMPANIES,
+    KIND_OF,
+    MEMBERS,
+    OPPOSITE_PROPERTY,
+    PEOPLE,
+    PLACES,
+    PROPERTIES_OF,
+    TIMES,
+    kind_of,
+)
+from crosslift.lab.meaning import Event, Meaning, Place, State, Thing
+from crosslift.lab.sampling import actions_between, sample_place
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from crosslift.lab.chance import Draws
+
+Label = Literal["entailment", "neutral", "contradiction"]
+LABELS: tuple[Label, ...] = ("entailment", "neutral", "contradiction")
+
+_GENERAL = 0.25
+"""Chance that a hypothesis says the hypernym of the premise's noun."""
+_NEGATED = 0.2
+_AS_STATE = 0.35
+"""Chance that a property in focus is said as a sentence of its own: "the dog is small"."""
+_NOUN_EXCHANGED = 0.25
+_UNDER_NEGATION: Mapping[Label, Label] = {
+    "entailment": "contradiction",
+    "contradiction": "entailment",
+    "neutral": "neutral",
+}
+"""What a premise must say about a scene in order to stand in a relation to its negation."""
+
+
+def sample_hypothesis(premise: Event, label: Label, draws: Draws) -> Meaning:
+    """Return a hypothesis of this label.
+
+    One part, the focus, is always said: it is what most contradicting and neutral hypotheses exchange, and the
+    entailed ones keep it too.
+    """
+    negated = draws.chance(_NEGATED)
+    relation = _UNDER_NEGATION[label] if negated else label
+    focus = draws.pick(_foci(premise))
+    as_state = focus.endswith("property") and draws.chance(_AS_STATE)
+    scene = _shortened(premise, focus, draws)
+    # "The cat is small" does not deny that the dog is, nor does "no cat ran" follow from "a dog ran".
+    if relation != "entailment" and not (negated or as_state) and draws.chance(_NOUN_EXCHANGED):
+        scene = _other_noun(scene, premise, relation, draws) or _exchanged(scene, focus, relation, draws)
+    elif relation != "entailment":
+        scene = _exchanged(scene, focus, relation, draws)
+    return _as_state(scene, focus, negated=negated) if as_state else replace(scene, negated=negated)
+
+
+def _foci(premise: Event) -> list[str]:
+    """Return the parts that can be exchanged whatever the label."""
+    optional = {
+        "agent.property": premise.agent and premise.agent.property,
+        "patient.property": premise.patient and premise.patient.property,
+        "place": premise.place,
+        "time": premise.time,
+    }
+    return ["action", *(part for part, said in optional.items() if said)]
+
+
+def _shortened(premise: Event, focus: str, draws: Draws) -> Event:
+    """Leave out what is not in focus, half of the time each, and say a hypernym now and then."""
+
+    def keep(part: str) -> bool:
+        return focus == part or draws.chance(0.5)
+
+    def shorter(thing: Thing | None, part: str) -> Thing | None:
+        if thing is None:
+            return None
+        noun = KIND_OF.get(thing.noun, thing.noun) if draws.chance(_GENERAL) else thing.noun
+        return replace(thing, noun=noun, property=thing.property if keep(f"{part}.property") else None)
+
+    return replace(
+        premise,
+        agent=shorter(premise.agent, "agent"),
+        patient=shorter(premise.patient, "patient"),
+        place=premise.place if keep("place") else None,
+        time=premise.time if keep("time") else None,
+    )
+
+
+def _exchanged(scene: Event, focus: str, relation: Label, draws: Draws) -> Event:
+    """Return the scene with the part in focus exchanged: for what it excludes, or for what it leaves open."""
+    contradict = relation == "contradiction"
+    match focus:
+        case "action":
+            return replace(scene, action=_other_action(scene, draws, contradict=contradict))
+        case "agent.property":
+            return replace(scene, agent=_other_property(scene.agent, draws, contradict=contradict))
+        case "patient.property":
+            return replace(scene, patient=_other_property(scene.patient, draws, contradict=contradict))
+        case "place" if scene.place:
+            return replace(scene, place=_other_place(scene.place, draws)) if contradict else _timed(scene, draws)
+        case _:
+            return replace(scene, time=_other(scene.time, TIMES, draws)) if contradict else _placed(scene, draws)
+
+
+def _timed(scene: Event, draws: Draws) -> Event:
+    """Say a time that the premise leaves open, instead of the place."""
+    return replace(scene, place=None, time=draws.pick(TIMES))
+
+
+def _placed(scene: Event, draws: Draws) -> Event:
+    """Say a place that the premise leaves open, instead of the time."""
+    return replace(scene, time=None, place=sample_place(draws))
+
+
+def _other(taken: str | None, choices: Sequence[str], draws: Draws) -> str:
+    return draws.pick([choice for choice in choices if choice != taken])
+
+
+def _other_place(place: Place, draws: Draws) -> Place:
+    return replace(place, noun=_other(place.noun, CITIES if place.noun in CITIES else PLACES, draws))
+
+
+def _other_property(thing: Thing | None, draws: Draws, *, contradict: bool) -> Thing:
+    """Return the thing with the opposite property, or with one on another scale."""
+    if thing is None or thing.property is None:
+        raise AssertionError("only a property that is said can be in focus")
+    opposite = OPPOSITE_PROPERTY[thing.property]
+    others = [name for name in PROPERTIES_OF[kind_of(thing.noun)] if name not in (thing.property, opposite)]
+    return replace(thing, property=opposite if contradict else draws.pick(others))
+
+
+def _other_action(scene: Event, draws: Draws, *, contradict: bool) -> str:
+    """Return the opposite action, or one of the same participants that has nothing to do with it."""
+    opposite = ACTIONS[scene.action].opposite
+    if contradict:
+        return opposite
+    choices = actions_between(_kind(scene.agent) or "", _kind(scene.patient))
+    return draws.pick([name for name in choices if name not in (scene.action, opposite)])
+
+
+def _kind(thing: Thing | None) -> str | None:
+    return kind_of(thing.noun) if thing else None
+
+
+def _other_noun(scene: Event, premise: Event, relation: Label, draws: Draws) -> Event | None:
+    """Exchange agent or patient: for one of another sort (contradiction), or for a hyponym (neutral)."""
+    action, agent, patient = ACTIONS[scene.action], scene.agent, scene.patient
+    if patient and draws.chance(0.5):
+        other = _other_thing(patient, premise.patient, action.patients, relation, draws)
+        return replace(scene, patient=other) if other and agent and other.noun != agent.noun else None
+    other = _other_thing(agent, premise.agent, action.agents, relation, draws)
+    return replace(scene, agent=other) if other and not (patient and other.noun == patient.noun) else None
+
+
+def _other_thing(
+    thing: Thing | None, said: Thing | None, kinds: Sequence[str], relation: Label, draws: Draws
+) -> Thing | None:
+    """`said` is the thing in the premise, which may be more specific."""
+    if thing is None:
+        return None
+    if relation == "neutral":
+        return (
+            replace(thing, noun=draws.pick(MEMBERS[thing.noun]))
+            if said and thing.noun == said.noun and thing.noun in MEMBERS
+            else None
+        )
+    nouns = _sisters(thing, kinds, draws)
+    return replace(thing, noun=_other(thing.noun, nouns, draws)) if len(nouns) > 1 else None
+
+
+def _sisters(thing: Thing, kinds: Sequence[str], draws: Draws) -> Sequence[str]:
+    """Return nouns or names that exclude the thing's and can take its place."""
+    for names in (PEOPLE, COMPANIES):
+        if thing.noun in names:
+            return names
+    fitting = [kind for kind in kinds if thing.property is None or thing.property in PROPERTIES_OF[kind]]
+    return fitting if thing.noun in MEMBERS else MEMBERS[draws.pick(fitting)]
+
+
+def _as_state(scene: Event, focus: str, *, negated: bool) -> State:
+    """Return the property in focus as a sentence of its own."""
+    thing = scene.agent if focus == "agent.property" else scene.patient
+    if thing is None or thing.property is None:
+        raise AssertionError("only a property that is said can be in focus")
+    return State(replace(thing, property=None), thing.property, negated)

@@ -1,0 +1,99 @@
+"""Every file on the tasks shelf goes through the same tests."""
+
+from __future__ import annotations
+
+from typing import get_args
+
+import pytest
+
+from crosslift import _shelf, languages
+from crosslift.tasks._task import EXAMPLE_OF, Kind, Split, texts
+
+TASKS = [_shelf.load("task", name)() for name in _shelf.entries("task")]
+CLASSIFIES = ("sentence", "pair", "tagging")
+SPLITS = get_args(Split)
+
+pytestmark = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+
+
+def test_it_says_what_it_is(task):
+    entry = _shelf.entries("task")[task.name]
+    assert entry.summary
+    assert task.citation
+    assert task.licence
+    assert task.kind in get_args(Kind)
+
+
+def test_its_metrics_are_on_the_shelf_and_can_be_made(task):
+    assert task.metrics
+    for name in task.metrics:
+        assert _shelf.load("metric", name)(task.labels).name == name
+
+
+def test_it_has_labels_if_it_classifies(task):
+    assert bool(task.labels) == (task.kind in CLASSIFIES)
+    assert len(set(task.labels)) == len(task.labels)
+
+
+def test_its_languages_are_known_and_differ(task):
+    known = [languages.get(code) for code in task.languages]
+    assert len(set(known)) == len(known)
+    languages.get(task.source)
+
+
+def test_its_groups_are_of_its_languages(task):
+    assert all(set(group) <= set(task.languages) for group in task.groups.values())
+
+
+def test_its_facts_are_of_its_languages_and_splits(task):
+    for split, counts in task.facts.items():
+        assert split in task.files
+        assert set(counts) <= set(task.languages)
+        assert all(count > 0 for count in counts.values())
+    assert task.facts.get("train", {}).keys() <= {task.source, *task.languages}
+
+
+def test_its_files_say_where_the_language_stands(task):
+    for split, patterns in task.files.items():
+        assert split in SPLITS
+        assert patterns
+        assert all("{language}" in pattern for pattern in patterns)
+
+
+def test_it_can_lack_only_answers(task):
+    assert set(task.answers) < set(task.columns)
+    assert set(task.needed) == set(task.columns) - set(task.answers)
+
+
+def test_its_hub_names_are_of_its_columns_and_languages(task):
+    if task.hub is None:
+        pytest.skip("not on the hub")
+    assert set(task.hub.columns) <= set(task.columns)
+    assert set(task.hub.languages) <= set(task.languages)
+    assert set(task.hub.splits) <= set(SPLITS)
+    assert len(set(task.hub.languages.values())) == len(task.hub.languages)
+
+
+VALUES = {"index_id": "7", "words": ["one", "two"]}
+
+
+def row(task):
+    """Return a row with a text in each column and the first label where the answer goes."""
+    made = {column: VALUES.get(column, f"text of {column}") for column in task.needed}
+    label = [task.labels[0]] * 2 if task.kind == "tagging" else task.labels[:1] and task.labels[0]
+    return made | dict.fromkeys(task.answers, label)
+
+
+def test_a_row_becomes_an_example_of_its_kind(task):
+    example = task.from_row(row(task), 3, where="here")
+    assert isinstance(example, EXAMPLE_OF[task.kind])
+    assert example.id
+    assert all(texts(example))
+
+
+def test_a_row_without_answers_becomes_an_example_without_gold(task):
+    bare = {column: value for column, value in row(task).items() if column in task.needed}
+    example = task.from_row(bare, 3, where="here")
+    assert texts(example) == texts(task.from_row(row(task), 3, where="here"))
+    if task.answers:
+        assert example != task.from_row(row(task), 3, where="here")

@@ -1,0 +1,107 @@
+"""What must hold before training and scoring."""
+
+from __future__ import annotations
+
+import pytest
+
+from crosslift.data import checks
+from crosslift.errors import DataError
+from crosslift.tasks._task import (
+    Answer,
+    ChoiceExample,
+    MiningExample,
+    PairExample,
+    RetrievalExample,
+    SentenceExample,
+    SpanExample,
+    TaggingExample,
+)
+from crosslift.tasks.xnli import Xnli
+
+
+def pairs(labels):
+    return [PairExample(str(i), f"premise {i}", f"hypothesis {i}", label) for i, label in enumerate(labels)]
+
+
+GOOD = {
+    "sentence": [SentenceExample(str(i), "x", "ab"[i % 2]) for i in range(30)],
+    "pair": pairs(["neutral", "entailment"] * 15),
+    "tagging": [TaggingExample(str(i), ("x", "y"), ("NOUN", "VERB")) for i in range(30)],
+    "span": [SpanExample(str(i), "q", "context", (Answer("con", i),)) for i in range(30)],
+    "choice": [ChoiceExample(str(i), "p", "q", ("a", "b"), i % 2) for i in range(30)],
+    "retrieval": [RetrievalExample(str(i), "x", "y") for i in range(30)],
+    "mining": [MiningExample("0", (("a", "x"),), (("b", "y"),), (("a", "b"),))],
+}
+PLACEHOLDERS = {
+    "sentence": [SentenceExample(str(i), "x", "a") for i in range(30)],
+    "pair": pairs(["neutral"] * 30),
+    "tagging": [TaggingExample(str(i), ("x", "y"), ("X", "X")) for i in range(30)],
+    "span": [SpanExample(str(i), "q", "context", (Answer("", 0),)) for i in range(30)],
+    "choice": [ChoiceExample(str(i), "p", "q", ("a", "b"), 0) for i in range(30)],
+}
+UNLABELLED = {
+    "sentence": SentenceExample("0", "x"),
+    "pair": PairExample("0", "x", "y"),
+    "tagging": TaggingExample("0", ("x",)),
+    "span": SpanExample("0", "q", "c"),
+    "choice": ChoiceExample("0", "p", "q", ("a", "b")),
+    "mining": MiningExample("0", (), ()),
+}
+
+
+@pytest.mark.parametrize("kind", GOOD)
+def test_real_answers_pass(kind):
+    checks.placeholder_labels(GOOD[kind], where="here")
+
+
+@pytest.mark.parametrize("kind", PLACEHOLDERS)
+def test_one_answer_throughout_is_a_placeholder(kind):
+    with pytest.raises(DataError, match=r"xnli test in 'de': all 30 examples have the gold"):
+        checks.placeholder_labels(PLACEHOLDERS[kind], where="xnli test in 'de'")
+
+
+def test_a_handful_of_equal_labels_may_be_chance():
+    checks.placeholder_labels(pairs(["neutral"] * 5), where="here")
+
+
+@pytest.mark.parametrize("kind", UNLABELLED)
+def test_missing_answers_are_counted(kind):
+    with pytest.raises(DataError, match="here: 1 of 31 examples have no gold answer"):
+        checks.placeholder_labels([*(GOOD[kind] * 30)[:30], UNLABELLED[kind]], where="here")
+
+
+def test_duplicates_are_counted_by_their_texts():
+    examples = pairs(["neutral"] * 3)
+    again = PairExample("9", examples[0].first, examples[0].second, "entailment")
+    assert checks.duplicates(examples) == 0
+    assert checks.duplicates([*examples, again]) == 1
+
+
+def test_overlap_reports_the_count_and_an_example():
+    train = pairs(["neutral"] * 5)
+    test = [PairExample("a", "PREMISE 3", "hypothesis 3!", None), PairExample("b", "premise 4", "other", None)]
+    found = checks.overlap(train, test)
+    assert found is not None
+    assert (found.count, found.total) == (1, 2)
+    assert str(found) == ("1 of 2 test examples occur in the training data, for instance: PREMISE 3 / hypothesis 3!")
+    assert checks.overlap(checks.identities(train), test) == found
+
+
+def test_a_premise_that_recurs_is_no_overlap():
+    assert checks.overlap(pairs(["neutral"]), [PairExample("a", "premise 0", "other", None)]) is None
+
+
+def test_overlap_can_be_an_error():
+    train = pairs(["neutral"] * 5)
+    with pytest.raises(DataError, match="xnli test in 'en': 2 of 2 test examples occur"):
+        checks.check_overlap(train, train[:2], where="xnli test in 'en'")
+    checks.check_overlap(train, [PairExample("a", "x", "y", None)], where="here")
+
+
+def test_notes_tell_other_counts_than_published_and_repetitions():
+    examples = pairs(["neutral"] * 2)
+    assert checks.notes(Xnli(), "test", "de", [*examples, examples[0]]) == [
+        "xnli test in 'de': 3 examples, 5,010 published",
+        "xnli test in 'de': 1 examples repeat an earlier one",
+    ]
+    assert checks.notes(Xnli(), "dev", "ko", examples) == []
