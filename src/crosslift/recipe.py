@@ -237,15 +237,14 @@ def build(values: Mapping[str, Any], *, where: str) -> Recipe:
     Raises:
         RecipeError: every mistake, one a line, with the key, what was found and the nearest valid key.
     """
-    mistakes = []
     filled = _with_lab_pretraining(values)
+    names = [*_wrong_names(filled), *_wrong_settings(filled)]
     try:
         recipe = Recipe.model_validate(filled)
     except ValidationError as error:
-        mistakes = [_mistake(details) for details in error.errors()]
-    mistakes += [*_wrong_names(filled), *_wrong_settings(filled)]
-    if mistakes:
-        raise RecipeError(_list(where, mistakes))
+        raise RecipeError(_list(where, [*map(_mistake, error.errors()), *names])) from error
+    if names:
+        raise RecipeError(_list(where, names))
     return _with_method_defaults(recipe)
 
 

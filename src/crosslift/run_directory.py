@@ -107,8 +107,11 @@ def write_text(path: Path, text: str) -> None:
     """Write text beside and rename."""
     path.parent.mkdir(parents=True, exist_ok=True)
     beside = path.with_name(path.name + ".unfinished")
-    beside.write_text(text, encoding="utf-8")
-    beside.replace(path)
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    finally:
+        beside.unlink(missing_ok=True)
 
 
 def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:

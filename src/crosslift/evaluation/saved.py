@@ -55,7 +55,11 @@ def evaluate(
     source = open_source(_settings(data))
     test = read_test_set(source, made, split, languages)
     predicted = dict(predictions(test, _predictor(str(model), source, made, max_length), made.name))
-    rows = [row for code, records in predicted.items() for row in scores(made, code, records, selection=SELECTION)]
+    rows = [
+        row
+        for code, records in predicted.items()
+        for row in scores(made, source.labels(made), code, records, selection=SELECTION)
+    ]
     averages = summary(rows, source.source_language(made))
     content = results(str(model), 0, scores=rows, summary=averages, stages=[], probes=[], languages={}, warnings=[])
     if output is not None:

@@ -11,14 +11,16 @@ from crosslift import _shelf
 from crosslift.tasks._task import Task
 
 
-def scores(task: Task, language: str, records: Sequence[Mapping[str, Any]], *, selection: str) -> list[dict[str, Any]]:
-    """Return one row a metric of the task, in percent."""
+def scores(
+    task: Task, labels: Sequence[str], language: str, records: Sequence[Mapping[str, Any]], *, selection: str
+) -> list[dict[str, Any]]:
+    """Return one row a metric of the task, in percent; `labels` are those the data has (the lab's may differ)."""
     return [
         {
             "task": task.name,
             "language": language,
             "metric": metric,
-            "value": _shelf.load("metric", metric)()(records),
+            "value": _shelf.load("metric", metric)(labels)(records),
             "items": len(records),
             "selection": selection,
         }

@@ -178,7 +178,7 @@ def _tests(run: _Run, *, retrieval: bool) -> list[TestSet]:
 
 def _keep(run: _Run, test: TestSet, language: str, records: list[Record], rule: str, name: str) -> None:
     write_records(run.folder / name / test.task.name / f"{language}.jsonl", records)
-    run.scores += scores(test.task, language, records, selection=rule)
+    run.scores += scores(test.task, run.data.source.labels(test.task), language, records, selection=rule)
 
 
 def _probe(run: _Run, encoder: Encoder, stage: str) -> None:

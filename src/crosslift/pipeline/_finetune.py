@@ -48,7 +48,7 @@ def finetune(
 
     def evaluate() -> dict[str, float]:
         records = predict(model, data.dev, language=data.source, max_length=table.max_length)
-        rows = scores(data.task, data.source, records, selection="source-dev")
+        rows = scores(data.task, data.labels, data.source, records, selection="source-dev")
         return {row["metric"]: row["value"] for row in rows}
 
     with progress("finetune", steps) as advance:
