@@ -20,7 +20,7 @@ from transformers import (
     AutoModelForTokenClassification,
     AutoTokenizer,
     BertConfig,
-    BertForMaskedLM,
+    ModernBertConfig,
     PreTrainedTokenizerFast,
 )
 from transformers.configuration_utils import PretrainedConfig
@@ -40,8 +40,8 @@ __all__ = [
     "AutoModelForTokenClassification",
     "AutoTokenizer",
     "BertConfig",
-    "BertForMaskedLM",
     "M2M100Encoder",
+    "ModernBertConfig",
     "PreTrainedModel",
     "PreTrainedTokenizerBase",
     "PreTrainedTokenizerFast",

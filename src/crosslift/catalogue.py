@@ -48,7 +48,7 @@ def _encoders() -> list[dict[str, str]]:
         {
             "name": f"scratch:{name}",
             "kind": "from scratch",
-            "summary": f"BERT of {shape.layers} layers, {shape.hidden_size} wide, random weights",
+            "summary": f"{shape.architecture} of {shape.layers} layers, {shape.hidden_size} wide, random weights",
         }
         for name, shape in PRESETS.items()
     ]

@@ -11,13 +11,13 @@ from typing import Any
 import pytest
 import torch
 import transformers
-from tests import tiny
 from torch import Tensor
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs
 from crosslift.errors import CheckpointError, RecipeError
+from tests import tiny
 
 Checkpoint = Callable[[str], Path]
 FIRSTS = ["The cat sleeps on the mat.", "A man reads", "Un chat lit un livre dans le jardin rouge."]

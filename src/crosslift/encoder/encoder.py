@@ -11,7 +11,7 @@ from typing import Any, Self, cast
 import torch
 from torch import Tensor, nn
 
-from crosslift._compat import BertForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase, quiet
+from crosslift._compat import AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase, quiet
 from crosslift.encoder import loading
 from crosslift.encoder.families import (
     WITH_MASKED_HEAD,
@@ -22,7 +22,7 @@ from crosslift.encoder.families import (
 )
 from crosslift.encoder.inputs import Inputs, Tokens, pad
 from crosslift.encoder.pooling import pool
-from crosslift.encoder.presets import bert_config
+from crosslift.encoder.presets import preset_config
 from crosslift.encoder.tokenization import Tokenization, known_language
 from crosslift.errors import CheckpointError, LanguageError
 
@@ -88,11 +88,10 @@ class Encoder:
 
     @classmethod
     def scratch(cls, preset: str, tokenizer: PreTrainedTokenizerBase, *, seed: int) -> Self:
-        """Return a BERT-shaped encoder with random weights: "lab", "mini", "small" or "base"."""
-        pad_id: Any = tokenizer.pad_token_id
-        config = bert_config(preset, vocabulary_size=len(tokenizer), pad_id=pad_id)
+        """Return an encoder of a preset shape with random weights: "lab", "mini", "small" or "base"."""
+        config = preset_config(preset, tokenizer)
         with seeded(seed):
-            model: Any = BertForMaskedLM(config)
+            model: Any = AutoModelForMaskedLM.from_config(config)  # type: ignore[no-untyped-call]
         return cls(model.eval(), tokenizer, masked_head=True, name=f"scratch:{preset}")
 
     @property

@@ -32,10 +32,11 @@ if TYPE_CHECKING:
 Label = Literal["entailment", "neutral", "contradiction"]
 LABELS: tuple[Label, ...] = ("entailment", "neutral", "contradiction")
 
-_GENERAL = 0.25
+_GENERAL = 0.2
 """Chance that a hypothesis says the hypernym of the premise's noun."""
-_NEGATED = 0.2
-_AS_STATE = 0.35
+NEGATED = 0.15
+"""Chance that a hypothesis is negated."""
+_AS_STATE = 0.4
 """Chance that a property in focus is said as a sentence of its own: "the dog is small"."""
 _NOUN_EXCHANGED = 0.25
 _UNDER_NEGATION: Mapping[Label, Label] = {
@@ -46,17 +47,18 @@ _UNDER_NEGATION: Mapping[Label, Label] = {
 """What a premise must say about a scene in order to stand in a relation to its negation."""
 
 
-def sample_hypothesis(premise: Event, label: Label, draws: Draws) -> Meaning:
-    """Return a hypothesis of this label.
+def sample_hypothesis(premise: Event, label: Label, draws: Draws, *, negated: bool) -> Meaning | None:
+    """Return a hypothesis of this label, or None if this draw says all that the premise says.
 
     One part, the focus, is always said: it is what most contradicting and neutral hypotheses exchange, and the
     entailed ones keep it too.
     """
-    negated = draws.chance(_NEGATED)
     relation = _UNDER_NEGATION[label] if negated else label
     focus = draws.pick(_foci(premise))
     as_state = focus.endswith("property") and draws.chance(_AS_STATE)
     scene = _shortened(premise, focus, draws)
+    if scene == premise and not as_state:
+        return None
     # "The cat is small" does not deny that the dog is, nor does "no cat ran" follow from "a dog ran".
     if relation != "entailment" and not (negated or as_state) and draws.chance(_NOUN_EXCHANGED):
         scene = _other_noun(scene, premise, relation, draws) or _exchanged(scene, focus, relation, draws)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crosslift.lab.concepts import ACTIONS, ENTITY_TYPE, OPPOSITE_PROPERTY, PROPERTIES_OF, kind_of
-from crosslift.lab.inference import sample_hypothesis
+from crosslift.lab.inference import NEGATED, sample_hypothesis
 from crosslift.lab.meaning import Event, Meaning, State
 from crosslift.lab.sampling import sample, sample_event
 from crosslift.lab.splits import until
@@ -15,23 +15,25 @@ if TYPE_CHECKING:
     from crosslift.lab.chance import Draws
     from crosslift.tasks._task import Split
 
-_RETOLD = 0.7
+_RETOLD = 0.8
 """Chance that a sequel says a part of what was said in other words: from this, an encoder learns to compare."""
 
 
 def passage(draws: Draws, split: Split) -> list[Meaning]:
-    """Return one to three meanings that go together: the later ones retell the first, or go on about it.
+    """Return two or three meanings that go together: the later ones retell the first, or go on about it.
 
     All belong to the split.
     """
     first = sample(draws, split=split)
-    return [first, *(until(split, lambda: _sequel(draws, first)) for _ in range(draws.pick((0, 1, 1, 2))))]
+    return [first, *(until(split, lambda: _sequel(draws, first)) for _ in range(draws.pick((1, 1, 2))))]
 
 
 def _sequel(draws: Draws, first: Meaning) -> Meaning:
     """Return something that follows from the first, or another meaning about somebody or something of it."""
     if isinstance(first, Event) and not first.negated and draws.chance(_RETOLD):
-        return sample_hypothesis(first, "entailment", draws)
+        retold = sample_hypothesis(first, "entailment", draws, negated=draws.chance(NEGATED))
+        if retold:
+            return retold
     things = [first.thing] if isinstance(first, State) else [first.agent, first.patient]
     thing = draws.pick([thing for thing in things if thing])
     kind = kind_of(thing.noun)

@@ -10,9 +10,8 @@ PRESETS: Final = (
     Language("qaa", "Sadoran"),
     Language("qab", "Velian", cognates=0.8, drift=0.25),
     Language("qac", "Ulmic", adjective="after", cognates=0.65, drift=0.25, resources=0.15),
-    Language("qad", "Tamerese", adjective="after", article=True, cognates=0.6, drift=0.25),
     Language(
-        "qae",
+        "qad",
         "Korvan",
         order="SOV",
         adposition="after",
@@ -21,10 +20,10 @@ PRESETS: Final = (
         cognates=0.5,
         drift=0.3,
     ),
-    Language("qaf", "Drevian", cases=("accusative",), copula=False, cognates=0.4, script="Cyrl"),
-    Language("qag", "Thelian", order="VSO", adjective="after", article=True, cognates=0.2, script="Grek"),
+    Language("qae", "Drevian", cases=("accusative",), copula=False, cognates=0.4, script="Cyrl"),
+    Language("qaf", "Thelian", order="VSO", adjective="after", article=True, cognates=0.2, script="Grek"),
     Language(
-        "qah",
+        "qag",
         "Nandari",
         order="VOS",
         adjective="after",
@@ -36,7 +35,7 @@ PRESETS: Final = (
         resources=0.15,
     ),
     Language(
-        "qai",
+        "qah",
         "Kvarti",
         order="SOV",
         adposition="after",

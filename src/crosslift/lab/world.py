@@ -92,7 +92,7 @@ class World:
         return split_of(meaning)
 
     def text(self, language: str, count: int, *, seed: int = 0) -> list[str]:
-        """Return `count` passages of one to three sentences; no two languages say the same things."""
+        """Return `count` passages of two or three sentences; no two languages say the same things."""
         grammar = self.grammar(language)
         draws = Draws(self.seed, "text", language, seed)
         return [

@@ -58,8 +58,8 @@ class Selector:
         """Return what a resumed loop needs."""
         return {
             "best_score": self.best_score,
-            "best": self.best,
-            "total": self.total,
+            "best": dict(self.best),
+            "total": dict(self.total),
             "averaged": self.averaged,
         }
 

@@ -13,11 +13,11 @@ import pytest
 import torch
 import transformers
 from safetensors.torch import load_file, save_file
-from tests import tiny
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError, LanguageError, RecipeError
+from tests import tiny
 
 Checkpoint = Callable[[str], Path]
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from crosslift.lab.inference import LABELS, Label, sample_hypothesis
+from crosslift.lab.inference import LABELS, NEGATED, Label, sample_hypothesis
 from crosslift.lab.sampling import sample_adjunct, sample_event
 from crosslift.lab.splits import split_of, until
 from crosslift.lab.tasks._task import LabTask, Speakers
@@ -65,8 +65,10 @@ def sample_premise(draws: Draws) -> Event:
 
 def _hypothesis_of(split: Split, premise: Event, label: Label, draws: Draws) -> Inference | None:
     """Return a hypothesis of this label and split, or None if a few dozen draws bring none."""
+    # Decided before the draws: else the labels that are turned down more often would be negated more often.
+    negated = draws.chance(NEGATED)
     for _ in range(_TRIES):
-        hypothesis = sample_hypothesis(premise, label, draws)
-        if split_of(hypothesis) == split:
+        hypothesis = sample_hypothesis(premise, label, draws, negated=negated)
+        if hypothesis and split_of(hypothesis) == split:
             return Inference(premise, hypothesis, label)
     return None

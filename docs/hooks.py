@@ -1,0 +1,226 @@
+"""What mkdocs fills in: tables of recipe keys, commands and shelves, taken from the code when the site is built.
+
+A page holds ``<!-- generated: recipe -->`` (or another name of `GENERATORS`) where a table is wanted.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+import textwrap
+import types
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin
+
+import typer
+from pydantic import BaseModel
+from pydantic.fields import FieldInfo
+
+from crosslift import _shelf, catalogue, recipe
+from crosslift.cli import app
+from crosslift.data.filters import FilterSettings
+from crosslift.data.sources import FileSettings, SourceSettings
+
+TABLES: dict[str, type[BaseModel]] = {
+    "The recipe itself": recipe.Recipe,
+    "[encoder]": recipe.EncoderTable,
+    "[data]": SourceSettings,
+    "[data.files.SPLIT]": FileSettings,
+    "[pretrain]": recipe.PretrainTable,
+    "[pretrain.text]": recipe.TextTable,
+    "[align]": recipe.AlignTable,
+    "[align.bitext]": recipe.BitextTable,
+    "[align.bitext.filters]": FilterSettings,
+    "[[align.objective]]": recipe.MethodTable,
+    "[finetune]": recipe.FinetuneTable,
+    "[[evaluate]]": recipe.EvaluateTable,
+}
+"""Every table of a recipe; `[[pretrain.objective]]` and `[[finetune.method]]` are as `[[align.objective]]`."""
+NAMES = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path", type(None): ""}
+BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
+STAGES = {"text": "`[pretrain]` and `[align]`", "bitext": "`[align]`", "task": "`[finetune]`"}
+"""The tables that can name a method, by what it reads."""
+_MARK = re.compile(r"<!-- generated: (\w+) -->")
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Fill in the marks of a page; mkdocs calls this."""
+    return _MARK.sub(lambda match: GENERATORS[match[1]](), markdown)
+
+
+def recipe_tables() -> str:
+    """Return a section a recipe table: key, value, default, meaning."""
+    return "\n\n".join(_recipe_table(title, model) for title, model in TABLES.items())
+
+
+def _recipe_table(title: str, model: type[BaseModel]) -> str:
+    written = attribute_docstrings(model)
+    heading = title if title[0] != "[" else f"`{title}`"
+    rows = [
+        (f"`{key}`", value(field), default(field), field.description or written.get(key) or _section(field))
+        for key, field in model.model_fields.items()
+    ]
+    return f"## {heading}\n\n{table(('Key', 'Value', 'Default', 'Meaning'), rows)}"
+
+
+def _section(field: FieldInfo) -> str:
+    """Point to the section of a table that needs no words of its own."""
+    found = [title for title, model in TABLES.items() if model.__name__ in str(field.annotation)]
+    return f"see `{found[0]}` below" if found else ""
+
+
+def value(field: FieldInfo) -> str:
+    """Say in words what a field takes."""
+    bounds = [
+        f"{words} {getattr(limit, name):g}"
+        for limit in field.metadata
+        for name, words in BOUNDS.items()
+        if getattr(limit, name, None) is not None
+    ]
+    return ", ".join([_type(field.annotation), *bounds])
+
+
+def _type(annotation: Any) -> str:
+    arguments = get_args(annotation)
+    match get_origin(annotation):
+        case None if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+            return "table"
+        case None:
+            return NAMES[annotation]
+        case origin if origin is Literal:
+            return " or ".join(f'`"{choice}"`' for choice in arguments)
+        case origin if origin in (Union, types.UnionType):
+            return " or ".join(filter(None, map(_type, arguments)))
+        case origin if origin is tuple:
+            return f"list of {_type(arguments[0])}"
+        case _:
+            return f"table of {_type(arguments[1])}"
+
+
+def default(field: FieldInfo) -> str:
+    """Write a field's default as TOML would."""
+    if field.is_required():
+        return "required"
+    found = field.get_default(call_default_factory=True, validated_data={})
+    if isinstance(found, BaseModel) or found in (None, (), {}):
+        return ""
+    if isinstance(found, tuple):
+        return ", ".join(f'`use = "{method.use}"`' for method in found)
+    if isinstance(found, bool):
+        return f"`{str(found).lower()}`"
+    return f'`"{found}"`' if isinstance(found, str) else f"`{found}`"
+
+
+def attribute_docstrings(model: type[BaseModel]) -> dict[str, str]:
+    """Return the strings under the fields of a model, by field."""
+    body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
+    assert isinstance(body, ast.ClassDef)
+    return {
+        field.target.id: " ".join(ast.literal_eval(below.value).split())
+        for field, below in zip(body.body, body.body[1:], strict=False)
+        if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name)
+        if isinstance(below, ast.Expr) and isinstance(below.value, ast.Constant)
+    }
+
+
+def command_tables() -> str:
+    """Return a section a command: what it does, its arguments and options, an example."""
+    commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+    return "\n\n".join(_command(name, command) for name, command in commands.items())
+
+
+def _command(name: str, command: Any) -> str:
+    rows = [
+        (f"`{_parameter(parameter)}`", parameter.help or "", _command_default(parameter))
+        for parameter in command.params
+        if parameter.name != "help"
+    ]
+    example = str(command.epilog).removeprefix("Example: ")
+    parts = [f"## {name}", command.help, table(("Argument", "Meaning", "Default"), rows), f"```bash\n{example}\n```"]
+    return "\n\n".join(parts)
+
+
+def _parameter(parameter: Any) -> str:
+    if parameter.param_type_name == "argument":
+        return str(parameter.metavar or parameter.name.upper())
+    return str(parameter.opts[0])
+
+
+def _command_default(parameter: Any) -> str:
+    if isinstance(parameter.show_default, str):
+        return str(parameter.show_default)
+    return "required" if parameter.required else f"`{parameter.default}`" if parameter.default else ""
+
+
+def method_sections() -> str:
+    """Return a section a method, with its settings."""
+    return "\n\n".join(_method(row) for row in catalogue.listing("methods"))
+
+
+def _method(row: dict[str, str]) -> str:
+    facts = catalogue.description(row["name"])
+    settings = facts["settings"].items()
+    rows = [(f"`{key}`", f"`{setting['default']}`", setting["description"]) for key, setting in settings]
+    shown = table(("Setting", "Default", "Meaning"), rows) if rows else "It has no settings."
+    return f"### {row['name']}\n\nFor {STAGES[facts['reads']]}.\n\n{facts['documentation']}\n\n{shown}"
+
+
+def task_sections() -> str:
+    """Return a section a task."""
+    return "\n\n".join(_task(row) for row in catalogue.listing("tasks"))
+
+
+def _task(row: dict[str, str]) -> str:
+    facts = catalogue.description(row["name"])
+    rows = [
+        ("Form", facts["form"]),
+        ("Labels", ", ".join(facts["labels"]) or "none"),
+        ("Source language", f"`{facts['source']}`"),
+        ("Languages", f"{len(facts['languages'])}: {', '.join(facts['languages'])}"),
+        ("Metrics", ", ".join(f"`{metric}`" for metric in facts["metrics"])),
+        ("Licence", facts["licence"]),
+        ("Cite", facts["citation"]),
+    ]
+    return f"### {row['name']}\n\n{facts['documentation']}\n\n{table(('Fact', 'Value'), rows)}"
+
+
+def layout_table() -> str:
+    """Return where each task's files are in an XTREME-style directory."""
+    tasks = {name: _shelf.load("task", name) for name in _shelf.entries("task")}
+    rows = [
+        (f"`{name}`", split, " or ".join(f"`{pattern}`" for pattern in patterns))
+        for name, task in tasks.items()
+        for split, patterns in task.files.items()
+    ]
+    return table(("Task", "Split", "File, plain or with .gz"), rows)
+
+
+def listing_table(kind: str) -> str:
+    """Return names and summaries of what `crosslift list` lists."""
+    rows = [(f"`{row['name']}`", row["summary"]) for row in catalogue.listing(kind)]
+    return table(("Name", "What it is"), rows)
+
+
+def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    """Return a Markdown table; bars in cells are escaped."""
+    return "\n".join(_rows(header, rows))
+
+
+def _rows(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+    yield f"| {' | '.join(header)} |"
+    yield f"|{' --- |' * len(header)}"
+    for row in rows:
+        yield "| " + " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in row) + " |"
+
+
+GENERATORS: dict[str, Callable[[], str]] = {
+    "recipe": recipe_tables,
+    "commands": command_tables,
+    "methods": method_sections,
+    "tasks": task_sections,
+    "layout": layout_table,
+    "metrics": lambda: listing_table("metrics"),
+    "encoders": lambda: listing_table("encoders"),
+}

@@ -1,0 +1,82 @@
+"""Pages keep up with the code: generated tables, links, and what is said of a run directory."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from pathlib import Path
+
+import pytest
+
+from crosslift import _shelf
+from crosslift.cli import app
+from tests.docs.conftest import PAGES, ROOT
+
+_LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+REPOSITORY_PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
+"""mkdocs checks the links of the others."""
+
+
+@pytest.mark.parametrize("page", REPOSITORY_PAGES, ids=lambda page: page.name)
+def test_links_lead_somewhere(page: Path):
+    links = _LINK.findall(page.read_text(encoding="utf-8"))
+    assert links
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+def test_every_mark_of_a_page_is_filled_in(hooks):
+    marked = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    filled = {page: hooks.on_page_markdown(text) for page, text in marked.items() if "<!-- generated" in text}
+    assert filled
+    assert all("<!-- generated" not in text for text in filled.values())
+
+
+def test_every_generator_is_used(hooks):
+    used = {name for page in PAGES for name in re.findall(r"<!-- generated: (\w+) -->", page.read_text("utf-8"))}
+    assert used == set(hooks.GENERATORS)
+
+
+def test_the_recipe_reference_has_every_key(hooks):
+    page = hooks.recipe_tables()
+    for model in hooks.TABLES.values():
+        assert all(f"| `{key}` |" in page for key in model.model_fields)
+
+
+def test_the_command_reference_has_every_command(hooks):
+    page = hooks.command_tables()
+    names = [command.name or command.callback.__name__ for command in app.registered_commands]
+    assert all(f"## {name}\n" in page for name in names)
+    assert "| `--seeds` |" in page
+
+
+def test_the_shelf_reference_has_every_name(hooks):
+    page = hooks.method_sections() + hooks.task_sections() + hooks.listing_table("metrics")
+    names = [name for shelf in _shelf.SHELVES for name in _shelf.entries(shelf)]
+    assert [name for name in names if f"### {name}\n" not in page and f"| `{name}` |" not in page] == []
+
+
+def test_a_bar_in_a_cell_is_escaped(hooks):
+    assert hooks.table(("a",), [("x | y",)]).endswith("| x \\| y |")
+
+
+def keys(value: object) -> Iterable[str]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield key
+            yield from keys(inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from keys(inner)
+
+
+def test_the_run_directory_page_names_what_is_there(tiny_run: Path):
+    page = (ROOT / "docs" / "reference" / "run-directory.md").read_text(encoding="utf-8")
+    results = json.loads((tiny_run / "results.json").read_text(encoding="utf-8"))
+    log = [json.loads(line) for line in (tiny_run / "log.jsonl").open(encoding="utf-8")]
+    record = json.loads((tiny_run / "predictions" / "xnli" / "qab.jsonl").open(encoding="utf-8").readline())
+    loss_names = {name for line in log for name in line.get("terms", {})}
+    said = {*keys(results), *keys(log), *keys(record)} - {"qaa", "qab", "accuracy"} - loss_names
+    assert [key for key in sorted(said) if f"`{key}`" not in page] == []
+    names = {path.name.removesuffix(".last").removesuffix(".average") for path in tiny_run.iterdir()}
+    assert [name for name in sorted(names) if f"`{name}" not in page] == []

@@ -1,0 +1,40 @@
+"""Recipes that are shipped, and recipes and parts of recipes that pages show, are right."""
+
+from __future__ import annotations
+
+import tomllib
+
+import pytest
+
+from crosslift import recipe
+from crosslift.demo import demo_recipes
+from tests.docs.conftest import PAGES, ROOT, Block, blocks
+
+SHIPPED = sorted((ROOT / "recipes").glob("*.toml"))
+SHOWN = [block for page in PAGES for block in blocks(page, "toml")]
+FRAME = {
+    "name": "shown",
+    "encoder": {"model": "path/to/encoder"},
+    "evaluate": [{"task": "xnli"}],
+}
+"""What a part of a recipe is completed with."""
+
+
+@pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
+def test_a_shipped_recipe_loads(path):
+    assert recipe.load(path).evaluate
+
+
+@pytest.mark.parametrize("block", SHOWN, ids=str)
+def test_a_shown_recipe_builds(block: Block):
+    recipe.build({**FRAME, **tomllib.loads(block.text)}, where=str(block))
+
+
+def test_the_recipe_of_the_readme_is_the_demos():
+    (shown,) = blocks(ROOT / "README.md", "toml")
+    assert recipe.build(tomllib.loads(shown.text), where=str(shown)) == demo_recipes()["aligned"]
+
+
+def test_the_labs_recipe_is_the_demos():
+    shipped, demo = (recipe.read(path) for path in (ROOT / "recipes" / "lab_quick.toml", recipe.LAB_RECIPE))
+    assert shipped == demo

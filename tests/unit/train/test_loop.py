@@ -1,0 +1,192 @@
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+import torch
+from torch import Tensor
+
+from crosslift.align.mlm import Mlm
+from crosslift.align.sentence_contrastive import SentenceContrastive
+from crosslift.errors import RecipeError, StorageError, TrainingError
+from crosslift.train import checkpoint as states_on_disk
+from crosslift.train.loop import Loop
+from crosslift.train.method import Backward, Terms
+from tests.unit.train.worlds import mlm_loop
+
+Checkpoint = Callable[[str], Path]
+
+
+def weights(loop: Loop) -> dict[str, Tensor]:
+    return {name: value.clone() for name, value in loop.module.state_dict().items()}
+
+
+def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
+    return all(torch.equal(value, second[name]) for name, value in first.items())
+
+
+@pytest.fixture
+def without_dropout(checkpoint: Checkpoint) -> Iterator[Path]:
+    """BERT without dropout: splitting a batch would draw other dropout masks."""
+    directory = checkpoint("bert")
+    config = directory / "config.json"
+    text = config.read_text()
+    config.write_text(text.replace('dropout_prob": 0.1', 'dropout_prob": 0.0'))
+    yield directory
+    config.write_text(text)
+
+
+def test_same_seed_same_bits(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    first, second = (mlm_loop(checkpoint("bert"), tmp_path / name) for name in "ab")
+    first.run(), second.run()
+    assert equal(weights(first), weights(second))
+
+
+def test_another_seed_gives_other_weights(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    first, second = (mlm_loop(checkpoint("bert"), tmp_path / name) for name in "ab")
+    second.seed = 6
+    first.run(), second.run()
+    assert not equal(weights(first), weights(second))
+
+
+def test_split_steps_have_the_gradients_of_whole_ones(without_dropout: Path, tmp_path: Path) -> None:
+    whole = mlm_loop(without_dropout, tmp_path / "whole", steps=1)
+    split = mlm_loop(without_dropout, tmp_path / "split", steps=1, micro_batch_tokens=40)
+    assert len(list(split._parts(whole_batch(split)))) > 2
+    whole.run(), split.run()
+    for one, other in zip(whole.module.parameters(), split.module.parameters(), strict=True):
+        assert (one.grad is None) == (other.grad is None)
+        if one.grad is not None and other.grad is not None:
+            torch.testing.assert_close(one.grad, other.grad, atol=2e-7, rtol=1e-5)
+    terms = [next(iter(loop.log))["terms"]["mlm"] for loop in (whole, split)]  # type: ignore[call-overload]
+    assert terms[0] == pytest.approx(terms[1], abs=1e-6)
+
+
+def whole_batch(loop: Loop) -> object:
+    objective = loop.objectives[0]
+    items = objective.stream.batch(0)
+    return objective.method.collate(loop.model, items, torch.Generator().manual_seed(0))
+
+
+def test_loss_falls(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    loop = mlm_loop(checkpoint("bert"), tmp_path / "s", steps=60, learning_rate=5e-3)
+    loop.run()
+    losses = [line["terms"]["mlm"] for line in loop.log]  # type: ignore[attr-defined]
+    assert sum(losses[-10:]) < 0.8 * sum(losses[:10])
+
+
+class Killed(BaseException):
+    """Stands for kill -9: nothing in the loop catches it."""
+
+
+@pytest.mark.parametrize("after", [1, 4, 7, 11])
+def test_resumed_run_ends_in_the_same_bits(checkpoint: Checkpoint, tmp_path: Path, after: int) -> None:
+    whole = mlm_loop(checkpoint("bert"), tmp_path / "whole")
+    trained = whole.run()
+    killed = mlm_loop(checkpoint("bert"), tmp_path / "killed")
+    killed.save_seconds = 0.0
+
+    def kill(step: int, terms: dict[str, float]) -> None:
+        if step == after:
+            raise Killed
+
+    killed.on_step = kill
+    with pytest.raises(Killed):
+        killed.run()
+    resumed = mlm_loop(checkpoint("bert"), tmp_path / "killed")
+    again = resumed.run()
+    assert equal(trained.weights["last"], again.weights["last"])
+    assert again.tokens == trained.tokens
+    steps = [[line["step"] for line in loop.log] for loop in (whole, resumed)]  # type: ignore[attr-defined]
+    assert steps[0] == steps[1]
+
+
+def test_half_written_state_is_ignored(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    (tmp_path / "s").mkdir()
+    (tmp_path / "s" / "unfinished").write_bytes(b"half")
+    assert states_on_disk.load_latest(tmp_path / "s", torch.device("cpu")) is None
+
+
+def test_full_disk_says_so_and_keeps_the_last_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    states_on_disk.save(tmp_path, 1, {"step": 1, "module": torch.zeros(10)})
+    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10})())
+    with pytest.raises(StorageError, match="MiB left"):
+        states_on_disk.save(tmp_path, 2, {"step": 2, "module": torch.zeros(10)})
+    state = states_on_disk.load_latest(tmp_path, torch.device("cpu"))
+    assert state is not None
+    assert state["step"] == 1
+
+
+def test_loss_that_is_not_finite_stops_the_run(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    loop = mlm_loop(checkpoint("bert"), tmp_path / "s")
+    with torch.no_grad():
+        loop.model.base.get_input_embeddings().weight.fill_(float("nan"))
+    with pytest.raises(TrainingError, match=r"pretrain: step 1: .*not finite"):
+        loop.run()
+
+
+def test_in_batch_negatives_are_never_split(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    with pytest.raises(RecipeError, match="micro_batch_tokens.*rest of its batch"):
+        mlm_loop(checkpoint("bert"), tmp_path / "s", method=SentenceContrastive(), micro_batch_tokens=64)
+
+
+def test_step_hook_may_pass_twice(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    class Twice(Mlm):
+        def step(self, model: object, batch: object, backward: Backward) -> Terms:
+            super().step(model, batch, backward)
+            return super().step(model, batch, backward)
+
+    once, twice = (
+        mlm_loop(checkpoint("bert"), tmp_path / name, method=method, steps=1, clip_norm=1e9)
+        for name, method in (("once", Mlm(mask_probability=0.3)), ("twice", Twice(mask_probability=0.3)))
+    )
+    once.module.eval(), twice.module.eval()
+    norms = []
+    for loop in (once, twice):
+        loop.run()
+        norms.append(next(iter(loop.log))["gradient_norm"])  # type: ignore[call-overload]
+    assert norms[1] > 1.5 * norms[0]
+
+
+def test_bfloat16_keeps_fp32_weights(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    loop = mlm_loop(checkpoint("bert"), tmp_path / "s", precision="bfloat16")
+    loop.run()
+    assert {value.dtype for value in loop.module.parameters()} == {torch.float32}
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _rank(rank: int, port: int, checkpoint: Path, folder: Path) -> None:
+    os.environ.update(
+        RANK=str(rank),
+        LOCAL_RANK=str(rank),
+        WORLD_SIZE="2",
+        MASTER_ADDR="127.0.0.1",
+        MASTER_PORT=str(port),
+        ACCELERATE_USE_CPU="true",
+    )
+    torch.set_num_threads(1)
+    loop = mlm_loop(checkpoint, folder / f"rank{rank}", batch_size=4)
+    trained = loop.run()
+    torch.save({"weights": trained.weights["last"], "batches": batches(loop)}, folder / f"{rank}.pt")
+    torch.distributed.destroy_process_group()
+
+
+def batches(loop: Loop) -> list[int]:
+    return [len(loop.objectives[0].stream.indices(step)) for step in range(4)]
+
+
+@pytest.mark.slow
+def test_two_processes_stay_in_step(without_dropout: Path, tmp_path: Path) -> None:
+    torch.multiprocessing.spawn(_rank, args=(_free_port(), without_dropout, tmp_path), nprocs=2)
+    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
+    assert equal(first["weights"], second["weights"])
+    alone = mlm_loop(without_dropout, tmp_path / "alone", batch_size=4).run()
+    assert not equal(first["weights"], alone.weights["last"])
