@@ -94,9 +94,9 @@ def _type(annotation: Any) -> str:
         case origin if origin in (Union, types.UnionType):
             return " or ".join(filter(None, map(_type, arguments)))
         case origin if origin is tuple:
-            return f"list of {_type(arguments[0])}"
+            return f"list of {_type(arguments[0])}s"
         case _:
-            return f"table of {_type(arguments[1])}"
+            return f"table of {_type(arguments[1])}s"
 
 
 def default(field: FieldInfo) -> str:
@@ -104,7 +104,9 @@ def default(field: FieldInfo) -> str:
     if field.is_required():
         return "required"
     found = field.get_default(call_default_factory=True, validated_data={})
-    if isinstance(found, BaseModel) or found in (None, (), {}):
+    if isinstance(found, BaseModel):
+        return ", ".join(f'`{key} = "{getattr(found, key)}"`' for key in sorted(found.model_fields_set))
+    if found in (None, (), {}):
         return ""
     if isinstance(found, tuple):
         return ", ".join(f'`use = "{method.use}"`' for method in found)

@@ -18,7 +18,8 @@ records = [
 with tempfile.TemporaryDirectory() as folder:
     path = Path(folder) / "de.jsonl"  # the form of RUN/predictions/xnli/de.jsonl
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
-    read = [json.loads(line) for line in path.open()]
+    with path.open() as file:
+        read = [json.loads(line) for line in file]
 
 print(f"accuracy  {Accuracy()(read):.1f}")
 print(f"macro F1  {MacroF1(labels)(read):.1f}")

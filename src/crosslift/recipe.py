@@ -63,6 +63,7 @@ class TrainTable(Table):
     weight_decay: float = Field(0.0, ge=0, description="AdamW's decoupled weight decay; not on biases and norms")
     clip_norm: float | None = Field(1.0, gt=0, description="gradients are clipped to this norm")
     precision: Literal["float32", "bfloat16"] = Field("float32", description="bfloat16 is autocast")
+    save_seconds: float = Field(60.0, ge=0, description="a resumable state is saved so often; changes no result")
 
     @model_validator(mode="after")
     def _one_length(self) -> Self:

@@ -21,7 +21,7 @@ LIGHT = (
     "crosslift.lab",
 )
 WITHOUT_TORCH = ("torch", "transformers", "accelerate", "datasets", "plotly", "sklearn", "openTSNE")
-WITHOUT_NUMBERS = (*WITHOUT_TORCH, "numpy", "pydantic", "jinja2")
+WITHOUT_NUMBERS = (*WITHOUT_TORCH, "numpy", "jinja2")  # pydantic is typer's own, for commands with arguments
 
 
 def loaded(code: str, heavy: tuple[str, ...]) -> list[str]:

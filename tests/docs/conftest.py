@@ -37,15 +37,19 @@ def blocks(page: Path, *languages: str) -> Iterator[Block]:
             yield Block(page, text.count("\n", 0, match.start(3)) + 1, match[2], match[3])
 
 
-@pytest.fixture(scope="session")
-def hooks() -> ModuleType:
-    """docs/hooks.py, which is no module of the package."""
-    spec = importlib.util.spec_from_file_location("docs_hooks", ROOT / "docs" / "hooks.py")
+def load(name: str) -> ModuleType:
+    """Import a file of docs/, which is no module of the package."""
+    spec = importlib.util.spec_from_file_location(f"docs_{name}", ROOT / "docs" / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+@pytest.fixture(scope="session")
+def hooks() -> ModuleType:
+    return load("hooks")
 
 
 @pytest.fixture(scope="session")

@@ -11,7 +11,8 @@ import pytest
 
 from crosslift import _shelf
 from crosslift.cli import app
-from tests.docs.conftest import PAGES, ROOT
+from crosslift.run_directory import JsonLines
+from tests.docs.conftest import PAGES, ROOT, load
 
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
 REPOSITORY_PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
@@ -60,6 +61,12 @@ def test_a_bar_in_a_cell_is_escaped(hooks):
     assert hooks.table(("a",), [("x | y",)]).endswith("| x \\| y |")
 
 
+def test_doctests_are_shown_as_code():
+    fenced = load("doctests").fenced
+    assert fenced("Words.\n\n>>> 1 + 1\n2\n\nMore.") == "Words.\n\n```pycon\n>>> 1 + 1\n2\n```\n\nMore."
+    assert fenced("No example.") == "No example."
+
+
 def keys(value: object) -> Iterable[str]:
     if isinstance(value, dict):
         for key, inner in value.items():
@@ -73,8 +80,8 @@ def keys(value: object) -> Iterable[str]:
 def test_the_run_directory_page_names_what_is_there(tiny_run: Path):
     page = (ROOT / "docs" / "reference" / "run-directory.md").read_text(encoding="utf-8")
     results = json.loads((tiny_run / "results.json").read_text(encoding="utf-8"))
-    log = [json.loads(line) for line in (tiny_run / "log.jsonl").open(encoding="utf-8")]
-    record = json.loads((tiny_run / "predictions" / "xnli" / "qab.jsonl").open(encoding="utf-8").readline())
+    log = list(JsonLines(tiny_run / "log.jsonl"))
+    record = next(iter(JsonLines(tiny_run / "predictions" / "xnli" / "qab.jsonl")))
     loss_names = {name for line in log for name in line.get("terms", {})}
     said = {*keys(results), *keys(log), *keys(record)} - {"qaa", "qab", "accuracy"} - loss_names
     assert [key for key in sorted(said) if f"`{key}`" not in page] == []

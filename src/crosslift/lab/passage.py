@@ -31,7 +31,7 @@ def passage(draws: Draws, split: Split) -> list[Meaning]:
 def _sequel(draws: Draws, first: Meaning) -> Meaning:
     """Return something that follows from the first, or another meaning about somebody or something of it."""
     if isinstance(first, Event) and not first.negated and draws.chance(_RETOLD):
-        retold = sample_hypothesis(first, "entailment", draws, negated=draws.chance(NEGATED))
+        retold = sample_hypothesis(first, "entailment", draws, negated=draws.chance(NEGATED["entailment"]))
         if retold:
             return retold
     things = [first.thing] if isinstance(first, State) else [first.agent, first.patient]

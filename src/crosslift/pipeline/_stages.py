@@ -67,7 +67,7 @@ def pretrain(start: Staged, recipe: Recipe, text: Text) -> Staged:
     table = recipe.pretrain
     assert table is not None
     seed = stage_seed(table, recipe.seed)
-    key = content_hash(["pretrain", start.key, table.model_dump(exclude={"seed"}), seed, text.fingerprint])
+    key = content_hash(["pretrain", start.key, _shaping(table), seed, text.fingerprint])
 
     def objectives(encoder: Encoder) -> list[Objective]:
         items, groups = _text_items(encoder, text.by_language, table.max_length)
@@ -81,7 +81,7 @@ def align(start: Staged, recipe: Recipe, corpus: Corpus) -> Staged:
     table = recipe.align
     assert table is not None
     seed = stage_seed(table, recipe.seed)
-    key = content_hash(["align", start.key, table.model_dump(exclude={"seed"}), seed, corpus.fingerprint])
+    key = content_hash(["align", start.key, _shaping(table), seed, corpus.fingerprint])
 
     def objectives(encoder: Encoder) -> list[Objective]:
         pairs, groups = _pair_items(encoder, corpus, table.max_length)
@@ -93,6 +93,11 @@ def align(start: Staged, recipe: Recipe, corpus: Corpus) -> Staged:
         return [_objective(method, table, seed, streams) for method in table.objective]
 
     return _cached("align", key, start, table, objectives, seed)
+
+
+def _shaping(table: PretrainTable | AlignTable) -> dict[str, Any]:
+    """Return the settings that change what a stage gives: not how often it saves, nor which seeds share it."""
+    return table.model_dump(exclude={"seed", "per_seed", "save_seconds"})
 
 
 def stage_seed(table: PretrainTable | AlignTable, seed: int) -> int:

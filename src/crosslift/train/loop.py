@@ -79,7 +79,6 @@ class Loop:
         selector: keeps weights for the selection rules; None where only the last count.
         evaluate: source-dev score (higher is better), called at the selector's checkpoints.
         on_step: called after each step with the number of steps done and the terms when logged.
-        save_seconds: a state is saved about so often.
     """
 
     model: Any
@@ -94,7 +93,6 @@ class Loop:
     selector: Selector | None = None
     evaluate: Callable[[], dict[str, float]] | None = None
     on_step: Callable[[int, dict[str, float]], None] = lambda _step, _terms: None
-    save_seconds: float = 60.0
     tokens: int = field(default=0, init=False)
     seconds: float = field(default=0.0, init=False)
 
@@ -120,7 +118,7 @@ class Loop:
             self._log_step(step, terms, norm)
             self._checkpoint(step + 1)
             clock = time.monotonic()
-            if clock - saved > self.save_seconds and step + 1 < self.steps:
+            if clock - saved > self.table.save_seconds and step + 1 < self.steps:
                 self._save(step + 1, optimizer)
                 saved = clock = time.monotonic()
         return Trained(self._choices(), self.steps, self.tokens, self.seconds)

@@ -86,8 +86,7 @@ class Killed(BaseException):
 def test_resumed_run_ends_in_the_same_bits(checkpoint: Checkpoint, tmp_path: Path, after: int) -> None:
     whole = mlm_loop(checkpoint("bert"), tmp_path / "whole")
     trained = whole.run()
-    killed = mlm_loop(checkpoint("bert"), tmp_path / "killed")
-    killed.save_seconds = 0.0
+    killed = mlm_loop(checkpoint("bert"), tmp_path / "killed", save_seconds=0)
 
     def kill(step: int, terms: dict[str, float]) -> None:
         if step == after:

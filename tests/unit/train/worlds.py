@@ -15,7 +15,7 @@ from tests.tiny import TEXTS
 
 
 def mlm_loop(checkpoint: Path, states: Path, *, method: Any = None, steps: int = 12, **table: Any) -> Loop:
-    """Return a loop that masks the words of the tiny texts; no state is saved unless `save_seconds` is lowered."""
+    """Return a loop that masks the words of the tiny texts; no state is saved unless `save_seconds` is low."""
     encoder = Encoder.load(checkpoint)
     items = encoder.tokenize(TEXTS * 4, language=encoder.languages[0] if encoder.languages else None)
     settings = PretrainTable(**{"steps": steps, "batch_size": 8, "learning_rate": 1e-3, **table})

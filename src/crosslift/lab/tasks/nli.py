@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crosslift.lab.chance import Draws
-    from crosslift.lab.meaning import Event, Meaning
+    from crosslift.lab.meaning import Event
 
 _TRIES = 40
 
@@ -30,7 +30,7 @@ class Inference:
     """A premise, a hypothesis, and what the one says about the other."""
 
     premise: Event
-    hypothesis: Meaning
+    hypothesis: Event
     label: Label
 
 
@@ -66,7 +66,7 @@ def sample_premise(draws: Draws) -> Event:
 def _hypothesis_of(split: Split, premise: Event, label: Label, draws: Draws) -> Inference | None:
     """Return a hypothesis of this label and split, or None if a few dozen draws bring none."""
     # Decided before the draws: else the labels that are turned down more often would be negated more often.
-    negated = draws.chance(NEGATED)
+    negated = draws.chance(NEGATED[label])
     for _ in range(_TRIES):
         hypothesis = sample_hypothesis(premise, label, draws, negated=negated)
         if hypothesis and split_of(hypothesis) == split:

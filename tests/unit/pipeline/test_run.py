@@ -1,0 +1,177 @@
+"""Whole runs in the lab: what is written, what is cached, what a kill leaves, what wrong input leaves."""
+
+from __future__ import annotations
+
+import copy
+import hashlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crosslift import recipe as recipes
+from crosslift.errors import CheckpointError, InputError, LanguageError, RecipeError, RunExistsError
+from crosslift.pipeline import run
+from tests.runs import TINY
+
+
+@pytest.fixture(scope="module", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """All runs here share the stages; no test touches the user's cache."""
+    folder = tmp_path_factory.mktemp("cache")
+    os.environ["CROSSLIFT_CACHE"] = str(folder)
+    return folder
+
+
+def recipe(**changes: Any) -> recipes.Recipe:
+    return recipes.build({**copy.deepcopy(TINY), **changes}, where="test")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+    return run(recipe(), tmp_path_factory.mktemp("runs") / "whole")
+
+
+def digest(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def results(directory: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads((directory / "results.json").read_text())
+    return content
+
+
+def test_run_directory_holds_what_it_promises(whole: Path) -> None:
+    names = {path.name for path in whole.iterdir()}
+    assert {"recipe.toml", "environment.json", "log.jsonl", "model", "predictions", "results.json"} <= names
+    assert not {name for name in names if "unfinished" in name or name == "states"}
+    assert {path.stem for path in (whole / "predictions" / "xnli").iterdir()} == {"qaa", "qab", "qaf"}
+    content = results(whole)
+    assert (content["schema"], content["recipe"], content["seed"]) == (1, "tiny", 0)
+    assert [stage["stage"] for stage in content["stages"]] == ["pretrain", "align", "finetune"]
+    assert {row["selection"] for row in content["scores"]} == {"source-dev", "last", "average"}
+    assert {row["stage"] for row in content["probes"]} == {"pretrain", "align", "finetune"}
+    log = [json.loads(line) for line in (whole / "log.jsonl").read_text().splitlines()]
+    assert [line["stage"] for line in log if "terms" in line][-1] == "finetune"
+    assert {"tlm", "sentence_contrastive"} <= set(next(line for line in log if line["stage"] == "align")["terms"])
+
+
+def test_scores_follow_from_the_predictions(whole: Path) -> None:
+    for row in results(whole)["scores"]:
+        folder = "predictions" if row["selection"] == "source-dev" else f"predictions.{row['selection']}"
+        lines = (whole / folder / "xnli" / f"{row['language']}.jsonl").read_text().splitlines()
+        records = [json.loads(line) for line in lines]
+        correct = sum(record["prediction"] == record["gold"] for record in records)
+        assert row["value"] == pytest.approx(100 * correct / len(records))
+        assert row["items"] == len(records)
+
+
+def test_summary_leaves_the_source_out(whole: Path) -> None:
+    content = results(whole)
+    values = {row["language"]: row["value"] for row in content["scores"] if row["selection"] == "last"}
+    summary = next(row for row in content["summary"] if row["selection"] == "last")
+    assert summary["target_mean"] == pytest.approx((values["qab"] + values["qaf"]) / 2)
+    assert summary["transfer_gap"] == pytest.approx(values["qaa"] - summary["target_mean"])
+
+
+def test_stored_recipe_reproduces_the_run(whole: Path, tmp_path: Path) -> None:
+    again = run(recipes.load(whole / "recipe.toml"), tmp_path / "again")
+    assert digest(again / "model" / "model.safetensors") == digest(whole / "model" / "model.safetensors")
+    assert results(again)["scores"] == results(whole)["scores"]
+    assert [stage["cached"] for stage in results(again)["stages"]] == [True, True, False]
+
+
+def test_seeds_share_stages_unless_told(whole: Path, tmp_path: Path) -> None:
+    other = run(recipe(seed=1), tmp_path / "other")
+    assert [stage["cached"] for stage in results(other)["stages"]] == [True, True, False]
+    own = run(recipe(seed=1, align={**TINY["align"], "per_seed": True}), tmp_path / "own")
+    assert [stage["cached"] for stage in results(own)["stages"]] == [True, False, False]
+
+
+def test_nothing_is_overwritten(whole: Path, tmp_path: Path) -> None:
+    before = digest(whole / "results.json")
+    with pytest.raises(RunExistsError, match="never overwritten"):
+        run(recipe(), whole)
+    assert run(recipe(), whole, resume=True) == whole
+    assert digest(whole / "results.json") == before
+    (tmp_path / "half.unfinished").mkdir()
+    with pytest.raises(RunExistsError, match="--resume"):
+        run(recipe(), tmp_path / "half")
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"evaluate": [{"task": "xnli", "languages": ["qax"]}]}, LanguageError, r"no test data in 'qax'; did you mean"),
+        ({"encoder": {"model": "no/where"}}, CheckpointError, "no/where"),
+        ({"encoder": {"model": "scratch:lob", "vocabulary_size": 400}}, RecipeError, "did you mean 'lab'"),
+        ({"data": {"source": "directory", "path": "nowhere"}}, InputError, "no such directory"),
+    ],
+)
+def test_wrong_input_leaves_nothing(
+    tmp_path: Path, changes: dict[str, Any], error: type[InputError], message: str
+) -> None:
+    with pytest.raises(error, match=message):
+        run(recipe(**changes), tmp_path / "out")
+    assert not [path for path in tmp_path.iterdir() if not path.name.startswith(".")]
+
+
+def test_overlap_and_chance_are_warned_about(tmp_path: Path) -> None:
+    data = tmp_path / "data" / "xnli"
+    data.mkdir(parents=True)
+    rows = [f"a {i}\tb {i}\t{('entailment', 'neutral', 'contradiction')[i % 3]}\n" for i in range(30)]
+    for name in ("train-en", "test-en"):
+        (data / f"{name}.tsv").write_text("".join(rows))
+    # One text with every label: no model can do better than the majority.
+    (data / "dev-en.tsv").write_text("".join(f"a\tb\t{row.split()[-1]}\n" for row in rows))
+    made = recipe(
+        data={"source": "directory", "path": str(data.parent)},
+        finetune={"task": "xnli", "steps": 1},
+        evaluate=[{"task": "xnli"}],
+        pretrain={"steps": 1, "text": {"path": str(text_folder(tmp_path))}},
+        align=TINY["align"] | {"bitext": {"path": str(bitext_folder(tmp_path)), "source": "en"}, "steps": 1},
+    )
+    warnings = results(run(made, tmp_path / "out"))["warnings"]
+    assert any("30 of 30 test examples occur in the training data" in warning for warning in warnings)
+    assert any("not above the majority class" in warning for warning in warnings)
+
+
+def text_folder(folder: Path) -> Path:
+    (folder / "text").mkdir()
+    (folder / "text" / "en.txt").write_text("".join(f"the cat sees {i} dogs and a bird\n" for i in range(50)))
+    return folder / "text"
+
+
+def bitext_folder(folder: Path) -> Path:
+    (folder / "bitext").mkdir()
+    rows = [f"the cat sees {i} dogs\tdie Katze sieht {i} Hunde\n" for i in range(20)]
+    (folder / "bitext" / "de.tsv").write_text("".join(rows))
+    return folder / "bitext"
+
+
+@pytest.mark.slow
+def test_killed_runs_resume_to_the_same_bits(whole: Path, tmp_path: Path) -> None:
+    """Kill -9 at moments all over the run, resume each, compare the weights."""
+    path = tmp_path / "recipe.toml"
+    changed = copy.deepcopy(TINY)
+    changed["finetune"] |= {"steps": 60, "save_seconds": 0}
+    path.write_text(recipes.to_toml(recipes.build(changed, where="test")))
+    def command(output: Path, *more: str) -> list[str]:
+        return [sys.executable, "-m", "crosslift", "run", str(path), "--output", str(output), *more]
+
+    subprocess.run(command(tmp_path / "straight"), check=True, capture_output=True)
+    wanted = digest(tmp_path / "straight" / "model" / "model.safetensors")
+    for number, seconds in enumerate((4.0, 5.0, 6.0)):
+        output = tmp_path / f"killed-{number}"
+        process = subprocess.Popen(command(output), stderr=subprocess.DEVNULL)
+        time.sleep(seconds)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        subprocess.run(command(output, "--resume"), check=True, capture_output=True)
+        assert digest(output / "model" / "model.safetensors") == wanted

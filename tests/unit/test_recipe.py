@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import copy
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crosslift import recipe as recipes
+from crosslift.errors import RecipeError
+from tests.runs import TINY
+
+
+def built(**changes: Any) -> recipes.Recipe:
+    return recipes.build({**copy.deepcopy(TINY), **changes}, where="test")
+
+
+def test_resolved_recipe_reads_back_equal() -> None:
+    recipe = built()
+    assert recipes.build(tomllib.loads(recipes.to_toml(recipe)), where="again") == recipe
+
+
+def test_methods_settings_are_spelled_out() -> None:
+    text = recipes.to_toml(built())
+    assert "mask_probability = 0.15" in text
+    assert "temperature = 0.07" in text
+
+
+def test_every_mistake_is_reported_at_once_with_the_nearest_key() -> None:
+    with pytest.raises(RecipeError) as caught:
+        built(
+            encoder={"modl": "x"},
+            finetune={"task": "xnil", "epoch": 3, "method": [{"use": "plane"}]},
+            align={"objective": [{"use": "tlm", "mask_probabilty": 0.3}, {"use": "mlm", "mask_probability": 7}]},
+            evalute=[],
+        )
+    message = str(caught.value)
+    for part in (
+        "'encoder.model' is missing",
+        "unknown key 'encoder.modl'; did you mean 'model'?",
+        "unknown key 'finetune.epoch'; did you mean 'epochs'?",
+        "there is no task 'xnil'; did you mean 'xnli'?",
+        "there is no finetune method 'plane'; did you mean 'plain'?",
+        "unknown key 'align.objective.0.mask_probabilty'; did you mean 'mask_probability'?",
+        "align.objective.1.mask_probability: ",
+        "unknown key 'evalute'; did you mean 'evaluate'?",
+    ):
+        assert part in message, part
+
+
+@pytest.mark.parametrize(
+    ("override", "path", "value"),
+    [
+        ("seed=3", ("seed",), 3),
+        ("finetune.learning_rate=1e-4", ("finetune", "learning_rate"), 1e-4),
+        ("encoder.model=some/name", ("encoder", "model"), "some/name"),
+        ('evaluate.0.languages=["de"]', ("evaluate", 0, "languages"), ["de"]),
+        ("align.objective.1.weight=2", ("align", "objective", 1, "weight"), 2),
+        ("new.table.key=true", ("new", "table", "key"), True),
+    ],
+)
+def test_overrides(override: str, path: tuple[Any, ...], value: Any) -> None:
+    found: Any = recipes.override(TINY, [override])
+    for key in path:
+        found = found[key]
+    assert found == value
+    assert TINY == copy.deepcopy(TINY)
+
+
+@pytest.mark.parametrize(
+    ("override", "message"),
+    [
+        ("seed", "expected key.path=value"),
+        ("align.objective.7.weight=1", "'7' is not an item of a list of 2"),
+        ("name.first=x", "'name' is a value, not a table"),
+    ],
+)
+def test_wrong_overrides(override: str, message: str) -> None:
+    with pytest.raises(RecipeError, match=message):
+        recipes.override(TINY, [override])
+
+
+def test_unreadable_recipes(tmp_path: Path) -> None:
+    for name, content, message in (
+        ("missing.toml", None, "no such recipe"),
+        ("latin.toml", b"name = 'caf\xe9'", "not UTF-8"),
+        ("broken.toml", b"name = ", "not TOML"),
+    ):
+        path = tmp_path / name
+        if content is not None:
+            path.write_bytes(content)
+        with pytest.raises(RecipeError, match=message):
+            recipes.load(path)
+
+
+def test_steps_and_epochs_exclude_each_other() -> None:
+    with pytest.raises(RecipeError, match="not both"):
+        built(finetune={"task": "xnli", "steps": 3, "epochs": 1})
+
+
+def test_lab_encoder_brings_its_own_pretraining() -> None:
+    values = {key: table for key, table in TINY.items() if key != "pretrain"}
+    recipe = recipes.build(values, where="test")
+    assert recipe.pretrain == recipes.load(recipes.LAB_RECIPE).pretrain
+    assert recipe.encoder.vocabulary_size == 400
