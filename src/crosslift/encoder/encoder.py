@@ -57,6 +57,8 @@ class Encoder:
         self.tokenizer = tokenizer
         self.pooler = pooler
         self.name = name
+        self.rows: Tensor | None = None
+        """The embedding row of each token id while the vocabulary is cut (`encoder.vocabulary`)."""
         self._family = family_of(config, where=name)
         self._masked_head = masked_head
         self._segmented = has_segments(config, self._family)
@@ -234,7 +236,7 @@ class Encoder:
         Returns:
             (batch, length, hidden); the width is the embedding size where a DeBERTa has a smaller one.
         """
-        return self._embedding(ids)  # type: ignore[no-any-return]
+        return self._embedding(ids if self.rows is None else self.rows[ids])  # type: ignore[no-any-return]
 
     def arguments(self, inputs: Inputs, embeddings: Tensor | None = None) -> dict[str, Tensor]:
         """Return what the family's forward pass is called with."""

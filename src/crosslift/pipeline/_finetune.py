@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from crosslift import _shelf
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.evaluation.predict import predict
 from crosslift.evaluation.scores import scores
 from crosslift.pipeline._data import TaskData
@@ -17,7 +19,7 @@ from crosslift.pipeline._stages import stage_record, training_steps
 from crosslift.progress import progress
 from crosslift.recipe import FinetuneTable
 from crosslift.run_directory import JsonLines
-from crosslift.tasks._task import PairExample, SentenceExample
+from crosslift.tasks._task import Example, PairExample, SentenceExample
 from crosslift.train.features import TaskItem, task_items
 from crosslift.train.loop import Loop, Objective
 from crosslift.train.selection import Selector, Weights, evaluation_steps
@@ -42,7 +44,8 @@ def finetune(
 ) -> Finetuned:
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
     model = TaskModel.create(encoder, data.task.kind, data.labels, seed=seed)
-    objectives = _objectives(model, table, data, seed)
+    train = _items(model, table, data, data.train)
+    objectives = _objectives(table, train, seed)
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
 
@@ -51,6 +54,7 @@ def finetune(
         rows = scores(data.task, data.labels, data.source, records, selection="source-dev")
         return {row["metric"]: row["value"] for row in rows}
 
+    vocabulary = _trimmed(model, table, [*train, *_items(model, table, data, data.dev)])
     with progress("finetune", steps) as advance:
         loop = Loop(
             model=model,
@@ -67,9 +71,13 @@ def finetune(
             on_step=advance,
         )
         trained = loop.run()
+    weights = trained.weights
+    if vocabulary is not None:
+        weights = {rule: vocabulary.whole(chosen, model.module) for rule, chosen in weights.items()}
+        vocabulary.restore()
     return Finetuned(
         model,
-        trained.weights,
+        weights,
         stage_record("finetune", trained),
         _at_chance(data, selector.best_score) if steps else [],
     )
@@ -89,15 +97,18 @@ def _at_chance(data: TaskData, best: float) -> list[str]:
     ]
 
 
-def _objectives(model: TaskModel, table: FinetuneTable, data: TaskData, seed: int) -> list[Objective]:
-    items: list[TaskItem] = task_items(
+def _items(model: TaskModel, table: FinetuneTable, data: TaskData, examples: Sequence[Example]) -> list[TaskItem]:
+    return task_items(
         model.encoder,
-        data.train,
+        examples,
         data.task.kind,
         data.labels,
         max_length=min(table.max_length, model.encoder.max_length),
         language=data.source,
     )
+
+
+def _objectives(table: FinetuneTable, items: Sequence[TaskItem], seed: int) -> list[Objective]:
     stream = Stream(
         items,
         [len(item) for item in items],
@@ -114,3 +125,10 @@ def _objectives(model: TaskModel, table: FinetuneTable, data: TaskData, seed: in
         )
         for method in table.method
     ]
+
+
+def _trimmed(model: TaskModel, table: FinetuneTable, items: Sequence[TaskItem]) -> TrimmedVocabulary | None:
+    """Train only the embedding rows the source language uses; weight decay would change the others, so not with it."""
+    if table.weight_decay > 0:
+        return None
+    return TrimmedVocabulary(model.encoder, {token for item in items for token in item.tokens.ids})

@@ -162,6 +162,7 @@ def test_killed_runs_resume_to_the_same_bits(whole: Path, tmp_path: Path) -> Non
     changed = copy.deepcopy(TINY)
     changed["finetune"] |= {"steps": 60, "save_seconds": 0}
     path.write_text(recipes.to_toml(recipes.build(changed, where="test")))
+
     def command(output: Path, *more: str) -> list[str]:
         return [sys.executable, "-m", "crosslift", "run", str(path), "--output", str(output), *more]
 
