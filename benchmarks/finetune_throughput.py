@@ -196,7 +196,10 @@ def main() -> None:
         table.add_column(column)
     for row in rows:
         table.add_row(
-            str(row["way"]), str(row["precision"]), f"{row['examples_per_second']:.1f}", f"{row['padding']:.0%}",
+            str(row["way"]),
+            str(row["precision"]),
+            f"{row['examples_per_second']:.1f}",
+            f"{row['padding']:.0%}",
             f"{row['ratio']:.2f}",
         )
     Console().print(table)

@@ -68,7 +68,9 @@ def demo(
     _show(output, directories, as_json=as_json)
 
 
-@app.command(epilog="Example: crosslift run recipes/xnli_mini.toml finetune.epochs=1 --data data --output runs/mine")
+@app.command(
+    epilog="Example: crosslift run recipes/xnli.toml encoder.model=xlm-roberta-base finetune.epochs=1 --data data"
+)
 def run(
     recipe: Annotated[Path, typer.Argument(help="TOML file; `recipes/` has examples.")],
     overrides: Annotated[
@@ -98,9 +100,7 @@ def run(
     _show(base, directories, as_json=as_json)
 
 
-@app.command(
-    epilog="Example: crosslift evaluate runs/demo/aligned/seed-0/model --task xnli --data data --languages en,de"
-)
+@app.command(epilog="Example: crosslift evaluate runs/demo/aligned/seed-0/model --task xnli --lab --languages qaa,qab")
 def evaluate(
     model: Annotated[str, typer.Argument(help="Directory or hub id of a checkpoint with a head for the task.")],
     task: Annotated[str, typer.Option(help="Name of a task: `crosslift list tasks`.")],
@@ -125,7 +125,9 @@ def evaluate(
         print_scores(scored)
 
 
-@app.command(epilog="Example: crosslift predict runs/demo/aligned/seed-0/model reviews.csv --output predicted.csv")
+@app.command(
+    epilog="Example: crosslift predict runs/demo/aligned/seed-0/model pairs.csv --text premise,hypothesis --output labelled.csv"
+)
 def predict(
     model: Annotated[str, typer.Argument(help="Directory or hub id of a checkpoint with a task head.")],
     source: Annotated[Path, typer.Argument(metavar="INPUT", help=".jsonl, .csv or .tsv with a header.")],

@@ -49,7 +49,7 @@ class TrainTable(Table):
     """Settings that every training stage shares."""
 
     steps: int | None = Field(None, ge=0, description="optimizer steps; give `steps` or `epochs`")
-    epochs: float | None = Field(None, gt=0, description="passes over the data; give `steps` or `epochs`")
+    epochs: float | None = Field(None, gt=0, description="passes over the data; 1 if `steps` is not given either")
     batch_size: int = Field(32, ge=1, description="examples a step and process")
     batch_tokens: int | None = Field(
         None, ge=16, description="tokens a step, padding included, instead of `batch_size` examples"
@@ -127,7 +127,7 @@ class AlignTable(TrainTable):
 class FinetuneTable(TrainTable):
     """``[finetune]``: train a task on the source language."""
 
-    task: str
+    task: str = Field(description="name of a task: `crosslift list tasks`")
     source: str | None = Field(None, description="language of the training data; the task's own by default")
     method: tuple[MethodTable, ...] = (MethodTable(use="plain"),)
     epochs: float | None = Field(None, gt=0, description="passes over the data; 2 if `steps` is not given")
@@ -141,9 +141,9 @@ class FinetuneTable(TrainTable):
 class EvaluateTable(Table):
     """``[[evaluate]]``: score a task in many languages."""
 
-    task: str
-    languages: tuple[str, ...] | Literal["all"] = "all"
-    split: Literal["dev", "test"] = "test"
+    task: str = Field(description="name of a task: `crosslift list tasks`")
+    languages: tuple[str, ...] | Literal["all"] = Field("all", description="languages to score")
+    split: Literal["dev", "test"] = Field("test", description="part of the data to score")
     limit: int | None = Field(None, ge=1, description="examples a language, at most (the first ones)")
 
 
@@ -151,7 +151,7 @@ class Recipe(Table):
     """One experiment: an encoder, stages in order, and what is scored."""
 
     name: str = Field(pattern=r"^[\w.+-]+$", description="names the system in tables")
-    seed: int = Field(0, ge=0)
+    seed: int = Field(0, ge=0, description="of everything that is drawn at random")
     encoder: EncoderTable
     data: SourceSettings = SourceSettings(source="hub")
     pretrain: PretrainTable | None = None
@@ -327,8 +327,18 @@ def _wrong_names(values: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _unreadable(values: Mapping[str, Any]) -> list[str]:
+    """Return objectives of [pretrain] that need more than unpaired text."""
+    return [
+        f"{key}.use: '{table['use']}' reads {reads}, and [pretrain] has unpaired text; use it in [[align.objective]]"
+        for key, shelf, table in _methods(values)
+        if key.startswith("pretrain.") and table["use"] in _shelf.entries(shelf)
+        if (reads := _shelf.load(shelf, table["use"]).reads) != "text"
+    ]
+
+
 def _wrong_settings(values: Mapping[str, Any]) -> list[str]:
-    mistakes = []
+    mistakes = _unreadable(values)
     for key, shelf, table in _methods(values):
         if table["use"] in _shelf.entries(shelf):
             method = _shelf.load(shelf, table["use"])

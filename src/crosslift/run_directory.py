@@ -6,10 +6,12 @@
     environment.json    versions, machine, command, data origins
     log.jsonl           a line a logged step
     model/              transformers checkpoint
-    predictions/        {task}/{language}.jsonl, a record an example
+    predictions/        {task}/{language}.jsonl, a record an example, by the weights in model/
+    predictions.RULE/   the same by the weights of another selection rule
     embeddings.npz      sentence vectors of translations, for the report's map
     results.json        schema, scores, summary, stages
-    report.html
+
+The report is written beside, by whoever asked for one.
 
 Imports no torch.
 """
@@ -72,13 +74,24 @@ def locked(path: Path) -> Iterator[None]:
         yield
 
 
-def claim(output: Path, *, resume: bool) -> Path | None:
+def claim(output: Path, recipe: str, *, resume: bool) -> Path | None:
     """Return the directory to work in until the run is whole, or None if it is whole already and `resume` is set.
 
+    Args:
+        output: the run directory to be.
+        recipe: the resolved recipe; a run is resumed with the recipe it was started with.
+        resume: go on with what is there.
+
     Raises:
-        RunExistsError: a whole run is there, or an unfinished one and `resume` is not set.
+        RunExistsError: a whole run is there, or an unfinished one, and `resume` is not set or the recipe is another.
     """
     unfinished = output.with_name(output.name + ".unfinished")
+    for directory in (output, unfinished):
+        if resume and not _started_with(directory, recipe):
+            raise RunExistsError(
+                f"{directory} was started with another recipe (compare its recipe.toml), so it cannot be resumed with "
+                "this one; choose another --output, or remove it first"
+            )
     if output.exists():
         if resume and (output / "results.json").exists():
             return None
@@ -91,6 +104,11 @@ def claim(output: Path, *, resume: bool) -> Path | None:
         )
     unfinished.mkdir(parents=True, exist_ok=True)
     return unfinished
+
+
+def _started_with(directory: Path, recipe: str) -> bool:
+    stored = directory / "recipe.toml"
+    return not stored.exists() or stored.read_text(encoding="utf-8") == recipe
 
 
 def finish(unfinished: Path, output: Path) -> None:

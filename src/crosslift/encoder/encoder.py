@@ -22,7 +22,7 @@ from crosslift.encoder.families import (
 )
 from crosslift.encoder.inputs import Inputs, Tokens, pad
 from crosslift.encoder.pooling import pool
-from crosslift.encoder.presets import preset_config
+from crosslift.encoder.configs import preset_config
 from crosslift.encoder.tokenization import Tokenization, known_language
 from crosslift.errors import CheckpointError, LanguageError
 

@@ -53,7 +53,8 @@ class TrimmedVocabulary:
 
     def whole(self, weights: Mapping[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
         """Return weights of `module`, saved while its vocabulary was cut, with whole embedding matrices."""
-        shared = {name for name, value in module.state_dict(keep_vars=True).items() if value is self._embedding.weight}
+        cut = self._owners[0].weight
+        shared = {name for name, value in module.state_dict(keep_vars=True).items() if value is cut}
         return {name: self._whole(value) if name in shared else value for name, value in weights.items()}
 
     def _whole(self, rows: Tensor) -> Tensor:

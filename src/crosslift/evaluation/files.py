@@ -53,6 +53,8 @@ def predict_file(
         raise RunExistsError(f"{output} exists already and is never overwritten; choose another --output")
     written_form = form(output or source)
     table = [row for _, row in rows(source)]
+    if not table:
+        raise DataError(f"{source}: there are column names and no rows; nothing to label")
     loaded = TaskModel.load(model)
     chosen = _columns(loaded, table, columns, source)
     labelled = _label(loaded, table, chosen)

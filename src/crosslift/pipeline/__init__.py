@@ -21,7 +21,7 @@ from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
 from crosslift.pipeline._finetune import finetune
-from crosslift.recipe import FinetuneTable, Recipe, to_toml
+from crosslift.recipe import FinetuneTable, Recipe, content_hash, to_toml
 from crosslift.run_directory import (
     JsonLines,
     claim,
@@ -50,9 +50,9 @@ def run(recipe: Recipe, output: Path, *, resume: bool = False) -> Path:
         RunError: training failed; the unfinished run stays for inspection.
     """
     _one_process()
-    with locked(output.with_name(f".{output.name}.lock")):
+    with locked(_stages.cache_directory() / "locks" / content_hash(str(output.absolute()))):
         data = read(recipe)
-        with _claimed(output, resume=resume) as unfinished:
+        with _claimed(recipe, output, resume=resume) as unfinished:
             if unfinished is not None:
                 _run(recipe, data, unfinished)
                 finish(unfinished, output)
@@ -68,9 +68,9 @@ def _one_process() -> None:
 
 
 @contextmanager
-def _claimed(output: Path, *, resume: bool) -> Iterator[Path | None]:
+def _claimed(recipe: Recipe, output: Path, *, resume: bool) -> Iterator[Path | None]:
     """Claim the output; wrong input leaves nothing behind unless there is training to resume."""
-    unfinished = claim(output, resume=resume)
+    unfinished = claim(output, to_toml(recipe), resume=resume)
     try:
         yield unfinished
     except InputError:
@@ -104,7 +104,7 @@ def _run(recipe: Recipe, data: RunData, folder: Path) -> None:
     run = _Run(recipe, data, folder, warnings=list(data.warnings))
     device = "cuda" if torch.cuda.is_available() else "cpu"
     write_text(folder / "recipe.toml", to_toml(recipe))
-    write_json(folder / "environment.json", environment(data.source.describe(), device))
+    write_json(folder / "environment.json", environment(data.record, device))
     encoder = _adapted_encoder(run)
     _score_retrieval(run, encoder)
     if recipe.finetune is None:

@@ -19,7 +19,7 @@ from crosslift.errors import LanguageError, RecipeError, nearest
 from crosslift.evaluation.test_sets import TestSet, read_test_set
 from crosslift.lab import World
 from crosslift.recipe import BitextTable, EvaluateTable, FinetuneTable, Recipe, TextTable, content_hash
-from crosslift.tasks._task import Example, Task
+from crosslift.tasks._task import Example, Task, texts
 
 LAB_SENTENCES = 20_000
 """Sentences of unpaired text in a lab language with full resources."""
@@ -80,6 +80,12 @@ class RunData:
     warnings: list[str] = field(default_factory=list)
 
     @property
+    def record(self) -> dict[str, Any]:
+        """Return what environment.json keeps of the data: origins, hashes, and what the filters dropped."""
+        pairs = self.corpus.by_language if self.corpus else {}
+        return {**self.source.describe(), "bitext": {code: str(bitext.report) for code, bitext in pairs.items()}}
+
+    @property
     def languages(self) -> dict[str, dict[str, Any]]:
         """Return what is known about every language scored, for the report."""
         codes = dict.fromkeys(code for test in self.tests for code in test.by_language)
@@ -101,7 +107,7 @@ def read(recipe: Recipe) -> RunData:
     return RunData(
         source,
         _text(recipe.pretrain.text, recipe.data, world) if recipe.pretrain else None,
-        _corpus(recipe.align.bitext, recipe.data, world) if recipe.align else None,
+        _corpus(recipe.align.bitext, recipe.data, world, tests) if recipe.align else None,
         task,
         tests,
         _warnings(task, tests),
@@ -146,7 +152,8 @@ def _text(table: TextTable, data: SourceSettings, world: World) -> Text:
     )
 
 
-def _corpus(table: BitextTable, data: SourceSettings, world: World) -> Corpus:
+def _corpus(table: BitextTable, data: SourceSettings, world: World, tests: Sequence[TestSet]) -> Corpus:
+    """Read the bitext, less the sentences that are scored on (the lab's differ in meaning already)."""
     if table.path is None:
         _needs_lab(data, "align.bitext")
         source = world.source.code
@@ -157,10 +164,11 @@ def _corpus(table: BitextTable, data: SourceSettings, world: World) -> Corpus:
             {code: _lab_bitext(world, source, code, count) for code, count in counts.items()},
         )
     files = _language_files(table.path, ".tsv", table.languages, "align.bitext")
+    scored = {text for test in tests for rows in test.by_language.values() for row in rows for text in texts(row)}
     return Corpus(
         table.source,
         {
-            code: Bitext.read(path, languages=(table.source, code), filters=table.filters, limit=table.limit)
+            code: Bitext.read(path, (table.source, code), filters=table.filters, test_texts=scored, limit=table.limit)
             for code, path in files.items()
         },
     )

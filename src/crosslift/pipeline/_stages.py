@@ -187,7 +187,7 @@ def _objective(
     made = _shelf.load("align", method.use).model_validate(method.settings)
     items, groups = streams[made.reads]
     # An order of its own for each objective, so that two on the same bitext do not see the same pairs together.
-    order = int.from_bytes(method.use.encode()[:4], "little")
+    order = int(content_hash(method.use)[:8], 16)
     stream = Stream(
         items,
         [len(item) for item in items],

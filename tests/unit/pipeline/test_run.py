@@ -100,6 +100,8 @@ def test_nothing_is_overwritten(whole: Path, tmp_path: Path) -> None:
         run(recipe(), whole)
     assert run(recipe(), whole, resume=True) == whole
     assert digest(whole / "results.json") == before
+    with pytest.raises(RunExistsError, match="started with another recipe"):
+        run(recipe(seed=7), whole, resume=True)
     (tmp_path / "half.unfinished").mkdir()
     with pytest.raises(RunExistsError, match="--resume"):
         run(recipe(), tmp_path / "half")
@@ -119,7 +121,7 @@ def test_wrong_input_leaves_nothing(
 ) -> None:
     with pytest.raises(error, match=message):
         run(recipe(**changes), tmp_path / "out")
-    assert not [path for path in tmp_path.iterdir() if not path.name.startswith(".")]
+    assert not list(tmp_path.iterdir())
 
 
 def test_overlap_and_chance_are_warned_about(tmp_path: Path) -> None:
