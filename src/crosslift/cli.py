@@ -125,9 +125,7 @@ def evaluate(
         print_scores(scored)
 
 
-@app.command(
-    epilog="Example: crosslift predict runs/demo/aligned/seed-0/model pairs.csv --text premise,hypothesis --output labelled.csv"
-)
+@app.command(epilog="Example: crosslift predict runs/demo/aligned/seed-0/model pairs.csv --text premise,hypothesis")
 def predict(
     model: Annotated[str, typer.Argument(help="Directory or hub id of a checkpoint with a task head.")],
     source: Annotated[Path, typer.Argument(metavar="INPUT", help=".jsonl, .csv or .tsv with a header.")],

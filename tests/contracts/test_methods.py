@@ -87,17 +87,20 @@ def total(method: Method, model: Any, batch: Batch) -> torch.Tensor:
     return torch.stack(list(terms.values())).sum()
 
 
+def collated_loss(method: Method, encoder: Encoder, family: str) -> tuple[Batch, torch.Tensor]:
+    batch = method.collate(encoder, align_items(method, encoder, family), generator())
+    return batch, total(method, encoder, batch)
+
+
 @pytest.mark.parametrize("name", ALIGN)
 @pytest.mark.parametrize("family", BUILDERS)
 def test_alignment_objectives_on_every_family(checkpoint: Checkpoint, family: str, name: str) -> None:
     encoder, method = Encoder.load(checkpoint(family)).eval(), method_of("align", name)
     if family in WITHOUT_MASKED_HEAD and name in NEEDS_MASKED_HEAD:
         with pytest.raises(CheckpointError, match="mask"):
-            batch = method.collate(encoder, align_items(method, encoder, family), generator())
-            method.loss(encoder, batch)
+            collated_loss(method, encoder, family)
         return
-    batch = method.collate(encoder, align_items(method, encoder, family), generator())
-    loss = total(method, encoder, batch)
+    batch, loss = collated_loss(method, encoder, family)
     assert torch.isfinite(loss)
     assert loss.ndim == 0
     loss.backward()

@@ -65,7 +65,7 @@ def test_overrides(override: str, path: tuple[Any, ...], value: Any) -> None:
     for key in path:
         found = found[key]
     assert found == value
-    assert TINY == copy.deepcopy(TINY)
+    assert copy.deepcopy(TINY) == TINY
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from crosslift._compat import AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase, quiet
 from crosslift.encoder import loading
+from crosslift.encoder.configs import preset_config
 from crosslift.encoder.families import (
     WITH_MASKED_HEAD,
     family_of,
@@ -22,7 +23,6 @@ from crosslift.encoder.families import (
 )
 from crosslift.encoder.inputs import Inputs, Tokens, pad
 from crosslift.encoder.pooling import pool
-from crosslift.encoder.configs import preset_config
 from crosslift.encoder.tokenization import Tokenization, known_language
 from crosslift.errors import CheckpointError, LanguageError
 
@@ -65,8 +65,7 @@ class Encoder:
         self._language_ids = language_codes(config, self._family)
         self._tokenization = Tokenization(tokenizer, self._language_ids)
         self._check_vocabulary()
-        if self._segmented:
-            _write_token_types(tokenizer)
+        _set_token_types(tokenizer, wanted=self._segmented)
 
     @classmethod
     def load(cls, name: str | Path, *, revision: str | None = None) -> Self:
@@ -361,11 +360,11 @@ class Encoder:
             )
 
 
-def _write_token_types(tokenizer: Any) -> None:
-    """Have a tokenizer that says nothing about it give token types, or transformers' pipeline sees none in a pair."""
-    names = list(tokenizer.model_input_names)
-    if "token_type_ids" not in names:
-        tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = [*names, "token_type_ids"]
+def _set_token_types(tokenizer: Any, *, wanted: bool) -> None:
+    """Have a tokenizer give token types just where the model takes them, or transformers' pipeline gets pairs wrong."""
+    names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
+    names += ["token_type_ids"] * wanted
+    tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = names
 
 
 @contextmanager

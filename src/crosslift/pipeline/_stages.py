@@ -16,7 +16,7 @@ from typing import Any
 from crosslift import _shelf
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
-from crosslift.encoder.tokenizer import train_tokenizer
+from crosslift.encoder.tokenizer import train_tokenizer, word_tokenizer
 from crosslift.errors import RecipeError
 from crosslift.pipeline._data import Corpus, Text
 from crosslift.progress import progress
@@ -57,7 +57,8 @@ def starting_encoder(recipe: Recipe, text: Text | None) -> Staged:
     if text is None or recipe.pretrain is None:
         raise RecipeError(f"encoder.model: '{name}' starts from nothing and needs a [pretrain] table with text")
     size, seed = recipe.encoder.vocabulary_size, recipe.pretrain.seed
-    tokenizer = train_tokenizer(text.sentences(), size=size)
+    train = word_tokenizer if name == "lab" else train_tokenizer
+    tokenizer = train(text.sentences(), size)
     encoder = Encoder.scratch(preset, tokenizer, seed=seed)
     return Staged(encoder, content_hash([CACHE_VERSION, preset, size, seed, text.fingerprint]))
 

@@ -111,7 +111,7 @@ def test_half_written_state_is_ignored(checkpoint: Checkpoint, tmp_path: Path) -
 
 def test_full_disk_says_so_and_keeps_the_last_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     states_on_disk.save(tmp_path, 1, {"step": 1, "module": torch.zeros(10)})
-    monkeypatch.setattr("shutil.disk_usage", lambda path: type("Usage", (), {"free": 10})())
+    monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
     with pytest.raises(StorageError, match="MiB left"):
         states_on_disk.save(tmp_path, 2, {"step": 2, "module": torch.zeros(10)})
     state = states_on_disk.load_latest(tmp_path, torch.device("cpu"))
@@ -128,7 +128,7 @@ def test_loss_that_is_not_finite_stops_the_run(checkpoint: Checkpoint, tmp_path:
 
 
 def test_in_batch_negatives_are_never_split(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    with pytest.raises(RecipeError, match="micro_batch_tokens.*rest of its batch"):
+    with pytest.raises(RecipeError, match=r"micro_batch_tokens.*rest of its batch"):
         mlm_loop(checkpoint("bert"), tmp_path / "s", method=SentenceContrastive(), micro_batch_tokens=64)
 
 
