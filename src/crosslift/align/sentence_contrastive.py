@@ -1,7 +1,8 @@
 """Sentence contrast: a translation must be closer than every other sentence of the batch.
 
-Sentence vectors are pooled states; the batch's other translations are the negatives, so the batch size is part of
-the meaning and the loop never splits it.
+Sentence vectors are pooled states, of the last layer or of several: Chen et al. add the first and the last, which
+reaches the words and not only what the last layer makes of them.  The batch's other translations are the negatives, so
+the batch size is part of the meaning and the loop never splits it.
 Paper: van den Oord et al. 2018, arXiv 1807.03748 (InfoNCE); in this setting Chen et al. 2022, arXiv 2202.13083
 (info-snt).
 """
@@ -14,6 +15,7 @@ from typing import ClassVar, Literal
 
 import torch
 from pydantic import Field
+from torch import Tensor
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
@@ -40,6 +42,9 @@ class SentenceContrastive(Method):
 
     temperature: float = Field(0.07, gt=0, description="divides the cosines; small is sharp")
     pooling: Literal["mean", "mean_words", "first"] = Field("mean", description="states to sentence vector")
+    layers: tuple[int, ...] = Field(
+        (-1,), min_length=1, description="hidden states that are added up: 0 embeddings, 1 first layer, -1 last"
+    )
     symmetric: bool = Field(True, description="average both directions; else source anchors only")
     same_language_negatives: bool = Field(False, description="also push the anchor's own language apart")
 
@@ -50,9 +55,7 @@ class SentenceContrastive(Method):
 
     def loss(self, model: Encoder, batch: PairBatch) -> Terms:  # type: ignore[override]  # a method knows its batch
         """Return InfoNCE over the batch."""
-        source, target = (
-            model.pool(model.encode(inputs), inputs, self.pooling) for inputs in (batch.source, batch.target)
-        )
+        source, target = (self._vectors(model, inputs) for inputs in (batch.source, batch.target))
         loss = info_nce(
             source,
             target,
@@ -61,3 +64,10 @@ class SentenceContrastive(Method):
             same_language_negatives=self.same_language_negatives,
         )
         return {"sentence_contrastive": loss}
+
+    def _vectors(self, model: Encoder, inputs: Inputs) -> Tensor:
+        """Return (batch, hidden) sentence vectors."""
+        if self.layers == (-1,):
+            return model.pool(model.encode(inputs), inputs, self.pooling)
+        states = model.hidden_states(inputs)
+        return model.pool(torch.stack([states[layer] for layer in self.layers]).sum(dim=0), inputs, self.pooling)
