@@ -1,0 +1,177 @@
+"""The command line as a user meets it: what it prints, and how it fails."""
+
+from __future__ import annotations
+
+import errno
+import json
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crosslift.cli import main
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.heads import TaskModel
+
+LABELS = ("entailment", "neutral", "contradiction")
+GOOD = [f"a {i}\tb {i}\t{LABELS[i % 3]}\n" for i in range(24)]
+Cli = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def cli(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> Cli:
+    monkeypatch.setenv("CROSSLIFT_CACHE", str(tmp_path / "cache"))
+    monkeypatch.chdir(tmp_path)
+
+    def run(*arguments: str) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["crosslift", *arguments])
+        with pytest.raises(SystemExit) as caught:
+            main()
+        printed = capsys.readouterr()
+        return int(caught.value.code or 0), printed.out, printed.err
+
+    return run
+
+
+@pytest.fixture
+def model(checkpoint: Callable[[str], Path], tmp_path: Path) -> Path:
+    TaskModel.create(Encoder.load(checkpoint("bert")), "pair", LABELS, seed=0).save(tmp_path / "model")
+    return tmp_path / "model"
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Path:
+    folder = tmp_path / "data" / "xnli"
+    folder.mkdir(parents=True)
+    for name in ("train-en", "dev-en", "test-en", "test-de"):
+        (folder / f"{name}.tsv").write_text("".join(GOOD))
+    return folder.parent
+
+
+def fails(result: tuple[int, str, str], *parts: str) -> None:
+    code, out, err = result
+    assert code == 2, err
+    message = err[err.index("crosslift: input error: ") :]
+    assert message.count("\n") == 1, "one paragraph"
+    assert "Traceback" not in err
+    assert not out
+    for part in parts:
+        assert part in message
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        ("a\tb\n", ("test in 'de'", "no gold answer")),
+        ("only a premise\n", ("test-de.tsv, line 1", "hypothesis")),
+        (GOOD[0] + "a\tb\tentailmnt\n", ("test-de.tsv, line 2", "'entailmnt'", "did you mean 'entailment'")),
+        ("", ("test-de.tsv", "empty")),
+        ("".join(f"a{i}\tb\tneutral\n" for i in range(30)), ("test in 'de'", "all 30", "'neutral'")),
+        (b"caf\xe9\tb\tneutral\n", ("test-de.tsv, line 1", "UTF-8")),
+    ],
+)
+def test_wrong_data(cli: Cli, model: Path, data: Path, content: str | bytes, parts: tuple[str, ...]) -> None:
+    path = data / "xnli" / "test-de.tsv"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    fails(cli("evaluate", str(model), "--task", "xnli", "--data", str(data), "--output", "out"), *parts)
+    assert not Path("out").exists()
+
+
+def test_wrong_names(cli: Cli, model: Path, data: Path) -> None:
+    evaluate = ("evaluate", str(model), "--data", str(data), "--task")
+    fails(cli(*evaluate, "xnil"), "there is no task 'xnil'", "did you mean 'xnli'")
+    fails(cli(*evaluate, "xnli", "--languages", "dee"), "no test data in 'dee'", "did you mean 'de'")
+    fails(cli("evaluate", "nowhere", "--data", str(data), "--task", "xnli"), "nowhere")
+    fails(cli("describe", "tml"), "nothing is called 'tml'", "did you mean 'tlm'")
+    fails(cli("list", "taks"), "did you mean 'tasks'")
+    fails(cli("report", str(data)), str(data))
+
+
+def test_checkpoint_without_tokenizer(cli: Cli, model: Path, data: Path) -> None:
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (model / name).unlink()
+    fails(cli("evaluate", str(model), "--task", "xnli", "--data", str(data)), str(model), "tokenizer")
+
+
+def test_model_of_another_task(cli: Cli, checkpoint: Callable[[str], Path], data: Path, tmp_path: Path) -> None:
+    TaskModel.create(Encoder.load(checkpoint("bert")), "pair", ("0", "1"), seed=0).save(tmp_path / "other")
+    fails(cli("evaluate", "other", "--task", "xnli", "--data", str(data)), "labels (0, 1)", "xnli")
+
+
+def test_full_disk(cli: Cli, model: Path, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(self: Path, *_: object, **__: object) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device", str(self))
+
+    monkeypatch.setattr(Path, "write_text", full)
+    fails(cli("evaluate", str(model), "--task", "xnli", "--data", str(data), "--output", "out"), "the disk is full")
+
+
+def test_traceback_on_request(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["crosslift", "--traceback", "describe", "tml"])
+    with pytest.raises(Exception, match="nothing is called"):
+        main()
+
+
+def test_evaluate_writes_and_prints(cli: Cli, model: Path, data: Path) -> None:
+    command = ("evaluate", str(model), "--task", "xnli", "--data", str(data), "--output", "out", "--json")
+    code, out, err = cli(*command)
+    assert code == 0, err
+    printed = json.loads(out)
+    assert {row["language"] for row in printed["scores"]} == {"en", "de"}
+    assert printed == json.loads(Path("out/results.json").read_text())
+    assert len(Path("out/predictions/xnli/de.jsonl").read_text().splitlines()) == len(GOOD)
+    fails(cli(*command), "never overwritten")
+
+
+def test_predict_in_three_languages_and_forms(cli: Cli, model: Path) -> None:
+    rows = [("en", "It rains.", "It is wet."), ("de", "Es regnet.", "Es ist nass."), ("fr", "Il pleut.", "C'est sec.")]
+    Path("in.csv").write_text("language,premise,hypothesis\n" + "".join(f"{','.join(row)}\n" for row in rows))
+    code, _, err = cli("predict", str(model), "in.csv", "--output", "out.jsonl")
+    assert code == 0, err
+    labelled = [json.loads(line) for line in Path("out.jsonl").read_text().splitlines()]
+    assert [row["language"] for row in labelled] == ["en", "de", "fr"]
+    assert all(row["prediction"] in LABELS and 1 / 3 <= row["probability"] <= 1 for row in labelled)
+    code, out, _ = cli("predict", str(model), "in.csv")
+    assert code == 0
+    assert out.splitlines()[0] == "language,premise,hypothesis,prediction,probability"
+    fails(cli("predict", str(model), "in.csv", "--output", "out.jsonl"), "never overwritten")
+    fails(cli("predict", str(model), "in.csv", "--text", "premis,hypothesis"), "premis", "did you mean 'premise'")
+    Path("other.csv").write_text("a,b\n1,2\n")
+    fails(cli("predict", str(model), "other.csv"), "premise+hypothesis", "--text")
+    Path("head.csv").write_text("premise,hypothesis\n")
+    fails(cli("predict", str(model), "head.csv"), "no rows")
+
+
+def test_saved_model_works_in_transformers_pipeline(model: Path) -> None:
+    from transformers import pipeline
+
+    classify = pipeline("text-classification", str(model))
+    found = classify({"text": "It rains.", "text_pair": "It is wet."})
+    assert found["label"] in LABELS
+
+
+def test_lists_and_descriptions(cli: Cli) -> None:
+    _, out, _ = cli("list", "methods", "--json")
+    assert {"mlm", "tlm", "sentence_contrastive", "plain"} <= {row["name"] for row in json.loads(out)}
+    for name in ("tlm", "xnli", "accuracy", "lab", "plain"):
+        code, out, err = cli("describe", name)
+        assert code == 0, err
+        assert name in out
+
+
+def test_help_of_every_command_has_an_example(cli: Cli) -> None:
+    _, out, _ = cli("--help")
+    for command in ("demo", "run", "evaluate", "predict", "report", "list", "describe"):
+        assert command in out
+        code, text, _ = cli(command, "--help")
+        assert code == 0
+        assert f"Example: crosslift {command}" in " ".join(text.split())
+
+
+def test_report_of_nothing_is_an_error(cli: Cli, tmp_path: Path) -> None:
+    (tmp_path / "empty").mkdir()
+    fails(cli("report", "empty"), "empty")
+    shutil.rmtree(tmp_path / "empty")
+    fails(cli("report", "empty"), "empty")
