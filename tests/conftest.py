@@ -15,6 +15,12 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 
 
+@pytest.fixture(scope="session", autouse=True)
+def stage_cache(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Cache stages in a folder of the session; no test touches the user's."""
+    os.environ["CROSSLIFT_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
     """Return a function from a name in `tiny.BUILDERS` to the directory of that checkpoint, built once."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.data.text import form, require, rows
+from crosslift.encoder.device import default_device
 from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError, DataError, RunExistsError, nearest
 from crosslift.evaluation.predict import predict
@@ -55,7 +56,7 @@ def predict_file(
     table = [row for _, row in rows(source)]
     if not table:
         raise DataError(f"{source}: there are column names and no rows; nothing to label")
-    loaded = TaskModel.load(model)
+    loaded = TaskModel.load(model).to(default_device())
     chosen = _columns(loaded, table, columns, source)
     labelled = _label(loaded, table, chosen)
     text = _format(labelled, written_form)

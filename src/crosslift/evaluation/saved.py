@@ -8,6 +8,7 @@ from typing import Any
 
 from crosslift import _shelf
 from crosslift.data.sources import Source, SourceSettings, open_source
+from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError, RunExistsError
@@ -79,9 +80,9 @@ def _settings(data: Path | str | None) -> SourceSettings:
 
 def _predictor(model: str, source: Source, task: Task, max_length: int) -> Callable[[str, list[Example]], list[Record]]:
     if task.kind == "retrieval":
-        encoder = Encoder.load(model)
+        encoder = Encoder.load(model).to(default_device())
         return lambda code, examples: retrieve(encoder, examples, language=code, source=source.source_language(task))
-    loaded = TaskModel.load(model)
+    loaded = TaskModel.load(model).to(default_device())
     labels = source.labels(task)
     if set(loaded.labels) != set(labels):
         raise CheckpointError(

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import torch
-
+from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.errors import InputError, RecipeError
@@ -102,9 +101,8 @@ class _Run:
 
 def _run(recipe: Recipe, data: RunData, folder: Path) -> None:
     run = _Run(recipe, data, folder, warnings=list(data.warnings))
-    device = "cuda" if torch.cuda.is_available() else "cpu"
     write_text(folder / "recipe.toml", to_toml(recipe))
-    write_json(folder / "environment.json", environment(data.record, device))
+    write_json(folder / "environment.json", environment(data.record, str(default_device())))
     encoder = _adapted_encoder(run)
     _score_retrieval(run, encoder)
     if recipe.finetune is None:

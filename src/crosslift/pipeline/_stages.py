@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift import _shelf
+from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
 from crosslift.encoder.tokenizer import train_tokenizer, word_tokenizer
@@ -52,14 +53,14 @@ def starting_encoder(recipe: Recipe, text: Text | None) -> Staged:
     name = recipe.encoder.model
     preset = "lab" if name == "lab" else name.removeprefix("scratch:")
     if preset == name and name != "lab":
-        encoder = Encoder.load(name, revision=recipe.encoder.revision)
+        encoder = Encoder.load(name, revision=recipe.encoder.revision).to(default_device())
         return Staged(encoder, content_hash([CACHE_VERSION, _fingerprint(encoder)]))
     if text is None or recipe.pretrain is None:
         raise RecipeError(f"encoder.model: '{name}' starts from nothing and needs a [pretrain] table with text")
     size, seed = recipe.encoder.vocabulary_size, recipe.pretrain.seed
     train = word_tokenizer if name == "lab" else train_tokenizer
     tokenizer = train(text.sentences(), size)
-    encoder = Encoder.scratch(preset, tokenizer, seed=seed)
+    encoder = Encoder.scratch(preset, tokenizer, seed=seed).to(default_device())
     return Staged(encoder, content_hash([CACHE_VERSION, preset, size, seed, text.fingerprint]))
 
 
@@ -121,7 +122,7 @@ def _cached(
             _train(stage, folder, start.encoder, table, objectives, seed)
     record = next(line for line in JsonLines(folder / "stage.jsonl"))
     return Staged(
-        Encoder.load(folder / "model"),
+        Encoder.load(folder / "model").to(default_device()),
         key,
         [*start.stages, {**record, "cached": cached}],
         [*start.log, *JsonLines(folder / "log.jsonl")],

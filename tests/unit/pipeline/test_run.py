@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -21,20 +20,12 @@ from crosslift.pipeline import run
 from tests.runs import TINY
 
 
-@pytest.fixture(scope="module", autouse=True)
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """All runs here share the stages; no test touches the user's cache."""
-    folder = tmp_path_factory.mktemp("cache")
-    os.environ["CROSSLIFT_CACHE"] = str(folder)
-    return folder
-
-
 def recipe(**changes: Any) -> recipes.Recipe:
     return recipes.build({**copy.deepcopy(TINY), **changes}, where="test")
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory: pytest.TempPathFactory, cache: Path) -> Path:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run(recipe(), tmp_path_factory.mktemp("runs") / "whole")
 
 

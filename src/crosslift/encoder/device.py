@@ -1,0 +1,10 @@
+"""Where models run unless somebody says otherwise."""
+
+from __future__ import annotations
+
+import torch
+
+
+def default_device() -> torch.device:
+    """Return the first GPU if there is one, else the processor."""
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
