@@ -22,10 +22,16 @@ def tables(report: Report) -> list[RichTable]:
 
 
 def _table(report: Report, view: View) -> RichTable:
-    title = f"{view.task}, {_format.words(view.metric)} in percent, zero-shot from {view.source or 'the source'}"
+    most = max(system.seeds for system in report.systems)
+    seeds = _format.plural(most, "seed")
+    title = (
+        f"{view.task}, {_format.words(view.metric)} in percent, zero-shot from {view.source or 'the source'}, {seeds}"
+    )
     lines = [_line(system, view, target_mean=_best_mean(report, view)) for system in report.systems]
     header = [Text(code) for code in (*view.languages, "target mean", "gap")]
-    names = [Text(f"{system.name} ({_format.plural(system.seeds, 'seed')})") for system in report.systems]
+    names = [
+        Text(system.name if system.seeds == most else f"{system.name} ({system.seeds})") for system in report.systems
+    ]
     if len(view.languages) <= WIDE:
         return _grid(title, "system", header, list(zip(names, lines, strict=True)))
     return _grid(title, "language", names, list(zip(header, map(list, zip(*lines, strict=True)), strict=True)))

@@ -54,9 +54,9 @@ def printed(tables, width=100):
 
 def test_the_terminal_shows_systems_and_languages(two_systems):
     lines = printed(report.terminal(two_systems)).splitlines()
-    assert lines[0].strip() == "nli, accuracy in percent, zero-shot from src"
-    assert lines[1].split() == ["system", "src", "near", "far", "rare", "target", "mean", "gap"]
-    assert lines[3].split() == ["aligned", "(3", "seeds)", "89.0", "65.0", "47.0", "53.0", "55.0", "±", "0.0", "34.0"]
+    assert " ".join(" ".join(lines[:2]).split()).startswith("nli, accuracy in percent, zero-shot from src, 3 seeds")
+    assert lines[2].split() == ["system", "src", "near", "far", "rare", "target", "mean", "gap"]
+    assert lines[4].split() == ["aligned", "89.0", "65.0", "47.0", "53.0", "55.0", "±", "0.0", "34.0"]
 
 
 def test_many_languages_stand_in_rows(make_run):
