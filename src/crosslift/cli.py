@@ -22,7 +22,7 @@ app = typer.Typer(
     epilog="Start with: crosslift demo",
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="markdown",
+    rich_markup_mode=None,
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
@@ -53,7 +53,9 @@ def options(
     """Zero-shot cross-lingual transfer: train on one language, serve the others."""
 
 
-@app.command(epilog="Example: crosslift demo --seeds 3 --json")
+@app.command(
+    short_help="Show in the lab what alignment buys; needs no data.", epilog="Example: crosslift demo --seeds 3 --json"
+)
 def demo(
     output: Annotated[Path, typer.Option(help="Directory to write; an earlier demo there is replaced.")] = Path(
         "runs/demo"
@@ -74,7 +76,7 @@ def demo(
 def run(
     recipe: Annotated[Path, typer.Argument(help="TOML file; `recipes/` has examples.")],
     overrides: Annotated[
-        list[str] | None, typer.Argument(metavar="[KEY.PATH=VALUE]...", help="Laid over the recipe.")
+        list[str] | None, typer.Argument(metavar="KEY.PATH=VALUE", help="Laid over the recipe.")
     ] = None,
     output: Annotated[Path | None, typer.Option(help="Run directory to make.", show_default="runs/NAME/seed-N")] = None,
     data: Data = None,
@@ -84,7 +86,7 @@ def run(
     resume: Annotated[bool, typer.Option("--resume", help="Continue an unfinished run of OUTPUT.")] = False,
     as_json: Json = False,
 ) -> None:
-    """Run a recipe: its stages in order, then scores in every language and a report."""
+    """Run a recipe: stages, scores in every language, report."""
     from crosslift import recipe as recipes
 
     given = [f"data.path={json.dumps(str(data.absolute()))}", 'data.source="directory"'] if data else []
@@ -184,7 +186,7 @@ def list_names(
         print_listing(what)
 
 
-@app.command(epilog="Example: crosslift describe tlm")
+@app.command(short_help="Explain one name: settings, defaults, source.", epilog="Example: crosslift describe tlm")
 def describe(
     name: Annotated[str, typer.Argument(help="Name of a task, method, metric or encoder.")],
     as_json: Json = False,
