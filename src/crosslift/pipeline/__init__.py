@@ -11,7 +11,6 @@ from typing import Any
 
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.errors import InputError, RecipeError
 from crosslift.evaluation import probes
 from crosslift.evaluation.predict import Record, predict, retrieve
@@ -19,7 +18,7 @@ from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
-from crosslift.pipeline._finetune import finetune
+from crosslift.pipeline._finetune import Finetuned, finetune
 from crosslift.recipe import FinetuneTable, Recipe, content_hash, to_toml
 from crosslift.run_directory import (
     JsonLines,
@@ -90,6 +89,8 @@ class _Run:
     probes: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
+    predicted: dict[tuple[str, str], dict[str, list[Record]]] = field(default_factory=dict)
+    """By selection rule and task; rules often choose the same weights, which are then applied once."""
 
     @property
     def source(self) -> str:
@@ -137,25 +138,29 @@ def _finetune_and_score(run: _Run, table: FinetuneTable, encoder: Encoder) -> No
     run.warnings += tuned.warnings
     for rule, weights in tuned.weights.items():
         tuned.model.module.load_state_dict(weights)
-        chosen = rule == table.selection
-        _score_task(run, tuned.model, rule, "predictions" if chosen else f"predictions.{rule}")
+        _score_task(run, tuned, rule)
     tuned.model.module.load_state_dict(tuned.weights[table.selection])
     tuned.model.save(run.folder / "model")
     _probe(run, tuned.model.encoder, "finetune")
 
 
-def _score_task(run: _Run, model: TaskModel, rule: str, name: str) -> None:
-    """Score every test set of the fine-tuned task's form with the weights of one selection rule."""
+def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
+    """Score every test set of the fine-tuned task's form with the weights of one selection rule, now in the model."""
     table = run.recipe.finetune
     assert table is not None
     length = table.max_length
+    folder = "predictions" if rule == table.selection else f"predictions.{rule}"
     for test in _tests(run, retrieval=False):
 
         def predict_one(language: str, examples: list[Example]) -> list[Record]:
-            return predict(model, examples, language=language, max_length=length)
+            return predict(tuned.model, examples, language=language, max_length=length)
 
-        for language, records in predictions(test, predict_one, f"{test.task.name} ({rule})"):
-            _keep(run, test, language, records, rule, name)
+        predicted = run.predicted.get((tuned.twin(rule), test.task.name)) or dict(
+            predictions(test, predict_one, f"{test.task.name} ({rule})")
+        )
+        run.predicted[rule, test.task.name] = predicted
+        for language, records in predicted.items():
+            _keep(run, test, language, records, rule, folder)
 
 
 def _score_retrieval(run: _Run, encoder: Encoder) -> None:

@@ -103,6 +103,7 @@ def read(recipe: Recipe) -> RunData:
     world = World(seed=recipe.data.seed)
     source = open_source(recipe.data)
     tests = [_test_set(source, table) for table in recipe.evaluate]
+    _check_forms(recipe, source, tests)
     task = _task_data(source, recipe.finetune, recipe.seed) if recipe.finetune else None
     return RunData(
         source,
@@ -112,6 +113,24 @@ def read(recipe: Recipe) -> RunData:
         tests,
         _warnings(task, tests),
     )
+
+
+def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> None:
+    """Check that the fine-tuned model can be scored on every test set; retrieval needs no head."""
+    trained: Task | None = _shelf.load("task", recipe.finetune.task)() if recipe.finetune else None
+
+    def form(task: Task) -> str:
+        return f"'{task.name}' ({task.kind}, labels {', '.join(source.labels(task))})"
+
+    for index, test in enumerate(tests):
+        if test.task.kind == "retrieval":
+            continue
+        if trained is None:
+            raise RecipeError(f"evaluate.{index}.task: '{test.task.name}' needs a model fine-tuned on it: [finetune]")
+        if (test.task.kind, source.labels(test.task)) != (trained.kind, source.labels(trained)):
+            raise RecipeError(
+                f"evaluate.{index}.task: a model fine-tuned on {form(trained)} cannot be scored on {form(test.task)}"
+            )
 
 
 def _task_data(source: Source, table: FinetuneTable, seed: int) -> TaskData:

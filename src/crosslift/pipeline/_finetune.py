@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from crosslift import _shelf
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
@@ -37,6 +39,11 @@ class Finetuned:
     weights: dict[str, Weights]
     stage: dict[str, Any]
     warnings: list[str]
+
+    def twin(self, rule: str) -> str:
+        """Return the first rule that chose the same weights as `rule`."""
+        chosen = self.weights[rule]
+        return next(other for other, weights in self.weights.items() if _same(weights, chosen))
 
 
 def finetune(
@@ -81,6 +88,10 @@ def finetune(
         stage_record("finetune", trained),
         _at_chance(data, selector.best_score) if steps else [],
     )
+
+
+def _same(first: Weights, second: Weights) -> bool:
+    return all(torch.equal(value, second[name]) for name, value in first.items())
 
 
 def _at_chance(data: TaskData, best: float) -> list[str]:

@@ -103,6 +103,7 @@ def test_nothing_is_overwritten(whole: Path, tmp_path: Path) -> None:
     [
         ({"evaluate": [{"task": "xnli", "languages": ["qax"]}]}, LanguageError, r"no test data in 'qax'; did you mean"),
         ({"encoder": {"model": "no/where"}}, CheckpointError, "no/where"),
+        ({"evaluate": [{"task": "udpos"}]}, RecipeError, r"evaluate.0.task: .*'xnli'.*cannot be scored on 'udpos'"),
         ({"encoder": {"model": "scratch:lob", "vocabulary_size": 400}}, RecipeError, "did you mean 'lab'"),
         ({"data": {"source": "directory", "path": "nowhere"}}, InputError, "no such directory"),
     ],
