@@ -177,7 +177,7 @@ def measure(rounds: int, batches: int) -> list[dict[str, object]]:
     for _ in range(rounds):
         for precision in ("float32", "bfloat16"):
             for way in WAYS:
-                # Batches of like length differ in cost by their length: a whole bucket is the fair sample.
+                # Batches of like length differ in cost by their length: only a whole bucket is a fair sample.
                 steps = BUCKET_BATCHES - 1 if way.stream is Stream else batches
                 seconds, padded = cpu_seconds(way, model, data, precision, steps)
                 found.setdefault((way.name, precision), []).append((steps * BATCH / seconds, padded))
@@ -198,7 +198,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--batches", type=int, default=6, help="steps of the two padded ways in a round")
+    parser.add_argument("--batches", type=int, default=6, help="steps of a padded way in a round")
     parser.add_argument("--json", type=Path, help="file to write the numbers to")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

@@ -19,7 +19,7 @@ from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
 from crosslift.pipeline._finetune import Finetuned, finetune
-from crosslift.recipe import FinetuneTable, Recipe, content_hash, to_toml
+from crosslift.recipe import FinetuneTable, Recipe, content_hash, load, to_toml
 from crosslift.run_directory import (
     JsonLines,
     claim,
@@ -35,12 +35,12 @@ from crosslift.run_directory import (
 from crosslift.tasks._task import Example
 
 
-def run(recipe: Recipe, output: Path, *, resume: bool = False) -> Path:
+def run(recipe: Recipe | Path | str, output: Path | str | None = None, *, resume: bool = False) -> Path:
     """Run a recipe for its seed and write the run directory `output`, which exists only when it is whole.
 
     Args:
-        recipe: the experiment.
-        output: directory to make.
+        recipe: the experiment, or the TOML file that holds it.
+        output: directory to make; runs/NAME/seed-N if None.
         resume: continue an unfinished run of `output`, or leave a whole one as it is.
 
     Raises:
@@ -48,6 +48,8 @@ def run(recipe: Recipe, output: Path, *, resume: bool = False) -> Path:
         RunError: training failed; the unfinished run stays for inspection.
     """
     _one_process()
+    recipe = recipe if isinstance(recipe, Recipe) else load(Path(recipe))
+    output = Path(output) if output else Path("runs") / recipe.name / f"seed-{recipe.seed}"
     with locked(_stages.cache_directory() / "locks" / content_hash(str(output.absolute()))):
         data = read(recipe)
         with _claimed(recipe, output, resume=resume) as unfinished:

@@ -85,6 +85,13 @@ def test_seeds_share_stages_unless_told(whole: Path, tmp_path: Path) -> None:
     assert [stage["cached"] for stage in results(own)["stages"]] == [True, False, False]
 
 
+def test_a_file_and_the_usual_place_will_do(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    made = run(str(whole / "recipe.toml"))
+    assert made == Path("runs/tiny/seed-0")
+    assert results(made)["scores"] == results(whole)["scores"]
+
+
 def test_nothing_is_overwritten(whole: Path, tmp_path: Path) -> None:
     before = digest(whole / "results.json")
     with pytest.raises(RunExistsError, match="never overwritten"):
