@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 BUCKET_BATCHES = 50
-"""Batches whose items are sorted by length together: 5 % padding is left at NLI lengths, and batches stay well mixed."""
+"""Batches whose items are sorted by length together: 5 % padding is left at NLI lengths, and batches stay mixed."""
 
 Indices = NDArray[np.int64]
 
