@@ -7,8 +7,8 @@ Verbs, in the order of a recipe; each is a table of a recipe and a folder here:
 - `evaluate`: score it in every language (`crosslift.evaluation`);
 - `report`: one page about it (`crosslift.report`).
 
-Nouns: `Encoder`, `TaskModel`, `Bitext`, `Recipe`, and the lab's `World`.  Importing crosslift imports no torch;
-names are loaded when first used.
+Nouns: `Encoder`, `TaskModel`, `Bitext`, `Lexicon`, `WordAligner`, `Recipe`, and the lab's `World`.  Importing
+crosslift imports no torch; names are loaded when first used.
 """
 
 from __future__ import annotations
@@ -21,18 +21,22 @@ from crosslift._version import __version__
 if TYPE_CHECKING:
     from crosslift import lab, losses
     from crosslift.data.bitext import Bitext
+    from crosslift.data.lexicon import Lexicon
     from crosslift.encoder.encoder import Encoder
     from crosslift.encoder.heads import TaskModel
     from crosslift.evaluation.predict import predict
     from crosslift.evaluation.saved import evaluate
     from crosslift.pipeline import run
     from crosslift.recipe import Recipe
+    from crosslift.wordalign.aligner import WordAligner
 
 __all__ = [
     "Bitext",
     "Encoder",
+    "Lexicon",
     "Recipe",
     "TaskModel",
+    "WordAligner",
     "__version__",
     "evaluate",
     "lab",
@@ -44,8 +48,10 @@ __all__ = [
 _HOMES = {
     "Bitext": "crosslift.data.bitext",
     "Encoder": "crosslift.encoder.encoder",
+    "Lexicon": "crosslift.data.lexicon",
     "Recipe": "crosslift.recipe",
     "TaskModel": "crosslift.encoder.heads",
+    "WordAligner": "crosslift.wordalign.aligner",
     "evaluate": "crosslift.evaluation.saved",
     "predict": "crosslift.evaluation.predict",
     "run": "crosslift.pipeline",

@@ -91,6 +91,7 @@ def run(
 
     given = [f"data.path={json.dumps(str(data.absolute()))}", 'data.source="directory"'] if data else []
     loaded = recipes.load(recipe, [*given, *(overrides or [])])
+    from crosslift.pipeline import is_main
     from crosslift.pipeline import run as run_recipe
 
     base = output or Path("runs") / loaded.name
@@ -99,7 +100,8 @@ def run(
         directory = base if output and seeds is None else base / f"seed-{seed}"
         one = recipes.build({**recipes.values(loaded), "seed": seed}, where=str(recipe))
         directories.append(run_recipe(one, directory, resume=resume))
-    _show(base, directories, as_json=as_json)
+    if is_main():  # of the processes of a distributed run
+        _show(base, directories, as_json=as_json)
 
 
 @app.command(epilog="Example: crosslift evaluate runs/demo/aligned/seed-0/model --task xnli --lab --languages qaa,qab")
@@ -147,6 +149,51 @@ def predict(
     written = predict_file(model, source, output=output, columns=columns)
     if output is not None:
         typer.echo(f"{written} rows written to {output}", err=True)
+
+
+@app.command("word-align", epilog="Example: crosslift word-align bitext/de.tsv --save en-de.npz --output de.links")
+def word_align(
+    source: Annotated[
+        Path,
+        typer.Argument(metavar="INPUT", help="`source<TAB>target` or `source ||| target` lines, TMX, or one side."),
+    ],
+    target: Annotated[Path | None, typer.Argument(help="The other side, where it is a file of its own.")] = None,
+    output: Annotated[Path | None, typer.Option(help="File of links to write.", show_default="standard output")] = None,
+    symmetrize: Annotated[
+        str,
+        typer.Option(help="grow-diag-final-and, -final, grow-diag, intersection, union, one-to-one, forward, reverse."),
+    ] = "grow-diag-final-and",
+    model_type: Annotated[Literal["hmm", "fast"], typer.Option(help="fast is the model of fast_align.")] = "hmm",
+    iterations: Annotated[int, typer.Option(min=1, help="Passes over the text.")] = 5,
+    model: Annotated[Path | None, typer.Option(help="Align with this saved model; nothing is learned.")] = None,
+    save: Annotated[Path | None, typer.Option(help="File (.npz) to save the model to.")] = None,
+    scores: Annotated[bool, typer.Option("--scores", help="Add a tab and the pair's score to each line.")] = False,
+    tokenizer: Annotated[
+        str | None, typer.Option(help="Align the pieces of this checkpoint's tokenizer.", show_default="words")
+    ] = None,
+    lexicon: Annotated[Path | None, typer.Option(help="`word translation` lines that are known to be right.")] = None,
+    stem_length: Annotated[
+        int | None,
+        typer.Option(min=1, help="Cut words to so many letters, for little text.", show_default="whole words"),
+    ] = None,
+    columns: Annotated[
+        str | None,
+        typer.Option(help="Fields of source and target, from 0, as in 2,3.", show_default="0,1; 2,3 of four"),
+    ] = None,
+    languages: Annotated[str | None, typer.Option(help="Codes of both sides, as in en,de; TMX needs them.")] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="Links do not depend on it.", show_default="all")] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Processes that share the work, through Ray.")] = 1,
+) -> None:
+    """Link words that translate each other: one line of `i-j` links a pair, in the order of the input, from 0."""
+    from crosslift.wordalign.files import Job, word_align_files
+
+    settings = {} if stem_length is None else {"stem_length": stem_length}
+    job = Job(
+        source, target, output, symmetrize=symmetrize, model=model, save=save, scores=scores, tokenizer=tokenizer,
+        lexicon=lexicon, columns=columns, languages=languages, threads=threads, workers=workers,
+        settings={"model_type": model_type, "iterations": iterations, **settings},
+    )  # fmt: skip
+    typer.echo(word_align_files(job), err=True)
 
 
 @app.command(epilog="Example: crosslift report runs/demo")

@@ -17,20 +17,22 @@ FILES = sorted(SOURCE.rglob("*.py"))
 ANYWHERE = {"_shelf", "_version", "errors", "progress"}
 MAY_IMPORT = {
     "__main__": {"cli"},
-    "cli": {"catalogue", "demo", "evaluation", "pipeline", "recipe", "report", "run_directory"},
+    "cli": {"catalogue", "demo", "evaluation", "pipeline", "recipe", "report", "run_directory", "wordalign"},
     "catalogue": {"encoder"},  # its presets
     "demo": {"pipeline", "recipe", "run_directory"},
     "report": {"run_directory", "metrics", "tasks", "languages"},
     "run_directory": set(),
     "metrics": set(),
+    "wordalign": {"data", "encoder"},  # the tokenizers of checkpoints
     "languages": set(),
     "recipe": {"data"},  # the settings of sources and filters
     "pipeline": {
         *("align", "data", "encoder", "evaluation", "finetune", "lab", "languages"),
-        *("recipe", "run_directory", "tasks", "train"),
+        *("recipe", "run_directory", "tasks", "train", "wordalign"),
     },
-    "align": {"data", "encoder", "losses", "train"},
-    "finetune": {"data", "encoder", "losses", "train"},
+    "align": {"_compat", "data", "encoder", "losses", "train", "views"},
+    "finetune": {"data", "encoder", "losses", "train", "views"},
+    "views": {"data", "encoder"},
     "evaluation": {"data", "encoder", "metrics", "run_directory", "tasks", "train"},
     "train": {"data", "encoder", "losses", "recipe", "tasks"},
     "encoder": {"_compat", "languages", "tasks"},

@@ -1,0 +1,122 @@
+"""Symmetrisation: see `crosslift.wordalign.symmetrization`."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+FORWARD, REVERSE, CHOSEN = 1, 2, 4
+"""What a cell of a grid may hold, together."""
+
+
+@njit(cache=True, nogil=True)
+def symmetrize_all(forward, reverse, source_offsets, target_offsets, method):
+    """Symmetrise many pairs at once.
+
+    Args:
+        forward: (target tokens,) chosen source word of each, or -1.
+        reverse: (source tokens,) chosen target word of each, or -1.
+        source_offsets: (pairs + 1,) where each pair's source tokens start.
+        target_offsets: (pairs + 1,).
+        method: index in SYMMETRIZATIONS.
+
+    Returns:
+        (links, 2) links by pair, source word and target word, and (pairs + 1,) where those of each pair start.
+    """
+    pairs = len(source_offsets) - 1
+    links = np.empty((len(forward) + len(reverse), 2), np.int32)
+    starts = np.zeros(pairs + 1, np.int64)
+    made = 0
+    for pair in range(pairs):
+        s0, t0 = source_offsets[pair], target_offsets[pair]
+        rows, columns = source_offsets[pair + 1] - s0, target_offsets[pair + 1] - t0
+        grid = np.zeros((columns, rows), np.uint8)
+        for j in range(columns):
+            if forward[t0 + j] >= 0:
+                grid[j, forward[t0 + j]] |= FORWARD
+        for i in range(rows):
+            if reverse[s0 + i] >= 0:
+                grid[reverse[s0 + i], i] |= REVERSE
+        choose(grid, method)
+        for i in range(rows):
+            for j in range(columns):
+                if grid[j, i] & CHOSEN:
+                    links[made, 0], links[made, 1] = i, j
+                    made += 1
+        starts[pair + 1] = made
+    return links[:made].copy(), starts
+
+
+@njit(cache=True, nogil=True)
+def choose(grid, method):
+    """Mark the chosen links of a (target, source) grid."""
+    if method == 4:
+        _mark(grid, FORWARD | REVERSE, False)
+    elif method == 6 or method == 7:
+        _mark(grid, FORWARD if method == 6 else REVERSE, True)
+    else:
+        _mark(grid, FORWARD | REVERSE, True)
+    if method <= 2:
+        _grow(grid, method)
+    elif method == 5:
+        _thin(grid)
+
+
+@njit(cache=True, nogil=True)
+def _mark(grid, bits, every):
+    for j in range(grid.shape[0]):
+        for i in range(grid.shape[1]):
+            found = grid[j, i] & bits
+            if found == bits or (found and not every):
+                grid[j, i] |= CHOSEN
+
+
+@njit(cache=True, nogil=True)
+def _covered(grid):
+    """Return which target and which source words have a chosen link."""
+    targets, sources = np.zeros(grid.shape[0], np.bool_), np.zeros(grid.shape[1], np.bool_)
+    for j in range(grid.shape[0]):
+        for i in range(grid.shape[1]):
+            if grid[j, i] & CHOSEN:
+                targets[j] = sources[i] = True
+    return targets, sources
+
+
+@njit(cache=True, nogil=True)
+def _thin(grid):
+    """Drop every chosen link whose row or column has another one."""
+    chosen = (grid & CHOSEN) > 0
+    for j in range(grid.shape[0]):
+        for i in range(grid.shape[1]):
+            if chosen[j, i] and chosen[j].sum() + chosen[:, i].sum() > 2:
+                grid[j, i] &= FORWARD | REVERSE
+
+
+@njit(cache=True, nogil=True)
+def _grow(grid, method):
+    columns, rows = grid.shape
+    targets, sources = _covered(grid)
+    added = True
+    while added:
+        added = False
+        for j in range(columns):
+            for i in range(rows):
+                if not grid[j, i] & CHOSEN:
+                    continue
+                for across, down in ((-1, 0), (0, -1), (1, 0), (0, 1), (-1, -1), (-1, 1), (1, -1), (1, 1)):
+                    near, beside = j + across, i + down
+                    if not (0 <= near < columns and 0 <= beside < rows) or not grid[near, beside]:
+                        continue
+                    if not (targets[near] and sources[beside]):
+                        grid[near, beside] |= CHOSEN
+                        targets[near] = sources[beside] = added = True
+    if method == 2:
+        return
+    for direction in (FORWARD, REVERSE):
+        for j in range(columns):
+            for i in range(rows):
+                if grid[j, i] != direction:
+                    continue
+                if (not targets[j] and not sources[i]) if method == 0 else not (targets[j] and sources[i]):
+                    grid[j, i] |= CHOSEN
+                    targets[j] = sources[i] = True
