@@ -33,11 +33,11 @@ TABLES: dict[str, type[BaseModel]] = {
     "[align]": recipe.AlignTable,
     "[align.bitext]": recipe.BitextTable,
     "[align.bitext.filters]": FilterSettings,
-    "[[align.objective]]": recipe.MethodTable,
+    "[[align.objective]]": recipe.ObjectiveTable,
     "[finetune]": recipe.FinetuneTable,
     "[[evaluate]]": recipe.EvaluateTable,
 }
-"""Every table of a recipe; `[[pretrain.objective]]` and `[[finetune.method]]` are as `[[align.objective]]`."""
+"""Every table; `[[pretrain.objective]]` and `[[finetune.method]]` are as `[[align.objective]]`, but for `bitext`."""
 NAMES = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path", type(None): ""}
 BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 STAGES = {"text": "`[pretrain]` and `[align]`", "bitext": "`[align]`", "task": "`[finetune]`"}

@@ -15,6 +15,7 @@ from transformers import (
     AutoModelForMaskedLM,
     AutoModelForMultipleChoice,
     AutoModelForQuestionAnswering,
+    AutoModelForSeq2SeqLM,
     AutoModelForSequenceClassification,
     AutoModelForTextEncoding,
     AutoModelForTokenClassification,
@@ -24,6 +25,7 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 from transformers.configuration_utils import PretrainedConfig
+from transformers.modeling_outputs import BaseModelOutput
 from transformers.modeling_utils import PreTrainedModel
 from transformers.models.m2m_100.modeling_m2m_100 import M2M100Encoder
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
@@ -35,10 +37,12 @@ __all__ = [
     "AutoModelForMaskedLM",
     "AutoModelForMultipleChoice",
     "AutoModelForQuestionAnswering",
+    "AutoModelForSeq2SeqLM",
     "AutoModelForSequenceClassification",
     "AutoModelForTextEncoding",
     "AutoModelForTokenClassification",
     "AutoTokenizer",
+    "BaseModelOutput",
     "BertConfig",
     "M2M100Encoder",
     "ModernBertConfig",

@@ -97,7 +97,7 @@ def _details(shelf: str, name: str) -> dict[str, Any]:
         return {"parts": list(made.parts)}
     settings = {
         field: {"default": info.get_default(), "description": info.description}
-        for field, info in made.model_fields.items()
+        for field, info in ((info.alias or name, info) for name, info in made.model_fields.items())
     }
     return {"reads": made.reads, "splittable": made.splittable, "paper": made.paper, "settings": settings}
 

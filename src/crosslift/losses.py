@@ -1,14 +1,28 @@
-"""Pure tensor functions that several methods share."""
+"""Pure tensor functions that several methods share.
+
+The contrastive losses are functions of one number an anchor, the log-odds against its positive:
+``z = log(sum over negatives of exp(s)) - s_positive``.  InfoNCE is ``softplus(z)``, CZ-NCE is ``z`` itself, and a
+margin is added to ``z``.  So InfoNCE keeps its digits where a cross-entropy over all candidates rounds to 0.
+
+They compute in fp32 whatever they are given (fp64 stays), also under autocast.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable
 from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn import functional
+from torch.utils.checkpoint import checkpoint
 
 Reduction = Literal["mean", "none"]
+
+BLOCK_FROM = 4096
+"""From so many candidates on, similarities are computed in blocks of anchors and again in the backward pass."""
+BLOCK = 512
 
 
 def info_nce(
@@ -19,6 +33,9 @@ def info_nce(
     same_language_negatives: bool = False,
     symmetric: bool = True,
     reduction: Reduction = "mean",
+    pool: tuple[Tensor, Tensor] | None = None,
+    start: int = 0,
+    excluded: Tensor | None = None,
 ) -> Tensor:
     """InfoNCE over cosine similarities: row i of `target` is the positive of row i of `source`.
 
@@ -33,20 +50,187 @@ def info_nce(
         same_language_negatives: whether the other sentences of the anchor's own language are negatives too.
         symmetric: average of both directions; else only `source` anchors.
         reduction: "mean" gives a scalar, "none" gives (batch,).
+        pool: (candidates, hidden) sources and targets to compare with, if they are more than the batch: the rows of all
+            processes.
+        start: where the batch begins in `pool`.
+        excluded: (batch, candidates) bool, True where neither a candidate nor its translation is a negative of an
+            anchor.
+
+    Returns:
+        The loss; 0 for an anchor without a negative.
 
     Source: van den Oord et al. 2018, arXiv 1807.03748, equation 4.
     """
-    source, target = (functional.normalize(side.float(), dim=-1) for side in (source, target))
-    losses = _info_nce_of(source, target, temperature, same_language_negatives)
-    if symmetric:
-        losses = (losses + _info_nce_of(target, source, temperature, same_language_negatives)) / 2
-    return losses.mean() if reduction == "mean" else losses
+    odds = _Odds(source, target, pool=pool, start=start, excluded=excluded, scale=1 / temperature)
+    return odds.mean(functional.softplus, same_language_negatives, symmetric, reduction)
 
 
-def _info_nce_of(anchor: Tensor, other: Tensor, temperature: float, same_language: bool) -> Tensor:
-    scores = anchor @ other.T / temperature  # (batch, batch); the diagonal holds the translations
-    positives = scores.diagonal()
-    if same_language:
-        own = (anchor @ anchor.T / temperature).fill_diagonal_(float("-inf"))
-        scores = torch.cat([scores, own], dim=1)
-    return scores.logsumexp(dim=1) - positives
+def cz_nce(
+    source: Tensor,
+    target: Tensor,
+    *,
+    temperature: float = 0.07,
+    same_language_negatives: bool = False,
+    symmetric: bool = True,
+    reduction: Reduction = "mean",
+    pool: tuple[Tensor, Tensor] | None = None,
+    start: int = 0,
+    excluded: Tensor | None = None,
+) -> Tensor:
+    """CZ-NCE, which crosses zero: InfoNCE with the positive left out of the denominator.
+
+    The loss of an anchor is ``-s_ii + logsumexp over negatives = log(exp(InfoNCE) - 1)``: it rises with InfoNCE, is 0
+    where the positive weighs as much as all negatives together, and falls on below.  Its gradient is InfoNCE's over
+    (1 - p), p the positive's probability, so it does not die out where p nears 1.  The authors' code takes the
+    logarithm of a plain sum of exponentials, which overflows below a temperature of 1/88 in fp32 and of 1/11 in fp16;
+    where it does not, the values are the same.
+
+    Args and returns are those of `info_nce`, whose default is no negatives in the anchor's language either; the paper
+    has them.
+
+    Source: Chen et al. 2022, arXiv 2202.13083, equations 1 to 6; the same form is the decoupled contrastive loss of
+    Yeh et al. 2021, arXiv 2110.06848.
+    """
+    odds = _Odds(source, target, pool=pool, start=start, excluded=excluded, scale=1 / temperature)
+    return odds.mean(_zero_without_negatives, same_language_negatives, symmetric, reduction)
+
+
+def additive_margin_softmax(
+    source: Tensor,
+    target: Tensor,
+    *,
+    margin: float = 0.3,
+    scale: float = 20.0,
+    reduction: Reduction = "mean",
+    pool: tuple[Tensor, Tensor] | None = None,
+    start: int = 0,
+    excluded: Tensor | None = None,
+) -> Tensor:
+    """Additive margin softmax: a translation must be closer than any other sentence by a margin.
+
+    ``-log exp(scale (s_ii - margin)) / (exp(scale (s_ii - margin)) + sum over j != i exp(scale s_ij))`` with cosines s,
+    summed over both directions; without a margin it is twice the symmetric `info_nce` at temperature 1 / scale.
+
+    Args:
+        source: (batch, hidden), one language.
+        target: (batch, hidden), its translations.
+        margin: taken off the cosine of translations.
+        scale: multiplies the cosines, the margin included; the paper prints none (1).
+        reduction: "mean" gives a scalar, "none" gives (batch,).
+        pool: as in `info_nce`.
+        start: as in `info_nce`.
+        excluded: as in `info_nce`.
+
+    Source: Yang et al. 2019, arXiv 1902.08564, equations 3 to 5; Feng et al. 2022, arXiv 2007.01852, equation 1.
+    """
+    odds = _Odds(source, target, pool=pool, start=start, excluded=excluded, scale=scale)
+    return 2 * odds.mean(lambda z: functional.softplus(z + scale * margin), False, True, reduction)
+
+
+def supervised_contrastive(
+    vectors: Tensor, labels: Tensor, *, temperature: float = 0.1, reduction: Reduction = "mean"
+) -> Tensor:
+    """Supervised contrast: rows of one label are each other's positives, all other rows are candidates.
+
+    ``-1/|P(i)| sum over p in P(i) of log(exp(s_ip) / sum over a != i of exp(s_ia))`` with P(i) the other rows of i's
+    label.  Two views of each example under a label of its own give NT-Xent.
+
+    Args:
+        vectors: (rows, hidden).
+        labels: (rows,), ints.
+        temperature: divides the cosines.
+        reduction: "mean" gives a scalar over the anchors that have a positive, 0 if none has; "none" gives (rows,) with
+            0 where there is none.
+
+    Source: Khosla et al. 2020, arXiv 2004.11362, equation 2 (the sum outside the logarithm).
+    """
+    with torch.autocast(vectors.device.type, enabled=False):
+        vectors = _unit(vectors)
+        scores = vectors @ vectors.T / temperature  # (rows, rows)
+        itself = torch.eye(len(vectors), dtype=torch.bool, device=vectors.device)
+        log_shares = scores - scores.masked_fill(itself, _lowest(scores)).logsumexp(dim=1, keepdim=True)
+        positives = (labels[:, None] == labels[None]) & ~itself
+        count = positives.sum(dim=1)
+        losses = -log_shares.masked_fill(~positives, 0.0).sum(dim=1) / count.clamp(min=1)
+    return losses if reduction == "none" else losses.sum() / count.count_nonzero().clamp(min=1)
+
+
+class _Odds:
+    """Log-odds against the positive of each anchor of a batch, in either direction."""
+
+    def __init__(
+        self,
+        source: Tensor,
+        target: Tensor,
+        *,
+        pool: tuple[Tensor, Tensor] | None,
+        start: int,
+        excluded: Tensor | None,
+        scale: float,
+    ) -> None:
+        self.source, self.target = _unit(source), _unit(target)
+        self.pool = (self.source, self.target) if pool is None else (_unit(pool[0]), _unit(pool[1]))
+        self.places = start + torch.arange(len(source), device=source.device)
+        self.excluded, self.scale = excluded, scale
+
+    def mean(
+        self, loss: Callable[[Tensor], Tensor], same_language: bool, symmetric: bool, reduction: Reduction
+    ) -> Tensor:
+        """Return a function of the log-odds, averaged over directions and, unless "none", over anchors."""
+        with torch.autocast(self.source.device.type, enabled=False):
+            sources, targets = self.pool
+            losses = loss(self._of(self.source, targets, sources if same_language else None))
+            if symmetric:
+                losses = (losses + loss(self._of(self.target, sources, targets if same_language else None))) / 2
+        return losses.mean() if reduction == "mean" else losses
+
+    def _of(self, anchor: Tensor, other: Tensor, own: Tensor | None) -> Tensor:
+        """Return (batch,): `other` holds the translations at `places`, `own` the anchors themselves."""
+        rows = anchor * self.scale
+        if len(other) < BLOCK_FROM:
+            return _log_odds(rows, other, own, self.places, self.excluded)
+        odds = []
+        for begin in range(0, len(rows), BLOCK):
+            block = slice(begin, begin + BLOCK)
+            excluded = None if self.excluded is None else self.excluded[block]
+            arguments = (rows[block], other, own, self.places[block], excluded)
+            odds.append(checkpoint(_log_odds, *arguments, use_reentrant=False, preserve_rng_state=False))
+        return torch.cat(odds)
+
+
+def _log_odds(anchor: Tensor, other: Tensor, own: Tensor | None, places: Tensor, excluded: Tensor | None) -> Tensor:
+    """Return log(sum over negatives exp(score)) - score of the positive; hugely negative without a negative."""
+    positive = (anchor * other[places]).sum(dim=1)
+    negatives = _log_sum(anchor @ other.T, places, excluded)
+    if own is not None:
+        negatives = torch.logaddexp(negatives, _log_sum(anchor @ own.T, places, excluded))
+    return negatives - positive
+
+
+def _log_sum(scores: Tensor, places: Tensor, excluded: Tensor | None) -> Tensor:
+    """Return log-sum-exp over the candidates of a row that are negatives; overwrites `scores`."""
+    # Not minus infinity: a row without a negative would have no gradient but NaN.
+    scores.scatter_(1, places[:, None], _lowest(scores))
+    if excluded is not None:
+        scores.masked_fill_(excluded, _lowest(scores))
+    return scores.logsumexp(dim=1)
+
+
+def _zero_without_negatives(odds: Tensor) -> Tensor:
+    return odds.where(odds > _lowest(odds) / 2, 0.0)
+
+
+def _lowest(tensor: Tensor) -> float:
+    return torch.finfo(tensor.dtype).min
+
+
+def _unit(vectors: Tensor) -> Tensor:
+    return functional.normalize(vectors.to(torch.promote_types(vectors.dtype, torch.float32)), dim=-1)
+
+
+def jensen_shannon(first: Tensor, second: Tensor) -> Tensor:
+    """Return the Jensen-Shannon divergence of rows of logits, summed over rows: between 0 and log 2 a row."""
+    first, second = (functional.log_softmax(logits.float(), dim=-1) for logits in (first, second))
+    middle = torch.logaddexp(first, second) - math.log(2)
+    halves = [functional.kl_div(middle, side, reduction="sum", log_target=True) for side in (first, second)]
+    return torch.stack(halves).sum() / 2

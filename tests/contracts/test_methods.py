@@ -2,31 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 import torch
+from torch import nn
 
 from crosslift import _shelf
-from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.encoder import Encoder, seeded
 from crosslift.encoder.heads import TaskModel
-from crosslift.encoder.inputs import IGNORED, Inputs
+from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
 from crosslift.errors import CheckpointError
 from crosslift.tasks._task import PairExample, SentenceExample, TaggingExample
 from crosslift.train.batch import Batch
 from crosslift.train.features import task_items
-from crosslift.train.method import Method
-from crosslift.train.pairs import TokenPair
+from crosslift.train.loop import join_processes
+from crosslift.train.method import Method, Terms
+from crosslift.train.pairs import TokenLinks, TokenPair
 from tests.tiny import BUILDERS, LANGUAGE, TEXTS, WITHOUT_MASKED_HEAD
+from tests.unit.train.launch import two_processes
 
 ALIGN = sorted(_shelf.entries("align"))
 FINETUNE = sorted(_shelf.entries("finetune"))
-NEEDS_MASKED_HEAD = ("mlm", "tlm")
 LABELS = ("yes", "no")
 KINDS = ("sentence", "pair", "tagging")
+NEEDS_HEAD = "needs a masked-(language-model|LM) head|needs what `mlm` needs"
+"""What the docstring of an objective says that encoders without such a head may refuse."""
 Checkpoint = Callable[[str], Path]
 
 
@@ -36,12 +41,31 @@ def method_of(shelf: str, name: str) -> Method:
 
 
 def align_items(method: Method, encoder: Encoder, family: str) -> list[Any]:
-    first, second = LANGUAGE.get(family, (None, None))
-    sources = encoder.tokenize(TEXTS[:4], language=first)
-    targets = encoder.tokenize(TEXTS[2:6], language=second)
+    """Return four sentences, or pairs whose words of the same number are linked, as the method needs them."""
+
+    def tokens(texts: Sequence[str], language: str | None) -> list[Tokens]:
+        if method.needs:
+            return encoder.tokenize_words([text.split() for text in texts], language=language)
+        return encoder.tokenize(texts, language=language)
+
+    first, second = LANGUAGE.get(family, ("en", "de"))
+    sources = tokens(TEXTS[:4], first)
     if method.reads == "text":
         return sources
-    return [TokenPair(*pair) for pair in zip(sources, targets, strict=True)]
+    pairs = zip(sources, tokens(TEXTS[2:6], second), strict=True)
+    return [TokenPair(*pair, linked(*pair) if "links" in method.needs else None) for pair in pairs]
+
+
+def linked(source: Tokens, target: Tokens) -> TokenLinks:
+    firsts = [[tokens.words.index(word) for word in range(tokens.words_fitted)] for tokens in (source, target)]  # type: ignore[union-attr]
+    return tuple(zip(*firsts, strict=False))
+
+
+def extra_of(method: Method, model: Any) -> nn.Module | None:
+    """Return what the method needs beside the model, without dropout."""
+    with seeded(3):
+        extra = method.extra(model)
+    return None if extra is None else extra.eval()
 
 
 def task_batch(method: Method, model: TaskModel, family: str) -> Batch:
@@ -81,34 +105,110 @@ def padded(batch: Batch, encoder: Encoder) -> Batch:
     return replace(batch, **changed)
 
 
-def total(method: Method, model: Any, batch: Batch) -> torch.Tensor:
-    terms = method.loss(model, batch)
+def total(method: Method, model: Any, batch: Batch, extra: nn.Module | None = None) -> torch.Tensor:
+    terms = method.loss(model, batch) if extra is None else method.loss(model, batch, extra)
     assert terms
+    assert all(value.ndim == 0 for value in terms.values())
     return torch.stack(list(terms.values())).sum()
 
 
-def collated_loss(method: Method, encoder: Encoder, family: str) -> tuple[Batch, torch.Tensor]:
-    batch = method.collate(encoder, align_items(method, encoder, family), generator())
-    return batch, total(method, encoder, batch)
+def lexicon(directory: Path) -> str:
+    """Write the words of a text and of its translation, which have the same number, beside a checkpoint."""
+    path = directory.with_name("en-de.txt")
+    pairs = zip(TEXTS[0].split(), TEXTS[2].split(), strict=True)
+    path.write_text("".join(f"{word}\t{translation}\n" for word, translation in pairs))
+    return str(path)
+
+
+class Case(NamedTuple):
+    """An objective, ready to compute a loss."""
+
+    method: Method
+    encoder: Encoder
+    batch: Batch
+    extra: nn.Module | None
+
+    def loss(self, batch: Batch | None = None) -> torch.Tensor:
+        return total(self.method, self.encoder, self.batch if batch is None else batch, self.extra)
+
+
+def case(directory: Path, family: str, name: str, **settings: Any) -> Case:
+    made = _shelf.load("align", name)
+    # The lab's lexicon, the default, has no word of the tiny texts.
+    method = made(**settings, **({"lexicon": lexicon(directory)} if "lexicon" in made.model_fields else {}))
+    encoder = Encoder.load(directory).eval()
+    extra = extra_of(method, encoder)
+    return Case(method, encoder, method.collate(encoder, align_items(method, encoder, family), generator()), extra)
+
+
+def refuses(directory: Path, family: str, name: str) -> bool:
+    """Return whether an objective refuses an encoder because nothing could predict its hidden tokens."""
+    try:
+        case(directory, family, name).loss()
+    except CheckpointError as error:
+        return re.search("mask|sentinel", str(error)) is not None
+    return False
 
 
 @pytest.mark.parametrize("name", ALIGN)
 @pytest.mark.parametrize("family", BUILDERS)
 def test_alignment_objectives_on_every_family(checkpoint: Checkpoint, family: str, name: str) -> None:
-    encoder, method = Encoder.load(checkpoint(family)).eval(), method_of("align", name)
-    if family in WITHOUT_MASKED_HEAD and name in NEEDS_MASKED_HEAD:
-        with pytest.raises(CheckpointError, match="mask"):
-            collated_loss(method, encoder, family)
+    if family in WITHOUT_MASKED_HEAD and refuses(checkpoint(family), family, name):
+        assert re.search(NEEDS_HEAD, " ".join((_shelf.load("align", name).__doc__ or "").split()), re.IGNORECASE)
         return
-    batch, loss = collated_loss(method, encoder, family)
+    made = case(checkpoint(family), family, name)
+    loss = made.loss()
     assert torch.isfinite(loss)
-    assert loss.ndim == 0
     loss.backward()
-    gradient = encoder.base.get_input_embeddings().weight.grad
+    gradient = made.encoder.base.get_input_embeddings().weight.grad
     assert gradient is not None
     assert gradient.abs().sum() > 0
-    longer = total(method, encoder, padded(batch, encoder))
+    if made.extra is not None:
+        assert [n for n, p in made.extra.named_parameters() if p.requires_grad and p.grad is None] == []
+    longer = made.loss(padded(made.batch, made.encoder))
     torch.testing.assert_close(longer, loss, atol=2e-5, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ALIGN)
+def test_order_of_examples_does_not_matter(checkpoint: Checkpoint, name: str) -> None:
+    made = case(checkpoint("bert"), "bert", name)
+    turned = made.batch.select(torch.arange(len(made.batch)).flip(0))
+    torch.testing.assert_close(made.loss(turned), made.loss(), atol=2e-6, rtol=1e-5)
+
+
+@pytest.mark.parametrize("name", ALIGN)
+def test_a_step_is_the_loss_and_its_gradients(checkpoint: Checkpoint, name: str) -> None:
+    made, stepped = (case(checkpoint("bert"), "bert", name) for _ in range(2))
+    loss = made.loss()
+    loss.backward()
+
+    def backward(terms: Terms) -> None:
+        torch.stack(list(terms.values())).sum().backward()
+
+    terms = stepped.method.step(stepped.encoder, stepped.batch, backward, stepped.extra)
+    torch.testing.assert_close(torch.stack(list(terms.values())).sum(), loss)
+    for one, other in zip(made.encoder.parameters(), stepped.encoder.parameters(), strict=True):
+        assert (one.grad is None) == (other.grad is None)
+        if one.grad is not None and other.grad is not None:
+            torch.testing.assert_close(one.grad, other.grad)
+    with torch.no_grad():
+        stepped.method.after_step(stepped.encoder, stepped.extra)
+    assert torch.isfinite(stepped.loss())
+
+
+@pytest.mark.parametrize("name", ALIGN)
+def test_what_a_method_needs_beside_the_model_can_be_restored(checkpoint: Checkpoint, name: str) -> None:
+    first, second = (case(checkpoint("bert"), "bert", name) for _ in range(2))
+    if first.extra is None or second.extra is None:
+        assert first.extra is second.extra is None
+        return
+    state = first.extra.state_dict()
+    assert all(torch.equal(value, second.extra.state_dict()[key]) for key, value in state.items())
+    with torch.no_grad():
+        for parameter in second.extra.parameters():
+            parameter += 1
+    second.extra.load_state_dict(state)
+    assert torch.equal(first.loss(), second.loss())
 
 
 @pytest.mark.parametrize("name", FINETUNE)
@@ -118,47 +218,85 @@ def test_finetuning_methods_on_every_family_and_head(checkpoint: Checkpoint, fam
     encoder = Encoder.load(checkpoint(family))
     model = TaskModel.create(encoder, kind, LABELS, seed=0).eval()
     method = method_of("finetune", name)
-    batch = task_batch(method, model, family)
-    loss = total(method, model, batch)
+    batch, extra = task_batch(method, model, family), extra_of(method, model)
+    loss = total(method, model, batch, extra)
     assert torch.isfinite(loss)
     loss.backward()
     gradient = model.encoder.base.get_input_embeddings().weight.grad
     assert gradient is not None
     assert gradient.abs().sum() > 0
     assert all(parameter.grad is not None for name, parameter in model.module.named_parameters() if "classif" in name)
-    longer = total(method, model, padded(batch, encoder))
+    longer = total(method, model, padded(batch, encoder), extra)
     torch.testing.assert_close(longer, loss, atol=2e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize(("shelf", "name"), [*(("align", n) for n in ALIGN), *(("finetune", n) for n in FINETUNE)])
-def test_chance_is_in_collate_alone(checkpoint: Checkpoint, shelf: str, name: str) -> None:
-    encoder = Encoder.load(checkpoint("bert")).eval()
-    method = method_of(shelf, name)
-    if shelf == "align":
-        model: Any = encoder
-        batches = [method.collate(encoder, align_items(method, encoder, "bert"), generator()) for _ in range(2)]
-    else:
-        model = TaskModel.create(encoder, "pair", LABELS, seed=0).eval()
-        batches = [task_batch(method, model, "bert") for _ in range(2)]
-    first, again, repeated = (
-        total(method, model, batches[0]),
-        total(method, model, batches[0]),
-        total(method, model, batches[1]),
-    )
-    assert first == again == repeated
+@pytest.mark.parametrize("name", ALIGN)
+def test_chance_is_in_collate_alone(checkpoint: Checkpoint, name: str) -> None:
+    made, again = (case(checkpoint("bert"), "bert", name) for _ in range(2))
+    assert made.loss() == made.loss() == again.loss()
+
+
+@pytest.mark.parametrize("name", FINETUNE)
+def test_chance_is_in_collate_alone_while_finetuning(checkpoint: Checkpoint, name: str) -> None:
+    method = method_of("finetune", name)
+    model = TaskModel.create(Encoder.load(checkpoint("bert")).eval(), "pair", LABELS, seed=0).eval()
+    extra = extra_of(method, model)
+    batches = [task_batch(method, model, "bert") for _ in range(2)]
+    losses = [total(method, model, batch, extra) for batch in (batches[0], *batches)]
+    assert losses[0] == losses[1] == losses[2]
 
 
 @pytest.mark.parametrize("name", [name for name in ALIGN if method_of("align", name).splittable])
 def test_parts_add_up_to_the_whole(checkpoint: Checkpoint, name: str) -> None:
-    encoder, method = Encoder.load(checkpoint("bert")).eval(), method_of("align", name)
-    batch = method.collate(encoder, align_items(method, encoder, "bert"), generator())
-    parts = [batch.select(torch.tensor(rows)) for rows in ([0], [1, 2, 3])]
-    units = [method.units(part) for part in parts]
-    weighted = sum(total(method, encoder, part) * unit for part, unit in zip(parts, units, strict=True)) / method.units(
-        batch
-    )
-    assert sum(units) == method.units(batch)
-    torch.testing.assert_close(weighted, total(method, encoder, batch), atol=1e-5, rtol=1e-5)
+    made = case(checkpoint("bert"), "bert", name)
+    parts = [made.batch.select(torch.tensor(rows)) for rows in ([0], [1, 2, 3])]
+    units, whole = [made.method.units(part) for part in parts], made.method.units(made.batch)
+    weighted = sum(made.loss(part) * unit for part, unit in zip(parts, units, strict=True)) / whole
+    assert sum(units) == whole
+    torch.testing.assert_close(weighted, made.loss(), atol=1e-5, rtol=1e-5)
+
+
+GATHERING = [name for name in ALIGN if method_of("align", name).gathers]
+
+
+def gradients(made: Case, rows: slice) -> dict[str, Any]:
+    """Return the loss of some rows, weighted by their share of the units, and its gradients."""
+    part = made.batch.select(torch.arange(len(made.batch))[rows])
+    loss = made.loss(part) * made.method.units(part) / made.method.units(made.batch)
+    loss.backward()
+    weights = [*made.encoder.parameters(), *(made.extra.parameters() if made.extra else ())]
+    found = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in weights]
+    return {"loss": loss.detach(), "gradients": found}
+
+
+def gathering(directory: Path, name: str) -> Case:
+    """Return the objective without a term beside: that is a mean over hidden tokens, of which processes have others."""
+    beside = {"mlm_weight": 0.0} if "mlm_weight" in _shelf.load("align", name).model_fields else {}
+    return case(directory, "bert", name, **beside)
+
+
+def half_a_batch(rank: int, directory: Path, folder: Path) -> None:
+    join_processes()
+    rows = (slice(-1), slice(-1, None))[rank]  # not equally many
+    found = {name: gradients(gathering(directory, name), rows) for name in GATHERING}
+    torch.save(found, folder / f"{rank}.pt")
+
+
+@pytest.mark.slow
+def test_two_processes_have_the_gradients_of_one(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    two_processes(half_a_batch, checkpoint("bert"), tmp_path)
+    halves = [torch.load(tmp_path / f"{rank}.pt") for rank in range(2)]
+    for name in GATHERING:
+        whole = gradients(gathering(checkpoint("bert"), name), slice(None))
+        first, second = (half[name] for half in halves)
+        pairs = zip(first["gradients"], second["gradients"], strict=True)
+        torch.testing.assert_close(
+            [first["loss"] + second["loss"], *(one + other for one, other in pairs)],
+            [whole["loss"], *whole["gradients"]],
+            atol=2e-6,
+            rtol=1e-4,
+            msg=lambda text, name=name: f"{name}: {text}",
+        )
 
 
 @pytest.mark.parametrize(("shelf", "name"), [*(("align", n) for n in ALIGN), *(("finetune", n) for n in FINETUNE)])

@@ -104,3 +104,23 @@ def test_lab_encoder_brings_its_own_pretraining() -> None:
     recipe = recipes.build(values, where="test")
     assert recipe.pretrain == recipes.load(recipes.LAB_RECIPE).pretrain
     assert recipe.encoder.vocabulary_size == 400
+
+
+def test_an_objective_may_have_a_bitext_and_a_pretraining_objective_may_not() -> None:
+    own = {"use": "tlm", "bitext": {"limt": 3, "links": "aligned"}}
+    with pytest.raises(RecipeError) as caught:
+        built(align={"objective": [own]}, pretrain={"objective": [{"use": "mlm", "bitext": {}}]})
+    message = str(caught.value)
+    for part in (
+        "unknown key 'align.objective.0.bitext.limt'; did you mean 'limit'?",
+        "align.objective.0.bitext.links: input should be 'given', 'aligner' or 'pieces'",
+        "unknown key 'pretrain.objective.0.bitext'",
+    ):
+        assert part in message, part
+
+
+def test_every_objectives_settings_are_those_of_its_file() -> None:
+    recipe = built(align={"objective": [{"use": "sentence_contrastive", "loss": "cz_nce", "bitext": {"limit": 3}}]})
+    assert recipe.align
+    assert recipe.align.objective[0].settings["loss"] == "cz_nce"
+    assert recipes.build(tomllib.loads(recipes.to_toml(recipe)), where="again") == recipe

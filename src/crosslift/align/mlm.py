@@ -10,35 +10,30 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
-from crosslift.align._masking import MaskedBatch, mask, masked_loss
+from crosslift.align._masking import HiddenBatch, HiddenTokens, masked_loss
+from crosslift.align._span_corruption import SpanDecoder
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
-from crosslift.train.method import Method, Terms
+from crosslift.train.method import Terms
 
 
-class Mlm(Method):
+class Mlm(HiddenTokens):
     """Masked language modelling on single sentences.
 
-    Needs a masked-language-model head.  Equals `tlm` on pairs whose second side is empty.
+    Needs a masked-language-model head; text-to-text encoders get span corruption instead.  Equals `tlm` on
+    pairs whose second side is empty.
     """
 
     reads: ClassVar[Literal["text", "bitext", "task"]] = "text"
     paper: ClassVar[str] = "Devlin et al. 2019, arXiv 1810.04805"
 
-    mask_probability: float = Field(0.15, gt=0, le=1, description="share of tokens that are predicted")
-    all_mask: bool = Field(False, description="hide every chosen token behind [MASK] instead of 80/10/10")
-
-    def collate(self, model: Encoder, items: Sequence[Tokens], generator: torch.Generator) -> MaskedBatch:
+    def collate(self, model: Encoder, items: Sequence[Tokens], generator: torch.Generator) -> HiddenBatch:
         """Mask the sentences."""
-        inputs = model.collate(items)
-        return MaskedBatch(mask(inputs, model, self.mask_probability, all_mask=self.all_mask, generator=generator))
+        return self.hide(model, items, generator)
 
-    def units(self, batch: MaskedBatch) -> int:  # type: ignore[override]  # a method knows its own batch
-        """Return the number of hidden tokens."""
-        return int(batch.positions.sum())
-
-    def loss(self, model: Encoder, batch: MaskedBatch) -> Terms:  # type: ignore[override]
+    def loss(  # type: ignore[override]
+        self, model: Encoder, batch: HiddenBatch, extra: SpanDecoder | None = None
+    ) -> Terms:
         """Return the mean cross-entropy of the hidden tokens."""
-        return {"mlm": masked_loss(model, batch)}
+        return {"mlm": masked_loss(model, batch, extra)}

@@ -11,40 +11,34 @@ from collections.abc import Sequence
 from typing import ClassVar, Literal
 
 import torch
-from pydantic import Field
 
-from crosslift.align._masking import MaskedBatch, mask, masked_loss
+from crosslift.align._masking import HiddenBatch, HiddenTokens, masked_loss
+from crosslift.align._span_corruption import SpanDecoder
 from crosslift.encoder.encoder import Encoder
-from crosslift.train.method import Method, Terms
+from crosslift.train.method import Terms
 from crosslift.train.pairs import TokenPair
 
 
-class Tlm(Method):
+class Tlm(HiddenTokens):
     """Masked language modelling over concatenated translations.
 
-    Needs a masked-language-model head.
+    Needs a masked-language-model head; text-to-text encoders get span corruption instead.
     """
 
     reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
     paper: ClassVar[str] = "Conneau & Lample 2019, arXiv 1901.07291"
 
-    mask_probability: float = Field(0.15, gt=0, le=1, description="share of tokens that are predicted")
-    all_mask: bool = Field(False, description="hide every chosen token behind [MASK] instead of 80/10/10")
-
-    def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> MaskedBatch:
+    def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> HiddenBatch:
         """Join each pair in random order and mask both sides."""
         swapped = torch.rand(len(items), generator=generator) < 0.5
         joined = [
             model.join(pair.target, pair.source) if swap else model.join(pair.source, pair.target)
             for pair, swap in zip(items, swapped.tolist(), strict=True)
         ]
-        inputs = model.collate(joined)
-        return MaskedBatch(mask(inputs, model, self.mask_probability, all_mask=self.all_mask, generator=generator))
+        return self.hide(model, joined, generator)
 
-    def units(self, batch: MaskedBatch) -> int:  # type: ignore[override]  # a method knows its own batch
-        """Return the number of hidden tokens."""
-        return int(batch.positions.sum())
-
-    def loss(self, model: Encoder, batch: MaskedBatch) -> Terms:  # type: ignore[override]
+    def loss(  # type: ignore[override]
+        self, model: Encoder, batch: HiddenBatch, extra: SpanDecoder | None = None
+    ) -> Terms:
         """Return the mean cross-entropy of the hidden tokens."""
-        return {"tlm": masked_loss(model, batch)}
+        return {"tlm": masked_loss(model, batch, extra)}

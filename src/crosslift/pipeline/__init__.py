@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
-from crosslift.errors import InputError, RecipeError
+from crosslift.errors import InputError
 from crosslift.evaluation import probes
 from crosslift.evaluation.predict import Record, predict, retrieve
 from crosslift.evaluation.scores import scores, summary
@@ -25,7 +24,6 @@ from crosslift.run_directory import (
     claim,
     environment,
     finish,
-    locked,
     remove,
     results,
     write_json,
@@ -33,6 +31,11 @@ from crosslift.run_directory import (
     write_text,
 )
 from crosslift.tasks._task import Example
+from crosslift.train import processes
+from crosslift.train.loop import join_processes
+from crosslift.train.processes import is_main
+
+__all__ = ["is_main", "run"]
 
 
 def run(recipe: Recipe | Path | str, output: Path | str | None = None, *, resume: bool = False) -> Path:
@@ -47,34 +50,26 @@ def run(recipe: Recipe | Path | str, output: Path | str | None = None, *, resume
         InputError: wrong data, checkpoint or recipe; nothing is left behind.
         RunError: training failed; the unfinished run stays for inspection.
     """
-    _one_process()
+    join_processes()
     recipe = recipe if isinstance(recipe, Recipe) else load(Path(recipe))
     output = Path(output) if output else Path("runs") / recipe.name / f"seed-{recipe.seed}"
-    with locked(_stages.cache_directory() / "locks" / content_hash(str(output.absolute()))):
+    with _stages.locked_once(_stages.cache_directory() / "locks" / content_hash(str(output.absolute()))):
         data = read(recipe)
         with _claimed(recipe, output, resume=resume) as unfinished:
             if unfinished is not None:
                 _run(recipe, data, unfinished)
-                finish(unfinished, output)
+                processes.on_main(lambda: finish(unfinished, output))
     return output
-
-
-def _one_process() -> None:
-    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
-        raise RecipeError(
-            "crosslift runs a recipe in one process; start it without a distributed launcher, "
-            "and give each process its own recipe or seed instead"
-        )
 
 
 @contextmanager
 def _claimed(recipe: Recipe, output: Path, *, resume: bool) -> Iterator[Path | None]:
     """Claim the output; wrong input leaves nothing behind unless there is training to resume."""
-    unfinished = claim(output, to_toml(recipe), resume=resume)
+    unfinished = processes.on_main(lambda: claim(output, to_toml(recipe), resume=resume))
     try:
         yield unfinished
     except InputError:
-        if unfinished is not None and not any((unfinished / "states").glob("*.pt")):
+        if is_main() and unfinished is not None and not any((unfinished / "states").glob("*.pt")):
             remove(unfinished)
         raise
 
@@ -104,16 +99,20 @@ class _Run:
 
 def _run(recipe: Recipe, data: RunData, folder: Path) -> None:
     run = _Run(recipe, data, folder, warnings=list(data.warnings))
-    write_text(folder / "recipe.toml", to_toml(recipe))
-    write_json(folder / "environment.json", environment(data.record, str(default_device())))
+    processes.on_main(lambda: _describe(run))
     encoder = _adapted_encoder(run)
-    _score_retrieval(run, encoder)
+    processes.on_main(lambda: _score_retrieval(run, encoder))
     if recipe.finetune is None:
-        encoder.save(folder / "model")
+        processes.on_main(lambda: encoder.save(folder / "model"))
     else:
         _finetune_and_score(run, recipe.finetune, encoder)
-    _write_results(run)
-    remove(folder / "states")
+    processes.on_main(lambda: _write_results(run))
+
+
+def _describe(run: _Run) -> None:
+    facts = environment(run.data.record, str(default_device()))
+    write_text(run.folder / "recipe.toml", to_toml(run.recipe))
+    write_json(run.folder / "environment.json", {**facts, "processes": processes.count()})
 
 
 def _adapted_encoder(run: _Run) -> Encoder:
@@ -122,8 +121,8 @@ def _adapted_encoder(run: _Run) -> Encoder:
     if run.recipe.pretrain and run.data.text:
         staged = _stages.pretrain(staged, run.recipe, run.data.text)
     _probe(run, staged.encoder, "pretrain" if run.recipe.pretrain else "start")
-    if run.recipe.align and run.data.corpus:
-        staged = _stages.align(staged, run.recipe, run.data.corpus)
+    if run.recipe.align:
+        staged = _stages.align(staged, run.recipe, run.data.corpora)
         _probe(run, staged.encoder, "align")
     run.stages += staged.stages
     run.log += staged.log
@@ -138,12 +137,17 @@ def _finetune_and_score(run: _Run, table: FinetuneTable, encoder: Encoder) -> No
     run.stages.append({**tuned.stage, "cached": False})
     run.log += log
     run.warnings += tuned.warnings
+    processes.on_main(lambda: _score_tuned(run, table, tuned))
+
+
+def _score_tuned(run: _Run, table: FinetuneTable, tuned: Finetuned) -> None:
+    assert run.data.task is not None
     for rule, weights in tuned.weights.items():
         tuned.model.module.load_state_dict(weights)
         _score_task(run, tuned, rule)
     tuned.model.module.load_state_dict(tuned.weights[table.selection])
     tuned.model.save(run.folder / "model")
-    _probe(run, tuned.model.encoder, "finetune")
+    _measure_space(run, tuned.model.encoder, "finetune")
 
 
 def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
@@ -187,6 +191,10 @@ def _keep(run: _Run, test: TestSet, language: str, records: list[Record], rule: 
 
 
 def _probe(run: _Run, encoder: Encoder, stage: str) -> None:
+    processes.on_main(lambda: _measure_space(run, encoder, stage))
+
+
+def _measure_space(run: _Run, encoder: Encoder, stage: str) -> None:
     """Measure retrieval between languages on a parallel test set, and keep the vectors for the report's map."""
     test = next((test for test in run.data.tests if test.task.parallel), None)
     if test is None:
@@ -213,3 +221,4 @@ def _write_results(run: _Run) -> None:
         warnings=run.warnings,
     )
     write_json(run.folder / "results.json", content)
+    remove(run.folder / "states")

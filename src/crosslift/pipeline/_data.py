@@ -18,7 +18,7 @@ from crosslift.data.text import existing, lines
 from crosslift.errors import LanguageError, RecipeError, nearest
 from crosslift.evaluation.test_sets import TestSet, read_test_set
 from crosslift.lab import World
-from crosslift.recipe import BitextTable, EvaluateTable, FinetuneTable, Recipe, TextTable, content_hash
+from crosslift.recipe import AlignTable, BitextTable, EvaluateTable, FinetuneTable, Recipe, TextTable, content_hash
 from crosslift.tasks._task import Example, Task, texts
 
 LAB_SENTENCES = 20_000
@@ -53,8 +53,12 @@ class Corpus:
 
     @property
     def fingerprint(self) -> str:
-        """A hash of every pair."""
-        return content_hash([self.source, {code: list(bitext) for code, bitext in self.by_language.items()}])
+        """A hash of every pair and its links."""
+        rows = {
+            code: [[*pair, bitext.links(index)] for index, pair in enumerate(bitext)]
+            for code, bitext in self.by_language.items()
+        }
+        return content_hash([self.source, rows])
 
 
 @dataclass(frozen=True)
@@ -74,7 +78,8 @@ class RunData:
 
     source: Source
     text: Text | None
-    corpus: Corpus | None
+    corpora: tuple[Corpus, ...]
+    """The bitext of each alignment objective."""
     task: TaskData | None
     tests: list[TestSet]
     warnings: list[str] = field(default_factory=list)
@@ -82,8 +87,11 @@ class RunData:
     @property
     def record(self) -> dict[str, Any]:
         """Return what environment.json keeps of the data: origins, hashes, and what the filters dropped."""
-        pairs = self.corpus.by_language if self.corpus else {}
-        return {**self.source.describe(), "bitext": {code: str(bitext.report) for code, bitext in pairs.items()}}
+        reports: dict[str, dict[str, None]] = {}
+        for corpus in self.corpora:
+            for code, bitext in corpus.by_language.items():
+                reports.setdefault(code, {})[str(bitext.report)] = None
+        return {**self.source.describe(), "bitext": {code: " | ".join(each) for code, each in reports.items()}}
 
     @property
     def languages(self) -> dict[str, dict[str, Any]]:
@@ -108,7 +116,7 @@ def read(recipe: Recipe) -> RunData:
     return RunData(
         source,
         _text(recipe.pretrain.text, recipe.data, world) if recipe.pretrain else None,
-        _corpus(recipe.align.bitext, recipe.data, world, tests) if recipe.align else None,
+        _corpora(recipe.align, recipe.data, world, tests) if recipe.align else (),
         task,
         tests,
         _warnings(task, tests),
@@ -171,7 +179,31 @@ def _text(table: TextTable, data: SourceSettings, world: World) -> Text:
     )
 
 
+def _corpora(table: AlignTable, data: SourceSettings, world: World, tests: Sequence[TestSet]) -> tuple[Corpus, ...]:
+    """Read the bitext of each objective; objectives that read the same share it."""
+    keys = [content_hash(bitext.read.model_dump()) for bitext in table.bitexts]
+    read = {
+        key: _corpus(bitext, data, world, tests) for key, bitext in dict(zip(keys, table.bitexts, strict=True)).items()
+    }
+    return tuple(read[key] for key in keys)
+
+
 def _corpus(table: BitextTable, data: SourceSettings, world: World, tests: Sequence[TestSet]) -> Corpus:
+    corpus = _translations(table, data, world, tests)
+    if not table.unpaired:
+        return corpus
+    return Corpus(corpus.source, {code: _unpaired(bitext) for code, bitext in corpus.by_language.items()})
+
+
+def _unpaired(bitext: Bitext) -> Bitext:
+    """Return the same sentences with the targets in another order, and without links."""
+    pairs = list(bitext)
+    order = np.random.default_rng((0, len(pairs))).permutation(len(pairs))
+    rows = [(source, pairs[other][1]) for (source, _), other in zip(pairs, order, strict=True)]
+    return Bitext.from_pairs(rows, languages=bitext.languages)
+
+
+def _translations(table: BitextTable, data: SourceSettings, world: World, tests: Sequence[TestSet]) -> Corpus:
     """Read the bitext, less the sentences that are scored on (the lab's differ in meaning already)."""
     if table.path is None:
         _needs_lab(data, "align.bitext")

@@ -17,8 +17,7 @@ from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.evaluation.predict import predict
 from crosslift.evaluation.scores import scores
 from crosslift.pipeline._data import TaskData
-from crosslift.pipeline._stages import stage_record, training_steps
-from crosslift.progress import progress
+from crosslift.pipeline._stages import stage_progress, stage_record, training_steps
 from crosslift.recipe import FinetuneTable
 from crosslift.run_directory import JsonLines
 from crosslift.tasks._task import Example, PairExample, SentenceExample
@@ -62,7 +61,7 @@ def finetune(
         return {row["metric"]: row["value"] for row in rows}
 
     vocabulary = _trimmed(model, table, [*train, *_items(model, table, data, data.dev)])
-    with progress("finetune", steps) as advance:
+    with stage_progress("finetune", steps) as advance:
         loop = Loop(
             model=model,
             module=model.module,

@@ -8,23 +8,26 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
 from hashlib import sha256
+from math import ceil
 from pathlib import Path
 from typing import Any
 
 from crosslift import _shelf
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Tokens
 from crosslift.encoder.tokenizer import train_tokenizer, word_tokenizer
 from crosslift.errors import RecipeError
 from crosslift.pipeline._data import Corpus, Text
-from crosslift.progress import progress
-from crosslift.recipe import AlignTable, MethodTable, PretrainTable, Recipe, content_hash
+from crosslift.pipeline._items import Feed, bitext_feed, health, text_feed
+from crosslift.progress import Advance, progress
+from crosslift.recipe import AlignTable, PretrainTable, Recipe, content_hash
 from crosslift.run_directory import JsonLines, finish, locked, remove
+from crosslift.train import processes
+from crosslift.train.health import Health
 from crosslift.train.loop import Loop, Objective, Trained
-from crosslift.train.pairs import TokenPair
 from crosslift.train.streams import Stream
 
 CACHE_VERSION = 1
@@ -39,6 +42,18 @@ class Staged:
     key: str
     stages: list[dict[str, Any]] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
+
+
+StageTable = PretrainTable | AlignTable
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a stage trains on, for how long, and what watches it."""
+
+    objectives: Sequence[Objective]
+    steps: int
+    health: Health | None = None
 
 
 def cache_directory() -> Path:
@@ -61,6 +76,7 @@ def starting_encoder(recipe: Recipe, text: Text | None) -> Staged:
     train = word_tokenizer if name == "lab" else train_tokenizer
     tokenizer = train(text.sentences(), size)
     encoder = Encoder.scratch(preset, tokenizer, seed=seed).to(default_device())
+    processes.agree(lambda: _fingerprint(encoder), "the tokenizer they trained")
     return Staged(encoder, content_hash([CACHE_VERSION, preset, size, seed, text.fingerprint]))
 
 
@@ -69,57 +85,50 @@ def pretrain(start: Staged, recipe: Recipe, text: Text) -> Staged:
     table = recipe.pretrain
     assert table is not None
     seed = stage_seed(table, recipe.seed)
-    key = content_hash(["pretrain", start.key, _shaping(table), seed, text.fingerprint])
 
-    def objectives(encoder: Encoder) -> list[Objective]:
-        items, groups = _text_items(encoder, text.by_language, table.max_length)
-        return [_objective(method, table, seed, {"text": (items, groups)}) for method in table.objective]
+    def plan(encoder: Encoder) -> Plan:
+        return Plan(*_objectives(table, text_feed(encoder, text, table.max_length), seed))
 
-    return _cached("pretrain", key, start, table, objectives, seed)
+    return _stage("pretrain", start, table, seed, text.fingerprint, plan)
 
 
-def align(start: Staged, recipe: Recipe, corpus: Corpus) -> Staged:
-    """Run the recipe's alignment objectives on bitext."""
+def align(start: Staged, recipe: Recipe, corpora: Sequence[Corpus]) -> Staged:
+    """Run the recipe's alignment objectives, each on its bitext."""
     table = recipe.align
     assert table is not None
     seed = stage_seed(table, recipe.seed)
-    key = content_hash(["align", start.key, _shaping(table), seed, corpus.fingerprint])
 
-    def objectives(encoder: Encoder) -> list[Objective]:
-        pairs, groups = _pair_items(encoder, corpus, table.max_length)
-        sides = [side for pair in pairs for side in (pair.source, pair.target)]
-        streams: dict[str, Items] = {
-            "bitext": (pairs, groups),
-            "text": (sides, [group for group in groups for _ in range(2)]),
-        }
-        return [_objective(method, table, seed, streams) for method in table.objective]
+    def plan(encoder: Encoder) -> Plan:
+        objectives, steps = _objectives(table, bitext_feed(encoder, corpora, table, seed), seed)
+        batch_size = len(objectives[0].stream.indices(0))
+        return Plan(objectives, steps, health(encoder, corpora[0], table, steps=steps, batch_size=batch_size))
 
-    return _cached("align", key, start, table, objectives, seed)
+    return _stage("align", start, table, seed, [corpus.fingerprint for corpus in corpora], plan)
 
 
-def _shaping(table: PretrainTable | AlignTable) -> dict[str, Any]:
+def _shaping(table: StageTable) -> dict[str, Any]:
     """Return the settings that change what a stage gives: not how often it saves, nor which seeds share it."""
-    return table.model_dump(exclude={"seed", "per_seed", "save_seconds"})
+    return table.model_dump(exclude={"seed", "per_seed", "save_seconds", "health_every", "stop_on_collapse"})
 
 
-def stage_seed(table: PretrainTable | AlignTable, seed: int) -> int:
+def stage_seed(table: StageTable, seed: int) -> int:
     """Return the seed of a shared stage: its own, or one for each seed of the recipe."""
     return table.seed + 1000 * (seed + 1) if table.per_seed else table.seed
 
 
-def _cached(
-    stage: str,
-    key: str,
-    start: Staged,
-    table: PretrainTable | AlignTable,
-    objectives: Callable[[Encoder], list[Objective]],
-    seed: int,
+def _stage(
+    stage: str, start: Staged, table: StageTable, seed: int, fingerprint: Any, plan: Callable[[Encoder], Plan]
 ) -> Staged:
+    """Return what a stage makes of the encoder: trained, or from the cache."""
+    # A batch is drawn a process, so their number shapes what comes out.
+    shared = [processes.count()] if processes.count() > 1 else []
+    key = content_hash([stage, start.key, _shaping(table), seed, fingerprint, *shared])
+    processes.agree(lambda: key, f"the data of [{stage}]")
     folder = cache_directory() / "stages" / key
-    with locked(folder.with_name(f"{key}.lock")):
-        cached = folder.exists()
+    with locked_once(folder.with_name(f"{key}.lock")):
+        cached = processes.on_main(folder.exists)
         if not cached:
-            _train(stage, folder, start.encoder, table, objectives, seed)
+            _train(stage, folder, start.encoder, table, seed, plan(start.encoder))
     record = next(line for line in JsonLines(folder / "stage.jsonl"))
     return Staged(
         Encoder.load(folder / "model").to(default_device()),
@@ -129,38 +138,44 @@ def _cached(
     )
 
 
-def _train(
-    stage: str,
-    folder: Path,
-    encoder: Encoder,
-    table: PretrainTable | AlignTable,
-    objectives: Callable[[Encoder], list[Objective]],
-    seed: int,
-) -> None:
+def locked_once(path: Path) -> AbstractContextManager[None]:
+    """Hold a lock for all processes of the run: the main one does."""
+    return locked(path) if processes.is_main() else nullcontext()
+
+
+def _train(stage: str, folder: Path, encoder: Encoder, table: StageTable, seed: int, plan: Plan) -> None:
     work = folder.with_name(folder.name + ".unfinished")
     work.mkdir(parents=True, exist_ok=True)
-    made = objectives(encoder)
-    steps = training_steps(table, made, default_epochs=1.0)
-    with progress(stage, steps) as advance:
+    with stage_progress(stage, plan.steps) as advance:
         loop = Loop(
             model=encoder,
             module=encoder.model,
-            objectives=made,
+            objectives=plan.objectives,
             table=table,
-            steps=steps,
+            steps=plan.steps,
             seed=seed,
             stage=stage,
             states=work / "states",
             log=JsonLines(work / "log.jsonl"),
+            health=plan.health,
             on_step=advance,
         )
         trained = loop.run()
     encoder.eval()
-    encoder.save(work / "model")
-    JsonLines(work / "stage.jsonl").truncate(0)
-    JsonLines(work / "stage.jsonl").append(stage_record(stage, trained))
-    remove(work / "states")
-    finish(work, folder)
+
+    def keep() -> None:
+        encoder.save(work / "model")
+        JsonLines(work / "stage.jsonl").truncate(0)
+        JsonLines(work / "stage.jsonl").append(stage_record(stage, trained))
+        remove(work / "states")
+        finish(work, folder)
+
+    processes.on_main(keep)
+
+
+def stage_progress(stage: str, steps: int) -> AbstractContextManager[Advance]:
+    """Show a bar, once for all processes of the run."""
+    return progress(stage, steps) if processes.is_main() else nullcontext(lambda _done, _values: None)
 
 
 def stage_record(stage: str, trained: Trained) -> dict[str, Any]:
@@ -174,58 +189,38 @@ def stage_record(stage: str, trained: Trained) -> dict[str, Any]:
 
 
 def training_steps(table: Any, objectives: Sequence[Objective], *, default_epochs: float) -> int:
-    """Return the optimizer steps of a stage: given, or epochs of its first objective's stream."""
+    """Return the optimizer steps of a stage: given, or epochs of its first objective's stream.
+
+    Each process draws a batch a step.
+    """
     if table.steps is not None:
         return int(table.steps)
-    return max(1, objectives[0].stream.steps(table.epochs or default_epochs))
+    return max(1, ceil(objectives[0].stream.steps(table.epochs or default_epochs) / processes.count()))
 
 
-Items = tuple[Sequence[Any], Sequence[int]]
-
-
-def _objective(
-    method: MethodTable, table: PretrainTable | AlignTable, seed: int, streams: dict[str, Items]
-) -> Objective:
-    made = _shelf.load("align", method.use).model_validate(method.settings)
-    items, groups = streams[made.reads]
-    # An order of its own for each objective, so that two on the same bitext do not see the same pairs together.
-    order = int(content_hash(method.use)[:8], 16)
-    stream = Stream(
-        items,
-        [len(item) for item in items],
-        batch_size=table.batch_size,
-        batch_tokens=table.batch_tokens,
-        groups=groups,
-        temperature=table.temperature,
-        seed=seed * 2**32 + order,
-    )
-    return Objective(method.use, made, stream, method.weight)
-
-
-def _text_items(encoder: Encoder, text: dict[str, list[str]], max_length: int) -> tuple[list[Tokens], list[int]]:
-    items: list[Tokens] = []
-    groups: list[int] = []
-    for group, (language, sentences) in enumerate(text.items()):
-        items += encoder.tokenize(sentences, max_length=max_length, language=language)
-        groups += [group] * len(sentences)
-    return items, groups
-
-
-def _pair_items(encoder: Encoder, corpus: Corpus, max_length: int) -> tuple[list[TokenPair], list[int]]:
-    items: list[TokenPair] = []
-    groups: list[int] = []
-    for group, (language, pairs) in enumerate(corpus.by_language.items()):
-        # Half each, so that a joined pair fits too.
-        sides = [
-            encoder.tokenize(texts, max_length=max_length // 2, language=code)
-            for texts, code in (
-                ([source for source, _ in pairs], corpus.source),
-                ([target for _, target in pairs], language),
-            )
-        ]
-        items += [TokenPair(source, target) for source, target in zip(*sides, strict=True)]
-        groups += [group] * len(pairs)
-    return items, groups
+def _objectives(table: StageTable, feed: Feed, seed: int) -> tuple[list[Objective], int]:
+    """Return the objectives of a stage and how many steps it takes."""
+    names: list[str] = []
+    for method in table.objective:
+        times = sum(other.use == method.use for other in table.objective[: len(names)])
+        names.append(f"{method.use}-{times + 1}" if times else method.use)
+    objectives = []
+    for index, (name, method) in enumerate(zip(names, table.objective, strict=True)):
+        made = _shelf.load("align", method.use).model_validate(method.settings)
+        items, groups = feed(index, made)
+        # An order of its own for each objective, so that two on the same bitext do not see the same pairs together.
+        order = int(content_hash(name)[:8], 16)
+        stream = Stream(
+            items,
+            [len(item) for item in items],
+            batch_size=table.batch_size,
+            batch_tokens=table.batch_tokens,
+            groups=groups,
+            temperature=table.temperature,
+            seed=seed * 2**32 + order,
+        )
+        objectives.append(Objective(name, made, stream, method.weight))
+    return objectives, training_steps(table, objectives, default_epochs=1.0)
 
 
 def _fingerprint(encoder: Encoder) -> str:

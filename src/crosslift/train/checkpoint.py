@@ -14,8 +14,8 @@ from crosslift.errors import StorageError
 Weights = dict[str, torch.Tensor]
 
 
-def save(directory: Path, step: int, state: dict[str, Any]) -> None:
-    """Write the state after `step` and drop older ones.
+def save(directory: Path, step: int, state: dict[str, Any], *, keep: int | None = None) -> None:
+    """Write the state after `step` and drop older ones, but for the newest that is not after step `keep`.
 
     Raises:
         StorageError: the disk has too little room; the last state stays.
@@ -28,13 +28,31 @@ def save(directory: Path, step: int, state: dict[str, Any]) -> None:
         file.flush()
         os.fsync(file.fileno())
     unfinished.rename(directory / f"step-{step:09d}.pt")
-    for old in sorted(directory.glob("step-*.pt"))[:-1]:
-        old.unlink()
+    *older, _ = saved(directory)
+    good = [path for path in older if keep is not None and _step(path) <= keep]
+    for path in set(older) - set(good[-1:]):
+        path.unlink()
+
+
+def drop_after(directory: Path, step: int) -> None:
+    """Drop the states after `step`."""
+    for path in saved(directory):
+        if _step(path) > step:
+            path.unlink()
+
+
+def saved(directory: Path) -> list[Path]:
+    """Return the whole states, oldest first."""
+    return sorted(directory.glob("step-*.pt"))
+
+
+def _step(path: Path) -> int:
+    return int(path.stem.removeprefix("step-"))
 
 
 def load_latest(directory: Path, device: torch.device) -> dict[str, Any] | None:
     """Return the newest whole state, or None if there is none."""
-    states = sorted(directory.glob("step-*.pt"))
+    states = saved(directory)
     if not states:
         return None
     state: dict[str, Any] = torch.load(states[-1], map_location=device, weights_only=True)

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import torch
 from pydantic import BaseModel, ConfigDict
-from torch import Tensor
+from torch import Tensor, nn
 
 from crosslift.train.batch import Batch
 
@@ -21,33 +21,53 @@ class Method(BaseModel, ABC):
     """One idea from one paper: its settings are fields, its idea is `loss`.
 
     A method is handed the model (an Encoder in alignment, a TaskModel in fine-tuning) and never keeps it; the loop
-    owns the optimizer.  Chance enters in `collate` alone, once for a whole step, so that a step split into parts
-    computes what the whole step would.
+    owns the optimizer.  What it needs beside the model is its `extra`, which the loop owns too.  Chance enters in
+    `collate` alone, once for a whole step, so that a step split into parts computes what the whole step would.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     reads: ClassVar[Literal["text", "bitext", "task"]]
-    """What an item of its stream is: one text, a sentence pair, or a labelled example."""
+    """What an item of its stream is: one text (`Tokens`), a sentence pair (`TokenPair`), or a labelled example."""
+    needs: ClassVar[frozenset[str]] = frozenset()
+    """What items must carry beside tokens: "links" (word links of a pair) or "words" (`Tokens.words`)."""
     splittable: ClassVar[bool] = True
     """False where the rest of the batch is part of the loss (in-batch negatives): the loop then never splits it."""
+    gathers: ClassVar[bool] = False
+    """True where a method that is not splittable gathers the rows of all processes (`train.gather`)."""
     paper: ClassVar[str]
     """Reference of the paper it reproduces."""
+
+    def extra(self, model: Any) -> nn.Module | None:
+        """Return what the method needs beside the model, or None: a frozen copy, a queue, a projection, a decoder.
+
+        Called once before the first step, with torch's generator seeded.  The loop moves it, trains its parameters
+        that require a gradient, saves and restores it, hands it to `step`, and drops it after the stage.  What changes
+        while training lives in its buffers, never on the method.
+        """
+        del model
+        return None
 
     @abstractmethod
     def collate(self, model: Any, items: Sequence[Any], generator: torch.Generator) -> Batch:
         """Return the batch of one step; `generator` is the only source of chance."""
 
     @abstractmethod
-    def loss(self, model: Any, batch: Batch) -> Terms:
-        """Return named scalar terms, each a mean over `units(batch)`."""
+    def loss(self, model: Any, batch: Batch, *extra: Any) -> Terms:
+        """Return named scalar terms, each a mean over `units(batch)`.
+
+        A method with an extra takes it as third argument; one without takes two.
+        """
 
     def units(self, batch: Batch) -> int:
         """Return how many things the loss averages over: examples, unless a method says otherwise (masked tokens)."""
         return len(batch)
 
-    def step(self, model: Any, batch: Batch, backward: Backward) -> Terms:
+    def step(self, model: Any, batch: Batch, backward: Backward, extra: nn.Module | None = None) -> Terms:
         """Compute the loss and its gradients; override where a method needs more than one pass."""
-        terms = self.loss(model, batch)
+        terms = self.loss(model, batch) if extra is None else self.loss(model, batch, extra)
         backward(terms)
         return terms
+
+    def after_step(self, model: Any, extra: nn.Module | None) -> None:
+        """Act once the optimizer has stepped, without gradients: move a momentum copy, say."""

@@ -50,7 +50,9 @@ def test_run_directory_holds_what_it_promises(whole: Path) -> None:
     assert {row["stage"] for row in content["probes"]} == {"pretrain", "align", "finetune"}
     log = [json.loads(line) for line in (whole / "log.jsonl").read_text().splitlines()]
     assert [line["stage"] for line in log if "terms" in line][-1] == "finetune"
-    assert {"tlm", "sentence_contrastive"} <= set(next(line for line in log if line["stage"] == "align")["terms"])
+    align = [line for line in log if line["stage"] == "align"]
+    assert {"tlm", "sentence_contrastive"} <= set(next(line["terms"] for line in align if "terms" in line))
+    assert [line["step"] for line in align if "health" in line] == [0, 2]
 
 
 def test_scores_follow_from_the_predictions(whole: Path) -> None:

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-import os
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -14,8 +13,8 @@ from crosslift.align.sentence_contrastive import SentenceContrastive
 from crosslift.errors import RecipeError, StorageError, TrainingError
 from crosslift.train import checkpoint as states_on_disk
 from crosslift.train.loop import Loop
-from crosslift.train.method import Backward, Terms
-from tests.unit.train.worlds import mlm_loop
+from crosslift.train.method import Backward, Method, Terms
+from tests.unit.train.worlds import WithExtra, mlm_loop
 
 Checkpoint = Callable[[str], Path]
 
@@ -82,11 +81,13 @@ class Killed(BaseException):
     """Stands for kill -9: nothing in the loop catches it."""
 
 
-@pytest.mark.parametrize("after", [1, 4, 7, 11])
-def test_resumed_run_ends_in_the_same_bits(checkpoint: Checkpoint, tmp_path: Path, after: int) -> None:
-    whole = mlm_loop(checkpoint("bert"), tmp_path / "whole")
+@pytest.mark.parametrize(("after", "method"), [(1, None), (4, None), (7, None), (11, None), (5, WithExtra())])
+def test_resumed_run_ends_in_the_same_bits(
+    checkpoint: Checkpoint, tmp_path: Path, after: int, method: Method | None
+) -> None:
+    whole = mlm_loop(checkpoint("bert"), tmp_path / "whole", method=method)
     trained = whole.run()
-    killed = mlm_loop(checkpoint("bert"), tmp_path / "killed", save_seconds=0)
+    killed = mlm_loop(checkpoint("bert"), tmp_path / "killed", method=method, save_seconds=0)
 
     def kill(step: int, terms: dict[str, float]) -> None:
         if step == after:
@@ -95,8 +96,9 @@ def test_resumed_run_ends_in_the_same_bits(checkpoint: Checkpoint, tmp_path: Pat
     killed.on_step = kill
     with pytest.raises(Killed):
         killed.run()
-    resumed = mlm_loop(checkpoint("bert"), tmp_path / "killed")
+    resumed = mlm_loop(checkpoint("bert"), tmp_path / "killed", method=method)
     again = resumed.run()
+    assert equal(whole.extras.state_dict(), resumed.extras.state_dict())
     assert equal(trained.weights["last"], again.weights["last"])
     assert again.tokens == trained.tokens
     steps = [[line["step"] for line in loop.log] for loop in (whole, resumed)]  # type: ignore[attr-defined]
@@ -134,9 +136,9 @@ def test_in_batch_negatives_are_never_split(checkpoint: Checkpoint, tmp_path: Pa
 
 def test_step_hook_may_pass_twice(checkpoint: Checkpoint, tmp_path: Path) -> None:
     class Twice(Mlm):
-        def step(self, model: object, batch: object, backward: Backward) -> Terms:
-            super().step(model, batch, backward)
-            return super().step(model, batch, backward)
+        def step(self, model: Any, batch: Any, backward: Backward, extra: Any = None) -> Terms:
+            super().step(model, batch, backward, extra)
+            return super().step(model, batch, backward, extra)
 
     once, twice = (
         mlm_loop(checkpoint("bert"), tmp_path / name, method=method, steps=1, clip_norm=1e9)
@@ -150,42 +152,37 @@ def test_step_hook_may_pass_twice(checkpoint: Checkpoint, tmp_path: Path) -> Non
     assert norms[1] > 1.5 * norms[0]
 
 
+def test_what_a_method_needs_beside_the_model_is_trained_and_told_of_steps(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
+    loops = [mlm_loop(checkpoint("bert"), tmp_path / name, method=WithExtra()) for name in "ab"]
+    start: list[dict[str, Tensor]] = []
+    for loop in loops:
+        loop._make_extras()
+        start.append({name: value.clone() for name, value in loop.extras.state_dict().items()})
+        loop.run()
+    assert equal(*start)  # drawn by the seed
+    extra = loops[0].extras["0"]
+    assert not torch.equal(extra.scale, start[0]["0.scale"])
+    assert torch.equal(extra.frozen, torch.ones(3))
+    assert float(extra.steps) == pytest.approx(12 * float(extra.scale.detach().mean()), rel=0.05)
+    assert not any("scale" in name for name in loops[0].run().weights["last"])
+
+
+def test_a_loss_that_is_not_finite_is_never_saved(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    class Breaks(Mlm):
+        def loss(self, model: Any, batch: Any) -> Terms:  # type: ignore[override]
+            return {"mlm": super().loss(model, batch)["mlm"] * (1 if loop.tokens < 1_500 else float("nan"))}
+
+    loop = mlm_loop(checkpoint("bert"), tmp_path / "s", method=Breaks(), steps=300, save_seconds=0)
+    with pytest.raises(TrainingError, match=r"not finite.*The last good state is .*step-0"):
+        loop.run()
+    state = states_on_disk.load_latest(tmp_path / "s", torch.device("cpu"))
+    assert state is not None
+    assert all(value.isfinite().all() for name, value in state["module"].items() if "word_embeddings" in name)
+
+
 def test_bfloat16_keeps_fp32_weights(checkpoint: Checkpoint, tmp_path: Path) -> None:
     loop = mlm_loop(checkpoint("bert"), tmp_path / "s", precision="bfloat16")
     loop.run()
     assert {value.dtype for value in loop.module.parameters()} == {torch.float32}
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _rank(rank: int, port: int, checkpoint: Path, folder: Path) -> None:
-    os.environ.update(
-        RANK=str(rank),
-        LOCAL_RANK=str(rank),
-        WORLD_SIZE="2",
-        MASTER_ADDR="127.0.0.1",
-        MASTER_PORT=str(port),
-        ACCELERATE_USE_CPU="true",
-    )
-    torch.set_num_threads(1)
-    loop = mlm_loop(checkpoint, folder / f"rank{rank}", batch_size=4)
-    trained = loop.run()
-    torch.save({"weights": trained.weights["last"], "batches": batches(loop)}, folder / f"{rank}.pt")
-    torch.distributed.destroy_process_group()
-
-
-def batches(loop: Loop) -> list[int]:
-    return [len(loop.objectives[0].stream.indices(step)) for step in range(4)]
-
-
-@pytest.mark.slow
-def test_two_processes_stay_in_step(without_dropout: Path, tmp_path: Path) -> None:
-    torch.multiprocessing.spawn(_rank, args=(_free_port(), without_dropout, tmp_path), nprocs=2)
-    first, second = (torch.load(tmp_path / f"{rank}.pt") for rank in range(2))
-    assert equal(first["weights"], second["weights"])
-    alone = mlm_loop(without_dropout, tmp_path / "alone", batch_size=4).run()
-    assert not equal(first["weights"], alone.weights["last"])

@@ -1,0 +1,118 @@
+"""What number formats do to InfoNCE and CZ-NCE: losses that are exactly zero, and gradients that are wrong.
+
+    python experiments/loss_precision.py [--gap 0.4 0.8] [--batch-size 4 16 64 256] [--json FILE]
+
+The question (Chen et al. 2022, arXiv 2202.13083): does CZ-NCE relieve floating-point error, and where?  Cosines are
+drawn in float64: translations around 0.9, negatives lower by the gap, 2B - 2 of them an anchor.  Over the temperature
+they are the logits, rounded to a format; each form of a loss is computed in that format, and its gradient at the logits
+is compared with that form's in float64 at the same rounded logits, so that the arithmetic alone is judged.
+
+- plain: log-sum-exp of all logits less the positive's, as the formula of InfoNCE is written;
+- cross-entropy: torch's, of the positive among all logits;
+- softplus: `softplus(log-sum-exp of the negatives - positive)`, the same number as both; what `crosslift.losses` does;
+- CZ: log-sum-exp of the negatives less the positive's, the CZ-NCE of `crosslift.losses`;
+- CZ as released: the logarithm of a plain sum of exponentials.
+
+Printed for each: the share of anchors whose loss is exactly 0, and the median over anchors of the gradient's relative
+error.  `crosslift.losses` itself computes in fp32 whatever it is given, so its rows are those of fp32.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import torch
+from rich.console import Console
+from rich.table import Table
+from torch import Tensor
+from torch.nn import functional
+
+FORMATS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
+ANCHORS = 1000
+POSITIVE, POSITIVE_SPREAD, NEGATIVE_SPREAD = 0.9, 0.03, 0.1
+
+
+def log_odds(positive: Tensor, negatives: Tensor) -> Tensor:
+    """Return (anchors,) log-sum-exp of the negatives less the positive."""
+    return negatives.logsumexp(dim=1) - positive
+
+
+FORMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "plain": lambda positive, negatives: torch.cat([positive[:, None], negatives], dim=1).logsumexp(dim=1) - positive,
+    "cross-entropy": lambda positive, negatives: functional.cross_entropy(
+        torch.cat([positive[:, None], negatives], dim=1), torch.zeros(len(positive), dtype=torch.long), reduction="none"
+    ),
+    "softplus": lambda positive, negatives: functional.softplus(log_odds(positive, negatives)),
+    "CZ": log_odds,
+    "CZ as released": lambda positive, negatives: negatives.exp().sum(dim=1).log() - positive,
+}
+
+
+def logits(batch_size: int, gap: float, temperature: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
+    """Return the logits of positives (anchors,) and of negatives (anchors, 2 * batch_size - 2) in float64."""
+    shape = (ANCHORS, 2 * batch_size - 2)
+    positive = POSITIVE + POSITIVE_SPREAD * torch.randn(ANCHORS, generator=generator, dtype=torch.float64)
+    negatives = POSITIVE - gap + NEGATIVE_SPREAD * torch.randn(shape, generator=generator, dtype=torch.float64)
+    return positive.clamp(-1, 1) / temperature, negatives.clamp(-1, 1) / temperature
+
+
+def loss_and_gradient(form: str, positive: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:
+    """Return each anchor's loss and its gradient at all logits of the anchor."""
+    leaves = [side.clone().requires_grad_() for side in (positive, negatives)]
+    losses = FORMS[form](*leaves)
+    of_positive, of_negatives = torch.autograd.grad(losses.sum(), leaves)
+    return losses.detach(), torch.cat([of_positive[:, None], of_negatives], dim=1)
+
+
+def measure(form: str, positive: Tensor, negatives: Tensor) -> tuple[float, float]:
+    """Return the share of losses that are exactly 0, and the gradient's median relative error."""
+    losses, gradient = loss_and_gradient(form, positive, negatives)
+    _, exact = loss_and_gradient(form, positive.double(), negatives.double())
+    error = (gradient.double() - exact).norm(dim=1) / exact.norm(dim=1)
+    return (losses == 0).double().mean().item(), error.nan_to_num(float("inf")).median().item()
+
+
+def table_of(rows: list[dict[str, object]], gap: float) -> Table:
+    """Return the table of one gap."""
+    table = Table(title=f"cosine gap {gap:g}: exact zeros / relative error of the gradient")
+    table.add_column("format")
+    table.add_column("batch", justify="right")
+    for form in FORMS:
+        table.add_column(form if form.startswith("CZ") else f"InfoNCE, {form}", justify="right")
+    for row in rows:
+        cells = (row[form] for form in FORMS)
+        table.add_row(
+            str(row["format"]), str(row["batch_size"]), *(f"{zeros:.0%} / {error:.0e}" for zeros, error in cells)
+        )  # type: ignore[misc]
+    return table
+
+
+def main() -> None:
+    """Measure and print a table for each gap."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--gap", type=float, nargs="+", default=[0.4, 0.8, 1.2], help="translations less negatives")
+    parser.add_argument("--batch-size", type=int, nargs="+", default=[4, 16, 64, 256])
+    parser.add_argument("--temperature", type=float, default=0.07)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", type=Path, help="also write the numbers to this file")
+    options = parser.parse_args()
+    found = []
+    for gap in options.gap:
+        rows = []
+        for name, dtype in FORMATS.items():
+            for size in options.batch_size:
+                generator = torch.Generator().manual_seed(options.seed)
+                sides = [side.to(dtype) for side in logits(size, gap, options.temperature, generator)]
+                cells = {form: measure(form, *sides) for form in FORMS}
+                rows.append({"gap": gap, "format": name, "batch_size": size, **cells})
+        Console(width=130).print(table_of(rows, gap))
+        found += rows
+    if options.json:
+        options.json.write_text(json.dumps(found, indent=2) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,135 @@
+"""Synthetic adversaries: sentences in which the words that hurt most are put into another language.
+
+Candidates come from cross-lingual word vectors that are as noisy as one wants, so the question is how good a lexicon
+must be before it does what parallel text does; their precision@1 is logged and kept as `candidates.precision` of the
+extra.  Controls: `choice = "random"`, `noise = 0`, and `candidates = "lexicon"` for true translations.  Each step costs
+one more backward pass to the embeddings for every word replaced in its longest row, or `passes` of them.
+Paper: our design; nearest are Qin et al. 2020, arXiv 2006.06402 (random words of a lexicon), Tan & Joty 2021, arXiv
+2103.09593 (worst words, by beam search), and Ebrahimi et al. 2018, arXiv 1712.06751 (first-order choice of words).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field, PrivateAttr
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crosslift.align._masking import HiddenBatch, HiddenTokens, MaskedBatch, masked_loss, predictions
+from crosslift.align._span_corruption import SpanBatch, SpanDecoder, corrupt, is_text_to_text
+from crosslift.data.lexicon import open_lexicon
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
+from crosslift.losses import jensen_shannon
+from crosslift.train.batch import Batch
+from crosslift.train.method import Terms
+from crosslift.views.adversary import Adversary, AdversarySettings, Words, find_words
+from crosslift.views.candidates import Candidates, CandidateSettings, make_candidates
+from crosslift.views.words import WordPieces
+
+
+@dataclass(frozen=True)
+class AdversarialBatch(Batch):
+    """Hidden tokens, and the words that may be replaced; the fields of `Words` are (batch, words, ...)."""
+
+    inputs: Inputs
+    outputs: Inputs | None
+    spans: Tensor
+    entries: Tensor
+    languages: Tensor
+    draws: Tensor
+
+    @property
+    def hidden(self) -> HiddenBatch:
+        """What is to be predicted."""
+        return MaskedBatch(self.inputs) if self.outputs is None else SpanBatch(self.inputs, self.outputs)
+
+    @property
+    def words(self) -> Words:
+        """Where the words are."""
+        return Words(self.spans, self.entries, self.languages, self.draws)
+
+
+class AdversaryParts(nn.Module):
+    """The candidates, and the decoder of a text-to-text encoder."""
+
+    def __init__(self, candidates: Candidates, decoder: SpanDecoder | None) -> None:
+        super().__init__()
+        self.candidates = candidates
+        self.decoder = decoder
+
+
+class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
+    """Masked language modelling on sentences and on their worst code-switched views.
+
+    Words that are to be predicted are never replaced, so a view is predicted from the other words.  At `replace_share`
+    0 the view is the sentence.  Needs a masked-language-model head; text-to-text encoders get span corruption instead.
+    """
+
+    reads: ClassVar[Literal["text", "bitext", "task"]] = "text"
+    needs: ClassVar[frozenset[str]] = frozenset({"words"})
+    paper: ClassVar[str] = "our design, after Qin et al. 2020, arXiv 2006.06402"
+
+    adversarial_weight: float = Field(1.0, ge=0, description="of the loss on the view (beta)")
+    consistency_weight: float = Field(1.0, ge=0, description="of the divergence of the two predictions (gamma)")
+
+    _written: WordPieces | None = PrivateAttr(None)
+
+    def extra(self, model: Encoder) -> AdversaryParts:
+        """Return the candidates, found in the model as it is now, and the decoder of a text-to-text encoder."""
+        decoder = SpanDecoder.of(model) if is_text_to_text(model) else None
+        return AdversaryParts(make_candidates(self, model), decoder)
+
+    def collate(self, model: Encoder, items: Sequence[Tokens], generator: torch.Generator) -> AdversarialBatch:
+        """Hide tokens and find the words that may be replaced."""
+        rows: Sequence[Tokens] = items
+        hidden: HiddenBatch
+        if is_text_to_text(model):
+            rows, hidden = corrupt(model, items, self.mask_probability, self.span_length, generator)
+        else:
+            hidden = self.hide(model, items, generator)
+        lexicon = open_lexicon(self.lexicon, self.languages)
+        words = find_words(rows, self._pieces_of(model), lexicon, generator)
+        entries = words.entries.masked_fill(_predicted(hidden.inputs, words), -1)
+        outputs = hidden.outputs if isinstance(hidden, SpanBatch) else None
+        return AdversarialBatch(hidden.inputs, outputs, words.spans, entries, words.languages, words.draws)
+
+    def units(self, batch: AdversarialBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+        """Return the number of tokens that are predicted."""
+        return super().units(batch.hidden)
+
+    def loss(self, model: Encoder, batch: AdversarialBatch, extra: AdversaryParts) -> Terms:  # type: ignore[override]
+        """Return the loss on the sentences, on their views, and how far the predictions are apart."""
+
+        def to_raise(inputs: Inputs, embeddings: Tensor) -> Tensor:
+            return masked_loss(model, replace(batch.hidden, inputs=inputs), extra.decoder, embeddings)
+
+        view = Adversary(self, model, extra.candidates).view(batch.inputs, batch.words, to_raise)
+        clean, targets = predictions(model, batch.hidden, extra.decoder)
+        worse, _ = predictions(model, replace(batch.hidden, inputs=view), extra.decoder)
+        count = max(1, len(targets))
+        losses = [functional.cross_entropy(side.float(), targets, reduction="sum") / count for side in (clean, worse)]
+        return {
+            "clean": losses[0],
+            "adversarial": self.adversarial_weight * losses[1],
+            "consistency": self.consistency_weight * jensen_shannon(clean, worse) / count,
+        }
+
+    def _pieces_of(self, model: Encoder) -> WordPieces:
+        """Return what turns a model's pieces into words, made once: it remembers them."""
+        if self._written is None or self._written.encoder is not model:
+            self._written = WordPieces(model)
+        return self._written
+
+
+def _predicted(inputs: Inputs, words: Words) -> Tensor:
+    """Return (batch, words) bool: words of which a token is predicted."""
+    if inputs.targets is None:
+        return torch.zeros_like(words.real)
+    places = torch.arange(inputs.ids.shape[1], device=inputs.ids.device)
+    inside = (places >= words.spans[..., :1]) & (places < words.spans[..., 1:])
+    return (inside & (inputs.targets != IGNORED).unsqueeze(1)).any(dim=-1)

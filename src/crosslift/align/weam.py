@@ -1,0 +1,108 @@
+"""Word exchange: a hidden word is predicted from the state of its translation.
+
+A pair is one sequence, as in `tlm`.  Hidden words are predicted twice with one encoder pass and one head: from their
+own states, and again after the last layer's states of linked words have changed places, so that a linked word is
+predicted from the word it is linked to and an unlinked one from itself.
+Paper: Yang et al. 2021, arXiv 2106.01732.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from crosslift.align._links import exchange, join_linked, pad_links, token_links
+from crosslift.align._masking import MaskedBatch, mask, masked_loss
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import Inputs
+from crosslift.train.method import Method, Terms
+from crosslift.train.pairs import TokenPair
+
+
+@dataclass(frozen=True)
+class ExchangeBatch(MaskedBatch):
+    """Masked joined pairs and the linked positions in them."""
+
+    links: Tensor
+    """(batch, links, 2): one-to-one, both ends in the joined sequence."""
+    weight: Tensor
+    """(batch,): what a token's exchanged loss counts; the same in all rows."""
+
+    @property
+    def partners(self) -> Tensor:
+        """(batch, length): the position that each one changes places with, itself where it has no link."""
+        return exchange(self.links, self.inputs.ids.shape[1])
+
+    @property
+    def crossed(self) -> Tensor:
+        """(batch, length) bool: hidden positions that have a partner."""
+        partners = self.partners
+        return self.positions & (partners != torch.arange(partners.shape[1], device=partners.device))
+
+
+class Weam(Method):
+    """TLM, plus the same predictions after linked words have exchanged their states.
+
+    Needs a masked-language-model head.  Equals `tlm` at `exchange_weight` 0, and `tlm` times 1 + `exchange_weight` on
+    pairs without links.  The exchanged loss is a mean over all hidden tokens, as in the paper's figure, unless
+    `cp_only_aligned`.  Links count where both ends have no other.
+    """
+
+    reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
+    needs: ClassVar[frozenset[str]] = frozenset({"links"})
+    paper: ClassVar[str] = "Yang et al. 2021, arXiv 2106.01732"
+
+    mask_probability: float = Field(0.3, gt=0, le=1, description="share of tokens that are predicted")
+    exchange_weight: float = Field(1.0, ge=0, description="weight of the predictions from exchanged states (lambda)")
+    cp_only_aligned: bool = Field(False, description="exchanged loss over linked hidden tokens only, not all hidden")
+    skip_identical: bool = Field(False, description="leave out links between equal tokens (digits, punctuation)")
+    all_mask: bool = Field(False, description="hide every chosen token behind [MASK] instead of 80/10/10")
+
+    def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> ExchangeBatch:
+        """Join each pair in random order, mask both sides, and find the links in the joined pair."""
+        swapped = torch.rand(len(items), generator=generator) < 0.5  # drawn as in `tlm`, which weight 0 must equal
+        joined = [
+            join_linked(model, pair, token_links(pair, skip_identical=self.skip_identical), swap=swap)
+            for pair, swap in zip(items, swapped.tolist(), strict=True)
+        ]
+        inputs = model.collate([tokens for tokens, _ in joined])
+        masked = mask(inputs, model, self.mask_probability, all_mask=self.all_mask, generator=generator)
+        unweighted = ExchangeBatch(masked, pad_links([links for _, links in joined]), torch.ones(len(items)))
+        return replace(unweighted, weight=unweighted.weight * self._weight(unweighted))
+
+    def units(self, batch: ExchangeBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+        """Return the number of hidden tokens."""
+        return int(batch.positions.sum())
+
+    def loss(self, model: Encoder, batch: ExchangeBatch) -> Terms:  # type: ignore[override]
+        """Return the mean cross-entropy of the hidden tokens from their own and from exchanged states."""
+        if self.exchange_weight == 0:
+            return {"tlm": masked_loss(model, batch)}
+        states, crossed = model.encode(batch.inputs), batch.crossed
+        exchanged = states.gather(1, batch.partners.unsqueeze(-1).expand_as(states))
+        own = _token_losses(model, states, batch.inputs, batch.positions)
+        total = _token_losses(model, exchanged, batch.inputs, crossed).sum()
+        if not self.cp_only_aligned:
+            # Without a partner the second prediction is the first one: no need to run the head again.
+            total = total + own[~crossed[batch.positions]].sum()
+        count = max(1, len(own))
+        return {"tlm": own.sum() / count, "exchange": batch.weight[0] * total / count}
+
+    def _weight(self, batch: ExchangeBatch) -> float:
+        """Return the weight of a token's exchanged loss, such that means over hidden tokens add up over parts."""
+        if not self.cp_only_aligned:
+            return self.exchange_weight
+        return self.exchange_weight * self.units(batch) / max(1, int(batch.crossed.sum()))
+
+
+def _token_losses(model: Encoder, states: Tensor, inputs: Inputs, positions: Tensor) -> Tensor:
+    """Return the cross-entropy of each token at `positions`, in row-major order."""
+    assert inputs.targets is not None
+    logits = model.masked_logits(states, positions)
+    return functional.cross_entropy(logits.float(), inputs.targets[positions], reduction="none")

@@ -1,0 +1,100 @@
+"""Word contrast: of all linked words of the batch, a word must be closest to the one it is linked to.
+
+Weak contrast asks which word of the other language it is; strong contrast asks among the words of both.  A projection
+is trained along and thrown away, and a regulariser keeps the parameters near where they were.
+Paper: Wu & Dredze 2020, arXiv 2010.02537.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from crosslift.align._frozen import Frozen
+from crosslift.align._links import NO_LINK, LinkedBatch, pad_links, pick, word_links
+from crosslift.encoder.encoder import Encoder
+from crosslift.losses import info_nce
+from crosslift.train.gather import gather, rank_offset
+from crosslift.train.method import Method, Terms
+from crosslift.train.pairs import TokenPair
+
+
+class ContrastExtra(nn.Module):
+    """The projection, and the frozen encoder where the parameters are kept near it."""
+
+    def __init__(self, projection: nn.Module, frozen: Frozen | None) -> None:
+        super().__init__()
+        self.projection = projection
+        self.frozen = frozen
+
+
+class WordContrastive(Method):
+    """InfoNCE over linked words, weak or strong, with a regulariser on the parameters.
+
+    The defaults are those of the authors' code: a word is its first piece, links between equal words are left out and
+    the others count where both ends have no other.
+    """
+
+    reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
+    needs: ClassVar[frozenset[str]] = frozenset({"links"})
+    splittable: ClassVar[bool] = False
+    gathers: ClassVar[bool] = True
+    paper: ClassVar[str] = "Wu & Dredze 2020, arXiv 2010.02537"
+
+    contrast: Literal["weak", "strong"] = Field(
+        "strong", description="candidates: linked words of the other language, or of both"
+    )
+    temperature: float = Field(0.1, gt=0, description="divides the cosines; small is sharp")
+    projection: int | None = Field(128, gt=0, description="width of the projection; none compares the states")
+    regulariser_weight: float = Field(1.0, ge=0, description="weight of the parameters' distance from where they were")
+    piece: Literal["first", "last"] = Field("first", description="piece whose state stands for a word")
+    skip_identical: bool = Field(True, description="leave out links between equal words")
+
+    def extra(self, model: Encoder) -> ContrastExtra:
+        """Return a new projection, and the encoder as it is before the first step."""
+        width = model.hidden_size
+        projection: nn.Module = nn.Identity()
+        if self.projection is not None:
+            projection = nn.Sequential(
+                nn.Linear(width, width, bias=False), nn.ReLU(), nn.Linear(width, self.projection, bias=False)
+            )
+        return ContrastExtra(projection, Frozen(model) if self.regulariser_weight else None)
+
+    def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> LinkedBatch:
+        """Pad both sides and find the words; nothing is drawn at random."""
+        del generator
+        return LinkedBatch(
+            source=model.collate([pair.source for pair in items]),
+            target=model.collate([pair.target for pair in items]),
+            links=pad_links([word_links(pair, piece=self.piece, skip_identical=self.skip_identical) for pair in items]),
+        )
+
+    def units(self, batch: LinkedBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+        """Return the number of links."""
+        return int((batch.links[..., 0] != NO_LINK).sum())
+
+    def loss(self, model: Encoder, batch: LinkedBatch, extra: ContrastExtra) -> Terms:  # type: ignore[override]
+        """Return the contrast over all links of the batch, and the regulariser."""
+        source = extra.projection(pick(model.encode(batch.source), batch.links[..., 0]))
+        target = extra.projection(pick(model.encode(batch.target), batch.links[..., 1]))
+        terms = {"contrast": self._contrast(source, target)}
+        if extra.frozen is None:
+            return terms
+        return terms | {"regulariser": self.regulariser_weight * extra.frozen.distance(model)}
+
+    def _contrast(self, source: Tensor, target: Tensor) -> Tensor:
+        """Return the mean over this process's links; those of all processes are candidates."""
+        losses = info_nce(
+            source,
+            target,
+            temperature=self.temperature,
+            same_language_negatives=self.contrast == "strong",
+            reduction="none",
+            pool=(gather(source), gather(target)),
+            start=rank_offset(len(source), source.device),
+        )
+        return losses.sum() / max(1, len(losses))

@@ -1,0 +1,123 @@
+"""Word-aligned encoder: a word's state is pulled to the state of the word it is linked to.
+
+The source side is the anchor: words of the target move to where the frozen encoder has their translations, and a
+regulariser keeps the source where it was.
+Paper: Cao et al. 2020, arXiv 2002.03518; also the L2 objective of Wu & Dredze 2020, arXiv 2010.02537.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from crosslift.align._frozen import Frozen
+from crosslift.align._links import (
+    NO_LINK,
+    LinkedBatch,
+    LinkList,
+    pad_links,
+    pick,
+    representatives,
+    special_links,
+    word_links,
+    words_of,
+)
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import Tokens, pad
+from crosslift.train.method import Method, Terms
+from crosslift.train.pairs import TokenPair
+
+
+@dataclass(frozen=True)
+class AnchoredBatch(LinkedBatch):
+    """Linked pairs and the source words that must stay where they were."""
+
+    words: Tensor
+    """(batch, words): positions of the source's words, padded with -1."""
+    weight: Tensor
+    """(batch,): source words of the whole step over its links; the same in all rows, so that parts of a step add up."""
+
+
+class WordL2(Method):
+    """Squared distance between linked words, one side anchored to the frozen encoder.
+
+    A word is its last piece.  The defaults are those of the authors' code: the target of a word is what the frozen
+    encoder makes of its translation, means are over links and dimensions, special tokens are linked and kept too.  In
+    the paper's formula both sides are those of the encoder in training (`anchor = "current"`).  Wu & Dredze:
+    `anchor = "current"`, `sum_dimensions`, `regulariser = "parameters"`, without `special_tokens`, `piece = "first"`,
+    `skip_identical`.
+    """
+
+    reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
+    needs: ClassVar[frozenset[str]] = frozenset({"links"})
+    paper: ClassVar[str] = "Cao et al. 2020, arXiv 2002.03518"
+
+    anchor: Literal["frozen", "current"] = Field(
+        "frozen", description="encoder whose source states the target words are pulled to; current moves both sides"
+    )
+    regulariser: Literal["states", "parameters"] = Field(
+        "states", description="what stays close to the frozen encoder: the source's states, or all parameters"
+    )
+    regulariser_weight: float = Field(1.0, ge=0, description="weight of the regulariser")
+    sum_dimensions: bool = Field(False, description="squared distance instead of its mean over dimensions")
+    special_tokens: bool = Field(True, description="link the special tokens of both sides too")
+    piece: Literal["first", "last"] = Field("last", description="piece whose state stands for a word")
+    skip_identical: bool = Field(False, description="leave out links between equal words")
+
+    def extra(self, model: Encoder) -> Frozen:
+        """Return the encoder as it is before the first step."""
+        return Frozen(model)
+
+    def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> AnchoredBatch:
+        """Pad both sides and find the words; nothing is drawn at random."""
+        del generator
+        links = pad_links([self._links(pair) for pair in items])
+        words = pad([self._words(pair.source) for pair in items], NO_LINK)
+        count = int((links[..., 0] != NO_LINK).sum())
+        return AnchoredBatch(
+            source=model.collate([pair.source for pair in items]),
+            target=model.collate([pair.target for pair in items]),
+            links=links,
+            words=words,
+            weight=torch.full((len(items),), self._count(words) / max(1, count)),
+        )
+
+    def units(self, batch: AnchoredBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+        """Return the number of source words."""
+        return self._count(batch.words)
+
+    def loss(self, model: Encoder, batch: AnchoredBatch, extra: Frozen) -> Terms:  # type: ignore[override]
+        """Return the mean squared distance of linked words, and the regulariser."""
+        source, target = model.encode(batch.source), model.encode(batch.target)
+        # With both sides moving and the parameters kept, nothing looks at frozen states.
+        frozen = extra.encode(batch.source) if self.anchor == "frozen" or self.regulariser == "states" else source
+        count = max(1, self.units(batch))
+        anchor = frozen if self.anchor == "frozen" else source
+        apart = self._distances(pick(target, batch.links[..., 1]), pick(anchor, batch.links[..., 0])).sum()
+        terms = {"align": batch.weight[0] * apart / count}
+        if self.regulariser == "parameters":
+            return terms | {"regulariser": self.regulariser_weight * extra.distance(model)}
+        moved = self._distances(pick(source, batch.words), pick(frozen, batch.words)).sum()
+        return terms | {"regulariser": self.regulariser_weight * moved / count}
+
+    def _distances(self, states: Tensor, anchors: Tensor) -> Tensor:
+        """Return the squared distance of each row, (rows,)."""
+        squares = (states.float() - anchors.float()).square()
+        return squares.sum(dim=-1) if self.sum_dimensions else squares.mean(dim=-1)
+
+    def _links(self, pair: TokenPair) -> LinkList:
+        links = word_links(pair, piece=self.piece, skip_identical=self.skip_identical)
+        return links + special_links(pair) if self.special_tokens else links
+
+    def _words(self, tokens: Tokens) -> list[int]:
+        words = list(representatives(words_of(tokens), self.piece).values())
+        specials = [place for place, special in enumerate(tokens.special) if special]
+        return words + specials if self.special_tokens else words
+
+    def _count(self, words: Tensor) -> int:
+        return int((words != NO_LINK).sum())

@@ -1,0 +1,191 @@
+"""Momentum contrast of translations: a sentence finds its translation among a long queue of earlier sentences.
+
+Queries come from the encoder, keys from a copy that follows it slowly (momentum), and keys stay in a queue as
+negatives for later batches, so their number is free of the batch size (MoCo; He et al. 2020, arXiv 1911.05722).
+Sentences are the first state of an intermediate layer, projected linearly; the scores are bare dot products, as
+released.  With `mixup` a text is two sentences, joined in an order of its own on either side, so that positions tell
+nothing.
+
+The authors fill the queue before they train.  Here it fills while training, and `batch_negatives` stand in: the other
+keys of the batch; false for the queue alone, as released.  Their code also hides words of the inputs
+(``mask_probability = 0.15``), which the paper does not mention: off by default.  They train it together with `mlm` and
+`tlm`, weight 1 each.  A queue longer than an epoch holds a text's own older keys among its negatives: shorten it for
+small data.
+Paper: Chi et al. 2021, arXiv 2007.07834 (InfoXLM).
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crosslift.align._contrast import Contrastive, Side, chunks, in_order, summed_layers
+from crosslift.align._frozen import Frozen
+from crosslift.align._masking import mask
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import Inputs, Tokens
+from crosslift.encoder.pooling import Pooling
+from crosslift.train.batch import Batch
+from crosslift.train.gather import gather, rank_offset
+from crosslift.train.method import Terms
+from crosslift.train.pairs import TokenPair
+
+
+@dataclass(frozen=True)
+class QueryBatch(Batch):
+    """Texts and their translations; row i of one is the translation of row i of the other."""
+
+    query: Inputs
+    key: Inputs
+
+
+class Xlco(Contrastive):
+    """Momentum contrast of translations with a queue of negatives."""
+
+    paper: ClassVar[str] = "Chi et al. 2021, arXiv 2007.07834"
+
+    pooling: Pooling = Field("first", description="states to sentence vector")
+    layer: int | None = Field(None, description="layer of the vectors; none for two thirds up: the 8th of 12")
+    temperature: float = Field(0.25, gt=0, description="divides the scores; small is sharp")
+    normalize: bool = Field(False, description="score by cosine instead of the dot product")
+    queue_size: int = Field(131_072, gt=0, description="keys kept as negatives; no more than an epoch has")
+    momentum: float = Field(0.9999, ge=0, le=1, description="share of itself that the key encoder keeps at each step")
+    batch_negatives: bool = Field(True, description="the other keys of the batch are negatives too")
+    mixup: bool = Field(True, description="join two pairs to one, in an order of its own on either side")
+    mask_probability: float | None = Field(None, gt=0, le=1, description="share of the tokens to hide; none for none")
+
+    def extra(self, model: Encoder) -> Momentum:
+        """Return the key encoder, both projections, and an empty queue."""
+        return Momentum(model, self.queue_size)
+
+    def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> QueryBatch:
+        """Join pairs, draw which side is the query, and hide tokens where the setting asks for it."""
+        pairs = mixed(model, items, generator) if self.mixup else list(items)
+        if torch.rand((), generator=generator) < 0.5:
+            pairs = [TokenPair(pair.target, pair.source) for pair in pairs]
+        query, key = model.collate([pair.source for pair in pairs]), model.collate([pair.target for pair in pairs])
+        if self.mask_probability is not None:
+            query, key = (
+                mask(side, model, self.mask_probability, all_mask=False, generator=generator) for side in (query, key)
+            )
+        return QueryBatch(query, key)
+
+    def sides(self, batch: QueryBatch) -> tuple[Side]:
+        """Return the queries: keys have no gradient."""
+        return (Side(batch.query),)
+
+    def states(self, model: Encoder, side: Side) -> tuple[Tensor, Tensor]:
+        """Return the states of the layer that vectors come from."""
+        return summed_layers(model, side.inputs, (round(model.layers * 2 / 3) if self.layer is None else self.layer,))
+
+    def vectors(self, model: Encoder, side: Side, states: Tensor, extra: Momentum) -> Tensor:
+        """Return the projected queries."""
+        return extra.query(super().vectors(model, side, states, extra))  # type: ignore[no-any-return]
+
+    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: QueryBatch, extra: Momentum) -> Terms:
+        """Return the cross-entropy of each query's key among all keys; the batch's keys then wait to be queued."""
+        del model
+        query, keys = self._scaled(vectors[0]), self._scaled(self._keys(batch.key, extra))
+        places = rank_offset(len(keys), keys.device) + torch.arange(len(keys), device=keys.device)
+        extra.waiting = gather(keys)
+        pool = torch.cat([extra.waiting, extra.queued])
+        with torch.autocast(query.device.type, enabled=False):
+            scores = query @ pool.T / self.temperature  # (batch, keys of all processes and of the queue)
+        if not self.batch_negatives:
+            others = torch.ones_like(scores, dtype=torch.bool).scatter(1, places[:, None], False)
+            others[:, len(extra.waiting) :] = False
+            scores = scores.masked_fill(others, torch.finfo(scores.dtype).min)
+        return {"xlco": functional.cross_entropy(scores, places)}
+
+    def after_step(self, model: Encoder, extra: nn.Module | None) -> None:
+        """Queue the keys of the step, and move the key encoder toward the encoder."""
+        assert isinstance(extra, Momentum)
+        extra.enqueue()
+        extra.follow(model, self.momentum)
+
+    def _scaled(self, vectors: Tensor) -> Tensor:
+        vectors = vectors.to(torch.promote_types(vectors.dtype, torch.float32))  # dot products, also under autocast
+        return functional.normalize(vectors, dim=1) if self.normalize else vectors
+
+    @torch.no_grad()
+    def _keys(self, inputs: Inputs, extra: Momentum) -> Tensor:
+        """Return (batch, hidden) keys."""
+        cut = chunks(Side(inputs), self.chunk_size)
+        parts = []
+        for chunk in cut:
+            states, _ = self.states(extra.encoder, chunk.side)
+            parts.append(extra.key(extra.encoder.pool(states, chunk.side.inputs, self.pooling)))
+        return in_order(cut, parts)
+
+
+class Momentum(Frozen):
+    """A copy of an encoder that follows it slowly, both projections, and a queue of keys.
+
+    Args:
+        encoder: is copied.
+        queue_size: keys the queue holds.
+    """
+
+    queue: Tensor
+    length: Tensor
+    place: Tensor
+
+    def __init__(self, encoder: Encoder, queue_size: int) -> None:
+        super().__init__(encoder)
+        width = encoder.hidden_size
+        self.query = nn.Linear(width, width, bias=False)
+        nn.init.normal_(self.query.weight, std=0.02)
+        self.key = copy.deepcopy(self.query).requires_grad_(False)
+        self.register_buffer("queue", torch.zeros(queue_size, width))
+        self.register_buffer("length", torch.tensor(0))
+        self.register_buffer("place", torch.tensor(0))
+        self.waiting: Tensor | None = None
+        """Keys of the step under way, of all processes; None between steps."""
+
+    @property
+    def encoder(self) -> Encoder:
+        """The copy."""
+        return self._encoder
+
+    @property
+    def queued(self) -> Tensor:
+        """(keys, hidden): the keys in the queue, in no order that matters."""
+        return self.queue[: int(self.length)]
+
+    def enqueue(self) -> None:
+        """Put the waiting keys over the oldest ones."""
+        if self.waiting is None:
+            return
+        size = len(self.queue)
+        keys = self.waiting[-size:]
+        self.queue[(self.place + torch.arange(len(keys), device=keys.device)) % size] = keys
+        self.place.add_(len(keys)).remainder_(size)
+        self.length.add_(len(keys)).clamp_(max=size)
+        self.waiting = None
+
+    def follow(self, encoder: Encoder, momentum: float) -> None:
+        """Move weights toward the encoder's, and the key projection toward the query's."""
+        for own, other in ((self.model, encoder.base), (self.key, self.query)):
+            for mine, theirs in zip(own.parameters(), other.parameters(), strict=True):
+                mine.lerp_(theirs, 1 - momentum)
+
+
+def mixed(model: Encoder, pairs: Sequence[TokenPair], generator: torch.Generator) -> list[TokenPair]:
+    """Return pairs of two texts joined on each side, in an order drawn for each side; an odd last pair stays alone."""
+    joined = []
+    for first, second in zip(pairs[::2], pairs[1::2], strict=False):
+        swap_source, swap_target = torch.randint(2, (2,), generator=generator).tolist()
+        source = _join(model, first.source, second.source, swap=swap_source)
+        joined.append(TokenPair(source, _join(model, first.target, second.target, swap=swap_target)))
+    return [*joined, *pairs[len(joined) * 2 :]]
+
+
+def _join(model: Encoder, first: Tokens, second: Tokens, *, swap: bool) -> Tokens:
+    return model.join(second, first) if swap else model.join(first, second)

@@ -1,0 +1,154 @@
+"""Denoising word alignment: the model links the words of a pair itself, then points from a hidden word to its partner.
+
+First the pair is encoded as it is, without gradients, and its words are linked by optimal transport between their
+states.  Then words are hidden, and beside TLM a pointer network must find the partner of each hidden word among the
+words of the other language.  No word aligner is needed; the relative of `weam` that labels itself.
+Paper: Chi et al. 2021, arXiv 2106.06381.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crosslift.align._masking import MaskedBatch, mask
+from crosslift.align._self_labels import best_partners, iterative_max, sinkhorn
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import Inputs, Tokens
+from crosslift.errors import RecipeError
+from crosslift.train.method import Method, Terms
+from crosslift.train.pairs import TokenPair
+
+
+@dataclass(frozen=True)
+class JoinedBatch(MaskedBatch):
+    """Masked joined pairs, with the two texts told apart."""
+
+    boundary: Tensor
+    """(batch,): where the second text begins, or anywhere between the two."""
+
+    @property
+    def original(self) -> Inputs:
+        """The inputs before masking."""
+        assert self.inputs.targets is not None
+        return self.inputs.with_ids(self.inputs.targets.where(self.positions, self.inputs.ids))
+
+    @property
+    def crossing(self) -> Tensor:
+        """(batch, length, length) bool: the row is a token of the first text, the column one of the second."""
+        second = torch.arange(self.inputs.ids.shape[1], device=self.boundary.device) >= self.boundary.unsqueeze(1)
+        texts = ~self.inputs.special
+        return (texts & ~second).unsqueeze(2) & (texts & second).unsqueeze(1)
+
+
+class Pointer(nn.Module):
+    """Scores of every position as the partner of every other: scaled dot products of queries and keys."""
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.query = nn.Linear(width, width)
+        self.key = nn.Linear(width, width)
+
+    def forward(self, states: Tensor) -> Tensor:
+        """Return (batch, length, length) scores of `states` (batch, length, hidden)."""
+        queries, keys = self.query(states), self.key(states)
+        return queries @ keys.transpose(1, 2) / math.sqrt(states.shape[-1])  # type: ignore[no-any-return]
+
+
+class XlmAlign(Method):
+    """TLM, plus a pointer from each hidden word to the partner that the model gave it.
+
+    Needs a masked-language-model head.  As in the released code a pointed-at token weighs as much as a predicted one:
+    both sums are divided by the number of hidden tokens.  The paper adds MLM on unpaired text, here an objective of its
+    own (`mlm`).  A token with several links points to the one with the most weight in the transport plan.
+    """
+
+    reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
+    paper: ClassVar[str] = "Chi et al. 2021, arXiv 2106.06381"
+
+    mask_probability: float = Field(0.15, gt=0, le=1, description="share of tokens that are predicted")
+    all_mask: bool = Field(False, description="hide every chosen token behind [MASK] instead of 80/10/10")
+    layer: int = Field(
+        -3, description="hidden states that are linked: 0 embeddings, -1 last layer; -3 is the paper's 10 of 12"
+    )
+    iterations: int = Field(2, ge=0, description="Sinkhorn iterations; 0 links by similarity alone")
+    rounds: int = Field(2, ge=1, description="rounds of alignment filtering")
+    tlm_weight: float = Field(1.0, ge=0, description="weight of predicting the hidden tokens themselves")
+
+    def extra(self, model: Encoder) -> Pointer:
+        """Return a new pointer network."""
+        if not -model.layers - 1 <= self.layer <= model.layers:
+            raise RecipeError(
+                f"xlm_align.layer: {self.layer} is no layer of {model.name}, whose hidden states are 0 to "
+                f"{model.layers} (or {-model.layers - 1} to -1, from the last)"
+            )
+        return Pointer(model.hidden_size)
+
+    def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> JoinedBatch:
+        """Join each pair in random order and mask both sides."""
+        swapped = torch.rand(len(items), generator=generator) < 0.5
+        joined = [
+            model.join(pair.target, pair.source) if swap else model.join(pair.source, pair.target)
+            for pair, swap in zip(items, swapped.tolist(), strict=True)
+        ]
+        inputs = model.collate(joined)
+        return JoinedBatch(
+            mask(inputs, model, self.mask_probability, all_mask=self.all_mask, generator=generator),
+            torch.tensor([_boundary(tokens) for tokens in joined]),
+        )
+
+    def units(self, batch: JoinedBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+        """Return the number of hidden tokens."""
+        return int(batch.positions.sum())
+
+    def loss(self, model: Encoder, batch: JoinedBatch, extra: Pointer) -> Terms:  # type: ignore[override]
+        """Return the cross-entropies of the hidden tokens and of their partners, each over the hidden tokens."""
+        partners = self.label(model, batch)
+        states, count = model.encode(batch.inputs), max(1, self.units(batch))
+        terms = {"pointer": _pointer_loss(extra(states), partners, batch) / count}
+        if self.tlm_weight == 0:
+            return terms
+        assert batch.inputs.targets is not None
+        logits = model.masked_logits(states, batch.positions)
+        tlm = functional.cross_entropy(logits.float(), batch.inputs.targets[batch.positions], reduction="sum")
+        return {"tlm": self.tlm_weight * tlm / count} | terms
+
+    def label(self, model: Encoder, batch: JoinedBatch) -> Tensor:
+        """Return the partner of each position by the model as it is, (batch, length), -1 where there is none."""
+        with torch.no_grad(), _without_dropout(model):
+            states = model.hidden_states(batch.original)[self.layer].float()
+        with torch.no_grad(), torch.autocast(states.device.type, enabled=False):  # who is best is a matter of digits
+            crossing = batch.crossing
+            plan = sinkhorn(states @ states.transpose(1, 2), crossing, iterations=self.iterations)
+            return best_partners(iterative_max(plan, crossing, rounds=self.rounds), plan)
+
+
+def _boundary(joined: Tokens) -> int:
+    """Return where the second text begins; the length of the sequence if there is none."""
+    return joined.segments.index(1) if 1 in joined.segments else len(joined)
+
+
+def _pointer_loss(scores: Tensor, partners: Tensor, batch: JoinedBatch) -> Tensor:
+    """Return the summed cross-entropy of hidden tokens' partners among the tokens of the other text."""
+    pointing = batch.positions & (partners != -1)
+    others = batch.crossing | batch.crossing.transpose(1, 2)
+    chosen = scores[pointing].float().masked_fill(~others[pointing], float("-inf"))
+    return functional.cross_entropy(chosen, partners[pointing], reduction="sum")
+
+
+@contextmanager
+def _without_dropout(model: Encoder) -> Iterator[None]:
+    training = model.model.training
+    model.eval()
+    try:
+        yield
+    finally:
+        model.model.train(training)

@@ -1,0 +1,159 @@
+"""The experiment as a value: a TOML file read strictly, with every mistake reported at once.  Imports no torch.
+
+Precedence in one sentence: default < recipe < command line (``key.path=value``).
+"""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from crosslift import _shelf
+from crosslift.errors import RecipeError
+from crosslift.recipe import _mistakes
+from crosslift.recipe._override import override
+from crosslift.recipe.tables import (
+    AlignTable,
+    BitextTable,
+    EncoderTable,
+    EvaluateTable,
+    FinetuneTable,
+    MethodTable,
+    ObjectiveTable,
+    PretrainTable,
+    Recipe,
+    Selection,
+    TextTable,
+    TrainTable,
+)
+
+__all__ = [
+    "LAB_RECIPE",
+    "AlignTable",
+    "BitextTable",
+    "EncoderTable",
+    "EvaluateTable",
+    "FinetuneTable",
+    "MethodTable",
+    "ObjectiveTable",
+    "PretrainTable",
+    "Recipe",
+    "Selection",
+    "TextTable",
+    "TrainTable",
+    "build",
+    "content_hash",
+    "load",
+    "override",
+    "read",
+    "to_toml",
+    "values",
+]
+
+LAB_RECIPE = Path(__file__).parents[1] / "lab" / "demo.toml"
+"""The demo's recipe, whose pre-training the encoder "lab" has."""
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and lay ``key.path=value`` overrides over it.
+
+    Raises:
+        RecipeError: the file is missing, is not TOML, or has mistakes; all of them are listed.
+    """
+    return build(override(read(path), overrides), where=str(path))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a TOML file as it stands.
+
+    Raises:
+        RecipeError: the file is missing or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise RecipeError(f"{path}: no such recipe; a recipe is a TOML file, `recipes/` has examples") from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path}: not UTF-8 text: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: not TOML: {error}") from error
+
+
+def build(values: Mapping[str, Any], *, where: str) -> Recipe:
+    """Check values and return the recipe, methods' own settings filled in with their defaults.
+
+    Raises:
+        RecipeError: every mistake, one a line, with the key, what was found and the nearest valid key.
+    """
+    filled = _with_whole_bitexts(_with_lab_pretraining(values))
+    names = _mistakes.mistakes_of(filled)
+    try:
+        recipe = Recipe.model_validate(filled)
+    except ValidationError as error:
+        raise RecipeError(_mistakes.paragraph(where, [*map(_mistakes.mistake, error.errors()), *names])) from error
+    if names:
+        raise RecipeError(_mistakes.paragraph(where, names))
+    return _with_method_defaults(recipe)
+
+
+def _with_lab_pretraining(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the encoder "lab" the pre-training of the demo, unless the recipe says how it is pre-trained."""
+    if "pretrain" in values or _mistakes.at(values, "encoder", "model") != "lab":
+        return values
+    demo = read(LAB_RECIPE)
+    encoder = {**demo["encoder"], **values["encoder"]}
+    return {**values, "encoder": encoder, "pretrain": demo["pretrain"]}
+
+
+def _with_whole_bitexts(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Fill in an objective's own bitext with what the stage's says."""
+    objectives, stage = _mistakes.at(values, "align", "objective"), _mistakes.at(values, "align", "bitext")
+    if not isinstance(objectives, list | tuple) or not isinstance(stage, Mapping):
+        return values
+    filled = [
+        {**table, "bitext": {**stage, **table["bitext"]}}
+        if isinstance(_mistakes.at(table, "bitext"), Mapping)
+        else table
+        for table in objectives
+    ]
+    return {**values, "align": {**values["align"], "objective": filled}}
+
+
+def _with_method_defaults(recipe: Recipe) -> Recipe:
+    filled = recipe.model_dump()
+    for place in list(_mistakes.methods(filled)):
+        stage, kind, index = place.key.split(".")
+        defaults = _shelf.load(place.shelf, place.table["use"]).model_validate(place.settings).model_dump(by_alias=True)
+        tables = list(filled[stage][kind])
+        tables[int(index)] = {**place.table, **defaults}
+        filled[stage][kind] = tables
+    return Recipe.model_validate(filled)
+
+
+def values(recipe: Recipe) -> dict[str, Any]:
+    """Return the recipe as plain values, every default spelled out."""
+    cleaned: dict[str, Any] = _without_none(recipe.model_dump(mode="json"))
+    return cleaned
+
+
+def to_toml(recipe: Recipe) -> str:
+    """Return the recipe with every default spelled out; reading it back gives an equal recipe."""
+    return tomli_w.dumps(values(recipe))
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+    return [_without_none(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def content_hash(value: Any) -> str:
+    """Return 16 hexadecimal digits that change when `value` (anything JSON can hold) changes."""
+    return sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,144 @@
+"""What is wrong with a recipe, each mistake in a line of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from pydantic import BaseModel, ValidationError
+
+from crosslift import _shelf
+from crosslift.errors import nearest
+from crosslift.recipe.tables import MethodTable, ObjectiveTable, Recipe
+
+METHOD_KEYS = (
+    ("pretrain", "align", "objective", MethodTable),
+    ("align", "align", "objective", ObjectiveTable),
+    ("finetune", "finetune", "method", MethodTable),
+)
+"""Where methods stand in a recipe: stage, shelf, key, and the table they are in."""
+
+
+class Place(NamedTuple):
+    """A method in unchecked values."""
+
+    key: str
+    shelf: str
+    table: Mapping[str, Any]
+    schema: type[MethodTable]
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The method's own settings."""
+        return {name: value for name, value in self.table.items() if name not in self.schema.model_fields}
+
+
+def mistakes_of(values: Mapping[str, Any]) -> list[str]:
+    """Return names that are on no shelf and settings that their methods do not have."""
+    return [*_wrong_names(values), *_wrong_settings(values)]
+
+
+def at(values: Any, *path: str | int) -> Any:
+    """Return what stands at a place in unchecked values, or None."""
+    for key in path:
+        if isinstance(values, Mapping):
+            values = values.get(str(key))
+        elif isinstance(values, list | tuple) and isinstance(key, int) and key < len(values):
+            values = values[key]
+        else:
+            return None
+    return values
+
+
+def paragraph(where: str, mistakes: Sequence[str]) -> str:
+    """Return all mistakes of a recipe as one message."""
+    if len(mistakes) == 1:
+        return f"{where}: {mistakes[0]}"
+    return f"{where}: {len(mistakes)} mistakes:\n" + "\n".join(f"  - {mistake}" for mistake in mistakes)
+
+
+def mistake(details: Any) -> str:
+    """Return pydantic's complaint in our words."""
+    location = [str(part) for part in details["loc"]]
+    key = ".".join(location)
+    if details["type"] == "extra_forbidden":
+        known = _fieldsat(location[:-1])
+        return f"unknown key '{key}'{nearest(location[-1], known)} (keys here: {', '.join(known)})"
+    if details["type"] == "missing":
+        return f"'{key}' is missing"
+    found = "" if isinstance(details["input"], dict) else f" (found {details['input']!r})"
+    message = details["msg"].removeprefix("Value error, ")
+    return f"{key or 'recipe'}: {message[0].lower()}{message[1:]}{found}"
+
+
+def _fieldsat(location: Sequence[str]) -> list[str]:
+    """Return the keys of the table at a place in the recipe."""
+    table: type[BaseModel] = Recipe
+    for part in location:
+        found = None if part.isdigit() else _table_of(table.model_fields[part].annotation)
+        table = found or table
+    return list(table.model_fields)
+
+
+def _table_of(annotation: Any) -> type[BaseModel] | None:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_table_of(part) for part in getattr(annotation, "__args__", ()))
+    return next((table for table in inner if table), None)
+
+
+def methods(values: Mapping[str, Any]) -> Iterator[Place]:
+    """Yield every method in unchecked values."""
+    for stage, shelf, key, schema in METHOD_KEYS:
+        tables = at(values, stage, key)
+        for index, table in enumerate(tables if isinstance(tables, list | tuple) else ()):
+            if isinstance(table, Mapping) and isinstance(table.get("use"), str):
+                yield Place(f"{stage}.{key}.{index}", shelf, table, schema)
+
+
+def _wrong_names(values: Mapping[str, Any]) -> list[str]:
+    wanted = [(f"{place.key}.use", place.shelf, place.table["use"]) for place in methods(values)]
+    tasks: list[tuple[str | int, ...]] = [("finetune", "task")]
+    tasks += [("evaluate", index, "task") for index in range(len(at(values, "evaluate") or ()))]
+    wanted += [(".".join(map(str, task)), "task", at(values, *task)) for task in tasks]
+    return [
+        f"{key}: there is no {shelf} {'method ' * (shelf != 'task')}'{name}'{nearest(name, _shelf.entries(shelf))} "
+        f"(there are: {', '.join(_shelf.entries(shelf))})"
+        for key, shelf, name in wanted
+        if isinstance(name, str) and name not in _shelf.entries(shelf)
+    ]
+
+
+def _unreadable(values: Mapping[str, Any]) -> list[str]:
+    """Return objectives of [pretrain] that need more than unpaired text."""
+    return [
+        f"{place.key}.use: '{place.table['use']}' reads {reads}, and [pretrain] has unpaired text; use it in "
+        "[[align.objective]]"
+        for place in _known(values)
+        if place.key.startswith("pretrain.")
+        if (reads := _shelf.load(place.shelf, place.table["use"]).reads) != "text"
+    ]
+
+
+def _known(values: Mapping[str, Any]) -> list[Place]:
+    return [place for place in methods(values) if place.table["use"] in _shelf.entries(place.shelf)]
+
+
+def _wrong_settings(values: Mapping[str, Any]) -> list[str]:
+    mistakes = _unreadable(values)
+    for place in _known(values):
+        method = _shelf.load(place.shelf, place.table["use"])
+        try:
+            method.model_validate(place.settings)
+        except ValidationError as error:
+            own = [field.alias or name for name, field in method.model_fields.items()]
+            known = [*own, *place.schema.model_fields]
+            mistakes += [_wrong_setting(details, place.key, known) for details in error.errors()]
+    return mistakes
+
+
+def _wrong_setting(details: Any, key: str, known: Sequence[str]) -> str:
+    name = ".".join(str(part) for part in details["loc"])
+    if details["type"] == "extra_forbidden":
+        return f"unknown key '{key}.{name}'{nearest(name, known)} (keys here: {', '.join(known)})"
+    return f"{key}.{name}: {details['msg']} (found {details['input']!r})"

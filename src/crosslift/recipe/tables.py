@@ -1,0 +1,193 @@
+"""The tables of a recipe: what each key holds, its bounds and its default.  Imports no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from crosslift.data.filters import FilterSettings
+from crosslift.data.sources._settings import SourceSettings
+
+Selection = Literal["source-dev", "last", "average"]
+"""The rule for the final weights: best on source development data, the last, or the mean of the last checkpoints."""
+
+
+class Table(BaseModel):
+    """Base of every recipe table: frozen, and unknown keys are mistakes."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class EncoderTable(Table):
+    """``[encoder]``: where training starts."""
+
+    model: str = Field(description='hub id, directory, "scratch:PRESET", or "lab"')
+    revision: str | None = Field(None, description="hub revision (commit hash) of the checkpoint")
+    vocabulary_size: int = Field(16_000, ge=100, description="pieces of the tokenizer, when it is trained from scratch")
+
+
+class TrainTable(Table):
+    """Settings that every training stage shares."""
+
+    steps: int | None = Field(None, ge=0, description="optimizer steps; give `steps` or `epochs`")
+    epochs: float | None = Field(None, gt=0, description="passes over the data; 1 if `steps` is not given either")
+    batch_size: int = Field(32, ge=1, description="examples a step and process")
+    batch_tokens: int | None = Field(
+        None, ge=16, description="tokens a step, padding included, instead of `batch_size` examples"
+    )
+    micro_batch_tokens: int | None = Field(
+        None, ge=16, description="a step is split into parts of at most so many tokens; exact, saves memory"
+    )
+    max_length: int = Field(128, ge=8, description="tokens an input is cut to")
+    learning_rate: float = Field(5e-5, gt=0, description="peak learning rate of AdamW")
+    warmup_fraction: float = Field(0.1, ge=0, le=1, description="share of steps with a rising rate")
+    weight_decay: float = Field(0.0, ge=0, description="AdamW's decoupled weight decay; not on biases and norms")
+    clip_norm: float | None = Field(1.0, gt=0, description="gradients are clipped to this norm")
+    precision: Literal["float32", "bfloat16"] = Field("float32", description="bfloat16 is autocast")
+    save_seconds: float = Field(60.0, ge=0, description="a resumable state is saved so often; changes no result")
+
+    @model_validator(mode="after")
+    def _one_length(self) -> Self:
+        if self.steps is not None and self.epochs is not None:
+            raise ValueError("give `steps` or `epochs`, not both")
+        return self
+
+
+class MethodTable(BaseModel):
+    """One method and its settings; the settings are checked against the method's own fields."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    use: str = Field(description="name on the shelf: `crosslift list methods`")
+    weight: float = Field(1.0, ge=0, description="factor of the method's loss in the sum")
+
+    @property
+    def settings(self) -> dict[str, Any]:
+        """The method's own settings."""
+        return dict(self.model_extra or {})
+
+
+class TextTable(Table):
+    """Unpaired text: a directory of one file a language, or the lab."""
+
+    path: Path | None = Field(None, description="directory with {language}.txt; the lab needs none")
+    languages: tuple[str, ...] | Literal["all"] = Field("all", description="languages to read")
+    limit: int | None = Field(None, ge=1, description="sentences a language, at most")
+
+
+LinkSource = Literal["given", "aligner", "pieces"]
+"""Where word links come from: the bitext, a statistical aligner on its words, or one on the encoder's pieces."""
+LinkPieces = Literal["first", "equal"]
+"""Which pieces of two linked words are linked: the first of each, or all, in order, of words with as many pieces."""
+
+Symmetrization = Literal[
+    "grow-diag-final-and", "grow-diag-final", "grow-diag", "intersection", "union", "one-to-one", "forward", "reverse"
+]
+"""How the statistical aligner's two directions become one."""
+
+
+class BitextTable(Table):
+    """Parallel text: a directory of one tsv file a target language, or the lab."""
+
+    path: Path | None = Field(None, description="directory with {language}.tsv; the lab needs none")
+    source: str = Field("en", description="language of the first side; the lab has its own")
+    languages: tuple[str, ...] | Literal["all"] = Field("all", description="target languages to read")
+    limit: int | None = Field(None, ge=1, description="pairs a language, at most, before filtering")
+    filters: FilterSettings = FilterSettings()
+    links: LinkSource | None = Field(
+        None,
+        description="word links, for objectives that need them: of the bitext, or of a statistical aligner run on "
+        "words or on the encoder's pieces; if not given, the bitext's where it has some, else the aligner's on words",
+    )
+    link_pieces: LinkPieces = Field(
+        "first", description="a link of words links their first pieces, or all in order where they have equally many"
+    )
+    aligner: Literal["hmm", "fast"] = Field("hmm", description="model of the statistical aligner")
+    symmetrize: Symmetrization = Field("one-to-one", description="how the aligner's two directions become one")
+    shuffle_links: bool = Field(False, description="control: each pair gets the links of another pair")
+    unpaired: bool = Field(False, description="control: targets are shuffled, so that no pair is a translation")
+
+    @property
+    def read(self) -> BitextTable:
+        """The table with the settings alone that decide which pairs there are, and in which order."""
+        linking = ("links", "link_pieces", "aligner", "symmetrize", "shuffle_links")
+        return BitextTable.model_validate(self.model_dump(exclude=set(linking)))
+
+
+class ObjectiveTable(MethodTable):
+    """An alignment objective and its settings, checked against the objective's own fields."""
+
+    bitext: BitextTable | None = Field(None, description="its own bitext; keys not given are those of [align.bitext]")
+
+
+class PretrainTable(TrainTable):
+    """``[pretrain]``: masked language modelling on unpaired text, from scratch or continued."""
+
+    text: TextTable = TextTable()
+    objective: tuple[MethodTable, ...] = (MethodTable(use="mlm"),)
+    temperature: float = Field(1.0, ge=1, description="languages are sampled by size ** (1 / temperature)")
+    seed: int = Field(0, description="own seed, so that all seeds of a recipe share the stage")
+    per_seed: bool = Field(False, description="train anew for every seed of the recipe")
+
+
+class AlignTable(TrainTable):
+    """``[align]``: alignment objectives on bitext."""
+
+    bitext: BitextTable = BitextTable()
+    objective: tuple[ObjectiveTable, ...] = Field(min_length=1)
+    temperature: float = Field(1.0, ge=1, description="languages are sampled by size ** (1 / temperature)")
+    seed: int = Field(0, description="own seed, so that all seeds of a recipe share the stage")
+    per_seed: bool = Field(False, description="train anew for every seed of the recipe")
+    health_every: int | None = Field(
+        10, ge=1, description="logged steps between measurements of the encoder's health; changes no result"
+    )
+    stop_on_collapse: bool = Field(True, description="whether a collapsed encoder ends the stage")
+
+    @property
+    def bitexts(self) -> list[BitextTable]:
+        """The bitext of each objective."""
+        return [objective.bitext or self.bitext for objective in self.objective]
+
+
+class FinetuneTable(TrainTable):
+    """``[finetune]``: train a task on the source language."""
+
+    task: str = Field(description="name of a task: `crosslift list tasks`")
+    source: str | None = Field(None, description="language of the training data; the task's own by default")
+    method: tuple[MethodTable, ...] = (MethodTable(use="plain"),)
+    epochs: float | None = Field(None, gt=0, description="passes over the data; 2 if `steps` is not given")
+    train_limit: int | None = Field(None, ge=1, description="training examples, at most, drawn by the seed")
+    dev_limit: int | None = Field(2_000, ge=1, description="source development examples, at most")
+    evaluations: int = Field(10, ge=1, description="source-dev evaluations, evenly spaced; each is a checkpoint")
+    average_last: int = Field(5, ge=1, description="checkpoints in the average")
+    selection: Selection = Field("source-dev", description="which weights become RUN/model")
+
+
+class EvaluateTable(Table):
+    """``[[evaluate]]``: score a task in many languages."""
+
+    task: str = Field(description="name of a task: `crosslift list tasks`")
+    languages: tuple[str, ...] | Literal["all"] = Field("all", description="languages to score")
+    split: Literal["dev", "test"] = Field("test", description="part of the data to score")
+    limit: int | None = Field(None, ge=1, description="examples a language, at most (the first ones)")
+
+
+class Recipe(Table):
+    """One experiment: an encoder, stages in order, and what is scored."""
+
+    name: str = Field(pattern=r"^[\w.+-]+$", description="names the system in tables")
+    seed: int = Field(0, ge=0, description="of everything that is drawn at random")
+    encoder: EncoderTable
+    data: SourceSettings = SourceSettings(source="hub")
+    pretrain: PretrainTable | None = None
+    align: AlignTable | None = None
+    finetune: FinetuneTable | None = None
+    evaluate: tuple[EvaluateTable, ...] = ()
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Self:
+        if not (self.pretrain or self.align or self.finetune or self.evaluate):
+            raise ValueError("a recipe needs a stage: [pretrain], [align], [finetune] or [[evaluate]]")
+        return self

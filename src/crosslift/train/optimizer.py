@@ -1,0 +1,31 @@
+"""AdamW and its learning rate."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import nn
+
+from crosslift.recipe import TrainTable
+
+
+def adamw(parameters: Sequence[nn.Parameter], table: TrainTable) -> torch.optim.AdamW:
+    """Return AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101); biases and norms do not decay."""
+    groups = [
+        {"params": [p for p in parameters if p.ndim > 1], "weight_decay": table.weight_decay},
+        {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=table.learning_rate, fused=True)
+
+
+def schedule(step: int, steps: int, warmup_fraction: float) -> float:
+    """Return the factor on the learning rate: a linear rise over the warm-up, then a linear fall to 0.
+
+    >>> [round(schedule(step, 10, 0.2), 2) for step in (0, 1, 2, 9)]
+    [0.5, 1.0, 1.0, 0.12]
+    """
+    warmup = round(steps * warmup_fraction)
+    if step < warmup:
+        return (step + 1) / warmup
+    return (steps - step) / max(1, steps - warmup)

@@ -1,0 +1,73 @@
+"""Code-switching: some words of a sentence are replaced by a translation from a lexicon, drawn anew each time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+
+from crosslift.data.lexicon import Lexicon
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import Tokens
+from crosslift.views.words import Pieces, Span, WordPieces, replaced
+
+
+class CodeSwitcher:
+    """Replaces words of the lexicon's language, as CoSDA-ML does.
+
+    A sentence is chosen with `sentence_ratio`, in it each word with `word_ratio`, for it a language uniformly and
+    one of the word's translations into it uniformly.  Words that this language's lexicon lacks stay, as do words of
+    other languages and words whose translation the tokenizer cannot write or the encoder has no room for.
+
+    Args:
+        lexicon: the translations, into the languages that are switched to.
+        encoder: whose tokens are switched.
+
+    Source: Qin et al. 2020, arXiv 2006.06402, section 3.
+    """
+
+    def __init__(self, lexicon: Lexicon, encoder: Encoder) -> None:
+        self.lexicon = lexicon
+        self.encoder = encoder
+        self._words = WordPieces(encoder)
+
+    def switch(
+        self, tokens: Tokens, generator: torch.Generator, *, sentence_ratio: float = 1.0, word_ratio: float = 0.4
+    ) -> Tokens:
+        """Return the sentence, or the pair, with some words in other languages.
+
+        What is drawn does not depend on the ratios, so a higher ratio switches the same words and more.
+
+        Raises:
+            DataError: the tokens do not say which words they belong to.
+        """
+        spans = self._words.spans(tokens)
+        sentence = torch.rand((), generator=generator)
+        draws = torch.rand((len(spans), 3), generator=generator).tolist()
+        if sentence >= sentence_ratio:
+            return tokens
+        drawn = [
+            (span, self._translation(span.word, language, choice))
+            for span, (chance, language, choice) in zip(spans, draws, strict=True)
+            if chance < word_ratio and span.language in (None, self.lexicon.source)
+        ]
+        return self._with(tokens, [(span, text) for span, text in drawn if text is not None])
+
+    def _translation(self, word: str, language: float, choice: float) -> str | None:
+        """Return the translation that two draws from [0, 1) pick, if there is one."""
+        code = self.lexicon.languages[int(language * len(self.lexicon.languages))]
+        translations = self.lexicon.translations(word, code)
+        return translations[int(choice * len(translations))] if translations else None
+
+    def _with(self, tokens: Tokens, drawn: Sequence[tuple[Span, str]]) -> Tokens:
+        """Return tokens with other words, as far as they can be written and there is room."""
+        self._words.know([text for _, text in drawn])
+        room = self.encoder.max_length - len(tokens)
+        replacements: dict[tuple[int, int], Pieces] = {}
+        for span, text in drawn:
+            pieces = self._words.pieces(text)
+            growth = len(pieces) - (span.stop - span.start)
+            if pieces and growth <= room:
+                replacements[span.start, span.stop] = pieces
+                room -= growth
+        return replaced(tokens, replacements) if replacements else tokens
