@@ -41,7 +41,7 @@ ARMS: dict[str, list[dict[str, Any]] | None] = {
     "translation": [{"use": "translation", "layers": 1}],
 }
 """Objectives of each arm; None: no alignment at all."""
-TASKS = {"xnli": 1200, "udpos": 300}
+TASKS = {"xnli": 2000, "udpos": 300}
 """Fine-tuning steps by task."""
 
 
@@ -85,14 +85,15 @@ def measures(arm: str, seed: int, output: Path) -> dict[str, float]:
         metric = rows[0]["metric"]
         for row in rows:
             if row["metric"] == metric:
-                found[f"{task} {row['language']}"] = 100 * row["value"] if row["value"] <= 1 else row["value"]
+                found[f"{task} {row['language']}"] = row["value"]
         targets = [value for key, value in found.items() if key.startswith(f"{task} ") and not key.endswith(" qaa")]
         found[f"{task} targets"] = statistics.mean(targets)
         aligned = [stage for stage in results["stages"] if stage["stage"] == "align"]
         found["seconds"] = aligned[0]["seconds"] if aligned else 0.0
-        probes = [row for row in results["probes"] if row["probe"] == "retrieval"]
-        last = [row for row in probes if row["after"] == ("align" if aligned else "pretrain")]
-        found["retrieval"] = statistics.mean(row["value"] for row in last)
+        after = "align" if aligned else "pretrain"
+        probes = [row["value"] for row in results["probes"] if (row["metric"], row["stage"]) == ("retrieval", after)]
+        if probes:  # taken by the task that has translations to score
+            found["retrieval"] = statistics.mean(probes)
     return found
 
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from itertools import islice
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numba import config as numba_config
@@ -23,6 +23,9 @@ from crosslift.wordalign._training import Progress, Trained, apply, train
 from crosslift.wordalign.kernels.symmetrize import symmetrize_all
 from crosslift.wordalign.settings import AlignerSettings, ModelType
 from crosslift.wordalign.symmetrization import Symmetrization, checked
+
+if TYPE_CHECKING:
+    from crosslift.wordalign.shards import Shards
 
 BATCH_PAIRS = 50_000
 """Pairs that are aligned at a time where they stream."""
@@ -170,8 +173,7 @@ class WordAligner:
                 f"word aligner: nothing to learn from: {len(corpus)} pairs, {self.skipped} of them too long"
             )
         words = (list(vocabularies[0]), list(vocabularies[1]))
-        slots = number(corpus, len(words[0]), len(words[1]))
-        expectation = self._expectation(corpus, slots)
+        expectation = self._expectation(corpus, (len(words[0]), len(words[1])))
         self.history = []
 
         def note(progress: Progress) -> None:
@@ -181,7 +183,7 @@ class WordAligner:
 
         self.trained, lexical = train(
             corpus,
-            slots,
+            expectation.slots,
             words,
             self.settings,
             expect=lambda model, lexical, decode: expectation.run(model, lexical, decode=decode),
@@ -190,12 +192,12 @@ class WordAligner:
         )
         return corpus, expectation.run(self.trained.distortion, lexical, decode=True) if decode else None
 
-    def _expectation(self, corpus: Corpus, slots: Any) -> Any:
+    def _expectation(self, corpus: Corpus, types: tuple[int, int]) -> Expectation | Shards:
         if self.workers == 1:
-            return Expectation(corpus, slots, threads=self.threads)
+            return Expectation(corpus, number(corpus, *types), threads=self.threads)
         from crosslift.wordalign.shards import Shards
 
-        return Shards(corpus, slots, workers=self.workers, threads=self.threads)
+        return Shards(corpus, types, workers=self.workers, threads=self.threads)
 
     def _stream(self, trained: Trained, pairs: TextPairs, method: int) -> Iterator[Alignment]:
         self.skipped = 0

@@ -49,27 +49,30 @@ class Shards:
 
     Args:
         corpus: all pairs.
-        slots: the word pairs of all pairs.
-        workers: processes, each with as many pairs.
+        types: how many source and target types there are.
+        workers: processes, each with as many pairs; no more of them than pairs.
         threads: of all workers together.
+
+    Raises:
+        RecipeError: Ray has fewer CPUs than the workers need.
     """
 
-    def __init__(self, corpus: Corpus, slots: Slots, *, workers: int, threads: int) -> None:
+    def __init__(self, corpus: Corpus, types: tuple[int, int], *, workers: int, threads: int) -> None:
         if not ray.is_initialized():
             ray.init(include_dashboard=False, log_to_driver=False)
-        source_types = len(slots.rows) - 1
-        target_types = int(corpus.target.ids.max(initial=-1)) + 1
-        edges = [len(corpus) * part // workers for part in range(workers + 1)]
+        workers = max(1, min(workers, len(corpus)))
         each = max(1, threads // workers)
+        _check_room(workers, each)
+        edges = [len(corpus) * part // workers for part in range(workers + 1)]
         remote: Any = ray.remote(num_cpus=each)(_Worker)
-        self._workers: list[Any] = [
-            remote.remote(corpus.slice(*edge), source_types, target_types, each) for edge in pairwise(edges)
-        ]
-        shards = ray.get([worker.pairs.remote() for worker in self._workers])
+        self._workers: list[Any] = [remote.remote(corpus.slice(*edge), *types, each) for edge in pairwise(edges)]
+        parts = ray.get([worker.pairs.remote() for worker in self._workers])
+        self.slots = _union([(rows.copy(), targets.copy()) for rows, targets in parts])
+        """The word pairs of all shards, without a stream: nobody has to hold that of the whole corpus."""
         # Where each word pair of a shard stands among those of the whole corpus.
         self._places = [
-            places(Slots(slots.stream[:0], rows.copy(), targets.copy()), slots.rows, slots.targets, target_types)
-            for rows, targets in shards
+            places(Slots(self.slots.stream, rows.copy(), targets.copy()), self.slots.rows, self.slots.targets, types[1])
+            for rows, targets in parts
         ]
 
     def run(self, model: Distortion, lexical: Lexical, *, decode: bool = False) -> Expected:
@@ -101,3 +104,20 @@ class Shards:
 def _writable(corpus: Corpus) -> Corpus:
     sides = [type(side)(side.ids.copy(), side.offsets.copy()) for side in (corpus.source, corpus.target)]
     return Corpus(sides[0], sides[1], start=corpus.start, whole=corpus.whole)
+
+
+def _union(parts: list[tuple[NDArray[np.int64], NDArray[np.int32]]]) -> Slots:
+    """Return the word pairs of all parts, by source type."""
+    keys = [np.repeat(np.arange(len(rows) - 1), np.diff(rows)) << 32 | targets for rows, targets in parts]
+    union = np.unique(np.concatenate(keys))
+    rows = np.searchsorted(union >> 32, np.arange(len(parts[0][0])))
+    return Slots(np.empty(0, np.int32), rows, (union & 0xFFFFFFFF).astype(np.int32))
+
+
+def _check_room(workers: int, threads: int) -> None:
+    """Raise if Ray cannot place the workers: it would wait for them for ever."""
+    there = int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
+    if workers * threads > there:
+        raise RecipeError(
+            f"workers: {workers} with {threads} threads each need {workers * threads} CPUs, and Ray has {there}"
+        )

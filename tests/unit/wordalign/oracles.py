@@ -16,6 +16,7 @@ from crosslift.wordalign._corpus import Corpus
 from crosslift.wordalign._expectation import Lexical
 from crosslift.wordalign._hmm import REACH, Jumps
 from crosslift.wordalign._slots import Slots
+from crosslift.wordalign.kernels.hmm import UNIFORM
 
 Matrix = NDArray[np.float64]
 
@@ -60,7 +61,8 @@ def hidden_markov(emit: Matrix, null: Matrix, p_null: float, steps: Matrix, star
     """The model of Och & Ney 2003, section 2.1.2, with its 2 * causes states: linked to i, or empty after i."""
     words, causes = emit.shape
     jump = np.array([[steps[_clip(i - p) + REACH] for i in range(causes)] for p in range(causes)])
-    jump = jump / jump.sum(axis=1, keepdims=True)
+    learned = (1 - UNIFORM) * jump / jump.sum(axis=1, keepdims=True)
+    jump = learned + UNIFORM / causes
     first = np.array([starts[min(i, REACH)] for i in range(causes)])
     stay = np.eye(causes)
     half = np.hstack([(1 - p_null) * jump, p_null * stay])
@@ -82,7 +84,8 @@ def hidden_markov(emit: Matrix, null: Matrix, p_null: float, steps: Matrix, star
         moved = ahead[j - 1][:, None] * transition * (emission[j] * behind[j]) / total
         for p in range(2 * causes):
             for i in range(causes):
-                explained.steps[_clip(i - p % causes)] += moved[p, i]
+                here = p % causes
+                explained.steps[_clip(i - here)] += moved[p, i] * learned[here, i] / jump[here, i]
     return explained
 
 

@@ -10,7 +10,7 @@ import pytest
 from crosslift.wordalign._diagonal import Diagonal
 from crosslift.wordalign._expectation import Expectation
 from crosslift.wordalign._hmm import Jumps
-from crosslift.wordalign.kernels.hmm import REACH
+from crosslift.wordalign.kernels.hmm import REACH, UNIFORM
 from tests.unit.wordalign import corpora, oracles
 
 TENSIONS = (3.0, 6.5)
@@ -65,7 +65,7 @@ def test_the_oracle_of_the_hidden_markov_model_sums_over_all_paths():
     emit, null = rng.random((4, 3)), rng.random(4)
     steps, starts, p_null = rng.random(2 * REACH + 1), rng.random(REACH + 1), 0.2
     jump = np.array([[steps[i - p + REACH] for i in range(3)] for p in range(3)])
-    jump, first = jump / jump.sum(1, keepdims=True), starts[:3] / starts[:3].sum()
+    jump, first = (1 - UNIFORM) * jump / jump.sum(1, keepdims=True) + UNIFORM / 3, starts[:3] / starts[:3].sum()
     total, linked = 0.0, np.zeros((4, 3))
     for path in product(range(6), repeat=4):  # state i < 3: linked to i; 3 + i: no link, the last one was to i
         chance = 1.0
@@ -82,7 +82,8 @@ def test_the_oracle_of_the_hidden_markov_model_sums_over_all_paths():
     explained = oracles.hidden_markov(emit, null, p_null, steps, starts)
     assert explained.likelihood == pytest.approx(np.log(total))
     np.testing.assert_allclose(explained.posteriors, linked / total, rtol=1e-12)
-    assert sum(explained.steps.values()) == pytest.approx(explained.posteriors[1:].sum())
+    # What a jump to anywhere explains is not learned from.
+    assert 0 < sum(explained.steps.values()) < explained.posteriors[1:].sum()
 
 
 @pytest.mark.parametrize("model", [Diagonal(TENSIONS), jumps(agreement=True), jumps(agreement=False)])

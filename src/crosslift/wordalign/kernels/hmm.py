@@ -7,6 +7,8 @@ from numba import njit, prange
 
 REACH = 40
 """Jumps farther than this share one probability."""
+UNIFORM = 0.2
+"""Share of jumps that may go anywhere, as in GIZA++: a last full stop is far from the word before it."""
 
 
 @njit(cache=True)
@@ -21,7 +23,7 @@ def tables(lengths, starts, steps, size):
                 norm += steps[min(reach, max(-reach, there - here)) + reach]
             for there in range(length):
                 jump = steps[min(reach, max(-reach, there - here)) + reach]
-                flat[starts[length] + here * length + there] = jump / norm
+                flat[starts[length] + here * length + there] = (1 - UNIFORM) * jump / norm + UNIFORM / length
     return flat
 
 
@@ -115,7 +117,8 @@ def _count(jumps, moves, first, states, steps, starts):
     reach = len(steps) // 2
     for here in range(states):
         for there in range(states):
-            steps[min(reach, max(-reach, there - here)) + reach] += jumps[here, there] * moves[here, there]
+            learned = jumps[here, there] - UNIFORM / states
+            steps[min(reach, max(-reach, there - here)) + reach] += learned * moves[here, there]
             moves[here, there] = 0
         starts[min(here, len(starts) - 1)] += first[here]
         first[here] = 0
