@@ -25,7 +25,7 @@ MAY_IMPORT = {
     "metrics": set(),
     "wordalign": {"data", "encoder"},  # the tokenizers of checkpoints
     "languages": set(),
-    "recipe": {"data"},  # the settings of sources and filters
+    "recipe": {"data", "wordalign"},  # the settings of sources, filters and the aligner
     "pipeline": {
         *("align", "data", "encoder", "evaluation", "finetune", "lab", "languages"),
         *("recipe", "run_directory", "tasks", "train", "wordalign"),

@@ -16,7 +16,7 @@ from pydantic import Field, PrivateAttr
 
 from crosslift.align._masking import HiddenBatch, HiddenTokens, masked_loss
 from crosslift.align._span_corruption import SpanDecoder
-from crosslift.data.lexicon import open_lexicon
+from crosslift.data.lexicon import lexicon_files, open_lexicon
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
 from crosslift.train.method import Terms
@@ -41,6 +41,10 @@ class CodeSwitch(HiddenTokens):
     word_ratio: float = Field(0.4, ge=0, le=1, description="share of words that are switched, if there is a word")
 
     _switcher: CodeSwitcher | None = PrivateAttr(None)
+
+    def files(self) -> tuple[str, ...]:
+        """Return the files of the lexicon."""
+        return lexicon_files(self.lexicon)
 
     def collate(self, model: Encoder, items: Sequence[Tokens], generator: torch.Generator) -> HiddenBatch:
         """Switch words, then hide tokens."""

@@ -21,7 +21,7 @@ from torch.nn import functional
 
 from crosslift.align._masking import HiddenBatch, HiddenTokens, MaskedBatch, masked_loss, predictions
 from crosslift.align._span_corruption import SpanBatch, SpanDecoder, corrupt, is_text_to_text
-from crosslift.data.lexicon import open_lexicon
+from crosslift.data.lexicon import lexicon_files, open_lexicon
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
 from crosslift.losses import jensen_shannon
@@ -78,6 +78,10 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
     consistency_weight: float = Field(1.0, ge=0, description="of the divergence of the two predictions (gamma)")
 
     _written: WordPieces | None = PrivateAttr(None)
+
+    def files(self) -> tuple[str, ...]:
+        """Return the files of the lexicon, and those of text or vectors."""
+        return (*lexicon_files(self.lexicon), *([self.path.replace("{language}", "*")] if self.path else []))
 
     def extra(self, model: Encoder) -> AdversaryParts:
         """Return the candidates, found in the model as it is now, and the decoder of a text-to-text encoder."""

@@ -165,6 +165,13 @@ def open_lexicon(where: str, languages: tuple[str, ...] | None = None) -> Lexico
     return Lexicon.of_world(world, languages=languages)
 
 
+def lexicon_files(where: str) -> tuple[str, ...]:
+    """Return the pattern of the files that a lexicon setting names; the lab has none."""
+    if lab_world(where) is not None:
+        return ()
+    return (str(Path(where) / "*"),) if Path(where).is_dir() else (where,)
+
+
 @lru_cache(maxsize=4)
 def lab_world(where: str) -> World | None:
     """Return the world that "lab" or "lab:SEED" names, or None for anything else."""

@@ -10,6 +10,7 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
+from glob import glob
 from hashlib import sha256
 from math import ceil
 from pathlib import Path
@@ -23,11 +24,12 @@ from crosslift.errors import RecipeError
 from crosslift.pipeline._data import Corpus, Text
 from crosslift.pipeline._items import Feed, bitext_feed, health, text_feed
 from crosslift.progress import Advance, progress
-from crosslift.recipe import AlignTable, PretrainTable, Recipe, content_hash
+from crosslift.recipe import AlignTable, MethodTable, PretrainTable, Recipe, content_hash
 from crosslift.run_directory import JsonLines, finish, locked, remove
 from crosslift.train import processes
 from crosslift.train.health import Health
 from crosslift.train.loop import Loop, Objective, Trained
+from crosslift.train.method import Method
 from crosslift.train.streams import Stream
 
 CACHE_VERSION = 1
@@ -94,8 +96,8 @@ def pretrain(start: Staged, recipe: Recipe, text: Text) -> Staged:
 
 def align(start: Staged, recipe: Recipe, corpora: Sequence[Corpus]) -> Staged:
     """Run the recipe's alignment objectives, each on its bitext."""
-    table = recipe.align
-    assert table is not None
+    assert recipe.align is not None
+    table = _in_its_world(recipe.align, recipe)
     seed = stage_seed(table, recipe.seed)
 
     def plan(encoder: Encoder) -> Plan:
@@ -111,6 +113,30 @@ def _shaping(table: StageTable) -> dict[str, Any]:
     return table.model_dump(exclude={"seed", "per_seed", "save_seconds", "health_every", "stop_on_collapse"})
 
 
+def _in_its_world(table: AlignTable, recipe: Recipe) -> AlignTable:
+    """Return the table with "lab" spelled out where it names a lexicon: that of the recipe's own world."""
+    named = f"lab:{recipe.data.seed}"
+    objectives = [
+        MethodTable.model_validate({**method.model_dump(), "lexicon": named})
+        if method.settings.get("lexicon", "lab") == "lab" and "lexicon" in _method(method).model_fields
+        else method
+        for method in table.objective
+    ]
+    return table.model_copy(update={"objective": tuple(objectives)})
+
+
+def _files_read(table: StageTable) -> list[str]:
+    """Return hashes of the files that methods read by themselves, so that a changed one is a stage of its own."""
+    patterns = [pattern for method in table.objective for pattern in _method(method).files()]
+    found = [path for pattern in patterns for path in sorted(glob(pattern))]  # noqa: PTH207  # some are absolute
+    return [sha256(Path(path).read_bytes()).hexdigest() for path in found]
+
+
+def _method(table: MethodTable) -> Method:
+    made: Method = _shelf.load("align", table.use).model_validate(table.settings)
+    return made
+
+
 def stage_seed(table: StageTable, seed: int) -> int:
     """Return the seed of a shared stage: its own, or one for each seed of the recipe."""
     return table.seed + 1000 * (seed + 1) if table.per_seed else table.seed
@@ -122,7 +148,7 @@ def _stage(
     """Return what a stage makes of the encoder: trained, or from the cache."""
     # A batch is drawn a process, so their number shapes what comes out.
     shared = [processes.count()] if processes.count() > 1 else []
-    key = content_hash([stage, start.key, _shaping(table), seed, fingerprint, *shared])
+    key = content_hash([stage, start.key, _shaping(table), seed, fingerprint, *shared, *_files_read(table)])
     processes.agree(lambda: key, f"the data of [{stage}]")
     folder = cache_directory() / "stages" / key
     with locked_once(folder.with_name(f"{key}.lock")):
@@ -206,7 +232,7 @@ def _objectives(table: StageTable, feed: Feed, seed: int) -> tuple[list[Objectiv
         names.append(f"{method.use}-{times + 1}" if times else method.use)
     objectives = []
     for index, (name, method) in enumerate(zip(names, table.objective, strict=True)):
-        made = _shelf.load("align", method.use).model_validate(method.settings)
+        made = _method(method)
         items, groups = feed(index, made)
         # An order of its own for each objective, so that two on the same bitext do not see the same pairs together.
         order = int(content_hash(name)[:8], 16)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crosslift.data.filters import FilterSettings
 from crosslift.data.sources._settings import SourceSettings
+from crosslift.wordalign.settings import Symmetrization
 
 Selection = Literal["source-dev", "last", "average"]
 """The rule for the final weights: best on source development data, the last, or the mean of the last checkpoints."""
@@ -81,11 +82,6 @@ LinkSource = Literal["given", "aligner", "pieces"]
 """Where word links come from: the bitext, a statistical aligner on its words, or one on the encoder's pieces."""
 LinkPieces = Literal["first", "equal"]
 """Which pieces of two linked words are linked: the first of each, or all, in order, of words with as many pieces."""
-
-Symmetrization = Literal[
-    "grow-diag-final-and", "grow-diag-final", "grow-diag", "intersection", "union", "one-to-one", "forward", "reverse"
-]
-"""How the statistical aligner's two directions become one."""
 
 
 class BitextTable(Table):

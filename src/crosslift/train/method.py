@@ -48,6 +48,10 @@ class Method(BaseModel, ABC):
         del model
         return None
 
+    def files(self) -> tuple[str, ...]:
+        """Return patterns of the files that the method reads by itself, a lexicon say: they shape what it makes."""
+        return ()
+
     @abstractmethod
     def collate(self, model: Any, items: Sequence[Any], generator: torch.Generator) -> Batch:
         """Return the batch of one step; `generator` is the only source of chance."""

@@ -98,8 +98,10 @@ class Expectation:
         self.corpus, self.slots, self.threads = corpus, slots, threads
         self._links = corpus.links
         self._blocks = list(blocks(self._links))
-        mass = np.bincount(corpus.source.ids, minlength=len(slots.rows) - 1).cumsum()
-        self._owners = (mass * threads // (mass[-1] + 1)).astype(np.int32)
+        # Dealt out by frequency, so that each thread has as many frequent words as rare ones.
+        frequencies = np.bincount(corpus.source.ids, minlength=len(slots.rows) - 1)
+        self._owners = np.empty(len(frequencies), np.int32)
+        self._owners[np.argsort(-frequencies, kind="stable")] = np.arange(len(frequencies)) % threads
 
     def run(self, model: Distortion, lexical: Lexical, *, decode: bool = False) -> Expected:
         """Return what `model` expects; with `decode`, its choice of links too."""

@@ -21,8 +21,8 @@ from crosslift.wordalign._expectation import Expectation, Expected
 from crosslift.wordalign._slots import number
 from crosslift.wordalign._training import Progress, Trained, apply, train
 from crosslift.wordalign.kernels.symmetrize import symmetrize_all
-from crosslift.wordalign.settings import AlignerSettings, ModelType
-from crosslift.wordalign.symmetrization import Symmetrization, checked
+from crosslift.wordalign.settings import AlignerSettings, ModelType, Symmetrization
+from crosslift.wordalign.symmetrization import checked
 
 if TYPE_CHECKING:
     from crosslift.wordalign.shards import Shards

@@ -7,6 +7,10 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 ModelType = Literal["hmm", "fast"]
+Symmetrization = Literal[
+    "grow-diag-final-and", "grow-diag-final", "grow-diag", "intersection", "union", "one-to-one", "forward", "reverse"
+]
+"""How two directions become one; see `symmetrize`."""
 
 
 class AlignerSettings(BaseModel):

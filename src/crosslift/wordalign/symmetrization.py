@@ -7,17 +7,15 @@ in the order in which Moses' symal visits links: by target word, then by source 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Literal, get_args
+from typing import get_args
 
 import numpy as np
 
 from crosslift.data.pairs import Links
 from crosslift.errors import RecipeError, nearest
 from crosslift.wordalign.kernels.symmetrize import CHOSEN, FORWARD, REVERSE, choose
+from crosslift.wordalign.settings import Symmetrization
 
-Symmetrization = Literal[
-    "grow-diag-final-and", "grow-diag-final", "grow-diag", "intersection", "union", "one-to-one", "forward", "reverse"
-]
 SYMMETRIZATIONS: tuple[Symmetrization, ...] = get_args(Symmetrization)
 
 

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 
 from crosslift import recipe as recipes
+from crosslift.data.lexicon import Lexicon, open_lexicon
 from crosslift.errors import CheckpointError, InputError, LanguageError, RecipeError, RunExistsError
 from crosslift.pipeline import run
 from tests.runs import TINY
@@ -85,6 +86,36 @@ def test_seeds_share_stages_unless_told(whole: Path, tmp_path: Path) -> None:
     assert [stage["cached"] for stage in results(other)["stages"]] == [True, True, False]
     own = run(recipe(seed=1, align={**TINY["align"], "per_seed": True}), tmp_path / "own")
     assert [stage["cached"] for stage in results(own)["stages"]] == [True, False, False]
+
+
+def test_a_changed_lexicon_is_a_stage_of_its_own(whole: Path, tmp_path: Path) -> None:
+    lexicon = tmp_path / "qaa-qab.txt"
+    align = {**TINY["align"], "objective": [{"use": "code_switch", "lexicon": str(lexicon)}]}
+
+    def cached(name: str) -> bool:
+        stages = results(run(recipe(align=align), tmp_path / name))["stages"]
+        return next(bool(stage["cached"]) for stage in stages if stage["stage"] == "align")
+
+    lexicon.write_text("bigbi hivud\n")
+    assert [cached("first"), cached("again")] == [False, True]
+    lexicon.write_text("bigbi vovi\n")
+    open_lexicon.cache_clear()
+    assert not cached("changed")
+
+
+def test_the_lab_lexicon_is_that_of_the_recipe_s_world(tmp_path: Path) -> None:
+    align = {**TINY["align"], "objective": [{"use": "code_switch"}]}
+    data = {**TINY["data"], "seed": 3}
+    asked: list[str] = []
+
+    def watched(where: str, languages: tuple[str, ...] | None = None) -> Lexicon:
+        asked.append(where)
+        return open_lexicon(where, languages)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("crosslift.align.code_switch.open_lexicon", watched)
+        run(recipe(align=align, data=data), tmp_path / "run")
+    assert set(asked) == {"lab:3"}
 
 
 def test_a_file_and_the_usual_place_will_do(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+from numba import njit, prange
 
 FORWARD, REVERSE, CHOSEN = 1, 2, 4
 """What a cell of a grid may hold, together."""
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, parallel=True)
 def symmetrize_all(forward, reverse, source_offsets, target_offsets, method):
     """Symmetrise many pairs at once.
 
@@ -24,30 +24,45 @@ def symmetrize_all(forward, reverse, source_offsets, target_offsets, method):
         (links, 2) links by pair, source word and target word, and (pairs + 1,) where those of each pair start.
     """
     pairs = len(source_offsets) - 1
+    # No pair has more links than words; they are moved together at the end.
     links = np.empty((len(forward) + len(reverse), 2), np.int32)
-    starts = np.zeros(pairs + 1, np.int64)
-    made = 0
-    for pair in range(pairs):
+    made = np.zeros(pairs + 1, np.int64)
+    for pair in prange(pairs):
         s0, t0 = source_offsets[pair], target_offsets[pair]
-        rows, columns = source_offsets[pair + 1] - s0, target_offsets[pair + 1] - t0
-        grid = np.zeros((columns, rows), np.uint8)
+        made[pair + 1] = _one(
+            forward[t0 : target_offsets[pair + 1]], reverse[s0 : source_offsets[pair + 1]], method, links[s0 + t0 :]
+        )
+    starts = np.cumsum(made)
+    for pair in range(pairs):
+        first = source_offsets[pair] + target_offsets[pair]
+        for link in range(made[pair + 1]):
+            to = starts[pair] + link
+            links[to, 0], links[to, 1] = links[first + link, 0], links[first + link, 1]
+    return links[: starts[-1]].copy(), starts
+
+
+@njit(cache=True)
+def _one(forward, reverse, method, links):
+    """Write the links of one pair; return how many there are."""
+    columns, rows = len(forward), len(reverse)
+    grid = np.zeros((columns, rows), np.uint8)
+    for j in range(columns):
+        if forward[j] >= 0:
+            grid[j, forward[j]] |= FORWARD
+    for i in range(rows):
+        if reverse[i] >= 0:
+            grid[reverse[i], i] |= REVERSE
+    choose(grid, method)
+    made = 0
+    for i in range(rows):
         for j in range(columns):
-            if forward[t0 + j] >= 0:
-                grid[j, forward[t0 + j]] |= FORWARD
-        for i in range(rows):
-            if reverse[s0 + i] >= 0:
-                grid[reverse[s0 + i], i] |= REVERSE
-        choose(grid, method)
-        for i in range(rows):
-            for j in range(columns):
-                if grid[j, i] & CHOSEN:
-                    links[made, 0], links[made, 1] = i, j
-                    made += 1
-        starts[pair + 1] = made
-    return links[:made].copy(), starts
+            if grid[j, i] & CHOSEN:
+                links[made, 0], links[made, 1] = i, j
+                made += 1
+    return made
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def choose(grid, method):
     """Mark the chosen links of a (target, source) grid."""
     if method == 4:
@@ -62,7 +77,7 @@ def choose(grid, method):
         _thin(grid)
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _mark(grid, bits, every):
     for j in range(grid.shape[0]):
         for i in range(grid.shape[1]):
@@ -71,7 +86,7 @@ def _mark(grid, bits, every):
                 grid[j, i] |= CHOSEN
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _covered(grid):
     """Return which target and which source words have a chosen link."""
     targets, sources = np.zeros(grid.shape[0], np.bool_), np.zeros(grid.shape[1], np.bool_)
@@ -82,7 +97,7 @@ def _covered(grid):
     return targets, sources
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _thin(grid):
     """Drop every chosen link whose row or column has another one."""
     chosen = (grid & CHOSEN) > 0
@@ -92,7 +107,7 @@ def _thin(grid):
                 grid[j, i] &= FORWARD | REVERSE
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True)
 def _grow(grid, method):
     columns, rows = grid.shape
     targets, sources = _covered(grid)
