@@ -118,7 +118,7 @@ def _in_its_world(table: AlignTable, recipe: Recipe) -> AlignTable:
     named = f"lab:{recipe.data.seed}"
     objectives = [
         MethodTable.model_validate({**method.model_dump(), "lexicon": named})
-        if method.settings.get("lexicon", "lab") == "lab" and "lexicon" in _method(method).model_fields
+        if method.settings.get("lexicon", "lab") == "lab" and "lexicon" in type(_method(method)).model_fields
         else method
         for method in table.objective
     ]
