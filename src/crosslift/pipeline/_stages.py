@@ -117,7 +117,7 @@ def _in_its_world(table: AlignTable, recipe: Recipe) -> AlignTable:
     """Return the table with "lab" spelled out where it names a lexicon: that of the recipe's own world."""
     named = f"lab:{recipe.data.seed}"
     objectives = [
-        MethodTable.model_validate({**method.model_dump(), "lexicon": named})
+        method.model_copy(update={"lexicon": named})
         if method.settings.get("lexicon", "lab") == "lab" and "lexicon" in type(_method(method)).model_fields
         else method
         for method in table.objective
