@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 MASK = {"mask_probability": 0.2}
-SENTENCE = {"pooling": "mean_words"}
+SENTENCE = {"layers": [1, -1], "same_language_negatives": True, "projection": True, "mlm_weight": 0.1}
 ARMS: dict[str, list[dict[str, Any]] | None] = {
     "none": None,
     "MLM, unpaired": [{"use": "mlm", **MASK}],
