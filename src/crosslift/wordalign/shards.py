@@ -116,7 +116,7 @@ def _union(parts: list[tuple[NDArray[np.int64], NDArray[np.int32]]]) -> Slots:
 
 def _check_room(workers: int, threads: int) -> None:
     """Raise if Ray cannot place the workers: it would wait for them for ever."""
-    there = int(ray.cluster_resources().get("CPU", 0))  # type: ignore[no-untyped-call]
+    there = int(ray.cluster_resources().get("CPU", 0))
     if workers * threads > there:
         raise RecipeError(
             f"workers: {workers} with {threads} threads each need {workers * threads} CPUs, and Ray has {there}"
