@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -25,17 +25,6 @@ def weights(loop: Loop) -> dict[str, Tensor]:
 
 def equal(first: dict[str, Tensor], second: dict[str, Tensor]) -> bool:
     return all(torch.equal(value, second[name]) for name, value in first.items())
-
-
-@pytest.fixture
-def without_dropout(checkpoint: Checkpoint) -> Iterator[Path]:
-    """BERT without dropout: splitting a batch would draw other dropout masks."""
-    directory = checkpoint("bert")
-    config = directory / "config.json"
-    text = config.read_text()
-    config.write_text(text.replace('dropout_prob": 0.1', 'dropout_prob": 0.0'))
-    yield directory
-    config.write_text(text)
 
 
 def test_same_seed_same_bits(checkpoint: Checkpoint, tmp_path: Path) -> None:

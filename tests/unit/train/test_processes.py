@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -21,17 +21,6 @@ from tests.unit.train.worlds import Gathering, InOrder, mlm_loop, own_losses
 Checkpoint = Callable[[str], Path]
 ROWS = ((0, 3), (3, 5))
 """The rows of each process; not equally many."""
-
-
-@pytest.fixture
-def without_dropout(checkpoint: Checkpoint) -> Iterator[Path]:
-    """BERT without dropout: two processes draw other dropout masks than one."""
-    directory = checkpoint("bert")
-    config = directory / "config.json"
-    text = config.read_text()
-    config.write_text(text.replace('dropout_prob": 0.1', 'dropout_prob": 0.0'))
-    yield directory
-    config.write_text(text)
 
 
 def pairs() -> tuple[Tensor, Tensor, Tensor]:

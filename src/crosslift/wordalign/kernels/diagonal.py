@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from crosslift.wordalign.kernels.expectation import longest_side
+
 
 @njit(cache=True)
 def expected_distance(tension, sources, targets, counts):
@@ -135,13 +137,7 @@ def expect(
     """
     base, source_base, target_base = links[chunks[0]], source_offsets[chunks[0]], target_offsets[chunks[0]]
     for chunk in prange(len(chunks) - 1):
-        longest = 1
-        for pair in range(chunks[chunk], chunks[chunk + 1]):
-            longest = max(
-                longest,
-                source_offsets[pair + 1] - source_offsets[pair],
-                target_offsets[pair + 1] - target_offsets[pair],
-            )
+        longest = longest_side(source_offsets, target_offsets, chunks[chunk], chunks[chunk + 1])
         room = np.empty((7, longest), np.float32)
         work = (room[0], room[1], room[2], room[3], room[4], room[5])
         null = room[6]

@@ -38,3 +38,13 @@ def add_tokens(ids, values, sums):
     """Add the value of each token to the sum of its type."""
     for index in range(len(ids)):
         sums[ids[index]] += values[index]
+
+
+@njit(cache=True)
+def longest_side(source_offsets, target_offsets, first, last):
+    """Return the tokens of the longest sentence of pairs `first` to `last`, on either side, and at least 1."""
+    longest = 1
+    for pair in range(first, last):
+        rows, columns = source_offsets[pair + 1] - source_offsets[pair], target_offsets[pair + 1] - target_offsets[pair]
+        longest = max(longest, rows, columns)
+    return longest

@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from crosslift.wordalign.kernels.expectation import longest_side
+
 REACH = 40
 """Jumps farther than this share one probability."""
 UNIFORM = 0.2
@@ -157,13 +159,7 @@ def expect(
     source_base, target_base = source_offsets[chunks[0]], target_offsets[chunks[0]]
     reach2, reach1 = 2 * REACH + 1, REACH + 1
     for chunk in prange(len(chunks) - 1):
-        longest = 1
-        for pair in range(chunks[chunk], chunks[chunk + 1]):
-            longest = max(
-                longest,
-                source_offsets[pair + 1] - source_offsets[pair],
-                target_offsets[pair + 1] - target_offsets[pair],
-            )
+        longest = longest_side(source_offsets, target_offsets, chunks[chunk], chunks[chunk + 1])
         work_f, work_r = _scratch(longest), _scratch(longest)
         emit_f, emit_r = np.empty((longest, longest), np.float32), np.empty((longest, longest), np.float32)
         null_f, null_r, start = np.empty((3, longest), np.float32)
