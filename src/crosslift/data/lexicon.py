@@ -13,7 +13,7 @@ import numpy as np
 
 from crosslift.data.text import existing, lines
 from crosslift.errors import DataError, LanguageError, nearest
-from crosslift.lab import World
+from crosslift.lab import World, shared_world
 
 _NAME = re.compile(r"(?P<source>\w+)-(?P<target>[\w-]+)\.txt(\.gz)?")
 _LAB = re.compile(r"lab(:(?P<seed>\d+))?")
@@ -176,7 +176,7 @@ def lexicon_files(where: str) -> tuple[str, ...]:
 def lab_world(where: str) -> World | None:
     """Return the world that "lab" or "lab:SEED" names, or None for anything else."""
     lab = _LAB.fullmatch(where)
-    return World(int(lab["seed"] or 0)) if lab else None
+    return shared_world(int(lab["seed"] or 0)) if lab else None
 
 
 def _grouped(pairs: WordPairs) -> dict[str, tuple[str, ...]]:

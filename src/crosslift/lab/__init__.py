@@ -16,7 +16,7 @@ Nothing here needs torch.
 from crosslift.lab.language import Language
 from crosslift.lab.meaning import Event, Meaning, Place, State, Thing
 from crosslift.lab.presets import PRESETS
-from crosslift.lab.world import LabPair, World, lab_task_names
+from crosslift.lab.world import LabPair, World, lab_task_names, shared_world
 
 __all__ = [
     "PRESETS",
@@ -29,4 +29,5 @@ __all__ = [
     "Thing",
     "World",
     "lab_task_names",
+    "shared_world",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from functools import cache
+from itertools import islice
+from typing import TYPE_CHECKING, Any
 
 from crosslift.errors import InputError, LanguageError, nearest
 from crosslift.lab.chance import Draws
@@ -37,7 +39,8 @@ class LabPair:
 class World:
     """A small world and the languages spoken in it.
 
-    The same seed gives the same words, texts and examples, always.
+    The same seed gives the same words, texts and examples, always.  What was drawn once is remembered: languages share
+    the problems of a task, and the seeds of a recipe share all of it (`shared_world`).
 
     >>> world = World()
     >>> [language.code for language in world.languages][:2]
@@ -48,6 +51,10 @@ class World:
         self.seed = seed
         self.languages = tuple(languages)
         self._grammars: dict[str, Grammar] = {}
+        self._passages = cache(self._draw_passages)
+        self._pairs = cache(self._draw_pairs)
+        self._problems = cache(self._draw_problems)
+        self._examples = cache(self._draw_examples)
 
     @property
     def source(self) -> Language:
@@ -93,19 +100,11 @@ class World:
 
     def text(self, language: str, count: int, *, seed: int = 0) -> list[str]:
         """Return `count` passages of two or three sentences; no two languages say the same things."""
-        grammar = self.grammar(language)
-        draws = Draws(self.seed, "text", language, seed)
-        return [
-            " ".join(grammar.say(meaning, fronted=draws.chance(0.2)).text for meaning in passage(draws, "train"))
-            for _ in range(count)
-        ]
+        return list(self._passages(language, count, seed))
 
     def bitext(self, source: str, target: str, count: int, *, seed: int = 0) -> list[LabPair]:
         """Return `count` sentences with their translations and gold word alignments."""
-        draws = Draws(self.seed, "bitext", source, target, seed)
-        left, right = self.grammar(source), self.grammar(target)
-        meanings = (sample(draws, split="train") for _ in range(count))
-        return [_pair(left.say(meaning), right.say(meaning)) for meaning in meanings]
+        return list(self._pairs(source, target, count, seed))
 
     def lexicon(self, source: str, target: str) -> list[tuple[str, str]]:
         """Return every (word form, translation) of the two languages, names included, sorted."""
@@ -125,12 +124,38 @@ class World:
             raise InputError(
                 f"the lab has no task '{task}'{nearest(task, LAB_TASKS)} (there are: {', '.join(LAB_TASKS)})"
             )
-        speakers = Speakers(self.grammar(language), self.grammar(self.source.code))
+        return list(self._examples(task, language, split, count, seed))
+
+    def _draw_passages(self, language: str, count: int, seed: int) -> tuple[str, ...]:
+        grammar = self.grammar(language)
+        draws = Draws(self.seed, "text", language, seed)
+        return tuple(
+            " ".join(grammar.say(meaning, fronted=draws.chance(0.2)).text for meaning in passage(draws, "train"))
+            for _ in range(count)
+        )
+
+    def _draw_pairs(self, source: str, target: str, count: int, seed: int) -> tuple[LabPair, ...]:
+        draws = Draws(self.seed, "bitext", source, target, seed)
+        left, right = self.grammar(source), self.grammar(target)
+        meanings = (sample(draws, split="train") for _ in range(count))
+        return tuple(_pair(left.say(meaning), right.say(meaning)) for meaning in meanings)
+
+    def _draw_problems(self, task: str, split: Split, count: int, seed: int) -> tuple[Any, ...]:
         problems = LAB_TASKS[task].problems(Draws(self.seed, "task", task, split, seed), split)
-        return [
+        return tuple(islice(problems, count))
+
+    def _draw_examples(self, task: str, language: str, split: Split, count: int, seed: int) -> tuple[Example, ...]:
+        speakers = Speakers(self.grammar(language), self.grammar(self.source.code))
+        return tuple(
             LAB_TASKS[task].example(problem, f"{task}-{split}-{seed}-{index}", speakers)
-            for index, problem in zip(range(count), problems, strict=False)
-        ]
+            for index, problem in enumerate(self._problems(task, split, count, seed))
+        )
+
+
+@cache
+def shared_world(seed: int) -> World:
+    """Return the preset world of a seed, the same object each time."""
+    return World(seed)
 
 
 def lab_task_names() -> tuple[str, ...]:

@@ -17,7 +17,7 @@ from crosslift.data.sources.lab import Lab
 from crosslift.data.text import existing, lines
 from crosslift.errors import LanguageError, RecipeError, nearest
 from crosslift.evaluation.test_sets import TestSet, read_test_set
-from crosslift.lab import World
+from crosslift.lab import World, shared_world
 from crosslift.recipe import AlignTable, BitextTable, EvaluateTable, FinetuneTable, Recipe, TextTable, content_hash
 from crosslift.tasks._task import Example, Task, texts
 
@@ -108,7 +108,7 @@ def read(recipe: Recipe) -> RunData:
         LanguageError: a language that the task or the data lacks.
         RecipeError: a table that needs a path has none.
     """
-    world = World(seed=recipe.data.seed)
+    world = shared_world(recipe.data.seed)
     source = open_source(recipe.data)
     tests = [_test_set(source, table) for table in recipe.evaluate]
     _check_forms(recipe, source, tests)

@@ -7,7 +7,7 @@ from typing import Any
 
 from crosslift.data.sources._source import Source
 from crosslift.errors import DataError
-from crosslift.lab import World
+from crosslift.lab import shared_world
 from crosslift.lab.tasks import LAB_TASKS
 from crosslift.tasks._task import Example, Split, Task
 
@@ -19,7 +19,7 @@ class Lab(Source):
     """Tasks of the lab's world."""
 
     def __init__(self, *, seed: int = 0, counts: Mapping[Split, int] | None = None) -> None:
-        self.world = World(seed)
+        self.world = shared_world(seed)
         self.seed = seed
         self.counts = {**COUNTS, **(counts or {})}
 
