@@ -10,13 +10,15 @@ on where it was.  Prints a Markdown table: mean and standard deviation over seed
 from __future__ import annotations
 
 import argparse
-import json
-import multiprocessing
-import os
 import statistics
-from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
+
+from grid import Grid, by_language, probe, stage_seconds
+
+SOURCE = "qaa"
 
 MASK = {"mask_probability": 0.2}
 SENTENCE = {"layers": [1, -1], "same_language_negatives": True, "projection": True, "mlm_weight": 0.1}
@@ -45,8 +47,8 @@ TASKS = {"xnli": 2000, "udpos": 300}
 """Fine-tuning steps by task."""
 
 
-def recipe(arm: str, seed: int, task: str, steps: int) -> dict[str, Any]:
-    """Return the recipe of an arm, a seed and a task."""
+def recipe(steps: int, arm: str, seed: int, task: str) -> dict[str, Any]:
+    """Return the recipe of an arm, a seed and a task, aligned for so many steps."""
     from crosslift import recipe as recipes
 
     values = recipes.read(recipes.LAB_RECIPE)
@@ -60,57 +62,19 @@ def recipe(arm: str, seed: int, task: str, steps: int) -> dict[str, Any]:
     return {**values, "name": name, "seed": seed, "evaluate": [{"task": task}]}
 
 
-def run_one(arm: str, seed: int, steps: int, output: Path) -> None:
-    """Run both tasks of an arm and a seed, unless they are there."""
-    os.environ["OMP_NUM_THREADS"] = "1"
-    import torch
-
-    import crosslift
-    from crosslift import recipe as recipes
-
-    torch.set_num_threads(1)
-    for task in TASKS:
-        directory = output / arm.replace(" ", "_") / task / f"seed-{seed}"
-        if not directory.exists():
-            crosslift.run(recipes.build(recipe(arm, seed, task, steps), where=arm), directory, resume=True)
-
-
-def measures(arm: str, seed: int, output: Path) -> dict[str, float]:
+def measures(grid: Grid, arm: str, seed: int) -> dict[str, float]:
     """Return what the runs of an arm and a seed gave."""
     found: dict[str, float] = {}
-    for task in TASKS:
-        directory = output / arm.replace(" ", "_") / task / f"seed-{seed}"
-        results = json.loads((directory / "results.json").read_text(encoding="utf-8"))
-        rows = [row for row in results["scores"] if row["selection"] == "source-dev"]
-        metric = rows[0]["metric"]
-        for row in rows:
-            if row["metric"] == metric:
-                found[f"{task} {row['language']}"] = row["value"]
-        targets = [value for key, value in found.items() if key.startswith(f"{task} ") and not key.endswith(" qaa")]
-        found[f"{task} targets"] = statistics.mean(targets)
-        aligned = [stage for stage in results["stages"] if stage["stage"] == "align"]
-        found["seconds"] = aligned[0]["seconds"] if aligned else 0.0
-        after = "align" if aligned else "pretrain"
-        probes = [row["value"] for row in results["probes"] if (row["metric"], row["stage"]) == ("retrieval", after)]
-        if probes:  # taken by the task that has translations to score
-            found["retrieval"] = statistics.mean(probes)
+    for task in grid.tasks:
+        results = grid.results(arm, seed, task)
+        scores = by_language(results, task)
+        found |= {f"{task} {language}": value for language, value in scores.items()}
+        found[f"{task} targets"] = statistics.mean(value for language, value in scores.items() if language != SOURCE)
+        found["seconds"] = stage_seconds(results, "align")
+        after = probe(results, "align" if ARMS[arm] else "pretrain")
+        if after is not None:  # taken by the task that has translations to score
+            found["retrieval"] = after
     return found
-
-
-def table(arms: list[str], seeds: int, output: Path) -> str:
-    """Return the Markdown table."""
-    languages = [f"xnli qa{letter}" for letter in "abcdefgh"]
-    columns = [*languages, "xnli targets", "udpos targets", "retrieval", "seconds"]
-    lines = ["| objective | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]
-    for arm in arms:
-        runs = [measures(arm, seed, output) for seed in range(seeds)]
-        cells = []
-        for column in columns:
-            values = [run[column] for run in runs]
-            spread = statistics.stdev(values) if seeds > 1 else 0.0
-            cells.append(f"{statistics.mean(values):.1f} ± {spread:.1f}")
-        lines.append(f"| {arm} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
 
 
 def main() -> None:
@@ -123,17 +87,11 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path("runs/objectives"))
     arguments = parser.parse_args()
     arms = [arm for arm in ARMS if arm in arguments.arms]
-    work = [(arm, seed) for seed in range(arguments.seeds) for arm in arms]
-    run_one("none", 0, arguments.steps, arguments.output)  # pre-trains the encoder that all share
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(arguments.jobs, mp_context=context) as pool:
-        futures = {
-            pool.submit(run_one, arm, seed, arguments.steps, arguments.output): (arm, seed) for arm, seed in work
-        }
-        for future, (arm, seed) in futures.items():
-            if future.exception() is not None:
-                print(f"{arm}, seed {seed}: {future.exception()}")
-    print(table(arms, arguments.seeds, arguments.output))
+    grid = Grid(partial(recipe, arguments.steps), arms, list(TASKS), arguments.seeds, arguments.output)
+    replace(grid, arms=["none"], seeds=1).run(1)  # pre-trains the encoder that all share
+    grid.run(arguments.jobs)
+    languages = [f"xnli qa{letter}" for letter in "abcdefgh"]
+    print(grid.table([*languages, "xnli targets", "udpos targets", "retrieval", "seconds"], partial(measures, grid)))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,125 @@
+"""Alignment on real text: Tatoeba, topics, part-of-speech tags and NLI from one small encoder, several seeds.
+
+    python experiments/alignment_real.py --encoder ENCODER --data DATA --seeds 3 --jobs 2 --output runs/alignment-real
+
+DATA is laid out as XTREME's download script does it, with `bitext/{language}.tsv` (corpus, id, English, other) and
+`nli_train/en.jsonl` beside.  Of each of 14 languages `--pairs` pairs are drawn with seed 0, written to
+OUTPUT/bitext and read by all arms; word links are the aligner's.  All arms take the same number of steps of 32 pairs at
+one learning rate.  Finished runs are kept.  Prints a Markdown table for each of two rules for the final weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from grid import Grid, by_language, probe, stage_seconds
+
+from crosslift import languages
+from crosslift.data.text import existing, lines
+
+LANGUAGES = ("ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
+SENTENCE = {"layers": [1, -1], "same_language_negatives": True, "projection": True, "mlm_weight": 0.1}
+ARMS: dict[str, list[dict[str, Any]] | None] = {
+    "none": None,
+    "MLM, unpaired": [{"use": "mlm"}],
+    "TLM": [{"use": "tlm"}],
+    "WEAM": [{"use": "weam"}],
+    "word_l2": [{"use": "word_l2"}],
+    "CZ-snt": [{"use": "sentence_contrastive", "loss": "cz_nce", **SENTENCE}],
+    "ML-CTL-CZ": [{"use": "ml_ctl", "loss": "cz_nce"}],
+}
+"""Objectives of each arm; None: no alignment at all."""
+LIMIT = 200
+"""Examples a language that are scored, at most: NLI is hardly learned by so small an encoder."""
+GROUPS = ("source", "aligned", "others")
+"""English, the languages with bitext, and those without."""
+TASKS = {"sib200": "recipes/sib200.toml", "udpos": "recipes/udpos.toml", "xnli": "recipes/xnli.toml"}
+"""The recipe whose fine-tuning and evaluation a task takes; XNLI's scores Tatoeba too."""
+
+
+def recipe(options: argparse.Namespace, arm: str, seed: int, task: str) -> dict[str, Any]:
+    """Return the recipe of an arm, a seed and a task."""
+    from crosslift import recipe as recipes
+
+    values = recipes.read(Path(__file__).parents[1] / TASKS[task])
+    values |= {"name": "".join(letter if letter.isalnum() else "-" for letter in arm), "seed": seed}
+    values["encoder"]["model"] = str(options.encoder)
+    values["data"] = {**values.get("data", {}), "source": "directory", "path": str(options.data)}
+    values["evaluate"][0]["limit"] = min(values["evaluate"][0].get("limit", LIMIT), LIMIT)
+    objectives = ARMS[arm]
+    if objectives is not None:
+        values["align"] = {
+            "objective": objectives,
+            "bitext": {"path": str(options.output / "bitext"), "links": "aligner"},
+            "steps": options.steps,
+            "batch_size": 32,
+            "max_length": 128,
+            "learning_rate": options.learning_rate,
+            "seed": seed,
+        }
+    return values
+
+
+def draw_bitext(data: Path, output: Path, count: int) -> None:
+    """Write `count` pairs of each language, unless they are there."""
+    output.mkdir(parents=True, exist_ok=True)
+    for language in LANGUAGES:
+        drawn = output / f"{language}.tsv"
+        if drawn.exists():
+            continue
+        rows = [row for _, row in lines(existing(data / "bitext" / f"{language}.tsv"))]
+        chosen = np.random.default_rng(0).permutation(len(rows))[:count]
+        drawn.write_text("".join(rows[row] + "\n" for row in sorted(chosen)), encoding="utf-8")
+
+
+def group_of(code: str) -> str:
+    """Return the group of a language, whatever code the benchmark has for it."""
+    language = languages.get(code).code
+    return "source" if language == "en" else "aligned" if language in LANGUAGES else "others"
+
+
+def measures(grid: Grid, selection: str, arm: str, seed: int) -> dict[str, float]:
+    """Return what the runs of an arm and a seed gave."""
+    found: dict[str, float] = {}
+    for task in grid.tasks:
+        results = grid.results(arm, seed, task)
+        metric = "tagging_accuracy" if task == "udpos" else None
+        scores = by_language(results, task, metric=metric, selection=selection)
+        for group in GROUPS:
+            inside = [score for code, score in scores.items() if group_of(code) == group]
+            found[f"{task} {group}"] = statistics.mean(inside)
+        if task == "xnli":
+            tatoeba = by_language(results, "tatoeba", selection="last")
+            found["tatoeba"] = statistics.mean(tatoeba.values())
+            found["align s"] = stage_seconds(results, "align")
+            found["xnli retrieval"] = probe(results, "align" if ARMS[arm] else "start") or 0.0
+    return found
+
+
+def main() -> None:
+    """Run what is missing, then print the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--encoder", type=Path, required=True)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=3)
+    parser.add_argument("--jobs", type=int, default=1, help="runs side by side, one thread each")
+    parser.add_argument("--steps", type=int, default=500, help="alignment steps of 32 pairs")
+    parser.add_argument("--pairs", type=int, default=6000, help="pairs a language, at most")
+    parser.add_argument("--learning-rate", type=float, default=3e-4)
+    parser.add_argument("--output", type=Path, default=Path("runs/alignment-real"))
+    options = parser.parse_args()
+    draw_bitext(options.data, options.output / "bitext", options.pairs)
+    grid = Grid(partial(recipe, options), list(ARMS), list(TASKS), options.seeds, options.output)
+    grid.run(options.jobs)
+    columns = ["tatoeba", "xnli retrieval", *(f"{task} {group}" for task in TASKS for group in GROUPS), "align s"]
+    for selection in ("source-dev", "average"):
+        print(f"\nFinal weights: {selection}\n\n{grid.table(columns, partial(measures, grid, selection))}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""Arms x seeds x tasks: run what is missing, several at a time, and put the scores into a Markdown table."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import os
+import statistics
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+Measures = Mapping[str, float]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """What is run.  Finished runs are kept, so an interrupted grid goes on where it was.
+
+    Args:
+        recipe: (arm, seed, task) -> values of a recipe; must be picklable.
+        arms: names, in the order of the table.
+        tasks: names.
+        seeds: how many.
+        output: where runs go: OUTPUT/ARM/TASK/seed-N.
+    """
+
+    recipe: Callable[[str, int, str], dict[str, Any]]
+    arms: Sequence[str]
+    tasks: Sequence[str]
+    seeds: int
+    output: Path
+
+    def run(self, jobs: int) -> None:
+        """Run what is missing, `jobs` at a time with one thread each; all arms of a seed before the next seed."""
+        work = [(arm, seed) for seed in range(self.seeds) for arm in self.arms]
+        context = multiprocessing.get_context("spawn")
+        os.environ["OMP_NUM_THREADS"] = "1"
+        with ProcessPoolExecutor(jobs, mp_context=context) as pool:
+            futures = {pool.submit(self.run_one, arm, seed): (arm, seed) for arm, seed in work}
+            for future, (arm, seed) in futures.items():
+                if (error := future.exception()) is not None:
+                    print(f"{arm}, seed {seed}: {error}")
+
+    def run_one(self, arm: str, seed: int) -> None:
+        """Run the tasks of an arm and a seed that are not there yet."""
+        import torch
+
+        import crosslift
+        from crosslift import recipe as recipes
+
+        torch.set_num_threads(1)
+        for task in self.tasks:
+            directory = self.directory(arm, seed, task)
+            if not directory.exists():
+                crosslift.run(recipes.build(self.recipe(arm, seed, task), where=arm), directory, resume=True)
+
+    def directory(self, arm: str, seed: int, task: str) -> Path:
+        """Return where a run is."""
+        return self.output / arm.replace(" ", "_") / task / f"seed-{seed}"
+
+    def results(self, arm: str, seed: int, task: str) -> dict[str, Any]:
+        """Return a run's results.json."""
+        found: dict[str, Any] = json.loads(
+            (self.directory(arm, seed, task) / "results.json").read_text(encoding="utf-8")
+        )
+        return found
+
+    def finished(self, arm: str) -> list[int]:
+        """Return the seeds of which every task is there."""
+        there = (
+            seed for seed in range(self.seeds) if all(self.directory(arm, seed, task).exists() for task in self.tasks)
+        )
+        return list(there)
+
+    def table(self, columns: Sequence[str], measures: Callable[[str, int], Measures]) -> str:
+        """Return a Markdown table: mean and standard deviation over the seeds that are there, and their number."""
+        lines = ["| arm | seeds | " + " | ".join(columns) + " |", "| --- |" + " ---: |" * (len(columns) + 1)]
+        for arm in self.arms:
+            runs = [measures(arm, seed) for seed in self.finished(arm)]
+            cells = [summary([run[column] for run in runs if column in run]) for column in columns]
+            lines.append(f"| {arm} | {len(runs)} | " + " | ".join(cells) + " |")
+        return "\n".join(lines)
+
+
+def summary(values: Sequence[float]) -> str:
+    """Return mean ± standard deviation, or a dash where there is nothing."""
+    if not values:
+        return "-"
+    if len(values) == 1:
+        return f"{values[0]:.1f}"
+    return f"{statistics.mean(values):.1f} ± {statistics.stdev(values):.1f}"
+
+
+def by_language(
+    results: Mapping[str, Any], task: str, *, metric: str | None = None, selection: str = "source-dev"
+) -> dict[str, float]:
+    """Return the scores of a task by language, by one selection rule; the first metric unless one is named."""
+    rows = [row for row in results["scores"] if (row["task"], row["selection"]) == (task, selection)]
+    wanted = metric or (rows[0]["metric"] if rows else "")
+    return {row["language"]: row["value"] for row in rows if row["metric"] == wanted}
+
+
+def probe(results: Mapping[str, Any], stage: str, metric: str = "retrieval") -> float | None:
+    """Return the mean of a probe over languages after a stage, or None if it was not taken."""
+    values = [row["value"] for row in results["probes"] if (row["metric"], row["stage"]) == (metric, stage)]
+    return statistics.mean(values) if values else None
+
+
+def stage_seconds(results: Mapping[str, Any], stage: str) -> float:
+    """Return what a stage cost; 0 where there is none."""
+    return sum(row["seconds"] for row in results["stages"] if row["stage"] == stage)
