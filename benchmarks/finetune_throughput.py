@@ -38,7 +38,8 @@ from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs, Tokens
 from crosslift.encoder.tokenizer import train_tokenizer
 from crosslift.encoder.vocabulary import TrimmedVocabulary
-from crosslift.finetune.plain import LabelledBatch, Plain
+from crosslift.finetune._batch import LabelledBatch
+from crosslift.finetune.plain import Plain
 from crosslift.recipe import FinetuneTable
 from crosslift.run_directory import JsonLines
 from crosslift.train.features import TaskItem

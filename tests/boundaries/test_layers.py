@@ -31,7 +31,7 @@ MAY_IMPORT = {
         *("recipe", "run_directory", "tasks", "train", "wordalign"),
     },
     "align": {"_compat", "data", "encoder", "losses", "train", "views"},
-    "finetune": {"data", "encoder", "losses", "train", "views"},
+    "finetune": {"data", "encoder", "losses", "tasks", "train", "views"},
     "views": {"data", "encoder"},
     "evaluation": {"data", "encoder", "metrics", "run_directory", "tasks", "train"},
     "train": {"data", "encoder", "losses", "recipe", "tasks"},

@@ -78,7 +78,8 @@ def task_batch(method: Method, model: TaskModel, family: str) -> Batch:
             for i, text in enumerate(TEXTS)
         ],
     }[model.kind]
-    items = task_items(model.encoder, examples, model.kind, LABELS, max_length=48, language=language)
+    words = "words" in method.needs
+    items = task_items(model.encoder, examples, model.kind, LABELS, max_length=48, language=language, words=words)
     return method.collate(model, items, generator())
 
 

@@ -264,6 +264,27 @@ class Encoder:
         output = self.base(**self.arguments(inputs, embeddings))
         return output.last_hidden_state  # type: ignore[no-any-return]
 
+    @contextmanager
+    def last_states(self, shift: Tensor | None = None) -> Iterator[list[Tensor]]:
+        """Give a list that each pass in the block appends its last states to, before any head or pooler sees them.
+
+        Args:
+            shift: (batch, length, hidden), added to the states first.
+        """
+        seen: list[Tensor] = []
+
+        def watch(_module: nn.Module, _arguments: Any, output: Any) -> None:
+            if shift is not None:
+                output.last_hidden_state = output.last_hidden_state + shift
+            seen.append(output.last_hidden_state)
+
+        base: Any = self.base
+        handle = (base.encoder if getattr(base, "pooler", None) else base).register_forward_hook(watch)
+        try:
+            yield seen
+        finally:
+            handle.remove()
+
     def masked_logits(self, states: Tensor, positions: Tensor) -> Tensor:
         """Return the masked-LM head's logits at chosen positions, computing no others.
 

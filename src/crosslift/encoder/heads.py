@@ -52,6 +52,16 @@ _KIND = "crosslift_kind"
 """Key of config.json that holds the kind of task."""
 
 
+@dataclass(frozen=True)
+class Output:
+    """What a task model makes of a batch."""
+
+    logits: Tensor
+    """As `TaskModel.logits` returns them."""
+    states: Tensor
+    """What the head was given: (batch, length, hidden)."""
+
+
 @dataclass
 class TaskModel:
     """An encoder with a task's head.
@@ -137,6 +147,18 @@ class TaskModel:
         if self.kind == "span":
             return torch.stack((output.start_logits, output.end_logits), dim=-1)
         return output.logits  # type: ignore[no-any-return]
+
+    def outputs(self, inputs: Inputs, embeddings: Tensor | None = None, shift: Tensor | None = None) -> Output:
+        """Return the scores, and the last layer's states that the head makes them of.
+
+        Args:
+            inputs: as for `logits`.
+            embeddings: as for `logits`.
+            shift: (batch, length, hidden), added to the states before the head sees them.
+        """
+        with self.encoder.last_states(shift) as seen:
+            logits = self.logits(inputs, embeddings)
+        return Output(logits, seen[0])
 
     def save(self, directory: str | Path) -> None:
         """Write a checkpoint, its tokenizer and its label names."""

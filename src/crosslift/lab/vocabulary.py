@@ -47,12 +47,16 @@ class Vocabulary:
 
     def translations(self, concept: str, other: Vocabulary) -> set[tuple[str, str]]:
         """Return (word, translation) of a concept for every number and case that a noun can have."""
-        cases: tuple[Case | None, ...] = (None, "accusative", "locative")
         return {
             (self.form(concept, plural=plural, case=case), other.form(concept, plural=plural, case=case))
-            for plural in (False, True)
-            for case in (cases if UPOS[concept] in _INFLECTED else cases[:1])
+            for plural, case in _slots(concept)
         }
+
+    def forms(self, concept: str) -> tuple[str, ...]:
+        """Return the forms of a concept that sentences have, the bare one first."""
+        if UPOS[concept] not in _INFLECTED:
+            return (self.form(concept),)
+        return tuple(dict.fromkeys(self.form(concept, plural=plural, case=case) for plural, case in _slots(concept)))
 
     def _inflect(self, concept: str, plural: bool, case: Case | None) -> str:
         suffix = self._suffixes["plural"] if plural and self.language.plural else ""
@@ -102,3 +106,10 @@ class Vocabulary:
     def _make_suffixes(self) -> dict[str, str]:
         choices = [vowel + consonant for vowel in self._vowels for consonant in self._consonants]
         return dict(zip(SUFFIXES, self._draws.shuffled(choices), strict=False))
+
+
+def _slots(concept: str) -> list[tuple[bool, Case | None]]:
+    """Return the numbers and cases that a word of this concept can have."""
+    cases: tuple[Case | None, ...] = (None, "accusative", "locative")
+    inflected = UPOS[concept] in _INFLECTED
+    return [(plural, case) for plural in (False, True) for case in (cases if inflected else cases[:1])]

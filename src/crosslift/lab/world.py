@@ -111,6 +111,12 @@ class World:
         left, right = self.grammar(source).vocabulary, self.grammar(target).vocabulary
         return sorted({pair for concept in UPOS for pair in left.translations(concept, right)})
 
+    def word_forms(self, language: str) -> dict[str, tuple[str, ...]]:
+        """Return each word form of the language and the other forms of the same word; words with one form have none."""
+        vocabulary = self.grammar(language).vocabulary
+        rows = [vocabulary.forms(concept) for concept in UPOS]
+        return {form: tuple(other for other in forms if other != form) for forms in rows for form in forms}
+
     def examples(self, task: str, language: str, split: Split, count: int, *, seed: int = 0) -> list[Example]:
         """Return `count` examples of a lab task.
 

@@ -133,6 +133,7 @@ def _finetune_and_score(run: _Run, table: FinetuneTable, encoder: Encoder) -> No
     assert run.data.task is not None
     log = JsonLines(run.folder / "states" / "log.jsonl")
     log.path.parent.mkdir(exist_ok=True)
+    table = table.model_copy(update={"method": _stages.in_its_world(table.method, "finetune", run.recipe)})
     tuned = finetune(encoder, table, run.data.task, seed=run.recipe.seed, states=log.path.parent, log=log)
     run.stages.append({**tuned.stage, "cached": False})
     run.log += log

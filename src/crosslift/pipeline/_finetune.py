@@ -14,8 +14,10 @@ from crosslift import _shelf
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.vocabulary import TrimmedVocabulary
+from crosslift.errors import RecipeError
 from crosslift.evaluation.predict import predict
 from crosslift.evaluation.scores import scores
+from crosslift.finetune._together import Together
 from crosslift.pipeline._data import TaskData
 from crosslift.pipeline._stages import stage_progress, stage_record, training_steps
 from crosslift.recipe import FinetuneTable
@@ -50,8 +52,10 @@ def finetune(
 ) -> Finetuned:
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
     model = TaskModel.create(encoder, data.task.kind, data.labels, seed=seed)
-    train = _items(model, table, data, data.train)
-    objectives = _objectives(table, train, seed)
+    method = _method(table, data)
+    method.begin(encoder)
+    train = _items(model, table, data, data.train, words="words" in method.needs)
+    objectives = [Objective("task", method, _stream(table, method, train, data.train, seed))]
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
 
@@ -60,7 +64,7 @@ def finetune(
         rows = scores(data.task, data.labels, data.source, records, selection="source-dev")
         return {row["metric"]: row["value"] for row in rows}
 
-    vocabulary = _trimmed(model, table, [*train, *_items(model, table, data, data.dev)])
+    vocabulary = None if method.new_tokens else _trimmed(model, table, [*train, *_items(model, table, data, data.dev)])
     with stage_progress("finetune", steps) as advance:
         loop = Loop(
             model=model,
@@ -107,7 +111,9 @@ def _at_chance(data: TaskData, best: float) -> list[str]:
     ]
 
 
-def _items(model: TaskModel, table: FinetuneTable, data: TaskData, examples: Sequence[Example]) -> list[TaskItem]:
+def _items(
+    model: TaskModel, table: FinetuneTable, data: TaskData, examples: Sequence[Example], *, words: bool = False
+) -> list[TaskItem]:
     return task_items(
         model.encoder,
         examples,
@@ -115,26 +121,38 @@ def _items(model: TaskModel, table: FinetuneTable, data: TaskData, examples: Seq
         data.labels,
         max_length=min(table.max_length, model.encoder.max_length),
         language=data.source,
+        words=words,
     )
 
 
-def _objectives(table: FinetuneTable, items: Sequence[TaskItem], seed: int) -> list[Objective]:
-    stream = Stream(
+def _method(table: FinetuneTable, data: TaskData) -> Together:
+    """Return the recipe's methods as one.
+
+    Raises:
+        RecipeError: methods that do not go together, or one that is not defined for the task's form.
+    """
+    methods = [_shelf.load("finetune", method.use).model_validate(method.settings) for method in table.method]
+    for index, (made, method) in enumerate(zip(methods, table.method, strict=True)):
+        if data.task.kind not in made.kinds:
+            raise RecipeError(
+                f"finetune.method.{index}.use: '{method.use}' is defined for {', '.join(made.kinds)} tasks; "
+                f"'{data.task.name}' is a '{data.task.kind}' task"
+            )
+    return Together.of(methods, [method.weight for method in table.method])
+
+
+def _stream(
+    table: FinetuneTable, method: Together, items: Sequence[TaskItem], examples: Sequence[Example], seed: int
+) -> Stream:
+    blocks = [method.block(examples[item.example]) for item in items]
+    return Stream(
         items,
         [len(item) for item in items],
         batch_size=table.batch_size,
         batch_tokens=table.batch_tokens,
         seed=seed,
+        blocks=None if None in blocks else blocks,
     )
-    return [
-        Objective(
-            method.use,
-            _shelf.load("finetune", method.use).model_validate(method.settings),
-            stream,
-            method.weight,
-        )
-        for method in table.method
-    ]
 
 
 def _trimmed(model: TaskModel, table: FinetuneTable, items: Sequence[TaskItem]) -> TrimmedVocabulary | None:

@@ -97,7 +97,7 @@ def pretrain(start: Staged, recipe: Recipe, text: Text) -> Staged:
 def align(start: Staged, recipe: Recipe, corpora: Sequence[Corpus]) -> Staged:
     """Run the recipe's alignment objectives, each on its bitext."""
     assert recipe.align is not None
-    table = _in_its_world(recipe.align, recipe)
+    table = recipe.align.model_copy(update={"objective": in_its_world(recipe.align.objective, "align", recipe)})
     seed = stage_seed(table, recipe.seed)
 
     def plan(encoder: Encoder) -> Plan:
@@ -113,16 +113,19 @@ def _shaping(table: StageTable) -> dict[str, Any]:
     return table.model_dump(exclude={"seed", "per_seed", "save_seconds", "health_every", "stop_on_collapse"})
 
 
-def _in_its_world(table: AlignTable, recipe: Recipe) -> AlignTable:
-    """Return the table with "lab" spelled out where it names a lexicon: that of the recipe's own world."""
+WORLDLY = ("lexicon", "neighbours")
+"""Settings of methods for which "lab" means the recipe's own world."""
+
+
+def in_its_world(methods: Sequence[MethodTable], shelf: str, recipe: Recipe) -> tuple[MethodTable, ...]:
+    """Return methods with "lab" spelled out where they name a lexicon or neighbours: those of the recipe's world."""
     named = f"lab:{recipe.data.seed}"
-    objectives = [
-        method.model_copy(update={"lexicon": named})
-        if method.settings.get("lexicon", "lab") == "lab" and "lexicon" in type(_method(method)).model_fields
-        else method
-        for method in table.objective
-    ]
-    return table.model_copy(update={"objective": tuple(objectives)})
+
+    def spelled(method: MethodTable) -> MethodTable:
+        settings = _shelf.load(shelf, method.use).model_validate(method.settings).model_dump(by_alias=True)
+        return method.model_copy(update={key: named for key in WORLDLY if settings.get(key) == "lab"})
+
+    return tuple(map(spelled, methods))
 
 
 def _files_read(table: StageTable) -> list[str]:

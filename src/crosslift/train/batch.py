@@ -13,7 +13,7 @@ from crosslift.encoder.inputs import Inputs
 
 @dataclass(frozen=True)
 class Batch:
-    """Base of every batch: each field is an Inputs or a tensor whose first axis is the row (or None)."""
+    """Base of every batch: each field is an Inputs, a tensor whose first axis is the row, a batch, or None."""
 
     def __len__(self) -> int:
         return next(len(value) for value in self._values().values() if value is not None)
@@ -33,11 +33,11 @@ class Batch:
         inputs = [value.lengths for value in self._values().values() if isinstance(value, Inputs)]
         return torch.stack(inputs).sum(dim=0)
 
-    def _values(self) -> dict[str, Inputs | Tensor | None]:
+    def _values(self) -> dict[str, Inputs | Tensor | Batch | None]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def _select(value: Inputs | Tensor | None, rows: Tensor) -> Inputs | Tensor | None:
+def _select(value: Inputs | Tensor | Batch | None, rows: Tensor) -> Inputs | Tensor | Batch | None:
     if value is None:
         return None
-    return value.select(rows) if isinstance(value, Inputs) else value[rows]
+    return value[rows] if isinstance(value, Tensor) else value.select(rows)

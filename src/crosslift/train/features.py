@@ -39,8 +39,9 @@ def task_items(
     *,
     max_length: int,
     language: str,
+    words: bool = False,
 ) -> list[TaskItem]:
-    """Tokenise the examples of one language.
+    """Tokenise the examples of one language; with `words`, tokens know which blank-separated word they belong to.
 
     Raises:
         DataError: a label the task does not have.
@@ -48,12 +49,33 @@ def task_items(
     if kind == "tagging":
         return list(_tagging_items(encoder, examples, labels, max_length, language))
     firsts, seconds = _texts(examples)
-    tokens = encoder.tokenize(firsts, seconds, max_length=max_length, language=language)
+    tokenize = _by_words if words else _by_texts
+    tokens = tokenize(encoder, firsts, seconds, max_length, language)
     index = {label: number for number, label in enumerate(labels)}
     return [
         TaskItem(row, _label(example, getattr(example, "label", None), index), number)
         for number, (row, example) in enumerate(zip(tokens, examples, strict=True))
     ]
+
+
+def _by_texts(
+    encoder: Encoder, firsts: Sequence[str], seconds: Sequence[str] | None, max_length: int, language: str
+) -> list[Tokens]:
+    return encoder.tokenize(firsts, seconds, max_length=max_length, language=language)
+
+
+def _by_words(
+    encoder: Encoder, firsts: Sequence[str], seconds: Sequence[str] | None, max_length: int, language: str
+) -> list[Tokens]:
+    """Tokenise word by word; a pair is joined, and cut, afterwards."""
+
+    def rows(texts: Sequence[str], limit: int | None) -> list[Tokens]:
+        return encoder.tokenize_words([text.split() for text in texts], max_length=limit, language=language)
+
+    if seconds is None:
+        return rows(firsts, max_length)
+    pairs = zip(rows(firsts, None), rows(seconds, None), strict=True)
+    return [encoder.join(first, second, max_length=max_length) for first, second in pairs]
 
 
 def _texts(examples: Sequence[Example]) -> tuple[list[str], list[str] | None]:

@@ -5,7 +5,7 @@ A stream is a pure function of (seed, step): nothing has to be saved to resume o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 import numpy as np
@@ -28,6 +28,8 @@ class Stream:
         batch_tokens: padded tokens a step, instead of `batch_size`.
         temperature: an epoch holds n_l ** (1 / temperature) items of language l, up to a common factor; 1 takes
             every item once.
+        blocks: (items,) what items that share a batch have in common; None where each stands for itself.  A batch holds
+            whole blocks, as many as `batch_size` items allow, and at least one.
         seed: of the order.
     """
 
@@ -41,8 +43,10 @@ class Stream:
         batch_tokens: int | None = None,
         groups: Sequence[int] | None = None,
         temperature: float = 1.0,
+        blocks: Sequence[Hashable] | None = None,
     ) -> None:
         self.items = items
+        self.blocks = None if blocks is None else _members(blocks)
         self.lengths = np.asarray(lengths, dtype=np.int64)
         self.groups = None if groups is None else np.asarray(groups)
         self.batch_size, self.batch_tokens = batch_size, batch_tokens
@@ -78,11 +82,25 @@ class Stream:
         return self._epochs[epoch]
 
     def _batches(self, rng: np.random.Generator) -> list[Indices]:
+        if self.blocks is not None:
+            return self._block_batches(self.blocks, rng)
         order = rng.permutation(self._sample(rng))
         size = self.batch_size if self.batch_tokens is None else self._average_batch()
         bucket = size * BUCKET_BATCHES
         buckets = [order[start : start + bucket] for start in range(0, len(order), bucket)]
         batches = [batch for rows in buckets for batch in self._cut(self._by_length(rows))]
+        return [batches[index] for index in rng.permutation(len(batches))]
+
+    def _block_batches(self, blocks: Sequence[Indices], rng: np.random.Generator) -> list[Indices]:
+        """Return batches of whole blocks, blocks of like length together."""
+        longest = np.array([self.lengths[block].max() for block in blocks])
+        order = rng.permutation(len(blocks))
+        bucket = max(1, self.batch_size * BUCKET_BATCHES * len(blocks) // max(1, len(self.items)))
+        batches: list[Indices] = []
+        for start in range(0, len(order), bucket):
+            rows = order[start : start + bucket]
+            sorted_rows = rows[np.argsort(longest[rows], kind="stable")]
+            batches += _filled([blocks[row] for row in sorted_rows], self.batch_size)
         return [batches[index] for index in rng.permutation(len(batches))]
 
     def _sample(self, rng: np.random.Generator) -> Indices:
@@ -119,3 +137,24 @@ def _cycle(rows: Indices, count: int, rng: np.random.Generator) -> Indices:
     """Return `count` of the rows: all of them as often as they fit, the rest drawn without replacement."""
     whole, rest = divmod(count, len(rows))
     return np.concatenate([*[rows] * whole, rng.permutation(rows)[:rest]])
+
+
+def _members(blocks: Sequence[Hashable]) -> list[Indices]:
+    """Return the items of each block, in the order in which blocks occur first."""
+    members: dict[Hashable, list[int]] = {}
+    for item, block in enumerate(blocks):
+        members.setdefault(block, []).append(item)
+    return [np.asarray(items, dtype=np.int64) for items in members.values()]
+
+
+def _filled(blocks: Sequence[Indices], size: int) -> list[Indices]:
+    """Join consecutive blocks up to `size` items; a larger block is a batch of its own."""
+    batches: list[list[Indices]] = []
+    count = size
+    for block in blocks:
+        if count + len(block) > size:
+            batches.append([])
+            count = 0
+        batches[-1].append(block)
+        count += len(block)
+    return [np.concatenate(batch) for batch in batches]

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 
 from crosslift.data.lexicon import Lexicon
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
-from crosslift.views.words import Pieces, Span, WordPieces, replaced
+from crosslift.views.words import WordPieces
 
 
 class CodeSwitcher:
@@ -51,23 +49,10 @@ class CodeSwitcher:
             for span, (chance, language, choice) in zip(spans, draws, strict=True)
             if chance < word_ratio and span.language in (None, self.lexicon.source)
         ]
-        return self._with(tokens, [(span, text) for span, text in drawn if text is not None])
+        return self._words.with_words(tokens, [(span, text) for span, text in drawn if text is not None])
 
     def _translation(self, word: str, language: float, choice: float) -> str | None:
         """Return the translation that two draws from [0, 1) pick, if there is one."""
         code = self.lexicon.languages[int(language * len(self.lexicon.languages))]
         translations = self.lexicon.translations(word, code)
         return translations[int(choice * len(translations))] if translations else None
-
-    def _with(self, tokens: Tokens, drawn: Sequence[tuple[Span, str]]) -> Tokens:
-        """Return tokens with other words, as far as they can be written and there is room."""
-        self._words.know([text for _, text in drawn])
-        room = self.encoder.max_length - len(tokens)
-        replacements: dict[tuple[int, int], Pieces] = {}
-        for span, text in drawn:
-            pieces = self._words.pieces(text)
-            growth = len(pieces) - (span.stop - span.start)
-            if pieces and growth <= room:
-                replacements[span.start, span.stop] = pieces
-                room -= growth
-        return replaced(tokens, replacements) if replacements else tokens

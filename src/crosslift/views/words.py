@@ -62,6 +62,19 @@ class WordPieces:
             found = tuple(token for token, word in zip(tokens.ids, tokens.words, strict=True) if word > 0)
             self._pieces[text] = () if unknown in found else found
 
+    def with_words(self, tokens: Tokens, wanted: Sequence[tuple[Span, str]]) -> Tokens:
+        """Return tokens with other words in some places, as far as they can be written and the encoder has room."""
+        self.know([text for _, text in wanted])
+        room = self.encoder.max_length - len(tokens)
+        replacements: dict[tuple[int, int], Pieces] = {}
+        for span, text in wanted:
+            pieces = self.pieces(text)
+            growth = len(pieces) - (span.stop - span.start)
+            if pieces and growth <= room:
+                replacements[span.start, span.stop] = pieces
+                room -= growth
+        return replaced(tokens, replacements) if replacements else tokens
+
     def _span(self, tokens: Tokens, start: int, stop: int) -> Span:
         first, last = start, stop
         while last > first and self._is_punctuation(tokens.ids[last - 1]):

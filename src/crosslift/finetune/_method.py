@@ -1,0 +1,233 @@
+"""The fine-tuning contract: what a method may change in a step, so that several of them make one step together.
+
+A recipe's methods share one batch and one task loss.  Each changes what it is about and leaves the rest:
+
+==================  ================================================================================================
+hook                what a method changes with it
+==================  ================================================================================================
+``rewrite``         the sentences: a *view* of them, drawn anew each time
+``draw, perturb``   what the model computes from a batch: noise on its embeddings, or words exchanged against it
+``task_loss``       how predictions are compared with labels
+``terms``           nothing: it adds a loss of its own
+``block``           the batches: examples that are kept together
+``run_step``        how a step's gradients come about
+==================  ================================================================================================
+
+A view takes the sentences' place, unless a method of the recipe compares both (`compares`): then it stands beside them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from math import prod
+from typing import Any, ClassVar, Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.inputs import IGNORED, Inputs, pad
+from crosslift.finetune._batch import LabelledBatch, Pass, Reading
+from crosslift.tasks._task import Example
+from crosslift.train.batch import Batch
+from crosslift.train.features import TaskItem
+from crosslift.train.method import Backward, Method, Terms
+
+Loss = Callable[[Reading], Tensor]
+"""The mean task loss of a reading."""
+
+
+class FinetuneMethod(Method):
+    """Base of every fine-tuning method; alone it is plain fine-tuning."""
+
+    reads: ClassVar[Literal["text", "bitext", "task"]] = "task"
+    rewrites: ClassVar[bool] = False
+    """Whether `rewrite` is there."""
+    perturbs: ClassVar[bool] = False
+    """Whether `perturb` is there; one method of a recipe at most."""
+    compares: ClassVar[bool] = False
+    """Whether views stand beside the sentences."""
+    new_tokens: ClassVar[bool] = False
+    """Whether a step may embed tokens that the training data lacks: then the vocabulary is not trimmed."""
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "span", "choice")
+    """The forms of task it is defined for."""
+
+    @property
+    def second_reading(self) -> bool:
+        """Whether each sentence is read twice even where nothing rewrites or perturbs it (dropout differs)."""
+        return False
+
+    @property
+    def clean_weight(self) -> float:
+        """Factor of the task loss on the sentences, where views stand beside them."""
+        return 1.0
+
+    @property
+    def view_weight(self) -> float | None:
+        """Factor of the task loss on views that stand beside their sentences; None leaves it to others."""
+        return None
+
+    def rewrite(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> Sequence[TaskItem]:
+        """Return views of the items, in their order."""
+        del model, generator
+        return items
+
+    def draw(
+        self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
+    ) -> Batch | None:
+        """Return what `perturb` needs of chance."""
+        del model, items, inputs, generator
+        return None
+
+    def perturb(self, model: TaskModel, reading: Reading, drawn: Batch | None, loss: Loss, extra: Any) -> Reading:
+        """Return the reading that the task is learned from."""
+        del model, drawn, loss, extra
+        return reading
+
+    def task_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return the loss of predictions, summed over what has a label.
+
+        Args:
+            logits: (n, labels).
+            labels: (n,), IGNORED where there is none.
+        """
+        return functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
+
+    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
+        """Return terms to add, each a mean over `units(batch)`.
+
+        Args:
+            model: the task model.
+            clean: the pass over the sentences; over what took their place, where nothing stands beside.
+            view: the pass over what stands beside them.
+            batch: the batch.
+            extra: the method's own.
+        """
+        del model, clean, view, batch, extra
+        return {}
+
+    def block(self, example: Example) -> str | None:
+        """Return what examples that must share a batch have in common; None for nothing."""
+        del example
+        return None
+
+    def run_step(
+        self,
+        together: FinetuneMethod,
+        model: TaskModel,
+        batch: LabelledBatch,
+        backward: Backward,
+        extra: nn.Module | None,
+    ) -> Terms | None:
+        """Compute the step's gradients; None for the usual way.
+
+        Args:
+            together: all methods of the recipe, whose `loss` the step is about.
+            model: the task model.
+            batch: the batch.
+            backward: adds the gradients of terms.
+            extra: what `together.loss` takes.
+        """
+        del together, model, batch, backward, extra
+        return None
+
+    def begin(self, encoder: Encoder) -> None:
+        """Look at the encoder as it was before it got the task's head, before the first step."""
+        del encoder
+
+    @property
+    def parts(self) -> tuple[FinetuneMethod, ...]:
+        """The methods that make the step: this one, unless it stands for several."""
+        return (self,)
+
+    def extras(self, extra: nn.Module | None) -> Sequence[nn.Module | None]:
+        """Return what each of `parts` needs beside the model."""
+        return (extra,)
+
+    def weight_of(self, index: int) -> float:
+        """Return the factor of the terms of a part."""
+        del index
+        return 1.0
+
+    def collate(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> LabelledBatch:
+        """Rewrite the items, pad them, and draw what the perturbation needs."""
+        views: Sequence[TaskItem] = items
+        for part in self.parts:
+            views = part.rewrite(model, views, generator)
+        beside = self._beside
+        batch = _padded(model, items if beside else views)
+        if beside:
+            batch = replace(batch, view=_padded(model, views).inputs)
+        drawn = [part.draw(model, views, batch.view or batch.inputs, generator) for part in self.parts]
+        return replace(batch, drawn=next((each for each in drawn if each is not None), None))
+
+    def units(self, batch: LabelledBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+        """Return the number of labels: examples, or tagged tokens."""
+        return int((batch.labels_of(batch.inputs) != IGNORED).sum())
+
+    def loss(  # type: ignore[override]
+        self, model: TaskModel, batch: LabelledBatch, extra: nn.Module | None = None
+    ) -> Terms:
+        """Return the task loss and the terms of all parts."""
+        reading = Reading(batch.view or batch.inputs)
+        for part, own in zip(self.parts, self.extras(extra), strict=True):
+            reading = part.perturb(model, reading, batch.drawn, self._mean_loss(model, batch), own)
+        return self.terms_of(model, batch, reading, extra)
+
+    def terms_of(self, model: TaskModel, batch: LabelledBatch, reading: Reading, extra: nn.Module | None) -> Terms:
+        """Return the terms of a batch whose sentences, or the views beside them, are read as `reading` says."""
+        if batch.view is None:
+            clean, view = self._pass(model, batch, reading), None
+        else:
+            clean, view = self._pass(model, batch, Reading(batch.inputs)), self._pass(model, batch, reading)
+        terms: dict[str, Tensor] = {"task": prod(part.clean_weight for part in self.parts) * self._mean(clean)}
+        if view is not None and (weight := self._view_weight):
+            terms["view"] = weight * self._mean(view)
+        for index, (part, own) in enumerate(zip(self.parts, self.extras(extra), strict=True)):
+            added = part.terms(model, clean, view, batch, own)
+            terms |= {name: self.weight_of(index) * value for name, value in added.items()}
+        return terms
+
+    def step(  # type: ignore[override]
+        self, model: TaskModel, batch: LabelledBatch, backward: Backward, extra: nn.Module | None = None
+    ) -> Terms:
+        """Compute the loss and its gradients."""
+        for part in self.parts:
+            terms = part.run_step(self, model, batch, backward, extra)
+            if terms is not None:
+                return terms
+        return super().step(model, batch, backward, extra)
+
+    @property
+    def _beside(self) -> bool:
+        changed = any(part.rewrites or part.perturbs or part.second_reading for part in self.parts)
+        return changed and any(part.compares for part in self.parts)
+
+    @property
+    def _view_weight(self) -> float:
+        weights = [part.view_weight for part in self.parts if part.view_weight is not None]
+        return max(weights, default=1.0)
+
+    def _pass(self, model: TaskModel, batch: LabelledBatch, reading: Reading) -> Pass:
+        return Pass(reading, reading.output(model), batch.labels_of(reading.inputs))
+
+    def _mean(self, done: Pass) -> Tensor:
+        """Return the mean task loss of a pass."""
+        own = [part for part in self.parts if type(part).task_loss is not FinetuneMethod.task_loss]
+        decides = own[-1] if own else self.parts[0]
+        total = decides.task_loss(done.output.logits.float().flatten(0, -2), done.labels.flatten())
+        return total / max(1, done.count)
+
+    def _mean_loss(self, model: TaskModel, batch: LabelledBatch) -> Loss:
+        return lambda reading: self._mean(self._pass(model, batch, reading))
+
+
+def _padded(model: TaskModel, items: Sequence[TaskItem]) -> LabelledBatch:
+    inputs = model.encoder.collate([item.tokens for item in items])
+    if model.kind == "tagging":
+        tags = pad([item.label for item in items if isinstance(item.label, tuple)], IGNORED)
+        return LabelledBatch(replace(inputs, targets=tags), None)
+    return LabelledBatch(inputs, torch.tensor([item.label for item in items]))

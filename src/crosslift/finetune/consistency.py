@@ -1,0 +1,109 @@
+"""Consistency: predictions must not change between a sentence and its view.
+
+Cross-entropy on the sentences, and the symmetric Kullback-Leibler divergence between the predictions for them and for
+their views: whatever other methods of the recipe make (`code_switch`, `synonym_smoothing`, noise on embeddings), or,
+with none, the same sentence under other dropout.  With `teacher`, a model that was fine-tuned this way before, its
+predictions for the sentences are matched too: xTune's second stage, for which ``view_weight = 1`` puts cross-entropy on
+views.
+Paper: Zheng et al. 2021, arXiv 2106.08226, equations 3 to 6 (xTune).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.inputs import IGNORED
+from crosslift.errors import RecipeError
+from crosslift.finetune._batch import LabelledBatch, Pass
+from crosslift.finetune._method import FinetuneMethod
+from crosslift.train.method import Terms
+
+
+class Consistency(FinetuneMethod):
+    """Symmetric divergence between sentence and view.  Without a teacher and at `example_weight` 0 nothing is added."""
+
+    compares: ClassVar[bool] = True
+    paper: ClassVar[str] = "Zheng et al. 2021, arXiv 2106.08226"
+
+    example_weight: float = Field(5.0, ge=0, description="of the divergence between sentence and view (R1)")
+    learn_views: float = Field(0.0, ge=0, description="of cross-entropy on the views; 1 in xTune's second stage")
+    teacher: str | None = Field(None, description="directory of a model fine-tuned on the same task")
+    teacher_weight: float = Field(5.0, ge=0, description="of the divergence from the teacher (R2); 2 for PAWS-X")
+
+    @property
+    def second_reading(self) -> bool:
+        """Whether sentences are read twice: unless the divergence weighs nothing."""
+        return self.example_weight > 0
+
+    @property
+    def view_weight(self) -> float:
+        """Factor of cross-entropy on views."""
+        return self.learn_views
+
+    def extra(self, model: TaskModel) -> nn.Module | None:
+        """Return the teacher, frozen.
+
+        Raises:
+            RecipeError: it was fine-tuned on something else.
+        """
+        if self.teacher is None:
+            return None
+        teacher = TaskModel.load(self.teacher)
+        if (teacher.kind, teacher.labels) != (model.kind, model.labels):
+            raise RecipeError(
+                f"consistency.teacher: {self.teacher} tells {', '.join(teacher.labels)} apart; expected a model for "
+                f"{', '.join(model.labels)}"
+            )
+        return Teacher(teacher)
+
+    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
+        """Return both divergences."""
+        del model
+        terms = {}
+        rows = _labelled(clean)
+        if view is not None and self.example_weight:
+            apart = symmetric_divergence(rows, _labelled(view))
+            terms["consistency"] = self.example_weight * apart / max(1, clean.count)
+        if extra is not None:
+            with torch.no_grad():
+                target = extra(batch)[clean.labels != IGNORED].float().log_softmax(dim=-1)
+            learned = functional.kl_div(rows.float().log_softmax(dim=-1), target, reduction="sum", log_target=True)
+            terms["teacher"] = self.teacher_weight * learned / max(1, clean.count)
+        return terms
+
+
+class Teacher(nn.Module):
+    """A fine-tuned model that is asked and never trained."""
+
+    def __init__(self, model: TaskModel) -> None:
+        super().__init__()
+        self.module = model.module.requires_grad_(False)
+        self._model = [model]  # in a list, since only `module` is a part of this
+
+    def train(self, mode: bool = True) -> Teacher:  # noqa: ARG002 - its dropout stays off
+        """Stay in evaluation mode."""
+        super().train(False)
+        return self
+
+    def forward(self, batch: LabelledBatch) -> Tensor:
+        """Return the logits of the sentences."""
+        return self._model[0].logits(batch.inputs)
+
+
+def _labelled(done: Pass) -> Tensor:
+    """Return the logits of what has a label, (n, labels), in row-major order."""
+    return done.output.logits[done.labels != IGNORED]
+
+
+def symmetric_divergence(first: Tensor, second: Tensor) -> Tensor:
+    """Return KL(first || second) + KL(second || first) of rows of logits, summed over rows."""
+    sides: Sequence[Tensor] = [logits.float().log_softmax(dim=-1) for logits in (first, second)]
+    both = [functional.kl_div(a, b, reduction="sum", log_target=True) for a, b in (sides, sides[::-1])]
+    return torch.stack(both).sum()

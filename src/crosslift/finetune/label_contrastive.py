@@ -1,0 +1,91 @@
+"""Label-aware contrast: sentence vectors of one label come together, those of others move apart.
+
+Cross-entropy on sentences and on their views, if another method makes some, and a supervised contrastive loss over all
+of them.  With `same_premise`, the pairs of one premise share a batch: those of another label are hard negatives, alike
+in everything but what decides the label.
+
+Controls for the claim that labels are what helps: ``contrast_weight = 0`` (cross-entropy on both views),
+``positives = "views"`` (a sentence's only positive is its own view) and ``positives = "shuffled"`` (labels of other
+examples).  Gunel et al.'s form is `trade_off`, which weighs cross-entropy by 1 - lambda and the contrast by lambda.
+Paper: Khosla et al. 2020, arXiv 2004.11362, equation 2; in fine-tuning: Gunel et al. 2021, arXiv 2011.01403.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor
+
+from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.inputs import IGNORED
+from crosslift.encoder.pooling import Pooling
+from crosslift.finetune._batch import LabelledBatch, Pass
+from crosslift.finetune._method import FinetuneMethod
+from crosslift.losses import supervised_contrastive
+from crosslift.tasks._task import Example, PairExample
+from crosslift.train.method import Terms
+
+
+class LabelContrastive(FinetuneMethod):
+    """Supervised contrast on sentence vectors; on the states of tagged words in tagging.
+
+    With ``contrast_weight = 0``, no view and no premise groups it is plain fine-tuning.
+    """
+
+    splittable: ClassVar[bool] = False
+    compares: ClassVar[bool] = True
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    paper: ClassVar[str] = "Khosla et al. 2020, arXiv 2004.11362"
+
+    contrast_weight: float = Field(0.3, ge=0, description="of the contrast (lambda)")
+    temperature: float = Field(0.2, gt=0, description="divides the cosines")
+    trade_off: bool = Field(False, description="weigh cross-entropy by 1 - contrast_weight (Gunel et al.)")
+    learn_views: float = Field(1.0, ge=0, description="of cross-entropy on views that stand beside their sentences")
+    positives: Literal["labels", "views", "shuffled"] = Field(
+        "labels", description="what belongs together: one label; a sentence and its view alone; shuffled labels"
+    )
+    same_premise: bool = Field(False, description="pairs that share their first text share a batch")
+    pooling: Pooling = Field("first", description="sentence vector: first token, or mean over tokens or over words")
+
+    @property
+    def clean_weight(self) -> float:
+        """Factor of cross-entropy on the sentences."""
+        return 1 - self.contrast_weight if self.trade_off else 1.0
+
+    @property
+    def view_weight(self) -> float:
+        """Factor of cross-entropy on views."""
+        return self.learn_views * self.clean_weight
+
+    def block(self, example: Example) -> str | None:
+        """Return the premise."""
+        return example.first if self.same_premise and isinstance(example, PairExample) else None
+
+    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
+        """Return the contrast over both passes."""
+        del extra
+        if not self.contrast_weight:
+            return {}
+        passes = [each for each in (clean, view) if each is not None]
+        vectors = torch.cat([self._vectors(model, each) for each in passes])
+        labels = torch.cat([each.labels[each.labels != IGNORED] for each in passes])
+        if self.positives == "views":
+            labels = torch.arange(clean.count, device=labels.device).repeat(len(passes))
+        elif self.positives == "shuffled":
+            labels = labels[: clean.count][self._shuffled(batch, clean.count)].repeat(len(passes))
+        contrast = supervised_contrastive(vectors, labels, temperature=self.temperature)
+        return {"label_contrastive": self.contrast_weight * contrast}
+
+    def _vectors(self, model: TaskModel, done: Pass) -> Tensor:
+        if model.kind == "tagging":
+            return done.output.states[done.labels != IGNORED]
+        return model.encoder.pool(done.output.states, done.inputs, self.pooling)[done.labels != IGNORED]
+
+    @staticmethod
+    def _shuffled(batch: LabelledBatch, count: int) -> Tensor:
+        """Return an order of the labels that the batch decides."""
+        seed = int(batch.inputs.ids.sum()) % 2**31
+        order = torch.randperm(count, generator=torch.Generator().manual_seed(seed))
+        return order.to(batch.inputs.ids.device)

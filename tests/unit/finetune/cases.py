@@ -1,0 +1,82 @@
+"""A tiny task, a model for it, and a few steps of training with any methods."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from crosslift import _shelf
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.heads import TaskModel
+from crosslift.finetune._batch import LabelledBatch
+from crosslift.finetune._method import FinetuneMethod
+from crosslift.finetune._together import Together
+from crosslift.recipe import FinetuneTable
+from crosslift.run_directory import JsonLines
+from crosslift.tasks._task import Example, PairExample, SentenceExample, TaggingExample
+from crosslift.train.features import TaskItem, task_items
+from crosslift.train.loop import Loop, Objective
+from crosslift.train.streams import Stream
+from tests.tiny import TEXTS
+
+LABELS = ("yes", "no", "perhaps")
+Methods = Sequence[tuple[str, dict[str, Any]]]
+
+
+def examples(kind: str = "pair") -> list[Example]:
+    """Return eight examples; two of each premise among the pairs."""
+    made: dict[str, list[Any]] = {
+        "sentence": [SentenceExample(str(i), text, LABELS[i % 3]) for i, text in enumerate(TEXTS)],
+        "pair": [PairExample(str(i), TEXTS[i // 2], text, LABELS[i % 3]) for i, text in enumerate(TEXTS)],
+        "tagging": [
+            TaggingExample(str(i), tuple(text.split()), tuple(LABELS[len(word) % 3] for word in text.split()))
+            for i, text in enumerate(TEXTS)
+        ],
+    }
+    return made[kind]
+
+
+def model_of(directory: Path, kind: Any = "pair") -> TaskModel:
+    return TaskModel.create(Encoder.load(directory), kind, LABELS, seed=0).eval()
+
+
+def items_of(model: TaskModel, *, words: bool = True) -> list[TaskItem]:
+    return task_items(
+        model.encoder, examples(model.kind), model.kind, LABELS, max_length=48, language="en", words=words
+    )
+
+
+def batch_of(method: FinetuneMethod, model: TaskModel, *, seed: int = 0) -> LabelledBatch:
+    return method.collate(model, items_of(model), torch.Generator().manual_seed(seed))
+
+
+def together(*methods: tuple[str, dict[str, Any]]) -> Together:
+    return Together.of([_shelf.load("finetune", name)(**settings) for name, settings in methods])
+
+
+def trained(
+    directory: Path, methods: Methods, states: Path, *, kind: str = "pair", steps: int = 3
+) -> dict[str, Tensor]:
+    """Return the weights after some steps with dropout."""
+    model, method = model_of(directory, kind), together(*methods)
+    items = items_of(model, words="words" in method.needs)
+    blocks = [method.block(examples(kind)[item.example]) for item in items]
+    stream = Stream(items, [len(i) for i in items], batch_size=4, seed=0, blocks=None if None in blocks else blocks)
+    table = FinetuneTable(task="xnli", steps=steps, learning_rate=1e-3)
+    states.mkdir(parents=True, exist_ok=True)
+    loop = Loop(
+        model,
+        model.module,
+        [Objective("task", method, stream)],
+        table,
+        steps,
+        0,
+        "finetune",
+        states,
+        JsonLines(states / "log"),
+    )
+    return dict(loop.run().weights["last"])
