@@ -18,6 +18,8 @@ from crosslift.data.text import existing, lines
 from crosslift.errors import LanguageError, RecipeError, nearest
 from crosslift.evaluation.test_sets import TestSet, read_test_set
 from crosslift.lab import World, shared_world
+from crosslift.pipeline._oracle import TargetDev, read_target_dev
+from crosslift.pipeline._sample import sampled
 from crosslift.recipe import AlignTable, BitextTable, EvaluateTable, FinetuneTable, Recipe, TextTable, content_hash
 from crosslift.tasks._task import Example, Task, texts
 
@@ -70,6 +72,8 @@ class TaskData:
     labels: tuple[str, ...]
     train: list[Example]
     dev: list[Example]
+    target_dev: list[TargetDev] = field(default_factory=list)
+    """Labelled examples of target languages: for the oracle alone."""
 
 
 @dataclass(frozen=True)
@@ -112,14 +116,14 @@ def read(recipe: Recipe) -> RunData:
     source = open_source(recipe.data)
     tests = [_test_set(source, table) for table in recipe.evaluate]
     _check_forms(recipe, source, tests)
-    task = _task_data(source, recipe.finetune, recipe.seed) if recipe.finetune else None
+    task, asked = _task_data(source, recipe.finetune, recipe.seed, tests) if recipe.finetune else (None, [])
     return RunData(
         source,
         _text(recipe.pretrain.text, recipe.data, world) if recipe.pretrain else None,
         _corpora(recipe.align, recipe.data, world, tests) if recipe.align else (),
         task,
         tests,
-        _warnings(task, tests),
+        [*asked, *_warnings(task, tests)],
     )
 
 
@@ -141,25 +145,22 @@ def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> No
             )
 
 
-def _task_data(source: Source, table: FinetuneTable, seed: int) -> TaskData:
+def _task_data(source: Source, table: FinetuneTable, seed: int, tests: Sequence[TestSet]) -> tuple[TaskData, list[str]]:
+    """Return what the stage reads, and what to warn of."""
     task: Task = _shelf.load("task", table.task)()
     language = table.source or source.source_language(task)
     train = source.examples(task, "train", language)
     dev = source.examples(task, "dev", language)
-    return TaskData(
+    target_dev, warnings = read_target_dev(source, table, tests, language)
+    made = TaskData(
         task,
         language,
         source.labels(task),
-        _sample(train, table.train_limit, seed),
-        _sample(dev, table.dev_limit, 0),
+        sampled(train, table.train_limit, seed),
+        sampled(dev, table.dev_limit, 0),
+        target_dev,
     )
-
-
-def _sample(examples: list[Example], limit: int | None, seed: int) -> list[Example]:
-    if limit is None or limit >= len(examples):
-        return examples
-    chosen = np.random.default_rng((seed, len(examples))).choice(len(examples), limit, replace=False)
-    return [examples[index] for index in sorted(chosen)]
+    return made, warnings
 
 
 def _test_set(source: Source, table: EvaluateTable) -> TestSet:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from crosslift.evaluation.predict import predict
 from crosslift.evaluation.scores import scores
 from crosslift.finetune._together import Together
 from crosslift.pipeline._data import TaskData
+from crosslift.pipeline._oracle import target_items, target_scores
 from crosslift.pipeline._stages import stage_progress, stage_record, training_steps
 from crosslift.recipe import FinetuneTable
 from crosslift.run_directory import JsonLines
@@ -64,7 +66,8 @@ def finetune(
         rows = scores(data.task, data.labels, data.source, records, selection="source-dev")
         return {row["metric"]: row["value"] for row in rows}
 
-    vocabulary = None if method.new_tokens else _trimmed(model, table, [*train, *_items(model, table, data, data.dev)])
+    used = [*train, *_items(model, table, data, data.dev), *target_items(model, data.target_dev, table.max_length)]
+    vocabulary = None if method.new_tokens else _trimmed(model, table, used)
     with stage_progress("finetune", steps) as advance:
         loop = Loop(
             model=model,
@@ -78,6 +81,7 @@ def finetune(
             log=log,
             selector=selector,
             evaluate=evaluate,
+            oracle=partial(target_scores, model, data.target_dev, max_length=table.max_length),
             on_step=advance,
         )
         trained = loop.run()
