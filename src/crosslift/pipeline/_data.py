@@ -15,6 +15,7 @@ from crosslift.data.bitext import Bitext
 from crosslift.data.sources import Source, SourceSettings, open_source
 from crosslift.data.sources.lab import Lab
 from crosslift.data.text import existing, lines
+from crosslift.encoder.head_weights import check_head
 from crosslift.errors import LanguageError, RecipeError, nearest
 from crosslift.evaluation.test_sets import TestSet, read_test_set
 from crosslift.lab import World, shared_world
@@ -148,6 +149,8 @@ def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> No
 def _task_data(source: Source, table: FinetuneTable, seed: int, tests: Sequence[TestSet]) -> tuple[TaskData, list[str]]:
     """Return what the stage reads, and what to warn of."""
     task: Task = _shelf.load("task", table.task)()
+    if table.head_from:
+        check_head(table.head_from, source.labels(task), where="finetune.head_from")
     language = table.source or source.source_language(task)
     train = source.examples(task, "train", language)
     dev = source.examples(task, "dev", language)

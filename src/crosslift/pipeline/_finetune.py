@@ -13,6 +13,7 @@ import torch
 
 from crosslift import _shelf
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.head_weights import freeze_head
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.errors import RecipeError
@@ -54,6 +55,8 @@ def finetune(
 ) -> Finetuned:
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
     model = TaskModel.create(encoder, data.task.kind, data.labels, seed=seed)
+    if table.head_from:
+        freeze_head(model, encoder, table.head_from)
     method = _method(table, data)
     method.begin(encoder)
     train = _items(model, table, data, data.train, words="words" in method.needs)

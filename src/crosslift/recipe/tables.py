@@ -162,6 +162,10 @@ class FinetuneTable(TrainTable):
     selection: Selection = Field(
         "source-dev", description="which weights become RUN/model; 'target-dev' is not zero-shot, and needs `oracle`"
     )
+    head_from: Path | None = Field(
+        None,
+        description="directory of a task model whose head is taken and frozen: runs under one head can be merged",
+    )
     oracle: bool = Field(
         False,
         description="also score the checkpoint that is best on labelled dev data of the target languages scored, as "
