@@ -341,7 +341,10 @@ class Loop:
 
     def _choices(self) -> dict[str, Weights]:
         last = self.module.state_dict()
-        return self.selector.choices(last) if self.selector and self.steps else {"last": last}
+        if self.selector is None or not self.steps:
+            return {"last": last}
+        # A copy: loading another rule's weights into the module would write over the last ones.
+        return self.selector.choices({name: weight.clone() for name, weight in last.items()})
 
     def _save(self, step: int, optimizer: torch.optim.Optimizer) -> None:
         if not self.accelerator.is_main_process:

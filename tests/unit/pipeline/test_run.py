@@ -66,6 +66,18 @@ def test_scores_follow_from_the_predictions(whole: Path) -> None:
         assert row["items"] == len(records)
 
 
+def test_each_rule_is_scored_with_its_own_weights(tmp_path: Path) -> None:
+    finetune = TINY["finetune"] | {"learning_rate": 3e-3, "steps": 12, "evaluations": 6}
+    on_dev = [{"task": "xnli", "languages": ["qaa"], "split": "dev"}]
+    done = run(recipe(finetune=finetune, evaluate=on_dev, align=None), tmp_path / "run")
+    lines = [json.loads(line) for line in (done / "log.jsonl").read_text().splitlines()]
+    logged = [line["dev"]["accuracy"] for line in lines if "dev" in line]
+    assert logged[-1] < max(logged)
+    found = {row["selection"]: row["value"] for row in results(done)["scores"]}
+    assert found["source-dev"] == pytest.approx(max(logged))
+    assert found["last"] == pytest.approx(logged[-1])
+
+
 def test_summary_leaves_the_source_out(whole: Path) -> None:
     content = results(whole)
     values = {row["language"]: row["value"] for row in content["scores"] if row["selection"] == "last"}

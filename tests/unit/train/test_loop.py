@@ -14,6 +14,7 @@ from crosslift.errors import RecipeError, StorageError, TrainingError
 from crosslift.train import checkpoint as states_on_disk
 from crosslift.train.loop import Loop
 from crosslift.train.method import Backward, Method, Terms
+from crosslift.train.selection import Selector
 from tests.unit.train.worlds import WithExtra, mlm_loop
 
 Checkpoint = Callable[[str], Path]
@@ -57,6 +58,16 @@ def whole_batch(loop: Loop) -> object:
     objective = loop.objectives[0]
     items = objective.stream.batch(0)
     return objective.method.collate(loop.model, items, torch.Generator().manual_seed(0))
+
+
+def test_weights_of_a_rule_stay_when_others_are_put_into_the_module(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    loop = mlm_loop(checkpoint("bert"), tmp_path / "s", steps=2)
+    loop.selector, loop.evaluate = Selector([1, 2], average_last=1), lambda: {"accuracy": 1.0}
+    chosen = loop.run().weights
+    last = weights(loop)
+    loop.module.load_state_dict(chosen["source-dev"])
+    assert equal(chosen["last"], last)
+    assert not equal(chosen["source-dev"], last)
 
 
 def test_loss_falls(checkpoint: Checkpoint, tmp_path: Path) -> None:
