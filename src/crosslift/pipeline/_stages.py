@@ -32,7 +32,7 @@ from crosslift.train.loop import Loop, Objective, Trained
 from crosslift.train.method import Method
 from crosslift.train.streams import Stream
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 """Raised when a change of crosslift changes what a cached stage would hold."""
 
 
