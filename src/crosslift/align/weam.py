@@ -111,5 +111,5 @@ def _token_losses(model: Encoder, states: Tensor, batch: ExchangeBatch) -> tuple
     rows = torch.cat([row[positions], row.gather(1, batch.partners)[crossed]])
     wanted = torch.cat([targets[positions], targets[crossed]])
     losses = logits.logsumexp(dim=-1)[rows] - logits[rows, wanted]
-    own, exchanged = losses.split([int(positions.sum()), int(crossed.sum())])
-    return own, exchanged
+    hidden = int(positions.sum())
+    return losses[:hidden], losses[hidden:]

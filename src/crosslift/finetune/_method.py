@@ -49,11 +49,16 @@ class FinetuneMethod(Method):
     perturbs: ClassVar[bool] = False
     """Whether `perturb` is there; one method of a recipe at most."""
     compares: ClassVar[bool] = False
-    """Whether views stand beside the sentences."""
+    """Whether views stand beside the sentences, where `active`."""
     new_tokens: ClassVar[bool] = False
     """Whether a step may embed tokens that the training data lacks: then the vocabulary is not trimmed."""
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "span", "choice")
     """The forms of task it is defined for."""
+
+    @property
+    def active(self) -> bool:
+        """Whether its settings leave it anything to do."""
+        return True
 
     @property
     def second_reading(self) -> bool:
@@ -134,9 +139,9 @@ class FinetuneMethod(Method):
         del together, model, batch, backward, extra
         return None
 
-    def begin(self, encoder: Encoder) -> None:
-        """Look at the encoder as it was before it got the task's head, before the first step."""
-        del encoder
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem]) -> None:
+        """Look, before the first step, at the encoder as it was without a task's head, and at the training data."""
+        del encoder, items
 
     @property
     def parts(self) -> tuple[FinetuneMethod, ...]:
@@ -203,8 +208,9 @@ class FinetuneMethod(Method):
 
     @property
     def _beside(self) -> bool:
-        changed = any(part.rewrites or part.perturbs or part.second_reading for part in self.parts)
-        return changed and any(part.compares for part in self.parts)
+        active = [part for part in self.parts if part.active]
+        changed = any(part.rewrites or part.perturbs or part.second_reading for part in active)
+        return changed and any(part.compares for part in active)
 
     @property
     def _view_weight(self) -> float:

@@ -84,10 +84,10 @@ class Together(FinetuneMethod):
         """Return what the first method that keeps examples together goes by."""
         return next((block for part in self._parts if (block := part.block(example)) is not None), None)
 
-    def begin(self, encoder: Any) -> None:
-        """Let each look at the encoder."""
+    def begin(self, encoder: Any, items: Sequence[Any]) -> None:
+        """Let each look at the encoder and the training data."""
         for part in self._parts:
-            part.begin(encoder)
+            part.begin(encoder, items)
 
     def after_step(self, model: Any, extra: nn.Module | None) -> None:
         """Let each act."""
