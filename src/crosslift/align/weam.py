@@ -17,8 +17,9 @@ from pydantic import Field
 from torch import Tensor
 
 from crosslift.align._links import exchange, join_linked, pad_links, token_links
-from crosslift.align._masking import MaskedBatch, mask, masked_loss
+from crosslift.align._masking import MaskedBatch, masked_loss
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.masking import mask
 from crosslift.train.method import Method, Terms
 from crosslift.train.pairs import TokenPair
 

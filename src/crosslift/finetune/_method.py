@@ -83,7 +83,7 @@ class FinetuneMethod(Method):
     def draw(
         self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
     ) -> Batch | None:
-        """Return what `perturb` needs of chance."""
+        """Return what the method needs of chance, beside views: it is handed to `perturb`."""
         del model, items, inputs, generator
         return None
 
@@ -152,6 +152,10 @@ class FinetuneMethod(Method):
         """Return what each of `parts` needs beside the model."""
         return (extra,)
 
+    def drawn_by(self, part: FinetuneMethod, batch: LabelledBatch) -> Batch | None:
+        """Return what one of `parts` drew for a batch."""
+        return next(drawn for each, drawn in zip(self.parts, batch.drawn, strict=True) if each is part)
+
     def weight_of(self, index: int) -> float:
         """Return the factor of the terms of a part."""
         del index
@@ -166,8 +170,8 @@ class FinetuneMethod(Method):
         batch = _padded(model, items if beside else views)
         if beside:
             batch = replace(batch, view=_padded(model, views).inputs)
-        drawn = [part.draw(model, views, batch.view or batch.inputs, generator) for part in self.parts]
-        return replace(batch, drawn=next((each for each in drawn if each is not None), None))
+        read = batch.view or batch.inputs
+        return replace(batch, drawn=tuple(part.draw(model, views, read, generator) for part in self.parts))
 
     def units(self, batch: LabelledBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return the number of labels: examples, or tagged tokens."""
@@ -178,8 +182,8 @@ class FinetuneMethod(Method):
     ) -> Terms:
         """Return the task loss and the terms of all parts."""
         reading = Reading(batch.view or batch.inputs)
-        for part, own in zip(self.parts, self.extras(extra), strict=True):
-            reading = part.perturb(model, reading, batch.drawn, self._mean_loss(model, batch), own)
+        for part, drawn, own in zip(self.parts, batch.drawn, self.extras(extra), strict=True):
+            reading = part.perturb(model, reading, drawn, self._mean_loss(model, batch), own)
         return self.terms_of(model, batch, reading, extra)
 
     def terms_of(self, model: TaskModel, batch: LabelledBatch, reading: Reading, extra: nn.Module | None) -> Terms:

@@ -69,7 +69,7 @@ class Adversarial(EmbeddingNoise):
             return None
         reading = Reading(batch.view or batch.inputs)
         radii = self.radii(model, reading)
-        delta = self._start(batch.drawn, reading, radii)
+        delta = self._start(together.drawn_by(self, batch), reading, radii)
         total: dict[str, Tensor] = {}
         for _ in range(self.steps):
             delta.requires_grad_()

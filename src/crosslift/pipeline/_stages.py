@@ -113,7 +113,7 @@ def _shaping(table: StageTable) -> dict[str, Any]:
     return table.model_dump(exclude={"seed", "per_seed", "save_seconds", "health_every", "stop_on_collapse"})
 
 
-WORLDLY = ("lexicon", "neighbours")
+WORLDLY = ("lexicon", "neighbours", "memory")
 """Settings of methods for which "lab" means the recipe's own world."""
 
 

@@ -60,7 +60,7 @@ def test_mixing_everything_with_one_token_is_reading_that_token(checkpoint: Chec
     augment = SelfAugment(candidates=1, share=0.5)
     augment.begin(encoder, items)
     batch = mixup.collate(model, items, torch.Generator().manual_seed(3))
-    reading = mixup.perturb(model, Reading(batch.inputs), batch.drawn, lambda _: torch.zeros(()), None)
+    reading = mixup.perturb(model, Reading(batch.inputs), batch.drawn[0], lambda _: torch.zeros(()), None)
     views = augment.rewrite(model, items, torch.Generator().manual_seed(3))
     ids = encoder.collate([view.tokens for view in views]).ids
     assert not torch.equal(ids, batch.inputs.ids)
@@ -75,7 +75,7 @@ def test_half_a_mixture_is_half_way(checkpoint: Checkpoint) -> None:
         method = EmbeddingMixup(mix=mix)
         method.begin(encoder, items)
         batch = method.collate(model, items, torch.Generator().manual_seed(0))
-        found = method.perturb(model, Reading(batch.inputs), batch.drawn, lambda _: torch.zeros(()), None).embeddings
+        found = method.perturb(model, Reading(batch.inputs), batch.drawn[0], lambda _: torch.zeros(()), None).embeddings
         assert found is not None
         return found
 

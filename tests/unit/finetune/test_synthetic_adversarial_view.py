@@ -39,7 +39,7 @@ def test_tags_stay_with_their_words(checkpoint: Checkpoint, tmp_path: Path) -> N
     model, made = model_of(checkpoint("bert"), "tagging"), method(tmp_path, choice="random")
     batch = batch_of(made, model)
     assert batch.view is not None
-    reading = made.perturb(model, Reading(batch.view), batch.drawn, made._mean_loss(model, batch), made.extra(model))
+    reading = made.perturb(model, Reading(batch.view), batch.drawn[0], made._mean_loss(model, batch), made.extra(model))
     assert not torch.equal(reading.inputs.ids, batch.inputs.ids)
     before, after = batch.inputs.targets, reading.inputs.targets
     assert before is not None
