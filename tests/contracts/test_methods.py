@@ -62,6 +62,15 @@ def linked(source: Tokens, target: Tokens) -> TokenLinks:
     return tuple(zip(*firsts, strict=False))
 
 
+def finetune_method(name: str, directory: Path) -> FinetuneMethod:
+    """Return a method with its default settings, but for a memory of text, which is English here and not the lab's."""
+    made: type[FinetuneMethod] = _shelf.load("finetune", name)
+    memory = directory.with_name("memory")
+    memory.mkdir(exist_ok=True)
+    (memory / "en.txt").write_text("\n".join(TEXTS[:2]) + "\n", encoding="utf-8")
+    return made.model_validate({"memory": str(memory)} if "memory" in made.model_fields else {})
+
+
 def extra_of(method: Method, model: Any) -> nn.Module | None:
     """Return what the method needs beside the model, without dropout."""
     with seeded(3):
@@ -220,8 +229,7 @@ def test_what_a_method_needs_beside_the_model_can_be_restored(checkpoint: Checkp
 def test_finetuning_methods_on_every_family_and_head(checkpoint: Checkpoint, family: str, kind: Any, name: str) -> None:
     encoder = Encoder.load(checkpoint(family))
     model = TaskModel.create(encoder, kind, LABELS, seed=0).eval()
-    method = method_of("finetune", name)
-    assert isinstance(method, FinetuneMethod)
+    method = finetune_method(name, checkpoint(family))
     if family in WITHOUT_MASKED_HEAD and "Needs a masked-LM head" in (type(method).__doc__ or ""):
         with pytest.raises(CheckpointError, match="masked-LM head"):
             task_batch(method, model, encoder, family)
@@ -246,8 +254,7 @@ def test_chance_is_in_collate_alone(checkpoint: Checkpoint, name: str) -> None:
 
 @pytest.mark.parametrize("name", FINETUNE)
 def test_chance_is_in_collate_alone_while_finetuning(checkpoint: Checkpoint, name: str) -> None:
-    method = method_of("finetune", name)
-    assert isinstance(method, FinetuneMethod)
+    method = finetune_method(name, checkpoint("bert"))
     encoder = Encoder.load(checkpoint("bert")).eval()
     model = TaskModel.create(encoder, "pair", LABELS, seed=0).eval()
     extra = extra_of(method, model)

@@ -70,9 +70,7 @@ def test_a_step_is_the_nearest_that_keeps_the_memory(checkpoint: Checkpoint, tmp
 def test_no_memory_is_plain(checkpoint: Checkpoint, tmp_path: Path) -> None:
     plain = trained(checkpoint("bert"), [("plain", {})], tmp_path / "plain")
     off = trained(checkpoint("bert"), [("gradient_episodic_memory", {"memory_size": 0})], tmp_path / "off")
-    on = trained(checkpoint("bert"), [("gradient_episodic_memory", {"memory": texts(tmp_path / "t")})], tmp_path / "on")
     assert all(torch.equal(value, off[key]) for key, value in plain.items())
-    assert any(not torch.equal(value, on[key]) for key, value in plain.items())
 
 
 def test_what_is_missing_is_named(checkpoint: Checkpoint, tmp_path: Path) -> None:
