@@ -95,6 +95,8 @@ def _one(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Place)
 
 def _several(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Place) -> Plan:
     """Plan for several tasks, masked language modelling among them: as many heads on one transformer."""
+    if table.mlm is not None:
+        _check_masked(encoder, place)
     models = [
         TaskModel.create(encoder, task.task.kind, task.labels, seed=place.seed + number)
         for number, task in enumerate(data.tasks)
@@ -103,7 +105,6 @@ def _several(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Pl
     parts = [_part(encoder, model, table, task, place) for model, task in zip(models, data.tasks, strict=True)]
     trained_encoder = models[0].encoder
     if table.mlm is not None and data.text is not None:
-        _check_masked(encoder, place)
         trained_encoder = with_masked_head(encoder, trained_encoder)
         parts.append(_masked(trained_encoder, table, table.mlm, data.text, place))
     stream = Mixture(

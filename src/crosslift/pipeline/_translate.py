@@ -40,6 +40,7 @@ class Translations:
 
     def __init__(self, table: TranslatorTable, data: SourceSettings, key: str) -> None:
         self.table, self.data, self.key = table, data, key
+        self._vocabulary: dict[str, tuple[str, ...]] = {}
         if table.by == "lab" and data.source != "lab":
             raise RecipeError(f"{key}.by: the lab translates its own tasks only, and data.source is '{data.source}'")
 
@@ -95,7 +96,8 @@ class Translations:
         where = f"{self.key}: {task.name} {split} from '{source}' into '{target}'"
         if self.table.by == "lab":
             gold = matched(examples, self.lab.examples(task, split, target), where=where)
-            return gold if not self.table.noise else [self._mistaken(each, task, split, target) for each in gold]
+            seed = (self.data.seed, "translation", source, target, task.name, split)
+            return [self._mistaken(each, target, Draws(*seed, each.id)) for each in gold] if self.table.noise else gold
         if self.table.files is not None:
             return matched(examples, self._files(split).examples(task, split, other), where=where)
         return translated(examples, lambda texts: self.translator.translate(texts, source, target))
@@ -105,14 +107,18 @@ class Translations:
             return f"the lab, noise {self.table.noise:g}" if self.table.noise else "the lab"
         return self.table.files.path if self.table.files else self.table.by
 
+    def _forms(self, language: str) -> tuple[str, ...]:
+        if language not in self._vocabulary:
+            self._vocabulary[language] = tuple(self.lab.world.word_forms(language))
+        return self._vocabulary[language]
+
     def _files(self, split: Split) -> Files:
         assert self.table.files is not None
         return Files({split: self.table.files}, root=self.data.path)
 
-    def _mistaken(self, example: Example, task: Task, split: Split, language: str) -> Example:
+    def _mistaken(self, example: Example, language: str, draws: Draws) -> Example:
         """Return an example with the mistakes of a translation: the same ones whatever the seed of the recipe."""
-        forms = tuple(self.lab.world.word_forms(language))
-        draws = Draws(self.data.seed, "translation", language, task.name, split, example.id)
+        forms = self._forms(language)
         rows = [mistranslated(row, forms, noise=self.table.noise, draws=draws) for row in word_rows(example)]
         return with_words(example, rows)
 
