@@ -204,6 +204,27 @@ def test_test_sets_are_translated_into_the_source() -> None:
     assert [each.id for each in noisy.by_language["qab"]] == [each.id for each in source]
 
 
+def test_files_and_checkpoints_translate_test_sets(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
+    tables = files(tmp_path, {})
+    (tmp_path / "en.txt").write_text("a man sees a dog\n" * 30)
+    del tables["finetune"]["translate"]
+    (tmp_path / "xnli" / "test-de.tsv").write_text("".join("\t".join(row) + "\n" for row in GERMAN))
+    english = [(f"some man {i}", f"some dog {i}", row[2]) for i, row in enumerate(GERMAN)]
+    (tmp_path / "de-into-en.tsv").write_text("".join("\t".join(row) + "\n" for row in english))
+
+    def read_with(**translate: Any) -> list[Any]:
+        tables["evaluate"] = [{"task": "xnli", "languages": ["de"], "translate": translate}]
+        (test,) = read(recipe(None, **tables)).tests
+        assert test.translated_into == "en"
+        return test.by_language["de"]
+
+    given = read_with(by="files", files="{language}-into-en.tsv")
+    assert given == [PairExample(str(i), *row) for i, row in enumerate(english)]
+    made = read_with(by=str(checkpoint("nllb")), max_length=8)
+    assert [(each.id, each.label) for each in made] == [(each.id, each.label) for each in given]
+    assert made[0].first != GERMAN[0][0]
+
+
 @pytest.fixture(scope="module")
 def translated_run(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = recipe(

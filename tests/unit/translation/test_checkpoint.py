@@ -6,13 +6,14 @@ import json
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from crosslift.errors import CheckpointError, LanguageError, RecipeError
-from crosslift.translation.checkpoint import Settings, Translator
+from crosslift.translation.checkpoint import Settings, Translator, _token
 from tests.tiny import TEXTS
 
 Checkpoint = Callable[[str], Path]
@@ -55,6 +56,17 @@ def test_the_direction_matters(checkpoint: Checkpoint, tmp_path: Path) -> None:
     made = translator(checkpoint("nllb"), tmp_path)
     assert made.translate(TEXTS[:4], "en", "de") != made.translate(TEXTS[:4], "en", "fr")
     assert len(list(tmp_path.glob("*.jsonl"))) == 2
+
+
+def test_m2m100_writes_languages_between_underscores() -> None:
+    class Tokenizer:
+        lang_code_to_token: ClassVar = {"de": "__de__"}
+
+        def convert_tokens_to_ids(self, token: str) -> int:
+            return {"__de__": 7, "deu_Latn": 8}[token]
+
+    assert _token(Tokenizer(), "de") == 7
+    assert _token(Tokenizer(), "deu_Latn") == 8
 
 
 def test_t5_gets_the_prefix(t5: Path, tmp_path: Path) -> None:
