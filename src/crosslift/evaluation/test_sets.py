@@ -22,6 +22,12 @@ class TestSet:
     task: Task
     split: Split
     by_language: dict[str, list[Example]]
+    translated_into: str | None = None
+    """The language that all texts were translated into (translate-test)."""
+
+    def read_in(self, language: str) -> str:
+        """Return the language that a model reads the examples of `language` in."""
+        return self.translated_into or language
 
 
 def read_test_set(
