@@ -90,7 +90,9 @@ def task_batch(method: FinetuneMethod, model: TaskModel, encoder: Encoder, famil
     }[model.kind]
     words = "words" in method.needs
     items = task_items(model.encoder, examples, model.kind, LABELS, max_length=48, language=language, words=words)
-    method.begin(encoder, items[:2])
+    method.begin(
+        encoder, items[:2], {"en": {item.example: item for item in reversed(items)}} if method.translates else {}
+    )
     return method.collate(model, items, generator())
 
 

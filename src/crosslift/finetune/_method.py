@@ -18,7 +18,7 @@ A view takes the sentences' place, unless a method of the recipe compares both (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any, ClassVar, Literal
@@ -36,6 +36,8 @@ from crosslift.train.batch import Batch
 from crosslift.train.features import TaskItem
 from crosslift.train.method import Backward, Method, Terms
 
+Translations = Mapping[str, Mapping[int, TaskItem]]
+"""Items by language and by the index of the example that they translate."""
 Loss = Callable[[Reading], Tensor]
 """The mean task loss of a reading."""
 
@@ -50,6 +52,8 @@ class FinetuneMethod(Method):
     """Whether `perturb` is there; one method of a recipe at most."""
     compares: ClassVar[bool] = False
     """Whether views stand beside the sentences, where `active`."""
+    translates: ClassVar[bool] = False
+    """Whether it reads translations of the training data."""
     new_tokens: ClassVar[bool] = False
     """Whether a step may embed tokens that the training data lacks: then the vocabulary is not trimmed."""
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "span", "choice")
@@ -139,9 +143,15 @@ class FinetuneMethod(Method):
         del together, model, batch, backward, extra
         return None
 
-    def begin(self, encoder: Encoder, items: Sequence[TaskItem]) -> None:
-        """Look, before the first step, at the encoder as it was without a task's head, and at the training data."""
-        del encoder, items
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
+        """Look at what there is before the first step.
+
+        Args:
+            encoder: as it was without a task's head.
+            items: the training data.
+            views: its translations, if the recipe has some for methods to compare with.
+        """
+        del encoder, items, views
 
     @property
     def parts(self) -> tuple[FinetuneMethod, ...]:

@@ -8,9 +8,11 @@ from typing import Any, Self
 from pydantic import PrivateAttr
 from torch import nn
 
+from crosslift.encoder.encoder import Encoder
 from crosslift.errors import RecipeError
-from crosslift.finetune._method import FinetuneMethod
+from crosslift.finetune._method import FinetuneMethod, Translations
 from crosslift.tasks._task import Example
+from crosslift.train.features import TaskItem
 
 
 class Together(FinetuneMethod):
@@ -84,10 +86,19 @@ class Together(FinetuneMethod):
         """Return what the first method that keeps examples together goes by."""
         return next((block for part in self._parts if (block := part.block(example)) is not None), None)
 
-    def begin(self, encoder: Any, items: Sequence[Any]) -> None:
-        """Let each look at the encoder and the training data."""
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
+        """Let each look.
+
+        Raises:
+            RecipeError: there are translations to compare with, and no method does.
+        """
+        if views and not any(part.translates for part in self._parts):
+            raise RecipeError(
+                'finetune.translate.mix: "view" makes translations for the method `translated`, which the recipe does '
+                "not use; add it to [[finetune.method]]"
+            )
         for part in self._parts:
-            part.begin(encoder, items)
+            part.begin(encoder, items, views)
 
     def after_step(self, model: Any, extra: nn.Module | None) -> None:
         """Let each act."""

@@ -16,7 +16,7 @@ from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.errors import RecipeError
 from crosslift.finetune._together import Together
-from crosslift.pipeline._labelled import dev_items, dev_scores, training_items
+from crosslift.pipeline._labelled import dev_items, dev_scores, training_items, training_views
 from crosslift.pipeline._stages import stage_progress, stage_record, training_steps
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
@@ -53,7 +53,7 @@ def finetune(
     model = TaskModel.create(encoder, data.task.kind, data.labels, seed=seed)
     method = method_of(table, data)
     train = training_items(model.encoder, table, data, words="words" in method.needs)
-    method.begin(encoder, train)
+    method.begin(encoder, train, training_views(model.encoder, table, data, words="words" in method.needs))
     objectives = [Objective("task", method, task_stream(table, method, train, data.train, seed))]
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)

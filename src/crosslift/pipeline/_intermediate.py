@@ -22,7 +22,7 @@ from crosslift.errors import RecipeError
 from crosslift.pipeline._data import Tasks, Text
 from crosslift.pipeline._finetune import method_of, task_stream, trimmed
 from crosslift.pipeline._items import text_feed
-from crosslift.pipeline._labelled import dev_items, dev_scores, training_items
+from crosslift.pipeline._labelled import dev_items, dev_scores, training_items, training_views
 from crosslift.pipeline._shared import stage_seed
 from crosslift.pipeline._stages import Plan, Staged, in_its_world, stage, training_steps
 from crosslift.pipeline._task_data import TaskData
@@ -72,7 +72,7 @@ def _one(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Place)
     model = TaskModel.create(encoder, task.task.kind, task.labels, seed=place.seed)
     method = method_of(table, task, key=place.key)
     train = training_items(model.encoder, table, task, words="words" in method.needs)
-    method.begin(encoder, train)
+    method.begin(encoder, train, training_views(model.encoder, table, task, words="words" in method.needs))
     objectives = [Objective("task", method, task_stream(table, method, train, task.train, place.seed))]
     steps = training_steps(table, objectives, default_epochs=EPOCHS)
     known = [*train, *dev_items(model.encoder, table, task)]
@@ -151,7 +151,7 @@ class _Part:
 def _part(encoder: Encoder, model: TaskModel, table: IntermediateTable, task: TaskData, place: _Place) -> _Part:
     method = method_of(table, task, key=place.key)
     train = training_items(model.encoder, table, task, words="words" in method.needs)
-    method.begin(encoder, train)
+    method.begin(encoder, train, training_views(model.encoder, table, task, words="words" in method.needs))
     order = place.seed + int(content_hash(task.task.name)[:8], 16)
     return _Part(task.task.name, model, method, task_stream(table, method, train, task.train, order), len(task.train))
 
@@ -188,7 +188,7 @@ def _mean_scores(models: Sequence[TaskModel], table: IntermediateTable, tasks: S
 
 
 def _languages(tasks: Sequence[TaskData]) -> dict[str, Any]:
-    found = {task.task.name: task.counts for task in tasks if task.languages}
+    found = {task.task.name: task.counts for task in tasks if task.translated_by}
     return {"languages": found} if found else {}
 
 

@@ -33,6 +33,20 @@ def training_items(encoder: Encoder, table: FinetuneTable, data: TaskData, *, wo
     )
 
 
+def training_views(
+    encoder: Encoder, table: FinetuneTable, data: TaskData, *, words: bool = False
+) -> dict[str, dict[int, TaskItem]]:
+    """Return the translations of the training examples, by language and by the index of the example.
+
+    Of a long tagged sentence that was cut into pieces, the first one.
+    """
+    views: dict[str, dict[int, TaskItem]] = {}
+    for code, examples in data.views.items():
+        made = _items(encoder, table, data, examples, code, words=words)
+        views[code] = {item.example: item for item in reversed(made)}
+    return views
+
+
 def dev_items(encoder: Encoder, table: FinetuneTable, data: TaskData) -> list[TaskItem]:
     """Return the items of a task's source-language development examples."""
     return _items(encoder, table, data, data.dev, data.source, words=False)

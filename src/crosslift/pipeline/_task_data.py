@@ -12,7 +12,7 @@ from crosslift import _shelf
 from crosslift.data import checks
 from crosslift.data.sources import Source
 from crosslift.evaluation.test_sets import TestSet
-from crosslift.pipeline._translate import Translations, training
+from crosslift.pipeline._translate import Translations, training, training_views
 from crosslift.recipe import EvaluateTable, FinetuneTable, Recipe, content_hash
 from crosslift.tasks._task import Example, Task
 
@@ -28,22 +28,27 @@ class TaskData:
     dev: list[Example]
     languages: list[str] = field(default_factory=list)
     """The language of each training example, where some were translated; none where all are in the source language."""
+    views: dict[str, list[Example]] = field(default_factory=dict)
+    """Translations of the training examples by language, in their order, for methods that compare both."""
     translated_by: str = ""
 
     @property
     def counts(self) -> dict[str, int]:
         """Training examples by language, where some were translated."""
-        return dict(Counter(self.languages))
+        own = Counter(self.languages or [self.source] * len(self.train) if self.views else self.languages)
+        return dict(own) | {code: len(examples) for code, examples in self.views.items()}
 
     @property
     def languages_record(self) -> dict[str, dict[str, int]]:
         """What a stage's line in results.json says of translated training data; nothing where there is none."""
-        return {"languages": self.counts} if self.languages else {}
+        return {"languages": self.counts} if self.translated_by else {}
 
     @property
     def fingerprint(self) -> str:
         """A hash of every example."""
-        return content_hash([self.task.name, self.source, self.labels, self.train, self.languages, self.dev])
+        return content_hash(
+            [self.task.name, self.source, self.labels, self.train, self.languages, self.views, self.dev]
+        )
 
 
 def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, key: str) -> TaskData:
@@ -64,6 +69,9 @@ def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, k
     if table.translate is None:
         return read
     translations = Translations(table.translate, recipe.data, f"{key}.translate")
+    if table.translate.mix == "view":
+        views = training_views(translations, table.translate, task, train, source=language)
+        return replace(read, views=views, translated_by=str(translations))
     examples, codes = training(translations, table.translate, task, train, source=language, seed=seed)
     return replace(read, train=examples, languages=codes, translated_by=str(translations))
 
@@ -94,7 +102,7 @@ def _sample(examples: list[Example], limit: int | None, seed: int) -> list[Examp
 
 def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: Recipe) -> list[str]:
     """Say what is not zero-shot, and which test examples are trained on."""
-    warnings = [_not_zero_shot(task) for task in tasks if task.languages]
+    warnings = [_not_zero_shot(task) for task in tasks if task.translated_by]
     trained_on = checks.identities([example for task in tasks for example in task.train])
     for test, table in zip(tests, recipe.evaluate, strict=True):
         if table.translate:

@@ -148,6 +148,21 @@ def training(
     return made, codes
 
 
+def training_views(
+    translations: Translations, table: TranslateTable, task: Task, examples: list[Example], *, source: str
+) -> dict[str, list[Example]]:
+    """Return the translations of all training examples by language.
+
+    Raises:
+        RecipeError: labels that do not survive translation, or no language.
+    """
+    translations.check(task, text_only=False)
+    targets = [code for code in _pool(translations, table, task, source) if code != source]
+    return {
+        code: translations.examples(task, "train", examples, source=source, target=code, other=code) for code in targets
+    }
+
+
 def _pool(translations: Translations, table: TranslateTable, task: Task, source: str) -> list[str]:
     key = f"{translations.key}.languages"
     if isinstance(table.languages, str):

@@ -193,10 +193,11 @@ class TranslateTable(TranslatorTable):
     languages: tuple[str, ...] | Literal["all"] = Field(
         "all", description='languages to train on beside the source; "all": every one that can be had'
     )
-    mix: Literal["one", "all"] = Field(
+    mix: Literal["one", "all", "view"] = Field(
         "all",
         description='"one": each example in one language, drawn by the seed, so that there are as many as without; '
-        '"all": each example in every language',
+        '"all": each example in every language; "view": in the source language, and the method `translated` reads a '
+        "translation",
     )
     include_source: bool = Field(True, description="whether the source language is one of the languages")
 

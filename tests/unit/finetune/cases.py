@@ -65,7 +65,7 @@ def trained(
     """Return the weights after some steps with dropout."""
     model, method = model_of(directory, kind), together(*methods)
     items = items_of(model, words="words" in method.needs)
-    method.begin(Encoder.load(directory), items)
+    method.begin(Encoder.load(directory), items, {})
     blocks = [method.block(examples(kind)[item.example]) for item in items]
     stream = Stream(items, [len(i) for i in items], batch_size=4, seed=0, blocks=None if None in blocks else blocks)
     table = FinetuneTable(task="xnli", steps=steps, learning_rate=1e-3)

@@ -254,3 +254,24 @@ def test_the_stored_recipe_reads_back(translated_run: Path) -> None:
     assert stored.finetune.translate is not None
     assert stored.finetune.translate.noise == 0.1
     assert recipes.build(recipes.values(stored), where="again") == stored
+
+
+def test_translations_stand_beside_for_methods_that_compare(tmp_path: Path) -> None:
+    views = {"by": "lab", "mix": "view", "languages": ["qab", "qaf"]}
+    task = task_of(views)
+    assert [example.id for example in task.train] == [example.id for example in task.views["qaf"]]
+    assert all(example == gold("qaf")[example.id] for example in task.views["qaf"])
+    assert task.counts == {"qaa": 96, "qab": 96, "qaf": 96}
+    made = recipe(views)
+    methods = [{"use": "translated"}, {"use": "cross_aligner", "losses": ["xero_align", "contrastive"]}]
+    compared = recipes.build(
+        {**recipes.values(made), "finetune": {**recipes.values(made)["finetune"], "method": methods}}, where="test"
+    )
+    directory = run(compared, tmp_path / "compared")
+    log = [json.loads(line) for line in (directory / "log.jsonl").read_text().splitlines()]
+    terms = next(line["terms"] for line in reversed(log) if line["stage"] == "finetune" and "terms" in line)
+    assert set(terms) == {"task", "task.xero_align", "task.contrastive"}
+    assert "not zero-shot" in " ".join(json.loads((directory / "results.json").read_text())["warnings"])
+    with pytest.raises(RecipeError, match='mix: "view" makes translations for the method `translated`'):
+        run(made, tmp_path / "unread")
+    assert not (tmp_path / "unread").exists()
