@@ -111,6 +111,11 @@ class Encoder:
         return int(self._config.hidden_size)
 
     @property
+    def embedding_size(self) -> int:
+        """Width of the word embeddings: less than that of the states in some DeBERTas."""
+        return int(self._embedding.weight.shape[1])
+
+    @property
     def layers(self) -> int:
         """Number of transformer layers."""
         return int(self._config.num_hidden_layers)
@@ -266,11 +271,7 @@ class Encoder:
 
     @contextmanager
     def last_states(self, shift: Tensor | None = None) -> Iterator[list[Tensor]]:
-        """Give a list that each pass in the block appends its last states to, before any head or pooler sees them.
-
-        Args:
-            shift: (batch, length, hidden), added to the states first.
-        """
+        """Give a list that each pass in the block adds its last states to; `shift` moves what head and pooler see."""
         seen: list[Tensor] = []
 
         def watch(_module: nn.Module, _arguments: Any, output: Any) -> None:

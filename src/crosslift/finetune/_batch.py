@@ -8,6 +8,7 @@ from torch import Tensor
 
 from crosslift.encoder.heads import Output, TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs
+from crosslift.encoder.layers import LowerLayers
 from crosslift.train.batch import Batch
 
 
@@ -37,11 +38,17 @@ class Reading:
     embeddings: Tensor | None = None
     """(batch, length, width)."""
     shift: Tensor | None = None
-    """(batch, length, hidden)."""
+    """(batch, length, hidden): added to the last states, or to those of `lower`."""
+    lower: LowerLayers | None = None
+    """What the lower layers made of the inputs in an earlier pass."""
 
     def output(self, model: TaskModel) -> Output:
         """Return logits and last states."""
-        return model.outputs(self.inputs, self.embeddings, self.shift)
+        if self.lower is None:
+            return model.outputs(self.inputs, self.embeddings, self.shift)
+        assert self.shift is not None
+        with self.lower.replayed(self.shift):
+            return model.outputs(self.inputs)
 
 
 @dataclass(frozen=True)
