@@ -3,8 +3,8 @@
     python benchmarks/adversarial_cost.py [--threads 1] [--rounds 5] [--steps 3] [--json FILE]
 
 The model is MiniLM-shaped (6 layers, 384 wide, 250,000 pieces) with random weights; batches of 32 examples of 24 to 36
-tokens.  A step is collate, forward and backward, as the loop calls them, without the optimizer.  Ways take turns in every
-round, so that a busy machine slows them alike; seconds are process seconds, the median over rounds.
+tokens.  A step is collate, forward and backward, as the loop calls them, without the optimizer.  Ways take turns in
+every round, so that a busy machine slows them alike; seconds are process seconds, the median over rounds.
 
 "one step, naive" is what many implementations do: an ordinary backward pass, weights' gradients included, to find the
 perturbation, and another one to learn from it.
@@ -46,6 +46,7 @@ class Naive(Plain):
     """The fast gradient method with a whole backward pass for the perturbation."""
 
     def step(self, model: TaskModel, batch: Any, backward: Any, extra: Any = None) -> Any:
+        del extra
         embeddings = model.encoder.embed(batch.inputs.ids)
         embeddings.retain_grad()
         self.terms_of(model, batch, Reading(batch.inputs, embeddings), None)["task"].backward()

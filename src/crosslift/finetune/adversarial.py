@@ -5,8 +5,9 @@ The inner passes ask for the gradient at the embeddings only, not at the weights
 nor steps; radius, `steps` and the default step size here are our choice.
 
 ``site = "middle"`` moves the states above half of the layers: these are then run once a step, whatever the number of
-ascent steps.  ``update = "accumulate"`` is FreeLB: the weights' gradients of all steps are averaged, so no pass is spent
-on the ascent alone.  One step of ascent from the middle of the ball (``steps = 1``, ``start = "zero"``) is the fast gradient method.
+ascent steps.  ``update = "accumulate"`` is FreeLB: the weights' gradients of all steps are averaged, so no pass is
+spent on the ascent alone.  One step of ascent from the middle of the ball (``steps = 1``, ``start = "zero"``) is the
+fast gradient method.
 Paper: Huang et al. 2021, arXiv 2104.08645, section 3.1; Madry et al. 2018, arXiv 1706.06083; FreeLB: Zhu et al. 2020,
 arXiv 1909.11764, algorithm 1.
 """
