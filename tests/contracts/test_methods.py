@@ -16,8 +16,11 @@ from crosslift import _shelf
 from crosslift.encoder.encoder import Encoder, seeded
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
-from crosslift.errors import CheckpointError
-from crosslift.tasks._task import PairExample, SentenceExample, TaggingExample
+from crosslift.errors import CheckpointError, RecipeError
+from crosslift.pipeline import _finetune
+from crosslift.pipeline._data import TaskData
+from crosslift.recipe import FinetuneTable
+from crosslift.tasks._task import ChoiceExample, PairExample, SentenceExample, TaggingExample
 from crosslift.train.batch import Batch
 from crosslift.train.features import task_items
 from crosslift.train.loop import join_processes
@@ -29,7 +32,7 @@ from tests.unit.train.launch import two_processes
 ALIGN = sorted(_shelf.entries("align"))
 FINETUNE = sorted(_shelf.entries("finetune"))
 LABELS = ("yes", "no")
-KINDS = ("sentence", "pair", "tagging")
+KINDS = ("sentence", "pair", "tagging", "choice")
 NEEDS_HEAD = "needs a masked-(language-model|LM) head|needs what `mlm` needs"
 """What the docstring of an objective says that encoders without such a head may refuse."""
 Checkpoint = Callable[[str], Path]
@@ -75,6 +78,10 @@ def task_batch(method: Method, model: TaskModel, family: str) -> Batch:
         "pair": [PairExample(str(i), text, TEXTS[-i - 1], LABELS[i % 2]) for i, text in enumerate(TEXTS)],
         "tagging": [
             TaggingExample(str(i), tuple(text.split()), tuple(LABELS[len(word) % 2] for word in text.split()))
+            for i, text in enumerate(TEXTS)
+        ],
+        "choice": [
+            ChoiceExample(str(i), text, ("cause", "effect")[i % 2], (TEXTS[i - 1], TEXTS[i - 2]), i % 2)
             for i, text in enumerate(TEXTS)
         ],
     }[model.kind]
@@ -216,9 +223,11 @@ def test_what_a_method_needs_beside_the_model_can_be_restored(checkpoint: Checkp
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("family", BUILDERS)
 def test_finetuning_methods_on_every_family_and_head(checkpoint: Checkpoint, family: str, kind: Any, name: str) -> None:
+    method = method_of("finetune", name)
+    if kind not in _shelf.load("finetune", name).kinds:
+        pytest.skip(f"{name} says that it is not for '{kind}' tasks")
     encoder = Encoder.load(checkpoint(family))
     model = TaskModel.create(encoder, kind, LABELS, seed=0).eval()
-    method = method_of("finetune", name)
     batch, extra = task_batch(method, model, family), extra_of(method, model)
     loss = total(method, model, batch, extra)
     assert torch.isfinite(loss)
@@ -229,6 +238,21 @@ def test_finetuning_methods_on_every_family_and_head(checkpoint: Checkpoint, fam
     assert all(parameter.grad is not None for name, parameter in model.module.named_parameters() if "classif" in name)
     longer = total(method, model, padded(batch, encoder), extra)
     torch.testing.assert_close(longer, loss, atol=2e-5, rtol=1e-5)
+
+
+TASK_OF = {task.kind: task for name in _shelf.entries("task") if (task := _shelf.load("task", name)())}
+
+
+@pytest.mark.parametrize("name", FINETUNE)
+def test_tasks_that_a_method_is_not_for_are_refused(name: str) -> None:
+    table = FinetuneTable.model_validate({"task": "xnli", "method": [{"use": name}]})
+    for kind in KINDS:
+        data = TaskData(TASK_OF[kind], "en", (), [], [])
+        if kind in _shelf.load("finetune", name).kinds:
+            assert len(_finetune._method(table, data).parts) == 1
+            continue
+        with pytest.raises(RecipeError, match=rf"finetune\.method\.0\.use: '{name}' is defined for .*'{kind}' task"):
+            _finetune._method(table, data)
 
 
 @pytest.mark.parametrize("name", ALIGN)

@@ -22,8 +22,8 @@ from crosslift.pipeline._data import TaskData
 from crosslift.pipeline._stages import stage_progress, stage_record, training_steps
 from crosslift.recipe import FinetuneTable
 from crosslift.run_directory import JsonLines
-from crosslift.tasks._task import Example, PairExample, SentenceExample
-from crosslift.train.features import TaskItem, task_items
+from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample
+from crosslift.train.features import Item, choices_of, rows_of, task_items
 from crosslift.train.loop import Loop, Objective
 from crosslift.train.selection import Selector, Weights, evaluation_steps
 from crosslift.train.streams import Stream
@@ -55,6 +55,7 @@ def finetune(
     method = _method(table, data)
     method.begin(encoder)
     train = _items(model, table, data, data.train, words="words" in method.needs)
+    choices_of(train)  # an example with other choices shows now, not at the step that meets it
     objectives = [Objective("task", method, _stream(table, method, train, data.train, seed))]
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
@@ -99,21 +100,23 @@ def _same(first: Weights, second: Weights) -> bool:
 
 def _at_chance(data: TaskData, best: float) -> list[str]:
     """Say so if the task was not learned even in the source language: no target score means anything then."""
-    if data.task.kind not in ("sentence", "pair"):
+    if data.task.kind not in ("sentence", "pair", "choice"):
         return []
-    counts = Counter(example.label for example in data.dev if isinstance(example, PairExample | SentenceExample))
+    labelled = PairExample | SentenceExample | ChoiceExample
+    counts = Counter(example.label for example in data.dev if isinstance(example, labelled))
     majority = 100 * max(counts.values(), default=0) / max(1, counts.total())
     if best > majority + CHANCE_MARGIN:
         return []
+    always = "the commonest place of the right choice" if data.task.kind == "choice" else "the majority class"
     return [
-        f"{data.task.name}: the best {data.source} dev score, {best:.1f}, is not above the majority class "
+        f"{data.task.name}: the best {data.source} dev score, {best:.1f}, is not above {always} "
         f"({majority:.1f}): the task was not learned, so scores in other languages say nothing"
     ]
 
 
 def _items(
     model: TaskModel, table: FinetuneTable, data: TaskData, examples: Sequence[Example], *, words: bool = False
-) -> list[TaskItem]:
+) -> Sequence[Item]:
     return task_items(
         model.encoder,
         examples,
@@ -142,7 +145,7 @@ def _method(table: FinetuneTable, data: TaskData) -> Together:
 
 
 def _stream(
-    table: FinetuneTable, method: Together, items: Sequence[TaskItem], examples: Sequence[Example], seed: int
+    table: FinetuneTable, method: Together, items: Sequence[Item], examples: Sequence[Example], seed: int
 ) -> Stream:
     blocks = [method.block(examples[item.example]) for item in items]
     return Stream(
@@ -155,8 +158,8 @@ def _stream(
     )
 
 
-def _trimmed(model: TaskModel, table: FinetuneTable, items: Sequence[TaskItem]) -> TrimmedVocabulary | None:
+def _trimmed(model: TaskModel, table: FinetuneTable, items: Sequence[Item]) -> TrimmedVocabulary | None:
     """Train only the embedding rows the source language uses; weight decay would change the others, so not with it."""
     if table.weight_decay > 0:
         return None
-    return TrimmedVocabulary(model.encoder, {token for item in items for token in item.tokens.ids})
+    return TrimmedVocabulary(model.encoder, {token for row in rows_of(items) for token in row.tokens.ids})
