@@ -3,7 +3,12 @@
 Trained on English COPA and selected by its dev set; English itself is not scored.  An example has the same right choice
 in every language.  Files are found where XTREME-R's download script puts them (`xcopa/val-sw.jsonl`) and where the
 authors' repository has them (`xcopa/sw/val.sw.jsonl`, with `copa/train.en.jsonl` beside).  The hub has no English: use
-`copa` to train.  Paper: ponti-etal-2020-xcopa; set-up: ruder-etal-2021-xtreme.
+`copa` to train.
+
+The released dev files ask for the effect where English asks for the cause in 5 or 6 examples of id, it and sw, and in
+all 52 of th and tr, which so have no cause at all; they are scored as released.
+
+Paper: ponti-etal-2020-xcopa; set-up: ruder-etal-2021-xtreme.
 """
 
 from __future__ import annotations
