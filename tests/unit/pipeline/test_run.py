@@ -18,6 +18,10 @@ from crosslift import recipe as recipes
 from crosslift.data.lexicon import Lexicon, open_lexicon
 from crosslift.errors import CheckpointError, InputError, LanguageError, RecipeError, RunExistsError
 from crosslift.pipeline import run
+from crosslift.pipeline._data import TaskData
+from crosslift.pipeline._finetune import _at_chance
+from crosslift.tasks._task import ChoiceExample
+from crosslift.tasks.copa import Copa
 from tests.runs import TINY
 
 
@@ -202,7 +206,13 @@ def test_a_task_with_choices_is_learned_from_and_scored(tmp_path: Path) -> None:
     assert {row["gold"] for row in records} == {0, 1}
     assert {row["prediction"] for row in records} <= {0, 1}
     assert all(0.5 <= row["probability"] <= 1 for row in records)
-    assert any("not above the commonest place of the right choice" in warning for warning in content["warnings"])
+
+
+@pytest.mark.parametrize(("best", "warned"), [(50.0, True), (61.9, True), (62.1, False)])
+def test_always_the_same_choice_is_chance(best: float, warned: bool) -> None:
+    dev: list[Any] = [ChoiceExample(str(i), "p", "cause", ("a", "b"), int(i < 6)) for i in range(10)]
+    warnings = _at_chance(TaskData(Copa(), "en", (), [], dev), best)
+    assert ["not above the commonest place of the right choice (60.0)" in text for text in warnings] == [True] * warned
 
 
 def test_what_is_not_for_choices_is_refused(tmp_path: Path) -> None:
