@@ -33,7 +33,7 @@ from crosslift.encoder.inputs import IGNORED, Inputs, pad
 from crosslift.finetune._batch import LabelledBatch, Pass, Reading
 from crosslift.tasks._task import Example
 from crosslift.train.batch import Batch
-from crosslift.train.features import TaskItem
+from crosslift.train.features import Item, TaskItem, choices_of, rows_of
 from crosslift.train.method import Backward, Method, Terms
 
 Translations = Mapping[str, Mapping[int, TaskItem]]
@@ -80,7 +80,7 @@ class FinetuneMethod(Method):
         return None
 
     def rewrite(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> Sequence[TaskItem]:
-        """Return views of the items, in their order."""
+        """Return views of the items, in their order; of an example with choices, each choice is an item."""
         del model, generator
         return items
 
@@ -100,7 +100,7 @@ class FinetuneMethod(Method):
         """Return the loss of predictions, summed over what has a label.
 
         Args:
-            logits: (n, labels).
+            logits: (n, labels), or (n, choices).
             labels: (n,), IGNORED where there is none.
         """
         return functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
@@ -171,15 +171,20 @@ class FinetuneMethod(Method):
         del index
         return 1.0
 
-    def collate(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> LabelledBatch:
-        """Rewrite the items, pad them, and draw what the perturbation needs."""
-        views: Sequence[TaskItem] = items
+    def collate(self, model: TaskModel, items: Sequence[Item], generator: torch.Generator) -> LabelledBatch:
+        """Rewrite the items, pad them, and draw what the perturbation needs.
+
+        Raises:
+            DataError: examples differ in their number of choices.
+        """
+        choices, rows = choices_of(items), rows_of(items)
+        views: Sequence[TaskItem] = rows
         for part in self.parts:
             views = part.rewrite(model, views, generator)
         beside = self._beside
-        batch = _padded(model, items if beside else views)
+        batch = _padded(model, rows if beside else views, choices)
         if beside:
-            batch = replace(batch, view=_padded(model, views).inputs)
+            batch = replace(batch, view=_padded(model, views, choices).inputs)
         read = batch.view or batch.inputs
         return replace(batch, drawn=tuple(part.draw(model, views, read, generator) for part in self.parts))
 
@@ -232,7 +237,8 @@ class FinetuneMethod(Method):
         return max(weights, default=1.0)
 
     def _pass(self, model: TaskModel, batch: LabelledBatch, reading: Reading) -> Pass:
-        return Pass(reading, reading.output(model), batch.labels_of(reading.inputs))
+        output = reading.output(model)
+        return Pass(reading, replace(output, logits=batch.by_example(output.logits)), batch.labels_of(reading.inputs))
 
     def _mean(self, done: Pass) -> Tensor:
         """Return the mean task loss of a pass."""
@@ -245,9 +251,9 @@ class FinetuneMethod(Method):
         return lambda reading: self._mean(self._pass(model, batch, reading))
 
 
-def _padded(model: TaskModel, items: Sequence[TaskItem]) -> LabelledBatch:
-    inputs = model.encoder.collate([item.tokens for item in items])
+def _padded(model: TaskModel, rows: Sequence[TaskItem], choices: int) -> LabelledBatch:
+    inputs = model.encoder.collate([row.tokens for row in rows])
     if model.kind == "tagging":
-        tags = pad([item.label for item in items if isinstance(item.label, tuple)], IGNORED)
+        tags = pad([row.label for row in rows if isinstance(row.label, tuple)], IGNORED)
         return LabelledBatch(replace(inputs, targets=tags), None)
-    return LabelledBatch(inputs, torch.tensor([item.label for item in items]))
+    return LabelledBatch(inputs, torch.tensor([row.label for row in rows[::choices]]))

@@ -146,7 +146,8 @@ def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> No
     trained: Task | None = _shelf.load("task", recipe.finetune.task)() if recipe.finetune else None
 
     def form(task: Task) -> str:
-        return f"'{task.name}' ({task.kind}, labels {', '.join(source.labels(task))})"
+        labels = ", ".join(source.labels(task))
+        return f"'{task.name}' ({task.kind}, labels {labels})" if labels else f"'{task.name}' ({task.kind})"
 
     for index, test in enumerate(tests):
         if test.task.kind == "retrieval":

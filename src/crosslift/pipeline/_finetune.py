@@ -21,8 +21,8 @@ from crosslift.pipeline._stages import stage_progress, stage_record, training_st
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
 from crosslift.run_directory import JsonLines
-from crosslift.tasks._task import Example, PairExample, SentenceExample
-from crosslift.train.features import TaskItem
+from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample
+from crosslift.train.features import Item, choices_of, rows_of
 from crosslift.train.loop import Loop, Objective
 from crosslift.train.selection import Selector, Weights, evaluation_steps
 from crosslift.train.streams import Stream
@@ -53,7 +53,8 @@ def finetune(
     model = TaskModel.create(encoder, data.task.kind, data.labels, seed=seed)
     method = method_of(table, data)
     train = training_items(model.encoder, table, data, words="words" in method.needs)
-    method.begin(encoder, train, training_views(model.encoder, table, data, words="words" in method.needs))
+    choices_of(train)  # an example with other choices shows now, not at the step that meets it
+    method.begin(encoder, rows_of(train), training_views(model.encoder, table, data, words="words" in method.needs))
     objectives = [Objective("task", method, task_stream(table, method, train, data.train, seed))]
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
@@ -93,14 +94,16 @@ def _same(first: Weights, second: Weights) -> bool:
 
 def _at_chance(data: TaskData, best: float) -> list[str]:
     """Say so if the task was not learned even in the source language: no target score means anything then."""
-    if data.task.kind not in ("sentence", "pair"):
+    if data.task.kind not in ("sentence", "pair", "choice"):
         return []
-    counts = Counter(example.label for example in data.dev if isinstance(example, PairExample | SentenceExample))
+    labelled = PairExample | SentenceExample | ChoiceExample
+    counts = Counter(example.label for example in data.dev if isinstance(example, labelled))
     majority = 100 * max(counts.values(), default=0) / max(1, counts.total())
     if best > majority + CHANCE_MARGIN:
         return []
+    always = "the commonest place of the right choice" if data.task.kind == "choice" else "the majority class"
     return [
-        f"{data.task.name}: the best {data.source} dev score, {best:.1f}, is not above the majority class "
+        f"{data.task.name}: the best {data.source} dev score, {best:.1f}, is not above {always} "
         f"({majority:.1f}): the task was not learned, so scores in other languages say nothing"
     ]
 
@@ -122,7 +125,7 @@ def method_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") ->
 
 
 def task_stream(
-    table: FinetuneTable, method: Together, items: Sequence[TaskItem], examples: Sequence[Example], seed: int
+    table: FinetuneTable, method: Together, items: Sequence[Item], examples: Sequence[Example], seed: int
 ) -> Stream:
     """Return the stream of a task's items, what a method keeps together in one batch."""
     blocks = [method.block(examples[item.example]) for item in items]
@@ -141,8 +144,8 @@ def task_stream(
     )
 
 
-def trimmed(model: TaskModel, table: FinetuneTable, items: Sequence[TaskItem]) -> TrimmedVocabulary | None:
+def trimmed(model: TaskModel, table: FinetuneTable, items: Sequence[Item]) -> TrimmedVocabulary | None:
     """Train only the embedding rows the source language uses; weight decay would change the others, so not with it."""
     if table.weight_decay > 0:
         return None
-    return TrimmedVocabulary(model.encoder, {token for item in items for token in item.tokens.ids})
+    return TrimmedVocabulary(model.encoder, {token for row in rows_of(items) for token in row.tokens.ids})

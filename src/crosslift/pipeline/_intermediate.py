@@ -28,6 +28,7 @@ from crosslift.pipeline._stages import Plan, Staged, in_its_world, stage, traini
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import IntermediateTable, MaskedTable, Recipe, content_hash
 from crosslift.train import processes
+from crosslift.train.features import rows_of
 from crosslift.train.loop import Objective, Trained
 from crosslift.train.method import Method
 from crosslift.train.mixture import Mixture, shares
@@ -72,7 +73,7 @@ def _one(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Place)
     model = TaskModel.create(encoder, task.task.kind, task.labels, seed=place.seed)
     method = method_of(table, task, key=place.key)
     train = training_items(model.encoder, table, task, words="words" in method.needs)
-    method.begin(encoder, train, training_views(model.encoder, table, task, words="words" in method.needs))
+    method.begin(encoder, rows_of(train), training_views(model.encoder, table, task, words="words" in method.needs))
     objectives = [Objective("task", method, task_stream(table, method, train, task.train, place.seed))]
     steps = training_steps(table, objectives, default_epochs=EPOCHS)
     known = [*train, *dev_items(model.encoder, table, task)]
@@ -151,7 +152,7 @@ class _Part:
 def _part(encoder: Encoder, model: TaskModel, table: IntermediateTable, task: TaskData, place: _Place) -> _Part:
     method = method_of(table, task, key=place.key)
     train = training_items(model.encoder, table, task, words="words" in method.needs)
-    method.begin(encoder, train, training_views(model.encoder, table, task, words="words" in method.needs))
+    method.begin(encoder, rows_of(train), training_views(model.encoder, table, task, words="words" in method.needs))
     order = place.seed + int(content_hash(task.task.name)[:8], 16)
     return _Part(task.task.name, model, method, task_stream(table, method, train, task.train, order), len(task.train))
 

@@ -13,10 +13,10 @@ from crosslift.evaluation.scores import scores
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
 from crosslift.tasks._task import Example
-from crosslift.train.features import TaskItem, task_items
+from crosslift.train.features import ChoiceItem, Item, TaskItem, task_items
 
 
-def training_items(encoder: Encoder, table: FinetuneTable, data: TaskData, *, words: bool = False) -> list[TaskItem]:
+def training_items(encoder: Encoder, table: FinetuneTable, data: TaskData, *, words: bool = False) -> list[Item]:
     """Return the items of a task's training examples, language after language.
 
     `TaskItem.example` is the index in `data.train`, whatever the language.
@@ -43,11 +43,11 @@ def training_views(
     views: dict[str, dict[int, TaskItem]] = {}
     for code, examples in data.views.items():
         made = _items(encoder, table, data, examples, code, words=words)
-        views[code] = {item.example: item for item in reversed(made)}
+        views[code] = {item.example: item for item in reversed(made) if isinstance(item, TaskItem)}
     return views
 
 
-def dev_items(encoder: Encoder, table: FinetuneTable, data: TaskData) -> list[TaskItem]:
+def dev_items(encoder: Encoder, table: FinetuneTable, data: TaskData) -> Sequence[Item]:
     """Return the items of a task's source-language development examples."""
     return _items(encoder, table, data, data.dev, data.source, words=False)
 
@@ -59,13 +59,19 @@ def dev_scores(model: TaskModel, table: FinetuneTable, data: TaskData) -> dict[s
     return {row["metric"]: row["value"] for row in rows}
 
 
-def _renumbered(items: Sequence[TaskItem], rows: Sequence[int]) -> list[TaskItem]:
-    return [replace(item, example=rows[item.example]) for item in items]
+def _renumbered(items: Sequence[Item], rows: Sequence[int]) -> list[Item]:
+    return [_numbered(item, rows[item.example]) for item in items]
+
+
+def _numbered(item: Item, number: int) -> Item:
+    if isinstance(item, TaskItem):
+        return replace(item, example=number)
+    return ChoiceItem(tuple(replace(row, example=number) for row in item.rows))
 
 
 def _items(
     encoder: Encoder, table: FinetuneTable, data: TaskData, examples: Sequence[Example], language: str, *, words: bool
-) -> list[TaskItem]:
+) -> Sequence[Item]:
     return task_items(
         encoder,
         examples,
