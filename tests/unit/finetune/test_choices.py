@@ -71,7 +71,7 @@ def test_selected_examples_keep_their_rows(model: TaskModel) -> None:
         assert whole is not None
         assert part is not None
         assert [text_of(model, part, row) for row in range(6)] == [text_of(model, whole, row) for row in rows]
-    assert torch.equal(chosen.drawn.values, batch.drawn.values[rows])  # type: ignore[union-attr]
+    assert torch.equal(chosen.drawn[0].values, batch.drawn[0].values[rows])  # type: ignore[union-attr]
     both = batch.inputs.lengths.view(8, 3).sum(1) + batch.view.lengths.view(8, 3).sum(1)  # type: ignore[union-attr]
     assert torch.equal(chosen.lengths, both[[5, 0]])
 
@@ -105,7 +105,7 @@ def test_consistency_compares_distributions_over_the_choices(model: TaskModel) -
     assert batch.view is not None
     terms = method.loss(model, batch)
     noisy = together(("random_perturbation", {"radius": 2.0})).parts[0]
-    reading = noisy.perturb(model, Reading(batch.view), batch.drawn, lambda _: torch.zeros(()), None)
+    reading = noisy.perturb(model, Reading(batch.view), batch.drawn[1], lambda _: torch.zeros(()), None)
     clean, view = model.logits(batch.inputs), model.logits(batch.inputs, reading.embeddings)
     wanted = symmetric_divergence(clean.view(8, 3), view.view(8, 3)) / 8
     assert wanted > 0
