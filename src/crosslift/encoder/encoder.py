@@ -59,6 +59,8 @@ class Encoder:
         self.name = name
         self.rows: Tensor | None = None
         """The embedding row of each token id while the vocabulary is cut (`encoder.vocabulary`)."""
+        self.origin: tuple[str, str | None] = (name, None)
+        """Checkpoint and revision it came from before any stage: where its decoder is, if it has one."""
         self._family = family_of(config, where=name)
         self._masked_head = masked_head
         self._segmented = has_segments(config, self._family)
@@ -85,7 +87,9 @@ class Encoder:
         if any(not loading.in_base(model, key) for key in loaded.lacks):
             log.warning("%s: the checkpoint has no masked-LM head; only its transformer is used", place)
             model, masked_head = model.base_model, False
-        return cls(model.eval(), tokenizer, pooler=pooler, masked_head=masked_head, name=place)
+        made = cls(model.eval(), tokenizer, pooler=pooler, masked_head=masked_head, name=place)
+        made.origin = (place, revision)
+        return made
 
     @classmethod
     def scratch(cls, preset: str, tokenizer: PreTrainedTokenizerBase, *, seed: int) -> Self:

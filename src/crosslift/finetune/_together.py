@@ -8,9 +8,11 @@ from typing import Any, Self
 from pydantic import PrivateAttr
 from torch import nn
 
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.label_words import LabelWords
 from crosslift.errors import RecipeError
 from crosslift.finetune._method import FinetuneMethod
-from crosslift.tasks._task import Example
+from crosslift.tasks._task import Example, Kind
 
 
 class Together(FinetuneMethod):
@@ -84,6 +86,21 @@ class Together(FinetuneMethod):
         """Return what the first method that keeps examples together goes by."""
         return next((block for part in self._parts if (block := part.block(example)) is not None), None)
 
+    def head(self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str]) -> LabelWords | None:
+        """Return the head of the method that makes one.
+
+        Raises:
+            RecipeError: its settings do not suit the task or the encoder.
+        """
+        for index, part in enumerate(self._parts):
+            try:
+                head = part.head(encoder, task=task, kind=kind, labels=labels)
+            except RecipeError as error:
+                raise RecipeError(f"finetune.method.{index}.{error}") from error
+            if head is not None:
+                return head
+        return None
+
     def begin(self, encoder: Any) -> None:
         """Let each look at the encoder."""
         for part in self._parts:
@@ -96,13 +113,17 @@ class Together(FinetuneMethod):
 
 
 def _check(methods: Sequence[FinetuneMethod], weights: Sequence[float]) -> None:
-    perturbing = [index for index, method in enumerate(methods) if method.perturbs]
-    if len(perturbing) > 1:
-        places = " and ".join(f"finetune.method.{index}" for index in perturbing)
-        raise RecipeError(f"{places}: both perturb what the model reads; a step can have one perturbation")
+    _one("perturb what the model reads; a step can have one perturbation", [method.perturbs for method in methods])
+    _one("make the head; a model can have one", [type(method).head is not FinetuneMethod.head for method in methods])
     for index, (method, weight) in enumerate(zip(methods, weights, strict=True)):
         if weight != 1 and type(method).terms is FinetuneMethod.terms:
             raise RecipeError(
                 f"finetune.method.{index}.weight: {weight} was given, but this method adds no term to the loss that it "
                 "could be a factor of; remove it"
             )
+
+
+def _one(what: str, do: Sequence[bool]) -> None:
+    places = [f"finetune.method.{index}" for index, does in enumerate(do) if does]
+    if len(places) > 1:
+        raise RecipeError(f"{' and '.join(places)}: both {what}")

@@ -51,8 +51,9 @@ def finetune(
     encoder: Encoder, table: FinetuneTable, data: TaskData, *, seed: int, states: Path, log: JsonLines
 ) -> Finetuned:
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
-    model = TaskModel.create(encoder, data.task.kind, data.labels, seed=seed)
     method = _method(table, data)
+    head = method.head(encoder, task=data.task.name, kind=data.task.kind, labels=data.labels)
+    model = TaskModel.create(encoder, data.task.kind, data.labels, seed=seed, head=head)
     method.begin(encoder)
     train = _items(model, table, data, data.train, words="words" in method.needs)
     objectives = [Objective("task", method, _stream(table, method, train, data.train, seed))]
@@ -122,6 +123,7 @@ def _items(
         max_length=min(table.max_length, model.encoder.max_length),
         language=data.source,
         words=words,
+        prompt=model.prompt,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
+from crosslift.encoder.prompt import Prompt
 from crosslift.errors import DataError, nearest
 from crosslift.tasks._task import Example, Kind, PairExample, SentenceExample, TaggingExample
 
@@ -40,8 +41,11 @@ def task_items(
     max_length: int,
     language: str,
     words: bool = False,
+    prompt: Prompt | None = None,
 ) -> list[TaskItem]:
     """Tokenise the examples of one language; with `words`, tokens know which blank-separated word they belong to.
+
+    With a `prompt` the texts stand inside it, and always know their words.
 
     Raises:
         DataError: a label the task does not have.
@@ -49,8 +53,11 @@ def task_items(
     if kind == "tagging":
         return list(_tagging_items(encoder, examples, labels, max_length, language))
     firsts, seconds = _texts(examples)
-    tokenize = _by_words if words else _by_texts
-    tokens = tokenize(encoder, firsts, seconds, max_length, language)
+    if prompt is not None:
+        texts = [(text,) for text in firsts] if seconds is None else list(zip(firsts, seconds, strict=True))
+        tokens = prompt.tokens(encoder, texts, max_length=max_length, language=language)
+    else:
+        tokens = (_by_words if words else _by_texts)(encoder, firsts, seconds, max_length, language)
     index = {label: number for number, label in enumerate(labels)}
     return [
         TaskItem(row, _label(example, getattr(example, "label", None), index), number)
