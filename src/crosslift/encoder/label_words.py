@@ -13,10 +13,11 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, cast
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from crosslift._compat import PreTrainedModel, PreTrainedTokenizerBase, quiet
 from crosslift.encoder.encoder import Encoder
@@ -61,6 +62,13 @@ class LabelWords(nn.Module):
         RecipeError: a prompt that does not suit the form, or words that cannot be told apart or written.
     """
 
+    whole: Any
+    _read: Tensor
+    _seen: Tensor
+    _places: Tensor
+    _contexts: Tensor
+    _pieces: Tensor
+
     def __init__(
         self, whole: Any, tokenizer: PreTrainedTokenizerBase, wording: Wording, *, exact: bool = False
     ) -> None:
@@ -70,7 +78,9 @@ class LabelWords(nn.Module):
         self.prompt = Prompt(wording.prompt, wording.kind)
         self.exact = exact
         start = int(tokenizer.pad_token_id)  # the decoder of every T5 starts from padding
-        layout = Layout.of(pieces_of(tokenizer, wording), start)
+        words = pieces_of(tokenizer, wording)
+        self._lengths = [len(word) for word in words]
+        layout = Layout.of(words, start)
         for name, tensor in asdict(layout).items():
             self.register_buffer(f"_{name}", tensor.to(whole.device), persistent=False)
 
@@ -102,12 +112,13 @@ class LabelWords(nn.Module):
             exact: as for the class.
         """
         decoded = self._decoded(states, inputs.mask)
-        rows = self.whole.lm_head.weight[self._pieces]
-        logits = (decoded[:, self._contexts] * rows).sum(dim=-1).float()
         if exact or decoded.shape[1] > 1:
-            logits = logits - self.whole.lm_head(decoded).float().logsumexp(dim=-1)[:, self._contexts]
-        scores = logits.new_zeros(len(logits), len(self.wording.labels)).index_add(1, self._labels, logits)
-        return scores / self._labels.bincount() if self.wording.normalise else scores
+            scores = self.whole.lm_head(decoded).float().log_softmax(dim=-1)[:, self._contexts, self._pieces]
+        else:
+            scores = functional.linear(decoded[:, 0], self.whole.lm_head.weight[self._pieces]).float()
+        # by hand, since adding up by index has no fixed order on a GPU
+        words = scores.split(self._lengths, dim=1)
+        return torch.stack([word.mean(dim=1) if self.wording.normalise else word.sum(dim=1) for word in words], dim=1)
 
     def _decoded(self, states: Tensor, mask: Tensor) -> Tensor:
         """Return what the decoder makes of each beginning of a word, (batch, beginnings, hidden)."""
@@ -121,7 +132,7 @@ class LabelWords(nn.Module):
         ).last_hidden_state[:, self._places]
         # T5 and uMT5 whose output is the embedding matrix: transformers' own forward
         scaled = getattr(self.whole.config, "scale_decoder_outputs", False)
-        return decoded * self.whole.config.d_model**-0.5 if scaled else decoded
+        return cast("Tensor", decoded * self.whole.config.d_model**-0.5 if scaled else decoded)
 
     def save(self, directory: str | Path, tokenizer: PreTrainedTokenizerBase) -> None:
         """Write the encoder-decoder's checkpoint, its tokenizer, and the wording."""
@@ -209,9 +220,7 @@ class Layout:
     contexts: Tensor
     """The beginning behind which each piece of each word is scored, (pieces,)."""
     pieces: Tensor
-    """The pieces, (pieces,)."""
-    labels: Tensor
-    """The label of each piece, (pieces,)."""
+    """The pieces of all words in a row, (pieces,)."""
 
     @classmethod
     def of(cls, words: Sequence[Pieces], start: int) -> Self:
@@ -225,17 +234,17 @@ class Layout:
                 ends.setdefault(row[:length], place)
                 place += 1
         beginnings = list(ends)
-        steps = [(label, (start, *word[:i]), word[i]) for label, word in enumerate(words) for i in range(len(word))]
+        steps = [((start, *word[:i]), word[i]) for word in words for i in range(len(word))]
         return cls(
             read=torch.tensor([piece for row in longest for piece in row]),
             seen=_seen([len(row) for row in longest]),
             places=torch.tensor([ends[beginning] for beginning in beginnings]),
-            contexts=torch.tensor([beginnings.index(beginning) for _, beginning, _ in steps]),
-            pieces=torch.tensor([piece for _, _, piece in steps]),
-            labels=torch.tensor([label for label, _, _ in steps]),
+            contexts=torch.tensor([beginnings.index(beginning) for beginning, _ in steps]),
+            pieces=torch.tensor([piece for _, piece in steps]),
         )
 
 
 def _seen(lengths: Sequence[int]) -> Tensor:
-    blocks = torch.block_diag(*(torch.ones(length, length).tril() for length in lengths))
+    triangles = (torch.ones(length, length).tril() for length in lengths)
+    blocks: Tensor = torch.block_diag(*triangles)  # type: ignore[no-untyped-call]
     return torch.zeros_like(blocks).masked_fill(blocks == 0, -torch.inf)[None, None]

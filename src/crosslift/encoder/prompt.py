@@ -29,7 +29,9 @@ class Prompt:
 
     def __post_init__(self) -> None:
         if self.kind not in PLACES:
-            raise RecipeError(f"prompt: a '{self.kind}' task cannot be put into a sentence (forms: {', '.join(PLACES)})")
+            raise RecipeError(
+                f"prompt: a '{self.kind}' task cannot be put into a sentence (forms: {', '.join(PLACES)})"
+            )
         for word in self.template.split():
             if ("{" in word or "}" in word) and word not in self.places:
                 raise RecipeError(
@@ -38,7 +40,9 @@ class Prompt:
                 )
         for place in self.places:
             if (times := self.template.split().count(place)) != 1:
-                raise RecipeError(f"prompt: '{self.template}' has {place} {times} times; a '{self.kind}' task needs it once")
+                raise RecipeError(
+                    f"prompt: '{self.template}' has {place} {times} times; a '{self.kind}' task needs it once"
+                )
 
     @property
     def places(self) -> tuple[str, ...]:
@@ -105,4 +109,4 @@ class Prompt:
                 f"max_length: {limit} leaves no room for a text: the prompt '{self.template}' alone takes "
                 f"{limit - room} tokens"
             )
-        return list(longest_first(*counts, room)) if len(counts) == 2 else [min(counts[0], room)]
+        return [min(counts[0], room)] if len(counts) == 1 else list(longest_first(counts[0], counts[1], room))

@@ -55,7 +55,9 @@ def whole_of(encoder: Encoder) -> Any:
     try:
         whole.load_state_dict(encoder.state(), strict=False)
     except RuntimeError as error:
-        raise CheckpointError(f"{name}: the decoder does not fit the encoder: {' '.join(str(error).split())}") from error
+        raise CheckpointError(
+            f"{name}: the decoder does not fit the encoder: {' '.join(str(error).split())}"
+        ) from error
     return whole.to(encoder.device).eval()
 
 

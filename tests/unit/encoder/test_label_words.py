@@ -147,6 +147,18 @@ def test_padding_changes_nothing(directory: Callable[[str], Path], family: str) 
         torch.testing.assert_close(model.logits(Inputs(**longer)), model.logits(inputs), atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("words", [ONE_PIECE, SEVERAL])
+def test_low_precision_is_near(checkpoint: Checkpoint, words: Sequence[str]) -> None:
+    model = model_of(checkpoint("t5"), words)
+    inputs = inputs_of(model)
+    with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
+        low = model.logits(inputs)
+    with torch.no_grad():
+        full = model.logits(inputs)
+    assert (low <= 0).all()
+    torch.testing.assert_close(low, full, atol=0.1, rtol=0.02)
+
+
 def test_encoder_and_head_are_one_model(checkpoint: Checkpoint) -> None:
     """The encoder's weights are those that are trained, taken over from the encoder as it is now, and a copy."""
     encoder = Encoder.load(checkpoint("t5"))

@@ -44,9 +44,20 @@ def model_of(directory: Path, kind: Any = "pair") -> TaskModel:
     return TaskModel.create(Encoder.load(directory), kind, LABELS, seed=0).eval()
 
 
-def items_of(model: TaskModel, *, words: bool = True) -> list[TaskItem]:
+def model_for(method: FinetuneMethod, directory: Path, kind: Any = "pair") -> TaskModel:
+    """Return a model with the head that a method is for."""
+    encoder = Encoder.load(directory)
+    head = method.head(encoder, task="task", kind=kind, labels=LABELS)
+    return TaskModel.create(encoder, kind, LABELS, seed=0, head=head).eval()
+
+
+def items_of(model: TaskModel, *, words: bool = True, max_length: int = 48) -> list[TaskItem]:
     return task_items(
-        model.encoder, examples(model.kind), model.kind, LABELS, max_length=48, language="en", words=words
+        *(model.encoder, examples(model.kind), model.kind, LABELS),
+        max_length=max_length,
+        language="en",
+        words=words,
+        prompt=model.prompt,
     )
 
 
@@ -59,14 +70,15 @@ def together(*methods: tuple[str, dict[str, Any]]) -> Together:
 
 
 def trained(
-    directory: Path, methods: Methods, states: Path, *, kind: str = "pair", steps: int = 3
+    directory: Path, methods: Methods, states: Path, *, kind: str = "pair", steps: int = 3, learning_rate: float = 1e-3
 ) -> dict[str, Tensor]:
     """Return the weights after some steps with dropout."""
-    model, method = model_of(directory, kind), together(*methods)
+    method = together(*methods)
+    model = model_for(method, directory, kind)
     items = items_of(model, words="words" in method.needs)
     blocks = [method.block(examples(kind)[item.example]) for item in items]
     stream = Stream(items, [len(i) for i in items], batch_size=4, seed=0, blocks=None if None in blocks else blocks)
-    table = FinetuneTable(task="xnli", steps=steps, learning_rate=1e-3)
+    table = FinetuneTable(task="xnli", steps=steps, learning_rate=learning_rate)
     states.mkdir(parents=True, exist_ok=True)
     loop = Loop(
         model,
