@@ -273,12 +273,12 @@ class Encoder:
         """Give a list that each pass in the block appends its last states to, before any head or pooler sees them.
 
         Args:
-            shift: (batch, length, hidden), added to the states first.
+            shift: (batch, length, hidden), added to the states of the first pass.
         """
         seen: list[Tensor] = []
 
         def watch(_module: nn.Module, _arguments: Any, output: Any) -> None:
-            if shift is not None:
+            if shift is not None and not seen:
                 output.last_hidden_state = output.last_hidden_state + shift
             seen.append(output.last_hidden_state)
 

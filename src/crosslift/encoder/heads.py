@@ -19,15 +19,15 @@ from crosslift._compat import (
     AutoModelForTokenClassification,
     PretrainedConfig,
     PreTrainedModel,
-    PreTrainedTokenizerBase,
     quiet,
 )
 from crosslift.encoder import loading
 from crosslift.encoder.encoder import Encoder, seeded
 from crosslift.encoder.families import family_of
 from crosslift.encoder.inputs import Inputs
+from crosslift.encoder.label_names import LabelNames, has_names
 from crosslift.encoder.label_words import LABEL_WORDS_FILE, LabelWords
-from crosslift.encoder.own_head import HEAD_FILE, OwnHead
+from crosslift.encoder.own_head import HEAD_FILE, OwnHead, copied
 from crosslift.encoder.prompt import Prompt
 from crosslift.errors import CheckpointError, RecipeError
 from crosslift.tasks._task import Kind
@@ -72,7 +72,7 @@ class TaskModel:
     The head is transformers' own where the family has one, so that ``transformers.pipeline("text-classification",
     DIRECTORY)`` gives label names.  The encoder halves of T5 and M2M100 have none: they get `OwnHead`, saved beside
     the encoder's checkpoint, which transformers' pipeline does not know.  Or a head is given: `LabelWords`, the decoder
-    of a text-to-text model.
+    of a text-to-text model, or `LabelNames`.
 
     `encoder` looks at the same weights as `module`: training one trains the other.
     """
@@ -84,7 +84,13 @@ class TaskModel:
 
     @classmethod
     def create(
-        cls, encoder: Encoder, kind: Kind, labels: Sequence[str], *, seed: int, head: LabelWords | None = None
+        cls,
+        encoder: Encoder,
+        kind: Kind,
+        labels: Sequence[str],
+        *,
+        seed: int,
+        head: LabelWords | LabelNames | None = None,
     ) -> Self:
         """Return a task model that starts from a copy of `encoder`'s weights and a head drawn from `seed`.
 
@@ -100,7 +106,7 @@ class TaskModel:
         """
         outputs = _outputs(kind, labels)
         if head is not None:
-            return cls._with(head, encoder.tokenizer, encoder.name)
+            return cls._with(head)
         if encoder.has_own_heads:
             return cls._own(encoder, kind, outputs, seed=seed)
         with seeded(seed), quiet():
@@ -122,8 +128,7 @@ class TaskModel:
         if (Path(place) / HEAD_FILE).is_file():
             return cls._load_own(place)
         if (Path(place) / LABEL_WORDS_FILE).is_file():
-            tokenizer = loading.load_tokenizer(place)
-            return cls._with(LabelWords.load(place, tokenizer), tokenizer, place)
+            return cls._with(LabelWords.load(place))
         kind = _kind_of(config, place)
         tokenizer = loading.load_tokenizer(place)
         loaded = loading.from_pretrained(_HEADS[kind], place)
@@ -175,7 +180,7 @@ class TaskModel:
     def save(self, directory: str | Path) -> None:
         """Write a checkpoint, its tokenizer and its label names."""
         if isinstance(self.module, LabelWords):
-            self.module.save(directory, self.encoder.tokenizer)
+            self.module.save(directory)
             return
         self.encoder.save(directory)
         if isinstance(self.module, OwnHead):
@@ -212,18 +217,19 @@ class TaskModel:
 
     @classmethod
     def _own(cls, encoder: Encoder, kind: Kind, labels: tuple[str, ...], *, seed: int) -> Self:
-        model = copy.deepcopy(encoder.model)
-        module = OwnHead(model, kind, labels, generator=torch.Generator().manual_seed(seed))
-        return cls(Encoder(model, encoder.tokenizer, name=encoder.name), kind, labels, module.eval())
+        own = copied(encoder)
+        module = OwnHead(own.model, kind, labels, generator=torch.Generator().manual_seed(seed))
+        return cls(own, kind, labels, module.eval())
 
     @classmethod
-    def _with(cls, head: LabelWords, tokenizer: PreTrainedTokenizerBase, name: str) -> Self:
-        encoder = Encoder(head.encoder, tokenizer, name=name)
-        return cls(encoder, head.wording.kind, head.wording.labels, head.eval())
+    def _with(cls, head: LabelWords | LabelNames) -> Self:
+        return cls(head.encoder, head.kind, head.labels, head.eval())
 
     @classmethod
     def _load_own(cls, place: str) -> Self:
         encoder = Encoder.load(place)
+        if has_names(place):
+            return cls._with(LabelNames.load_named(encoder, place))
         module = OwnHead.load(encoder.model, place).eval()
         return cls(encoder, module.kind, module.labels, module)
 

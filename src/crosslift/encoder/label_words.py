@@ -19,9 +19,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crosslift._compat import PreTrainedModel, PreTrainedTokenizerBase, quiet
+from crosslift._compat import PreTrainedTokenizerBase, quiet
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
+from crosslift.encoder.loading import load_tokenizer
 from crosslift.encoder.prompt import Prompt
 from crosslift.encoder.text_to_text import encoder_half, load_whole, whole_of
 from crosslift.errors import CheckpointError, RecipeError
@@ -55,6 +56,7 @@ class LabelWords(nn.Module):
         whole: the encoder-decoder.
         tokenizer: its tokenizer.
         wording: prompt and label words.
+        name: what messages call it.
         exact: return log-probabilities.  Else a number that is the same for all labels may be left out, which needs no
             look at the rest of the vocabulary where each word is one piece.
 
@@ -70,10 +72,17 @@ class LabelWords(nn.Module):
     _pieces: Tensor
 
     def __init__(
-        self, whole: Any, tokenizer: PreTrainedTokenizerBase, wording: Wording, *, exact: bool = False
+        self,
+        whole: Any,
+        tokenizer: PreTrainedTokenizerBase,
+        wording: Wording,
+        *,
+        name: str = "the model",
+        exact: bool = False,
     ) -> None:
         super().__init__()
         self.whole = whole
+        self._encoder = [Encoder(encoder_half(whole), tokenizer, name=name)]  # in a list: its model is part of `whole`
         self.wording = wording
         self.prompt = Prompt(wording.prompt, wording.kind)
         self.exact = exact
@@ -92,12 +101,22 @@ class LabelWords(nn.Module):
             CheckpointError: there is no such decoder.
             RecipeError: as for the class.
         """
-        return cls(whole_of(encoder), encoder.tokenizer, wording, exact=exact)
+        return cls(whole_of(encoder), encoder.tokenizer, wording, name=encoder.name, exact=exact)
 
     @property
-    def encoder(self) -> PreTrainedModel:
+    def encoder(self) -> Encoder:
         """The encoder half, on the same weights."""
-        return encoder_half(self.whole)
+        return self._encoder[0]
+
+    @property
+    def kind(self) -> Kind:
+        """The form of the task."""
+        return self.wording.kind
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """In the order of the scores."""
+        return self.wording.labels
 
     def forward(self, states: Tensor, inputs: Inputs) -> Tensor:
         """Return scores, (batch, labels), of encoder states (batch, length, hidden): see `exact`."""
@@ -134,16 +153,16 @@ class LabelWords(nn.Module):
         scaled = getattr(self.whole.config, "scale_decoder_outputs", False)
         return cast("Tensor", decoded * self.whole.config.d_model**-0.5 if scaled else decoded)
 
-    def save(self, directory: str | Path, tokenizer: PreTrainedTokenizerBase) -> None:
+    def save(self, directory: str | Path) -> None:
         """Write the encoder-decoder's checkpoint, its tokenizer, and the wording."""
         with quiet():
             self.whole.save_pretrained(directory)
-            tokenizer.save_pretrained(str(directory))
+            self.encoder.tokenizer.save_pretrained(str(directory))
         described = json.dumps(asdict(self.wording), ensure_ascii=False, indent=2)
         (Path(directory) / LABEL_WORDS_FILE).write_text(described + "\n", encoding="utf-8")
 
     @classmethod
-    def load(cls, directory: str | Path, tokenizer: PreTrainedTokenizerBase) -> Self:
+    def load(cls, directory: str | Path) -> Self:
         """Read what `save` wrote.
 
         Raises:
@@ -155,10 +174,11 @@ class LabelWords(nn.Module):
             wording = Wording(**{**described, **{key: tuple(described[key]) for key in ("labels", "words")}})
         except (KeyError, TypeError) as error:
             raise CheckpointError(f"{path}: not what crosslift writes: {error}") from error
+        tokenizer = load_tokenizer(str(directory))
         whole, has_decoder = load_whole(str(directory))
         if not has_decoder:
             raise CheckpointError(f"{directory}: the weights of the decoder, which writes label words, are missing")
-        return cls(whole.eval(), tokenizer, wording)
+        return cls(whole.eval(), tokenizer, wording, name=str(directory))
 
 
 def pieces_of(tokenizer: PreTrainedTokenizerBase, wording: Wording) -> list[Pieces]:

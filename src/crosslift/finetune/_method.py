@@ -31,6 +31,7 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs, pad
+from crosslift.encoder.label_names import LabelNames
 from crosslift.encoder.label_words import LabelWords
 from crosslift.finetune._batch import LabelledBatch, Pass, Reading
 from crosslift.tasks._task import Example, Kind
@@ -54,6 +55,8 @@ class FinetuneMethod(Method):
     """Whether views stand beside the sentences."""
     new_tokens: ClassVar[bool] = False
     """Whether a step may embed tokens that the training data lacks: then the vocabulary is not trimmed."""
+    makes_head: ClassVar[bool] = False
+    """Whether `head` is there; one method of a recipe at most."""
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "span", "choice")
     """The forms of task it is defined for."""
 
@@ -136,7 +139,9 @@ class FinetuneMethod(Method):
         del together, model, batch, backward, extra
         return None
 
-    def head(self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str]) -> LabelWords | None:
+    def head(
+        self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str], seed: int
+    ) -> LabelWords | LabelNames | None:
         """Return the head to train, made of the encoder; None for the family's own.
 
         Args:
@@ -144,8 +149,9 @@ class FinetuneMethod(Method):
             task: name of the task.
             kind: its form.
             labels: in the order of the outputs.
+            seed: of random weights.
         """
-        del encoder, task, kind, labels
+        del encoder, task, kind, labels, seed
         return None
 
     def begin(self, encoder: Encoder) -> None:

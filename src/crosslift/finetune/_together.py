@@ -9,6 +9,7 @@ from pydantic import PrivateAttr
 from torch import nn
 
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.label_names import LabelNames
 from crosslift.encoder.label_words import LabelWords
 from crosslift.errors import RecipeError
 from crosslift.finetune._method import FinetuneMethod
@@ -86,7 +87,9 @@ class Together(FinetuneMethod):
         """Return what the first method that keeps examples together goes by."""
         return next((block for part in self._parts if (block := part.block(example)) is not None), None)
 
-    def head(self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str]) -> LabelWords | None:
+    def head(
+        self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str], seed: int
+    ) -> LabelWords | LabelNames | None:
         """Return the head of the method that makes one.
 
         Raises:
@@ -94,7 +97,7 @@ class Together(FinetuneMethod):
         """
         for index, part in enumerate(self._parts):
             try:
-                head = part.head(encoder, task=task, kind=kind, labels=labels)
+                head = part.head(encoder, task=task, kind=kind, labels=labels, seed=seed)
             except RecipeError as error:
                 raise RecipeError(f"finetune.method.{index}.{error}") from error
             if head is not None:
@@ -114,7 +117,7 @@ class Together(FinetuneMethod):
 
 def _check(methods: Sequence[FinetuneMethod], weights: Sequence[float]) -> None:
     _one("perturb what the model reads; a step can have one perturbation", [method.perturbs for method in methods])
-    _one("make the head; a model can have one", [type(method).head is not FinetuneMethod.head for method in methods])
+    _one("make the head; a model can have one", [method.makes_head for method in methods])
     for index, (method, weight) in enumerate(zip(methods, weights, strict=True)):
         if weight != 1 and type(method).terms is FinetuneMethod.terms:
             raise RecipeError(

@@ -32,6 +32,7 @@ class TextToText(FinetuneMethod):
     The vocabulary is not trimmed: the decoder writes words that the data may lack.
     """
 
+    makes_head: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair")
     paper: ClassVar[str] = "Raffel et al. 2020, arXiv 1910.10683"
@@ -56,13 +57,14 @@ class TextToText(FinetuneMethod):
         "labels", alias="loss", description="softmax over the labels' words, or over the vocabulary at each token"
     )
 
-    def head(self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str]) -> LabelWords:
+    def head(self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str], seed: int) -> LabelWords:
         """Return the decoder of the encoder's checkpoint as a head.
 
         Raises:
             CheckpointError: the encoder has no decoder.
             RecipeError: a prompt or label words that do not suit the task or the tokenizer.
         """
+        del seed  # nothing is drawn
         style = self.style or style_of(encoder.origin[0])
         words = words_for(style, labels) if self.label_words is None else _checked(self.label_words, labels)
         wording = Wording(

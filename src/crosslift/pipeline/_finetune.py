@@ -52,7 +52,7 @@ def finetune(
 ) -> Finetuned:
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
     method = _method(table, data)
-    head = method.head(encoder, task=data.task.name, kind=data.task.kind, labels=data.labels)
+    head = method.head(encoder, task=data.task.name, kind=data.task.kind, labels=data.labels, seed=seed)
     model = TaskModel.create(encoder, data.task.kind, data.labels, seed=seed, head=head)
     method.begin(encoder)
     train = _items(model, table, data, data.train, words="words" in method.needs)

@@ -47,7 +47,7 @@ def model_of(directory: Path, kind: Any = "pair") -> TaskModel:
 def model_for(method: FinetuneMethod, directory: Path, kind: Any = "pair") -> TaskModel:
     """Return a model with the head that a method is for."""
     encoder = Encoder.load(directory)
-    head = method.head(encoder, task="task", kind=kind, labels=LABELS)
+    head = method.head(encoder, task="task", kind=kind, labels=LABELS, seed=0)
     return TaskModel.create(encoder, kind, LABELS, seed=0, head=head).eval()
 
 
