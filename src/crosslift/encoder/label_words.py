@@ -90,8 +90,8 @@ class LabelWords(nn.Module):
         words = pieces_of(tokenizer, wording)
         self._lengths = [len(word) for word in words]
         layout = Layout.of(words, start)
-        for name, tensor in asdict(layout).items():
-            self.register_buffer(f"_{name}", tensor.to(whole.device), persistent=False)
+        for part, tensor in asdict(layout).items():
+            self.register_buffer(f"_{part}", tensor.to(whole.device), persistent=False)
 
     @classmethod
     def of(cls, encoder: Encoder, wording: Wording, *, exact: bool = False) -> Self:

@@ -33,7 +33,8 @@ from crosslift.train.method import Terms
 class LabelAwareJoint(FinetuneMethod):
     """Label names as classifier, and contrast of utterances, slots and words between sentences and their views.
 
-    With ``label_semantics = "none"`` the head is the family's own; a level with weight 0 is left out.
+    With ``label_semantics = "none"`` the head is the family's own, or another method's; else it is one of crosslift's,
+    which transformers' pipeline does not know.  A level with weight 0 is left out.
     """
 
     splittable: ClassVar[bool] = False
