@@ -19,8 +19,8 @@ class LabelledBatch(Batch):
     labels: Tensor | None
     view: Inputs | None = None
     """A second reading of each row, with targets of its own, where a method compares two."""
-    drawn: Batch | None = None
-    """What the perturbation drew."""
+    drawn: tuple[Batch | None, ...] = ()
+    """What each method of the recipe drew for itself."""
 
     def labels_of(self, inputs: Inputs) -> Tensor:
         """Return the labels of the sentences or of their view: (batch,), or (batch, length) for tags."""

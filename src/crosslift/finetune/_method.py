@@ -52,13 +52,18 @@ class FinetuneMethod(Method):
     perturbs: ClassVar[bool] = False
     """Whether `perturb` is there; one method of a recipe at most."""
     compares: ClassVar[bool] = False
-    """Whether views stand beside the sentences."""
+    """Whether views stand beside the sentences, where `active`."""
     new_tokens: ClassVar[bool] = False
     """Whether a step may embed tokens that the training data lacks: then the vocabulary is not trimmed."""
     makes_head: ClassVar[bool] = False
     """Whether `head` is there; one method of a recipe at most."""
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "span", "choice")
     """The forms of task it is defined for."""
+
+    @property
+    def active(self) -> bool:
+        """Whether its settings leave it anything to do."""
+        return True
 
     @property
     def second_reading(self) -> bool:
@@ -83,7 +88,7 @@ class FinetuneMethod(Method):
     def draw(
         self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
     ) -> Batch | None:
-        """Return what `perturb` needs of chance."""
+        """Return what the method needs of chance, beside views: it is handed to `perturb`."""
         del model, items, inputs, generator
         return None
 
@@ -154,9 +159,9 @@ class FinetuneMethod(Method):
         del encoder, task, kind, labels, seed
         return None
 
-    def begin(self, encoder: Encoder) -> None:
-        """Look at the encoder as it was before it got the task's head, before the first step."""
-        del encoder
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem]) -> None:
+        """Look, before the first step, at the encoder as it was without a task's head, and at the training data."""
+        del encoder, items
 
     @property
     def parts(self) -> tuple[FinetuneMethod, ...]:
@@ -166,6 +171,10 @@ class FinetuneMethod(Method):
     def extras(self, extra: nn.Module | None) -> Sequence[nn.Module | None]:
         """Return what each of `parts` needs beside the model."""
         return (extra,)
+
+    def drawn_by(self, part: FinetuneMethod, batch: LabelledBatch) -> Batch | None:
+        """Return what one of `parts` drew for a batch."""
+        return next(drawn for each, drawn in zip(self.parts, batch.drawn, strict=True) if each is part)
 
     def weight_of(self, index: int) -> float:
         """Return the factor of the terms of a part."""
@@ -181,8 +190,8 @@ class FinetuneMethod(Method):
         batch = _padded(model, items if beside else views)
         if beside:
             batch = replace(batch, view=_padded(model, views).inputs)
-        drawn = [part.draw(model, views, batch.view or batch.inputs, generator) for part in self.parts]
-        return replace(batch, drawn=next((each for each in drawn if each is not None), None))
+        read = batch.view or batch.inputs
+        return replace(batch, drawn=tuple(part.draw(model, views, read, generator) for part in self.parts))
 
     def units(self, batch: LabelledBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return the number of labels: examples, or tagged tokens."""
@@ -193,8 +202,8 @@ class FinetuneMethod(Method):
     ) -> Terms:
         """Return the task loss and the terms of all parts."""
         reading = Reading(batch.view or batch.inputs)
-        for part, own in zip(self.parts, self.extras(extra), strict=True):
-            reading = part.perturb(model, reading, batch.drawn, self._mean_loss(model, batch), own)
+        for part, drawn, own in zip(self.parts, batch.drawn, self.extras(extra), strict=True):
+            reading = part.perturb(model, reading, drawn, self._mean_loss(model, batch), own)
         return self.terms_of(model, batch, reading, extra)
 
     def terms_of(self, model: TaskModel, batch: LabelledBatch, reading: Reading, extra: nn.Module | None) -> Terms:
@@ -223,8 +232,9 @@ class FinetuneMethod(Method):
 
     @property
     def _beside(self) -> bool:
-        changed = any(part.rewrites or part.perturbs or part.second_reading for part in self.parts)
-        return changed and any(part.compares for part in self.parts)
+        active = [part for part in self.parts if part.active]
+        changed = any(part.rewrites or part.perturbs or part.second_reading for part in active)
+        return changed and any(part.compares for part in active)
 
     @property
     def _view_weight(self) -> float:

@@ -104,10 +104,10 @@ class Together(FinetuneMethod):
                 return head
         return None
 
-    def begin(self, encoder: Any) -> None:
-        """Let each look at the encoder."""
+    def begin(self, encoder: Any, items: Sequence[Any]) -> None:
+        """Let each look at the encoder and the training data."""
         for part in self._parts:
-            part.begin(encoder)
+            part.begin(encoder, items)
 
     def after_step(self, model: Any, extra: nn.Module | None) -> None:
         """Let each act."""

@@ -39,14 +39,14 @@ class Adversarial(EmbeddingNoise):
     )
 
     @property
-    def ascends(self) -> bool:
+    def active(self) -> bool:
         """Whether there is anything to do."""
         return bool(self.radius and self.steps)
 
     def perturb(self, model: TaskModel, reading: Reading, drawn: Batch | None, loss: Loss, extra: Any) -> Reading:
         """Return the reading at the last point of the ascent."""
         del extra
-        if not self.ascends:
+        if not self.active:
             return reading
         radii = self.radii(model, reading)
         delta = self._start(drawn, reading, radii)
@@ -65,11 +65,11 @@ class Adversarial(EmbeddingNoise):
         extra: nn.Module | None,
     ) -> Terms | None:
         """Average the gradients of all points, if `update` says so: each pass serves the weights and the ascent."""
-        if self.update == "last" or not self.ascends:
+        if self.update == "last" or not self.active:
             return None
         reading = Reading(batch.view or batch.inputs)
         radii = self.radii(model, reading)
-        delta = self._start(batch.drawn, reading, radii)
+        delta = self._start(together.drawn_by(self, batch), reading, radii)
         total: dict[str, Tensor] = {}
         for _ in range(self.steps):
             delta.requires_grad_()

@@ -27,7 +27,7 @@ from crosslift.tasks._task import Kind
 
 
 class TextToText(FinetuneMethod):
-    """The decoder is the head: it scores a word for each label behind a prompt.
+    """The checkpoint's own decoder is the head: it scores a word for each label behind a prompt.
 
     The vocabulary is not trimmed: the decoder writes words that the data may lack.
     """

@@ -51,11 +51,11 @@ def finetune(
     encoder: Encoder, table: FinetuneTable, data: TaskData, *, seed: int, states: Path, log: JsonLines
 ) -> Finetuned:
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
-    method = _method(table, data)
+    method = method_of(table, data)
     head = method.head(encoder, task=data.task.name, kind=data.task.kind, labels=data.labels, seed=seed)
     model = TaskModel.create(encoder, data.task.kind, data.labels, seed=seed, head=head)
-    method.begin(encoder)
     train = _items(model, table, data, data.train, words="words" in method.needs)
+    method.begin(encoder, train)
     objectives = [Objective("task", method, _stream(table, method, train, data.train, seed))]
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
@@ -127,7 +127,7 @@ def _items(
     )
 
 
-def _method(table: FinetuneTable, data: TaskData) -> Together:
+def method_of(table: FinetuneTable, data: TaskData) -> Together:
     """Return the recipe's methods as one.
 
     Raises:
@@ -147,6 +147,11 @@ def _stream(
     table: FinetuneTable, method: Together, items: Sequence[TaskItem], examples: Sequence[Example], seed: int
 ) -> Stream:
     blocks = [method.block(examples[item.example]) for item in items]
+    if None not in blocks and table.batch_tokens is not None:
+        raise RecipeError(
+            "finetune.batch_tokens: a method of the recipe keeps examples together, so that batches are counted in "
+            "examples; give `batch_size` instead"
+        )
     return Stream(
         items,
         [len(item) for item in items],

@@ -32,7 +32,7 @@ from crosslift.train.loop import Loop, Objective, Trained
 from crosslift.train.method import Method
 from crosslift.train.streams import Stream
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 """Raised when a change of crosslift changes what a cached stage would hold."""
 
 
@@ -113,7 +113,7 @@ def _shaping(table: StageTable) -> dict[str, Any]:
     return table.model_dump(exclude={"seed", "per_seed", "save_seconds", "health_every", "stop_on_collapse"})
 
 
-WORLDLY = ("lexicon", "neighbours")
+WORLDLY = ("lexicon", "neighbours", "memory")
 """Settings of methods for which "lab" means the recipe's own world."""
 
 

@@ -62,6 +62,7 @@ def items_of(model: TaskModel, *, words: bool = True, max_length: int = 48) -> l
 
 
 def batch_of(method: FinetuneMethod, model: TaskModel, *, seed: int = 0) -> LabelledBatch:
+    """Return the batch of all examples; what asks the encoder asks the model's."""
     return method.collate(model, items_of(model), torch.Generator().manual_seed(seed))
 
 
@@ -76,6 +77,7 @@ def trained(
     method = together(*methods)
     model = model_for(method, directory, kind)
     items = items_of(model, words="words" in method.needs)
+    method.begin(Encoder.load(directory), items)
     blocks = [method.block(examples(kind)[item.example]) for item in items]
     stream = Stream(items, [len(i) for i in items], batch_size=4, seed=0, blocks=None if None in blocks else blocks)
     table = FinetuneTable(task="xnli", steps=steps, learning_rate=learning_rate)

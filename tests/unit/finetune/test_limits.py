@@ -20,6 +20,10 @@ OFF: dict[str, Methods] = {
     "code_switch, no words": [("code_switch", {"word_ratio": 0})],
     "code_switch, no sentences": [("code_switch", {"sentence_ratio": 0})],
     "consistency, weight 0": [("consistency", {"example_weight": 0})],
+    "synthetic_adversarial, weights 0": [("synthetic_adversarial", {"adversarial_weight": 0, "consistency_weight": 0})],
+    "self_augment, share 0": [("self_augment", {"share": 0})],
+    "embedding_mixup, share 0": [("embedding_mixup", {"share": 0})],
+    "embedding_mixup, all itself": [("embedding_mixup", {"mix": 1})],
     "label_contrastive, weight 0": [("label_contrastive", {"contrast_weight": 0})],
     "several": [("plain", {}), ("code_switch", {"word_ratio": 0}), ("adversarial", {"radius": 0})],
 }
@@ -38,6 +42,8 @@ ON: dict[str, Methods] = {
     "FreeLB": [("adversarial", {"update": "accumulate"})],
     "random_perturbation": [("random_perturbation", {})],
     "consistency": [("consistency", {})],
+    "self_augment": [("self_augment", {})],
+    "embedding_mixup": [("embedding_mixup", {})],
     "label_contrastive": [("label_contrastive", {})],
     "label_contrastive, same premise": [("label_contrastive", {"same_premise": True, "contrast_weight": 0})],
 }

@@ -23,7 +23,7 @@ def delta_of(method: Any, model: TaskModel, seed: int = 0) -> tuple[torch.Tensor
     """Return what a method adds to a batch, its radii, and the reading."""
     batch = batch_of(method, model, seed=seed)
     reading = Reading(batch.inputs)
-    moved = method.perturb(model, reading, batch.drawn, lambda r: method._mean(method._pass(model, batch, r)), None)
+    moved = method.perturb(model, reading, batch.drawn[0], lambda r: method._mean(method._pass(model, batch, r)), None)
     clean = model.encoder.embed(batch.inputs.ids)
     delta = moved.shift if method.site == "states" else moved.embeddings - clean
     return delta.detach(), method.radii(model, reading), reading

@@ -129,7 +129,7 @@ def test_views_and_noise_leave_the_prompt_alone(checkpoint: Checkpoint, tmp_path
         own = [side.ids[row][side.special[row] & side.mask[row].bool()] for side in (batch.inputs, batch.view)]
         assert torch.equal(*own)
     assert not torch.equal(batch.inputs.ids, batch.view.ids)
-    reading = method.parts[2].perturb(made, Reading(batch.view), batch.drawn, lambda _: torch.zeros(()), None)
+    reading = method.parts[2].perturb(made, Reading(batch.view), batch.drawn[2], lambda _: torch.zeros(()), None)
     assert reading.embeddings is not None
     moved = (reading.embeddings - made.encoder.embed(batch.view.ids)).norm(dim=-1)
     assert (moved[batch.view.special] == 0).all()
