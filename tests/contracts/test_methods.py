@@ -16,11 +16,14 @@ from crosslift import _shelf
 from crosslift.encoder.encoder import Encoder, seeded
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
-from crosslift.errors import CheckpointError
+from crosslift.errors import CheckpointError, RecipeError
 from crosslift.finetune._method import FinetuneMethod
-from crosslift.tasks._task import PairExample, SentenceExample, TaggingExample
+from crosslift.pipeline import _finetune
+from crosslift.pipeline._task_data import TaskData
+from crosslift.recipe import FinetuneTable
+from crosslift.tasks._task import ChoiceExample, PairExample, SentenceExample, TaggingExample
 from crosslift.train.batch import Batch
-from crosslift.train.features import task_items
+from crosslift.train.features import rows_of, task_items
 from crosslift.train.loop import join_processes
 from crosslift.train.method import Method, Terms
 from crosslift.train.pairs import TokenLinks, TokenPair
@@ -31,7 +34,7 @@ ALIGN = sorted(_shelf.entries("align"))
 FINETUNE = sorted(_shelf.entries("finetune"))
 LABELS = ("red", "no")
 """Words that the tiny tokenizers can write."""
-KINDS = ("sentence", "pair", "tagging")
+KINDS = ("sentence", "pair", "tagging", "choice")
 NEEDS_HEAD = "needs a masked-(language-model|LM) head|needs what `mlm` needs"
 """What the docstring of an objective says that encoders without such a head may refuse."""
 Checkpoint = Callable[[str], Path]
@@ -94,6 +97,10 @@ def task_batch(method: FinetuneMethod, model: TaskModel, encoder: Encoder, famil
             TaggingExample(str(i), tuple(text.split()), tuple(LABELS[len(word) % 2] for word in text.split()))
             for i, text in enumerate(TEXTS)
         ],
+        "choice": [
+            ChoiceExample(str(i), text, ("cause", "effect")[i % 2], (TEXTS[i - 1], TEXTS[i - 2]), i % 2)
+            for i, text in enumerate(TEXTS)
+        ],
     }[model.kind]
     words = "words" in method.needs
     items = task_items(
@@ -103,7 +110,8 @@ def task_batch(method: FinetuneMethod, model: TaskModel, encoder: Encoder, famil
         words=words,
         prompt=model.prompt,
     )
-    method.begin(encoder, items[:2])
+    views = {item.example: item for item in reversed(rows_of(items))}
+    method.begin(encoder, rows_of(items[:2]), {"en": views} if method.translates else {})
     return method.collate(model, items, generator())
 
 
@@ -262,6 +270,21 @@ def test_finetuning_methods_on_every_family_and_head(checkpoint: Checkpoint, fam
     assert all(parameter.grad is not None for name, parameter in model.module.named_parameters() if "classif" in name)
     longer = total(method, model, padded(batch, encoder), extra)
     torch.testing.assert_close(longer, loss, atol=2e-5, rtol=1e-5)
+
+
+TASK_OF = {task.kind: task for name in _shelf.entries("task") if (task := _shelf.load("task", name)())}
+
+
+@pytest.mark.parametrize("name", FINETUNE)
+def test_tasks_that_a_method_is_not_for_are_refused(name: str) -> None:
+    table = FinetuneTable.model_validate({"task": "xnli", "method": [{"use": name}]})
+    for kind in KINDS:
+        data = TaskData(TASK_OF[kind], "en", (), [], [])
+        if kind in _shelf.load("finetune", name).kinds:
+            assert len(_finetune.method_of(table, data).parts) == 1
+            continue
+        with pytest.raises(RecipeError, match=rf"finetune\.method\.0\.use: '{name}' is defined for .*'{kind}' task"):
+            _finetune.method_of(table, data)
 
 
 @pytest.mark.parametrize("name", ALIGN)

@@ -59,8 +59,7 @@ class Encoder:
         self.name = name
         self.rows: Tensor | None = None
         """The embedding row of each token id while the vocabulary is cut (`encoder.vocabulary`)."""
-        self.origin: tuple[str, str | None] = (name, None)
-        """Checkpoint and revision it came from before any stage: where its decoder is, if it has one."""
+        self.origin: tuple[str, str | None] = (name, None)  # checkpoint, revision: where its decoder is, if any
         self._family = family_of(config, where=name)
         self._masked_head = masked_head
         self._segmented = has_segments(config, self._family)
@@ -113,6 +112,11 @@ class Encoder:
     def hidden_size(self) -> int:
         """Width of the hidden states."""
         return int(self._config.hidden_size)
+
+    @property
+    def embedding_size(self) -> int:
+        """Width of the word embeddings: less than that of the states in some DeBERTas."""
+        return int(self._embedding.weight.shape[1])
 
     @property
     def layers(self) -> int:
@@ -270,11 +274,7 @@ class Encoder:
 
     @contextmanager
     def last_states(self, shift: Tensor | None = None) -> Iterator[list[Tensor]]:
-        """Give a list that each pass in the block appends its last states to, before any head or pooler sees them.
-
-        Args:
-            shift: (batch, length, hidden), added to the states of the first pass.
-        """
+        """Give a list that each pass in the block adds its last states to; `shift` moves those of the first."""
         seen: list[Tensor] = []
 
         def watch(_module: nn.Module, _arguments: Any, output: Any) -> None:

@@ -19,7 +19,7 @@ A view takes the sentences' place, unless a method of the recipe compares both (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any, ClassVar, Literal
@@ -36,9 +36,11 @@ from crosslift.encoder.label_words import LabelWords
 from crosslift.finetune._batch import LabelledBatch, Pass, Reading
 from crosslift.tasks._task import Example, Kind
 from crosslift.train.batch import Batch
-from crosslift.train.features import TaskItem
+from crosslift.train.features import Item, TaskItem, choices_of, rows_of
 from crosslift.train.method import Backward, Method, Terms
 
+Translations = Mapping[str, Mapping[int, TaskItem]]
+"""Items by language and by the index of the example that they translate."""
 Loss = Callable[[Reading], Tensor]
 """The mean task loss of a reading."""
 
@@ -53,6 +55,8 @@ class FinetuneMethod(Method):
     """Whether `perturb` is there; one method of a recipe at most."""
     compares: ClassVar[bool] = False
     """Whether views stand beside the sentences, where `active`."""
+    translates: ClassVar[bool] = False
+    """Whether it reads translations of the training data."""
     new_tokens: ClassVar[bool] = False
     """Whether a step may embed tokens that the training data lacks: then the vocabulary is not trimmed."""
     makes_head: ClassVar[bool] = False
@@ -81,7 +85,7 @@ class FinetuneMethod(Method):
         return None
 
     def rewrite(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> Sequence[TaskItem]:
-        """Return views of the items, in their order."""
+        """Return views of the items, in their order; of an example with choices, each choice is an item."""
         del model, generator
         return items
 
@@ -101,7 +105,7 @@ class FinetuneMethod(Method):
         """Return the loss of predictions, summed over what has a label.
 
         Args:
-            logits: (n, labels).
+            logits: (n, labels), or (n, choices).
             labels: (n,), IGNORED where there is none.
         """
         return functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
@@ -159,9 +163,15 @@ class FinetuneMethod(Method):
         del encoder, task, kind, labels, seed
         return None
 
-    def begin(self, encoder: Encoder, items: Sequence[TaskItem]) -> None:
-        """Look, before the first step, at the encoder as it was without a task's head, and at the training data."""
-        del encoder, items
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
+        """Look at what there is before the first step.
+
+        Args:
+            encoder: as it was without a task's head.
+            items: the training data.
+            views: its translations, if the recipe has some for methods to compare with.
+        """
+        del encoder, items, views
 
     @property
     def parts(self) -> tuple[FinetuneMethod, ...]:
@@ -181,15 +191,20 @@ class FinetuneMethod(Method):
         del index
         return 1.0
 
-    def collate(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> LabelledBatch:
-        """Rewrite the items, pad them, and draw what the perturbation needs."""
-        views: Sequence[TaskItem] = items
+    def collate(self, model: TaskModel, items: Sequence[Item], generator: torch.Generator) -> LabelledBatch:
+        """Rewrite the items, pad them, and draw what the perturbation needs.
+
+        Raises:
+            DataError: examples differ in their number of choices.
+        """
+        choices, rows = choices_of(items), rows_of(items)
+        views: Sequence[TaskItem] = rows
         for part in self.parts:
             views = part.rewrite(model, views, generator)
         beside = self._beside
-        batch = _padded(model, items if beside else views)
+        batch = _padded(model, rows if beside else views, choices)
         if beside:
-            batch = replace(batch, view=_padded(model, views).inputs)
+            batch = replace(batch, view=_padded(model, views, choices).inputs)
         read = batch.view or batch.inputs
         return replace(batch, drawn=tuple(part.draw(model, views, read, generator) for part in self.parts))
 
@@ -242,7 +257,8 @@ class FinetuneMethod(Method):
         return max(weights, default=1.0)
 
     def _pass(self, model: TaskModel, batch: LabelledBatch, reading: Reading) -> Pass:
-        return Pass(reading, reading.output(model), batch.labels_of(reading.inputs))
+        output = reading.output(model)
+        return Pass(reading, replace(output, logits=batch.by_example(output.logits)), batch.labels_of(reading.inputs))
 
     def _mean(self, done: Pass) -> Tensor:
         """Return the mean task loss of a pass."""
@@ -255,9 +271,9 @@ class FinetuneMethod(Method):
         return lambda reading: self._mean(self._pass(model, batch, reading))
 
 
-def _padded(model: TaskModel, items: Sequence[TaskItem]) -> LabelledBatch:
-    inputs = model.encoder.collate([item.tokens for item in items])
+def _padded(model: TaskModel, rows: Sequence[TaskItem], choices: int) -> LabelledBatch:
+    inputs = model.encoder.collate([row.tokens for row in rows])
     if model.kind == "tagging":
-        tags = pad([item.label for item in items if isinstance(item.label, tuple)], IGNORED)
+        tags = pad([row.label for row in rows if isinstance(row.label, tuple)], IGNORED)
         return LabelledBatch(replace(inputs, targets=tags), None)
-    return LabelledBatch(inputs, torch.tensor([item.label for item in items]))
+    return LabelledBatch(inputs, torch.tensor([row.label for row in rows[::choices]]))

@@ -12,8 +12,9 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.label_names import LabelNames
 from crosslift.encoder.label_words import LabelWords
 from crosslift.errors import RecipeError
-from crosslift.finetune._method import FinetuneMethod
+from crosslift.finetune._method import FinetuneMethod, Translations
 from crosslift.tasks._task import Example, Kind
+from crosslift.train.features import TaskItem
 
 
 class Together(FinetuneMethod):
@@ -60,6 +61,11 @@ class Together(FinetuneMethod):
         return all(part.gathers for part in self._parts if not part.splittable)
 
     @property
+    def makes_head(self) -> bool:  # type: ignore[override]
+        """Whether one makes the head."""
+        return any(part.makes_head for part in self._parts)
+
+    @property
     def new_tokens(self) -> bool:  # type: ignore[override]
         """Whether one may embed tokens that the data lacks."""
         return any(part.new_tokens for part in self._parts)
@@ -99,15 +105,24 @@ class Together(FinetuneMethod):
             try:
                 head = part.head(encoder, task=task, kind=kind, labels=labels, seed=seed)
             except RecipeError as error:
-                raise RecipeError(f"finetune.method.{index}.{error}") from error
+                raise RecipeError(f"method.{index}.{error}") from error
             if head is not None:
                 return head
         return None
 
-    def begin(self, encoder: Any, items: Sequence[Any]) -> None:
-        """Let each look at the encoder and the training data."""
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
+        """Let each look.
+
+        Raises:
+            RecipeError: there are translations to compare with, and no method does.
+        """
+        if views and not any(part.translates for part in self._parts):
+            raise RecipeError(
+                'finetune.translate.mix: "view" makes translations for the method `translated`, which the recipe does '
+                "not use; add it to [[finetune.method]]"
+            )
         for part in self._parts:
-            part.begin(encoder, items)
+            part.begin(encoder, items, views)
 
     def after_step(self, model: Any, extra: nn.Module | None) -> None:
         """Let each act."""

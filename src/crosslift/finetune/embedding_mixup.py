@@ -22,7 +22,7 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs
 from crosslift.finetune._batch import Reading
-from crosslift.finetune._method import FinetuneMethod, Loss
+from crosslift.finetune._method import FinetuneMethod, Loss, Translations
 from crosslift.finetune._self_predictions import SelfPredictor
 from crosslift.train.batch import Batch
 from crosslift.train.features import TaskItem
@@ -60,8 +60,9 @@ class EmbeddingMixup(FinetuneMethod):
         """Whether anything is mixed."""
         return self.share > 0 and self.mix < 1
 
-    def begin(self, encoder: Encoder, items: Sequence[TaskItem]) -> None:
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
         """Keep the encoder as it was, to ask it."""
+        del views
         self._predictor = SelfPredictor(encoder, items) if self.active else None
 
     def draw(

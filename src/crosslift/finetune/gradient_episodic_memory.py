@@ -28,7 +28,7 @@ from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
 from crosslift.encoder.masking import mask
 from crosslift.errors import CheckpointError, DataError
 from crosslift.finetune._batch import LabelledBatch
-from crosslift.finetune._method import FinetuneMethod
+from crosslift.finetune._method import FinetuneMethod, Translations
 from crosslift.train.batch import Batch
 from crosslift.train.features import TaskItem
 from crosslift.train.method import Backward, Terms
@@ -69,13 +69,14 @@ class GradientEpisodicMemory(FinetuneMethod):
         """Return the files of the memory."""
         return () if lab_world(self.memory) is not None else (str(Path(self.memory) / "*.txt*"),)
 
-    def begin(self, encoder: Encoder, items: Sequence[TaskItem]) -> None:
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
         """Fill the memory, and keep the encoder for its head.
 
         Raises:
             CheckpointError: it has none.
             DataError: there is no text.
         """
+        del views
         if not self.active:
             return
         if not encoder.has_masked_language_model:

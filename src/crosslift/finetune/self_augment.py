@@ -18,7 +18,7 @@ from pydantic import Field, PrivateAttr
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
-from crosslift.finetune._method import FinetuneMethod
+from crosslift.finetune._method import FinetuneMethod, Translations
 from crosslift.finetune._self_predictions import SelfPredictor
 from crosslift.train.features import TaskItem
 
@@ -44,8 +44,9 @@ class SelfAugment(FinetuneMethod):
         """Whether anything is exchanged."""
         return self.share > 0
 
-    def begin(self, encoder: Encoder, items: Sequence[TaskItem]) -> None:
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
         """Keep the encoder as it was, to ask it."""
+        del views
         self._predictor = SelfPredictor(encoder, items) if self.active else None
 
     def rewrite(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> Sequence[TaskItem]:

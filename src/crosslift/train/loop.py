@@ -28,7 +28,7 @@ from crosslift.train.health import GradientCosines, Health, logged_every
 from crosslift.train.method import Method, Terms
 from crosslift.train.optimizer import adamw, schedule
 from crosslift.train.selection import Selector, Weights
-from crosslift.train.streams import Stream
+from crosslift.train.streams import Batches
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Objective:
 
     name: str
     method: Method
-    stream: Stream
+    stream: Batches
     weight: float = 1.0
 
 
@@ -337,7 +337,7 @@ class Loop:
 
     def _choices(self) -> dict[str, Weights]:
         last = self.module.state_dict()
-        return self.selector.choices(last) if self.selector and self.steps else {"last": last}
+        return self.selector.choices(last) if self.selector else {"last": last}
 
     def _save(self, step: int, optimizer: torch.optim.Optimizer) -> None:
         if not self.accelerator.is_main_process:

@@ -43,7 +43,7 @@ def test_a_step_is_the_nearest_that_keeps_the_memory(checkpoint: Checkpoint, tmp
     seen = set()
     for seed in range(12):
         model, other = model_of(checkpoint("bert")), model_of(checkpoint("bert"))
-        method.begin(encoder, items_of(model))
+        method.begin(encoder, items_of(model), {})
         batch = method.collate(model, items_of(model), torch.Generator().manual_seed(seed))
         part = method.parts[0]
         assert isinstance(part, GradientEpisodicMemory)
@@ -76,8 +76,8 @@ def test_no_memory_is_plain(checkpoint: Checkpoint, tmp_path: Path) -> None:
 def test_what_is_missing_is_named(checkpoint: Checkpoint, tmp_path: Path) -> None:
     encoder = Encoder.load(checkpoint("bert"))
     with pytest.raises(DataError, match=r"holds no \{language\}\.txt"):
-        GradientEpisodicMemory(memory=str(tmp_path)).begin(encoder, [])
+        GradientEpisodicMemory(memory=str(tmp_path)).begin(encoder, [], {})
     with pytest.raises(DataError, match=r"has no fr\.txt \(there is: de, en\)"):
-        GradientEpisodicMemory(memory=texts(tmp_path / "text"), languages=("en", "fr")).begin(encoder, [])
+        GradientEpisodicMemory(memory=texts(tmp_path / "text"), languages=("en", "fr")).begin(encoder, [], {})
     with pytest.raises(CheckpointError, match="has no masked-LM head"):
-        GradientEpisodicMemory().begin(Encoder.load(checkpoint("nllb")), [])
+        GradientEpisodicMemory().begin(Encoder.load(checkpoint("nllb")), [], {})

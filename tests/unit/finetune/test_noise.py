@@ -83,6 +83,29 @@ def test_the_ascent_rises(checkpoint: Checkpoint) -> None:
     assert loss(5, 0) > noise.loss(model, batch_of(noise, model))["task"].item()
 
 
+def test_in_the_middle_it_rises_too_and_stays_in_its_ball(checkpoint: Checkpoint) -> None:
+    model = model_of(checkpoint("bert"))
+    clean = together(("plain", {}))
+    losses = [clean.loss(model, batch_of(clean, model))["task"].item()]
+    for steps in (1, 5):
+        method = Adversarial(steps=steps, radius=1.0, start="zero", site="middle")
+        batch = batch_of(method, model)
+        losses.append(method.loss(model, batch)["task"].item())
+        reading = method.perturb(model, Reading(batch.inputs), batch.drawn[0], method._mean_loss(model, batch), None)
+        assert reading.lower is not None
+        assert reading.shift is not None
+        radii = method.radii_of(reading.lower.states, batch.inputs)
+        assert (reading.shift.norm(dim=-1, keepdim=True) <= radii + 1e-5).all()
+    assert losses[0] < losses[1] < losses[2]
+
+
+def test_every_weight_learns_from_the_middle(checkpoint: Checkpoint) -> None:
+    model = model_of(checkpoint("bert"))
+    method = Adversarial(site="middle", steps=2)
+    method.loss(model, batch_of(method, model))["task"].backward()
+    assert all(p.grad is not None for name, p in model.module.named_parameters() if "position" not in name)
+
+
 def test_weights_learn_from_the_last_pass_alone(checkpoint: Checkpoint) -> None:
     """The gradient is that of the loss at the point found, which is held fixed."""
     method = Adversarial(radius=1.0)

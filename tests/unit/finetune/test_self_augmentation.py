@@ -25,7 +25,7 @@ def test_foreign_tokens_take_the_place_of_some(checkpoint: Checkpoint, kind: str
     items = items_of(model)[:2]
     own = {token for item in items for token in item.tokens.ids}
     method = SelfAugment(share=0.5)
-    method.begin(encoder, items)
+    method.begin(encoder, items, {})
     views = method.rewrite(model, items, torch.Generator().manual_seed(0))
     for item, view in zip(items, views, strict=True):
         changed = [old != new for old, new in zip(item.tokens.ids, view.tokens.ids, strict=True)]
@@ -56,9 +56,9 @@ def test_mixing_everything_with_one_token_is_reading_that_token(checkpoint: Chec
     encoder, model = Encoder.load(checkpoint("bert")), model_of(checkpoint("bert"))
     items = items_of(model)[:3]
     mixup = EmbeddingMixup(mix=0, candidates=1, share=0.5)
-    mixup.begin(encoder, items)
+    mixup.begin(encoder, items, {})
     augment = SelfAugment(candidates=1, share=0.5)
-    augment.begin(encoder, items)
+    augment.begin(encoder, items, {})
     batch = mixup.collate(model, items, torch.Generator().manual_seed(3))
     reading = mixup.perturb(model, Reading(batch.inputs), batch.drawn[0], lambda _: torch.zeros(()), None)
     views = augment.rewrite(model, items, torch.Generator().manual_seed(3))
@@ -73,7 +73,7 @@ def test_half_a_mixture_is_half_way(checkpoint: Checkpoint) -> None:
 
     def embeddings(mix: float) -> torch.Tensor:
         method = EmbeddingMixup(mix=mix)
-        method.begin(encoder, items)
+        method.begin(encoder, items, {})
         batch = method.collate(model, items, torch.Generator().manual_seed(0))
         found = method.perturb(model, Reading(batch.inputs), batch.drawn[0], lambda _: torch.zeros(()), None).embeddings
         assert found is not None
@@ -86,7 +86,7 @@ def test_half_a_mixture_is_half_way(checkpoint: Checkpoint) -> None:
 def test_a_view_of_the_encoder_stands_beside_where_views_are_compared(checkpoint: Checkpoint) -> None:
     encoder, model = Encoder.load(checkpoint("bert")), model_of(checkpoint("bert"))
     method = together(("self_augment", {}), ("consistency", {}))
-    method.begin(encoder, items_of(model)[:2])
+    method.begin(encoder, items_of(model)[:2], {})
     batch = method.collate(model, items_of(model)[:2], torch.Generator().manual_seed(0))
     assert batch.view is not None
     assert not torch.equal(batch.view.ids, batch.inputs.ids)

@@ -188,7 +188,7 @@ def test_the_style_goes_by_the_name_unless_given(checkpoint: Checkpoint, tmp_pat
     ],
 )
 def test_mistakes_name_their_key(checkpoint: Checkpoint, settings: dict[str, Any], message: str) -> None:
-    with pytest.raises(RecipeError, match=f"finetune.{message}"):
+    with pytest.raises(RecipeError, match=message):
         model_for(together(("text_to_text", settings)), checkpoint("t5"))
 
 

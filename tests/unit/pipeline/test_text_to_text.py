@@ -89,6 +89,24 @@ def test_commands_take_the_model_as_any_other(whole: Path, tmp_path: Path) -> No
     assert record["prediction"] in ("entailment", "neutral", "contradiction")
 
 
+def test_an_intermediate_stage_trains_the_encoder_alone(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    """Its decoder is dropped with the head; fine-tuning starts from the checkpoint's own again."""
+    stage = {"task": "xnli", "method": METHODS[:1], "steps": 1, "batch_size": 4, "max_length": 64, "selection": "last"}
+    tuned = TINY["finetune"] | {"method": METHODS[:1], "max_length": 64, "steps": 0, "selection": "last"}
+    changes: dict[str, Any] = {"align": None, "evaluate": [], "finetune": tuned, "intermediate": [stage]}
+    made = run(recipe(checkpoint("mt5"), METHODS, **changes), tmp_path / "made")
+    before, after = (
+        transformers.AutoModelForSeq2SeqLM.from_pretrained(place).state_dict()
+        for place in (checkpoint("mt5"), made / "model")
+    )
+    changed = {name for name, value in before.items() if not torch.equal(value, after[name])}
+    assert not {name for name in changed if name.startswith("decoder.block.")}
+    assert "encoder.block.0.layer.0.SelfAttention.q.weight" in changed
+    changes["intermediate"] = [{**stage, "task": None, "tasks": ["xnli"], "mlm": {}}]
+    with pytest.raises(RecipeError, match=r"intermediate.0.method: .* a stage with one task"):
+        run(recipe(checkpoint("mt5"), METHODS, **changes), tmp_path / "several")
+
+
 @pytest.mark.parametrize(
     ("family", "task", "methods", "error", "message"),
     [
