@@ -10,10 +10,11 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crosslift.align._span_corruption import SpanBatch, SpanDecoder, corrupt, is_text_to_text
+from crosslift.align._span_corruption import SpanBatch, SpanDecoder, corrupt
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
 from crosslift.encoder.masking import mask
+from crosslift.encoder.text_to_text import is_text_to_text
 from crosslift.train.batch import Batch
 from crosslift.train.method import Method
 

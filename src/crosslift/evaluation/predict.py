@@ -43,7 +43,16 @@ def predict(
         max_length: tokens an input is cut to; sentences to tag are cut into pieces instead.
         batch_tokens: padded tokens a batch.
     """
-    items = task_items(model.encoder, examples, model.kind, model.labels, max_length=max_length, language=language)
+    items = task_items(
+        model.encoder,
+        examples,
+        model.kind,
+        model.labels,
+        max_length=max_length,
+        language=language,
+        prompt=model.prompt,
+    )
+    model.eval()  # all of it: a head may lie outside the encoder
     rows = rows_of(items)
     logits = _rows(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
     if model.kind == "tagging":

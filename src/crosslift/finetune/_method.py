@@ -11,6 +11,7 @@ hook                what a method changes with it
 ``terms``           nothing: it adds a loss of its own
 ``block``           the batches: examples that are kept together
 ``run_step``        how a step's gradients come about
+``head``            what predicts; one method of a recipe at most
 ==================  ================================================================================================
 
 A view takes the sentences' place, unless a method of the recipe compares both (`compares`): then it stands beside them.
@@ -30,8 +31,10 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs, pad
+from crosslift.encoder.label_names import LabelNames
+from crosslift.encoder.label_words import LabelWords
 from crosslift.finetune._batch import LabelledBatch, Pass, Reading
-from crosslift.tasks._task import Example
+from crosslift.tasks._task import Example, Kind
 from crosslift.train.batch import Batch
 from crosslift.train.features import Item, TaskItem, choices_of, rows_of
 from crosslift.train.method import Backward, Method, Terms
@@ -56,6 +59,8 @@ class FinetuneMethod(Method):
     """Whether it reads translations of the training data."""
     new_tokens: ClassVar[bool] = False
     """Whether a step may embed tokens that the training data lacks: then the vocabulary is not trimmed."""
+    makes_head: ClassVar[bool] = False
+    """Whether `head` is there; one method of a recipe at most."""
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "span", "choice")
     """The forms of task it is defined for."""
 
@@ -141,6 +146,21 @@ class FinetuneMethod(Method):
             extra: what `together.loss` takes.
         """
         del together, model, batch, backward, extra
+        return None
+
+    def head(
+        self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str], seed: int
+    ) -> LabelWords | LabelNames | None:
+        """Return the head to train, made of the encoder; None for the family's own.
+
+        Args:
+            encoder: what fine-tuning starts from; stays as it is.
+            task: name of the task.
+            kind: its form.
+            labels: in the order of the outputs.
+            seed: of random weights.
+        """
+        del encoder, task, kind, labels, seed
         return None
 
     def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:

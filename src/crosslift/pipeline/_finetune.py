@@ -50,16 +50,16 @@ def finetune(
     encoder: Encoder, table: FinetuneTable, data: TaskData, *, seed: int, states: Path, log: JsonLines
 ) -> Finetuned:
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
-    model = TaskModel.create(encoder, data.task.kind, data.labels, seed=seed)
     method = method_of(table, data)
-    train = training_items(model.encoder, table, data, words="words" in method.needs)
+    model = task_model(encoder, method, data, seed=seed)
+    train = training_items(model, table, data, words="words" in method.needs)
     choices_of(train)  # an example with other choices shows now, not at the step that meets it
-    method.begin(encoder, rows_of(train), training_views(model.encoder, table, data, words="words" in method.needs))
+    method.begin(encoder, rows_of(train), training_views(model, table, data, words="words" in method.needs))
     objectives = [Objective("task", method, task_stream(table, method, train, data.train, seed))]
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
 
-    vocabulary = None if method.new_tokens else trimmed(model, table, [*train, *dev_items(model.encoder, table, data)])
+    vocabulary = None if method.new_tokens else trimmed(model, table, [*train, *dev_items(model, table, data)])
     with stage_progress("finetune", steps) as advance:
         loop = Loop(
             model=model,
@@ -122,6 +122,19 @@ def method_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") ->
                 f"'{data.task.name}' is a '{data.task.kind}' task"
             )
     return Together.of(methods, [method.weight for method in table.method])
+
+
+def task_model(encoder: Encoder, method: Together, data: TaskData, *, seed: int, key: str = "finetune") -> TaskModel:
+    """Return the model that is trained, with the head of the method that makes one, else the family's own.
+
+    Raises:
+        RecipeError: the method's settings do not suit the task or the encoder; `key` is the table's place.
+    """
+    try:
+        head = method.head(encoder, task=data.task.name, kind=data.task.kind, labels=data.labels, seed=seed)
+    except RecipeError as error:
+        raise RecipeError(f"{key}.{error}") from error
+    return TaskModel.create(encoder, data.task.kind, data.labels, seed=seed, head=head)
 
 
 def task_stream(

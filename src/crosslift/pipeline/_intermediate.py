@@ -12,15 +12,15 @@ from typing import Any
 
 from torch import nn
 
-from crosslift.align._span_corruption import is_text_to_text
 from crosslift.align.mlm import Mlm
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.sharing import carry_over, share, with_masked_head
+from crosslift.encoder.text_to_text import is_text_to_text
 from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.errors import RecipeError
 from crosslift.pipeline._data import Tasks, Text
-from crosslift.pipeline._finetune import method_of, task_stream, trimmed
+from crosslift.pipeline._finetune import method_of, task_model, task_stream, trimmed
 from crosslift.pipeline._items import text_feed
 from crosslift.pipeline._labelled import dev_items, dev_scores, training_items, training_views
 from crosslift.pipeline._shared import stage_seed
@@ -70,13 +70,13 @@ class _Place:
 
 def _one(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Place) -> Plan:
     (task,) = data.tasks
-    model = TaskModel.create(encoder, task.task.kind, task.labels, seed=place.seed)
     method = method_of(table, task, key=place.key)
-    train = training_items(model.encoder, table, task, words="words" in method.needs)
-    method.begin(encoder, rows_of(train), training_views(model.encoder, table, task, words="words" in method.needs))
+    model = task_model(encoder, method, task, seed=place.seed, key=place.key)
+    train = training_items(model, table, task, words="words" in method.needs)
+    method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.needs))
     objectives = [Objective("task", method, task_stream(table, method, train, task.train, place.seed))]
     steps = training_steps(table, objectives, default_epochs=EPOCHS)
-    known = [*train, *dev_items(model.encoder, table, task)]
+    known = [*train, *dev_items(model, table, task)]
     vocabulary = None if method.new_tokens else trimmed(model, table, known)
 
     def finish(trained: Trained) -> None:
@@ -151,8 +151,13 @@ class _Part:
 
 def _part(encoder: Encoder, model: TaskModel, table: IntermediateTable, task: TaskData, place: _Place) -> _Part:
     method = method_of(table, task, key=place.key)
-    train = training_items(model.encoder, table, task, words="words" in method.needs)
-    method.begin(encoder, rows_of(train), training_views(model.encoder, table, task, words="words" in method.needs))
+    if method.makes_head:
+        raise RecipeError(
+            f"{place.key}.method: a method of the table makes the head out of the encoder, and heads of several tasks "
+            "share one; give such a method a stage with one task"
+        )
+    train = training_items(model, table, task, words="words" in method.needs)
+    method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.needs))
     order = place.seed + int(content_hash(task.task.name)[:8], 16)
     return _Part(task.task.name, model, method, task_stream(table, method, train, task.train, order), len(task.train))
 

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from itertools import chain
 
-from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.evaluation.predict import predict
 from crosslift.evaluation.scores import scores
@@ -16,7 +15,7 @@ from crosslift.tasks._task import Example
 from crosslift.train.features import ChoiceItem, Item, TaskItem, task_items
 
 
-def training_items(encoder: Encoder, table: FinetuneTable, data: TaskData, *, words: bool = False) -> list[Item]:
+def training_items(model: TaskModel, table: FinetuneTable, data: TaskData, *, words: bool = False) -> list[Item]:
     """Return the items of a task's training examples, language after language.
 
     `TaskItem.example` is the index in `data.train`, whatever the language.
@@ -27,14 +26,14 @@ def training_items(encoder: Encoder, table: FinetuneTable, data: TaskData, *, wo
         rows.setdefault(code, []).append(index)
     return list(
         chain.from_iterable(
-            _renumbered(_items(encoder, table, data, [data.train[row] for row in own], code, words=words), own)
+            _renumbered(_items(model, table, data, [data.train[row] for row in own], code, words=words), own)
             for code, own in rows.items()
         )
     )
 
 
 def training_views(
-    encoder: Encoder, table: FinetuneTable, data: TaskData, *, words: bool = False
+    model: TaskModel, table: FinetuneTable, data: TaskData, *, words: bool = False
 ) -> dict[str, dict[int, TaskItem]]:
     """Return the translations of the training examples, by language and by the index of the example.
 
@@ -42,14 +41,14 @@ def training_views(
     """
     views: dict[str, dict[int, TaskItem]] = {}
     for code, examples in data.views.items():
-        made = _items(encoder, table, data, examples, code, words=words)
+        made = _items(model, table, data, examples, code, words=words)
         views[code] = {item.example: item for item in reversed(made) if isinstance(item, TaskItem)}
     return views
 
 
-def dev_items(encoder: Encoder, table: FinetuneTable, data: TaskData) -> Sequence[Item]:
+def dev_items(model: TaskModel, table: FinetuneTable, data: TaskData) -> Sequence[Item]:
     """Return the items of a task's source-language development examples."""
-    return _items(encoder, table, data, data.dev, data.source, words=False)
+    return _items(model, table, data, data.dev, data.source, words=False)
 
 
 def dev_scores(model: TaskModel, table: FinetuneTable, data: TaskData) -> dict[str, float]:
@@ -70,14 +69,15 @@ def _numbered(item: Item, number: int) -> Item:
 
 
 def _items(
-    encoder: Encoder, table: FinetuneTable, data: TaskData, examples: Sequence[Example], language: str, *, words: bool
+    model: TaskModel, table: FinetuneTable, data: TaskData, examples: Sequence[Example], language: str, *, words: bool
 ) -> Sequence[Item]:
     return task_items(
-        encoder,
+        model.encoder,
         examples,
         data.task.kind,
         data.labels,
-        max_length=min(table.max_length, encoder.max_length),
+        max_length=min(table.max_length, model.encoder.max_length),
         language=language,
         words=words,
+        prompt=model.prompt,
     )

@@ -163,8 +163,10 @@ def stage(
         if not cached:
             _train(name, folder, start.encoder, table, seed, plan(start.encoder))
     record = next(line for line in JsonLines(folder / "stage.jsonl"))
+    encoder = Encoder.load(folder / "model").to(default_device())
+    encoder.origin = start.encoder.origin
     return Staged(
-        Encoder.load(folder / "model").to(default_device()),
+        encoder,
         key,
         [*start.stages, {**record, "cached": cached}],
         [*start.log, *JsonLines(folder / "log.jsonl")],

@@ -12,6 +12,7 @@ from functools import partial
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
+from crosslift.encoder.prompt import Prompt
 from crosslift.errors import DataError, nearest
 from crosslift.tasks._task import ChoiceExample, Example, Kind, PairExample, SentenceExample, TaggingExample
 
@@ -95,15 +96,19 @@ def task_items(
     max_length: int,
     language: str,
     words: bool = False,
+    prompt: Prompt | None = None,
 ) -> Sequence[Item]:
     """Tokenise the examples of one language; with `words`, tokens know which blank-separated word they belong to.
+
+    With a `prompt` the texts stand inside it, and always know their words.
 
     Raises:
         DataError: a label the task does not have.
     """
     if kind == "tagging":
         return list(_tagging_items(encoder, examples, labels, max_length, language))
-    tokenize = partial(_by_words if words else _by_texts, encoder, max_length=max_length, language=language)
+    way = partial(_in_prompt, prompt) if prompt else _by_words if words else _by_texts
+    tokenize: Tokenize = partial(way, encoder, max_length=max_length, language=language)
     if kind == "choice":
         return _choice_items(examples, tokenize)
     firsts, seconds = _texts(examples)
@@ -132,6 +137,19 @@ def _by_words(
         return rows(firsts, max_length)
     pairs = zip(rows(firsts, None), rows(seconds, None), strict=True)
     return [encoder.join(first, second, max_length=max_length) for first, second in pairs]
+
+
+def _in_prompt(
+    prompt: Prompt,
+    encoder: Encoder,
+    firsts: Sequence[str],
+    seconds: Sequence[str] | None,
+    *,
+    max_length: int,
+    language: str,
+) -> list[Tokens]:
+    texts = [(text,) for text in firsts] if seconds is None else list(zip(firsts, seconds, strict=True))
+    return prompt.tokens(encoder, texts, max_length=max_length, language=language)
 
 
 def _texts(examples: Sequence[Example]) -> tuple[list[str], list[str] | None]:

@@ -48,10 +48,22 @@ def model_of(directory: Path, kind: Any = "pair") -> TaskModel:
     return TaskModel.create(Encoder.load(directory), kind, LABELS, seed=0).eval()
 
 
-def items_of(model: TaskModel, *, words: bool = True) -> list[Item]:
-    return list(
-        task_items(model.encoder, examples(model.kind), model.kind, LABELS, max_length=48, language="en", words=words)
+def model_for(method: FinetuneMethod, directory: Path, kind: Any = "pair") -> TaskModel:
+    """Return a model with the head that a method is for."""
+    encoder = Encoder.load(directory)
+    head = method.head(encoder, task="task", kind=kind, labels=LABELS, seed=0)
+    return TaskModel.create(encoder, kind, LABELS, seed=0, head=head).eval()
+
+
+def items_of(model: TaskModel, *, words: bool = True, max_length: int = 48) -> list[Item]:
+    made = task_items(
+        *(model.encoder, examples(model.kind), model.kind, LABELS),
+        max_length=max_length,
+        language="en",
+        words=words,
+        prompt=model.prompt,
     )
+    return list(made)
 
 
 def batch_of(method: FinetuneMethod, model: TaskModel, *, seed: int = 0) -> LabelledBatch:
@@ -71,10 +83,12 @@ def trained(
     kind: str = "pair",
     steps: int = 3,
     dropout: float | None = None,
+    learning_rate: float = 1e-3,
     **settings: Any,
 ) -> dict[str, Tensor]:
     """Return the weights after some steps, with the encoder's own dropout unless told."""
-    model, method = model_of(directory, kind), together(*methods)
+    method = together(*methods)
+    model = model_for(method, directory, kind)
     if dropout is not None:
         for module in model.module.modules():
             if isinstance(module, torch.nn.Dropout):
@@ -83,7 +97,7 @@ def trained(
     method.begin(Encoder.load(directory), items, {})
     blocks = [method.block(examples(kind)[item.example]) for item in items]
     stream = Stream(items, [len(i) for i in items], batch_size=4, seed=0, blocks=None if None in blocks else blocks)
-    table = FinetuneTable(task="xnli", steps=steps, learning_rate=1e-3, **settings)
+    table = FinetuneTable(task="xnli", steps=steps, learning_rate=learning_rate, **settings)
     states.mkdir(parents=True, exist_ok=True)
     loop = Loop(
         model,

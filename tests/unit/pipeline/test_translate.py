@@ -13,6 +13,7 @@ import pytest
 
 from crosslift import recipe as recipes
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.heads import TaskModel
 from crosslift.errors import DataError, LanguageError, RecipeError
 from crosslift.lab import shared_world
 from crosslift.pipeline import run
@@ -147,17 +148,17 @@ def test_a_checkpoint_translates(checkpoint: Callable[[str], Path], tmp_path: Pa
 
 
 def test_each_example_is_tokenised_in_its_language(checkpoint: Callable[[str], Path]) -> None:
-    encoder = Encoder.load(checkpoint("xlm"))
+    labels = ("entailment", "neutral", "contradiction")
+    model = TaskModel.create(Encoder.load(checkpoint("xlm")), "pair", labels, seed=0)
     example = PairExample("0", "a cat", "a dog", "neutral")
     german = PairExample("0", "eine Katze", "ein Hund", "neutral")
-    labels = ("entailment", "neutral", "contradiction")
     task = task_of(None).task
     mixed = TaskData(task, "en", labels, [german, example, german], [], ["de", "en", "de"])
-    items = training_items(encoder, FinetuneTable(task="xnli"), mixed)
-    languages = [encoder.languages.index(item.tokens.language or "") for item in items]  # type: ignore[union-attr]
+    items = training_items(model, FinetuneTable(task="xnli"), mixed)
+    languages = [model.encoder.languages.index(item.tokens.language or "") for item in items]  # type: ignore[union-attr]
     assert languages == [0, 0, 1]
     assert [item.example for item in items] == [0, 2, 1]
-    embedded = encoder.collate([item.tokens for item in items]).languages
+    embedded = model.encoder.collate([item.tokens for item in items]).languages
     assert embedded is not None
     assert [set(row[: len(item)]) for row, item in zip(embedded.tolist(), items, strict=True)] == [{0}, {0}, {1}]
 
