@@ -259,3 +259,10 @@ def test_killed_runs_resume_to_the_same_bits(whole: Path, tmp_path: Path) -> Non
         process.wait()
         subprocess.run(command(output, "--resume"), check=True, capture_output=True)
         assert digest(output / "model" / "model.safetensors") == wanted
+
+
+def test_no_step_of_finetuning_scores_the_model_as_it_started(tmp_path: Path) -> None:
+    directory = run(recipe(finetune={**TINY["finetune"], "steps": 0}), tmp_path / "untrained")
+    rows = results(directory)["scores"]
+    assert {row["selection"] for row in rows} == {"source-dev", "last", "average"}
+    assert len({row["value"] for row in rows if row["language"] == "qaa" and row["metric"] == "accuracy"}) == 1
