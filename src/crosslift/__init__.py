@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from crosslift.data.lexicon import Lexicon
     from crosslift.encoder.encoder import Encoder
     from crosslift.encoder.heads import TaskModel
+    from crosslift.encoder.merge import merge
     from crosslift.evaluation.predict import predict
     from crosslift.evaluation.saved import evaluate
     from crosslift.pipeline import run
@@ -41,6 +42,7 @@ __all__ = [
     "evaluate",
     "lab",
     "losses",
+    "merge",
     "predict",
     "run",
 ]
@@ -53,6 +55,7 @@ _HOMES = {
     "TaskModel": "crosslift.encoder.heads",
     "WordAligner": "crosslift.wordalign.aligner",
     "evaluate": "crosslift.evaluation.saved",
+    "merge": "crosslift.encoder.merge",
     "predict": "crosslift.evaluation.predict",
     "run": "crosslift.pipeline",
 }

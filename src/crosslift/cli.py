@@ -196,6 +196,31 @@ def word_align(
     typer.echo(word_align_files(job), err=True)
 
 
+@app.command(epilog="Example: crosslift merge runs/a/seed-0/model runs/a/seed-1/model --output merged")
+def merge(
+    models: Annotated[list[str], typer.Argument(metavar="MODEL...", help="Directories or hub ids.")],
+    output: Annotated[Path, typer.Option(help="Directory to make.")],
+    how: Annotated[
+        Literal["average", "task-arithmetic", "ties", "dare"], typer.Option(help="All but average need --base.")
+    ] = "average",
+    base: Annotated[
+        str | None, typer.Option(help="Encoder or model that the models' training started from.", show_default="none")
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Comma-separated, a factor a model.", show_default="1 each")
+    ] = None,
+    density: Annotated[
+        float | None, typer.Option(help="Share of changes that ties and dare keep.", show_default="0.2")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Of what dare drops.")] = 0,
+) -> None:
+    """Merge the weights of models of one family and one task into a checkpoint."""
+    factors = None if weights is None else _numbers(weights)
+    from crosslift.encoder.merge import merge as merge_models
+
+    typer.echo(merge_models(models, output, how=how, base=base, weights=factors, density=density, seed=seed))
+
+
 @app.command(epilog="Example: crosslift report runs/demo")
 def report(
     directory: Annotated[Path, typer.Argument(help="A run directory, or a folder of some.")],
@@ -249,6 +274,13 @@ def describe(
 
 def _codes(text: str | None) -> tuple[str, ...] | None:
     return tuple(code.strip() for code in text.split(",") if code.strip()) if text else None
+
+
+def _numbers(text: str) -> tuple[float, ...]:
+    try:
+        return tuple(float(part) for part in text.split(","))
+    except ValueError as error:
+        raise InputError(f"--weights: '{text}' found; expected numbers separated by commas, as in 0.5,0.5") from error
 
 
 def _show(base: Path, directories: list[Path], *, as_json: bool) -> None:

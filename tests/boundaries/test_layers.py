@@ -17,7 +17,7 @@ FILES = sorted(SOURCE.rglob("*.py"))
 ANYWHERE = {"_shelf", "_version", "errors", "progress"}
 MAY_IMPORT = {
     "__main__": {"cli"},
-    "cli": {"catalogue", "demo", "evaluation", "pipeline", "recipe", "report", "run_directory", "wordalign"},
+    "cli": {"catalogue", "demo", "encoder", "evaluation", "pipeline", "recipe", "report", "run_directory", "wordalign"},
     "catalogue": {"encoder"},  # its presets
     "demo": {"pipeline", "recipe", "run_directory"},
     "report": {"run_directory", "metrics", "tasks", "languages"},

@@ -36,7 +36,9 @@ def test_importing_loads_no_torch(module: str):
     assert loaded(f"import {module}", WITHOUT_TORCH) == []
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["--version"], ["run", "--help"], ["predict", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--help"], ["--version"], ["run", "--help"], ["predict", "--help"], ["merge", "--help"]]
+)
 def test_help_loads_nothing_heavy(arguments: list[str]):
     code = f"""
 import sys

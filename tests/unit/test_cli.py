@@ -175,3 +175,11 @@ def test_report_of_nothing_is_an_error(cli: Cli, tmp_path: Path) -> None:
     fails(cli("report", "empty"), "empty")
     shutil.rmtree(tmp_path / "empty")
     fails(cli("report", "empty"), "empty")
+
+
+def test_merge_writes_a_checkpoint(cli: Cli, model: Path, tmp_path: Path):
+    code, out, _ = cli("merge", str(model), str(model), "--output", "merged", "--weights", "0.5,0.5")
+    assert (code, out) == (0, "merged\n")
+    assert TaskModel.load(tmp_path / "merged").labels == LABELS
+    fails(cli("merge", str(model), "--output", "merged"), "merged exists already")
+    fails(cli("merge", str(model), "--output", "more", "--weights", "half"), "--weights: 'half' found")

@@ -27,7 +27,7 @@ from crosslift.encoder.families import family_of
 from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.label_names import LabelNames, has_names
 from crosslift.encoder.label_words import LABEL_WORDS_FILE, LabelWords
-from crosslift.encoder.own_head import HEAD_FILE, OwnHead, copied
+from crosslift.encoder.own_head import HEAD_FILE, OwnHead, copied, read_description
 from crosslift.encoder.prompt import Prompt
 from crosslift.errors import CheckpointError, RecipeError
 from crosslift.tasks._task import Kind
@@ -234,6 +234,21 @@ class TaskModel:
         return cls(encoder, module.kind, module.labels, module)
 
 
+def described(directory: str | Path) -> tuple[Kind, tuple[str, ...]] | None:
+    """Return the kind and the outputs' names of a saved model, without loading its weights; None without a task head.
+
+    Raises:
+        CheckpointError: not a checkpoint of a supported family.
+    """
+    place = str(directory)
+    config = loading.load_config(place)
+    family_of(config, where=place)
+    if (Path(place) / HEAD_FILE).is_file():
+        return read_description(place)
+    kind = _kind_named(config)
+    return None if kind is None else (kind, _OUTPUTS.get(kind) or _labels_of(config))
+
+
 def _outputs(kind: Kind, labels: Sequence[str]) -> tuple[str, ...]:
     if kind not in _HEADS:
         raise RecipeError(
@@ -278,14 +293,17 @@ def _take_over(module: PreTrainedModel, encoder: Encoder) -> None:
         log.info("%s has no pooler; the task's head starts with a random one", encoder.name)
 
 
-def _kind_of(config: PretrainedConfig, place: str) -> Kind:
+def _kind_named(config: PretrainedConfig) -> Kind | None:
     kind = getattr(config, _KIND, None)
     if kind in _HEADS:
         return cast("Kind", kind)
-    for architecture in config.architectures or ():
-        for ending, meant in _ENDINGS.items():
-            if architecture.endswith(ending):
-                return meant
+    endings = ((architecture, *each) for architecture in config.architectures or () for each in _ENDINGS.items())
+    return next((meant for architecture, ending, meant in endings if architecture.endswith(ending)), None)
+
+
+def _kind_of(config: PretrainedConfig, place: str) -> Kind:
+    if kind := _kind_named(config):
+        return kind
     found = ", ".join(config.architectures or ()) or "none named"
     raise CheckpointError(
         f"{place}: the checkpoint has no task head (architecture: {found}); fine-tune it on a task first"

@@ -25,6 +25,12 @@ _DEVIATION = 0.02
 """Of the initial weights, as in BERT."""
 
 
+def read_description(directory: str | Path) -> tuple[Kind, tuple[str, ...]]:
+    """Return the kind of task of a saved head, and the names of its outputs."""
+    described = json.loads((Path(directory) / HEAD_FILE).read_text(encoding="utf-8"))
+    return described["kind"], tuple(described["labels"])
+
+
 class OwnHead(nn.Module):
     """A linear layer over each token's state, or over the mean of the real tokens' states for whole texts.
 
@@ -71,8 +77,8 @@ class OwnHead(nn.Module):
         Raises:
             CheckpointError: the weights are missing, or do not fit the labels.
         """
-        described = json.loads((Path(directory) / HEAD_FILE).read_text(encoding="utf-8"))
-        head = cls(model, described["kind"], tuple(described["labels"]), generator=torch.Generator())
+        kind, labels = read_description(directory)
+        head = cls(model, kind, labels, generator=torch.Generator())
         head.load_weights(directory)
         return head
 

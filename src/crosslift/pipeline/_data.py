@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from crosslift.data.text import existing, lines
 from crosslift.errors import LanguageError, RecipeError, nearest
 from crosslift.evaluation.test_sets import TestSet, read_test_set
 from crosslift.lab import World, shared_world
+from crosslift.pipeline._oracle import read_target_dev
 from crosslift.pipeline._shared import stage_seed
 from crosslift.pipeline._task_data import TaskData, task_data, translated, warnings_about
 from crosslift.recipe import (
@@ -132,9 +133,13 @@ def read(recipe: Recipe) -> RunData:
     intermediate = tuple(
         _tasks(source, table, recipe, world, f"intermediate.{index}") for index, table in enumerate(recipe.intermediate)
     )
+    asked: list[str] = []
+    if task and recipe.finetune:
+        target_dev, asked = read_target_dev(source, recipe.finetune, tests, task.source)
+        task = replace(task, target_dev=target_dev)
     tests = [translated(test, table, recipe, source, index) for index, (test, table) in _numbered(tests, recipe)]
     tasks = [each for stage in intermediate for each in stage.tasks] + ([task] if task else [])
-    return RunData(source, text, corpora, task, tests, intermediate, warnings_about(tasks, tests, recipe))
+    return RunData(source, text, corpora, task, tests, intermediate, [*asked, *warnings_about(tasks, tests, recipe)])
 
 
 def _numbered(tests: Sequence[TestSet], recipe: Recipe) -> Iterator[tuple[int, tuple[TestSet, EvaluateTable]]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ import torch
 
 from crosslift import _shelf
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.head_weights import freeze_head
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.errors import RecipeError
 from crosslift.finetune._together import Together
 from crosslift.pipeline._labelled import dev_items, dev_scores, training_items, training_views
+from crosslift.pipeline._oracle import target_items, target_scores
 from crosslift.pipeline._stages import stage_progress, stage_record, training_steps
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
@@ -52,6 +55,8 @@ def finetune(
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
     method = method_of(table, data)
     model = task_model(encoder, method, data, seed=seed)
+    if table.head_from:
+        freeze_head(model, encoder, table.head_from)
     train = training_items(model, table, data, words="words" in method.needs)
     choices_of(train)  # an example with other choices shows now, not at the step that meets it
     method.begin(encoder, rows_of(train), training_views(model, table, data, words="words" in method.needs))
@@ -59,7 +64,8 @@ def finetune(
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
 
-    vocabulary = None if method.new_tokens else trimmed(model, table, [*train, *dev_items(model, table, data)])
+    used = [*train, *dev_items(model, table, data), *target_items(model, data.target_dev, table.max_length)]
+    vocabulary = None if method.new_tokens else trimmed(model, table, used)
     with stage_progress("finetune", steps) as advance:
         loop = Loop(
             model=model,
@@ -73,6 +79,7 @@ def finetune(
             log=log,
             selector=selector,
             evaluate=lambda: dev_scores(model, table, data),
+            oracle=partial(target_scores, model, data.target_dev, max_length=table.max_length),
             on_step=advance,
         )
         trained = loop.run()

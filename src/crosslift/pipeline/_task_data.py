@@ -6,12 +6,13 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-import numpy as np
-
 from crosslift import _shelf
 from crosslift.data import checks
 from crosslift.data.sources import Source
+from crosslift.encoder.head_weights import check_head
 from crosslift.evaluation.test_sets import TestSet
+from crosslift.pipeline._oracle import TargetDev
+from crosslift.pipeline._sample import sampled
 from crosslift.pipeline._translate import Translations, training, training_views
 from crosslift.recipe import EvaluateTable, FinetuneTable, Recipe, content_hash
 from crosslift.tasks._task import Example, Task
@@ -31,6 +32,8 @@ class TaskData:
     views: dict[str, list[Example]] = field(default_factory=dict)
     """Translations of the training examples by language, in their order, for methods that compare both."""
     translated_by: str = ""
+    target_dev: list[TargetDev] = field(default_factory=list)
+    """Labelled examples of target languages: for the oracle alone."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -63,8 +66,10 @@ def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, k
     """
     task: Task = _shelf.load("task", table.task)()
     language = table.source or source.source_language(task)
-    train = _sample(source.examples(task, "train", language), table.train_limit, seed)
-    dev = _sample(source.examples(task, "dev", language), table.dev_limit, 0)
+    if table.head_from:
+        check_head(table.head_from, source.labels(task), where=f"{key}.head_from")
+    train = sampled(source.examples(task, "train", language), table.train_limit, seed)
+    dev = sampled(source.examples(task, "dev", language), table.dev_limit, 0)
     read = TaskData(task, language, source.labels(task), train, dev)
     if table.translate is None:
         return read
@@ -91,13 +96,6 @@ def translated(test: TestSet, table: EvaluateTable, recipe: Recipe, source: Sour
         for code, examples in test.by_language.items()
     }
     return replace(test, by_language=by_language, translated_into=into)
-
-
-def _sample(examples: list[Example], limit: int | None, seed: int) -> list[Example]:
-    if limit is None or limit >= len(examples):
-        return examples
-    chosen = np.random.default_rng((seed, len(examples))).choice(len(examples), limit, replace=False)
-    return [examples[index] for index in sorted(chosen)]
 
 
 def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: Recipe) -> list[str]:

@@ -11,8 +11,9 @@ from crosslift.data.filters import FilterSettings
 from crosslift.data.sources._settings import FileSettings, SourceSettings
 from crosslift.wordalign.settings import Symmetrization
 
-Selection = Literal["source-dev", "last", "average"]
-"""The rule for the final weights: best on source development data, the last, or the mean of the last checkpoints."""
+Selection = Literal["source-dev", "last", "average", "target-dev"]
+"""The rule for the final weights: best on source development data, the last, the mean of the last checkpoints, or the
+oracle's choice by labelled target development data, which is not zero-shot."""
 
 
 class Table(BaseModel):
@@ -213,8 +214,25 @@ class FinetuneTable(TrainTable):
     dev_limit: int | None = Field(2_000, ge=1, description="source development examples, at most")
     evaluations: int = Field(10, ge=1, description="source-dev evaluations, evenly spaced; each is a checkpoint")
     average_last: int = Field(5, ge=1, description="checkpoints in the average")
-    selection: Selection = Field("source-dev", description="which weights become RUN/model")
+    selection: Selection = Field(
+        "source-dev", description="which weights become RUN/model; 'target-dev' is not zero-shot, and needs `oracle`"
+    )
+    head_from: Path | None = Field(
+        None,
+        description="directory of a task model whose head is taken and frozen: runs under one head can be merged",
+    )
+    oracle: bool = Field(
+        False,
+        description="also score the checkpoint that is best on labelled dev data of the target languages scored, as "
+        "rule 'target-dev'; an upper bound, not zero-shot",
+    )
     translate: TranslateTable | None = Field(None, description="training data in other languages too; the labels stay")
+
+    @model_validator(mode="after")
+    def _no_oracle_unasked(self) -> Self:
+        if self.selection == "target-dev" and not self.oracle:
+            raise ValueError("selection = 'target-dev' reads labels of the target languages; say `oracle = true` too")
+        return self
 
 
 class MaskedTable(Table):
@@ -251,6 +269,8 @@ class IntermediateTable(FinetuneTable):
     def _one_or_several(self) -> Self:
         if (self.task is None) == (not self.tasks):
             raise ValueError("give `task` or `tasks`")
+        if self.oracle or self.head_from:
+            raise ValueError("`oracle` and `head_from` belong to [finetune]: an intermediate stage drops its head")
         if len(set(self.tasks)) < len(self.tasks):
             raise ValueError("`tasks` names a task twice")
         return self

@@ -18,6 +18,8 @@ Value = TypeVar("Value")
 
 PREFERRED_SELECTION = "source-dev"
 """The checkpoint rule of every table that does not compare rules: zero-shot, and not arbitrary."""
+ORACLE = "target-dev"
+"""The rule that sees labels of the target languages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from crosslift.report import _format
-from crosslift.report._systems import Report, Statistic, System, View
+from crosslift.report._systems import ORACLE, Report, Statistic, System, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -170,7 +170,7 @@ def selection(report: Report, view: View) -> Table | None:
     fields = {"target_mean": "target mean", "transfer_gap": "gap"}
     columns = [
         Column("System", "text"),
-        *(Column(f"{r.selection}: {t}") for r in rules for t in fields.values()),
+        *(Column(f"{_rule(r)}: {t}") for r in rules for t in fields.values()),
     ]
     rows = [
         [_system_cell(report, s), *(_cell(s.summary(r, field), s.seeds) for r in rules for field in fields)]
@@ -179,10 +179,22 @@ def selection(report: Report, view: View) -> Table | None:
     caption = (
         "The same runs, scored at other checkpoints. source-dev: the best on development data of the "
         "source language; "
-        "last: the last one; average: the mean of the last checkpoints' weights. None of them sees a "
-        "target label."
+        f"last: the last one; average: the mean of the last checkpoints' weights. {_seen(rules)}"
     )
     return Table("Which checkpoint", caption, tuple(columns), _frozen(rows))
+
+
+def _rule(view: View) -> str:
+    return f"{ORACLE} oracle (not zero-shot)" if view.selection == ORACLE else view.selection
+
+
+def _seen(rules: Sequence[View]) -> str:
+    if all(rule.selection != ORACLE for rule in rules):
+        return "None of them sees a target label."
+    return (
+        f"None of these sees a target label. {ORACLE} does: it is the checkpoint that is best on labelled development "
+        "data of the target languages. It is an oracle, no zero-shot result: it shows what better selection could gain."
+    )
 
 
 def cost(report: Report) -> Table | None:

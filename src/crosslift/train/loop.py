@@ -97,6 +97,7 @@ class Loop:
         log: where logged steps go.
         selector: keeps weights for the selection rules; None where only the last count.
         evaluate: source-dev score (higher is better), called at the selector's checkpoints.
+        oracle: target-dev scores, called there too; the selector keeps the best mean of them.
         health: measures the encoder now and then; None for not at all.
         on_step: called after each step with the number of steps done and the terms when logged.
     """
@@ -112,6 +113,7 @@ class Loop:
     log: Log
     selector: Selector | None = None
     evaluate: Callable[[], dict[str, float]] | None = None
+    oracle: Callable[[], dict[str, float]] | None = None
     health: Health | None = None
     on_step: Callable[[int, dict[str, float]], None] = lambda _step, _terms: None
     tokens: int = field(default=0, init=False)
@@ -301,9 +303,11 @@ class Loop:
             return
         self.module.eval()
         scores = self.evaluate()
+        targets = self.oracle() if self.oracle else {}
         self.module.train()
-        self._append({"stage": self.stage, "step": step, "dev": scores})
-        self.selector.take(step, next(iter(scores.values())), self.module.state_dict())
+        self._append({"stage": self.stage, "step": step, "dev": scores} | ({"target_dev": targets} if targets else {}))
+        target = sum(targets.values()) / len(targets) if targets else None
+        self.selector.take(step, next(iter(scores.values())), self.module.state_dict(), target)
 
     def _measured(self, step: int) -> bool:
         return self.health is not None and self.health.due(step, self.steps)
