@@ -34,8 +34,12 @@ TABLES: dict[str, type[BaseModel]] = {
     "[align.bitext]": recipe.BitextTable,
     "[align.bitext.filters]": FilterSettings,
     "[[align.objective]]": recipe.ObjectiveTable,
+    "[[intermediate]]": recipe.IntermediateTable,
+    "[intermediate.mlm]": recipe.MaskedTable,
     "[finetune]": recipe.FinetuneTable,
+    "[finetune.translate]": recipe.TranslateTable,
     "[[evaluate]]": recipe.EvaluateTable,
+    "[evaluate.translate]": recipe.TranslatorTable,
 }
 """Every table; `[[pretrain.objective]]` and `[[finetune.method]]` are as `[[align.objective]]`, but for `bitext`."""
 NAMES = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path", type(None): ""}

@@ -227,6 +227,7 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
 LANGUAGE = {"xlm": ("en", "de"), "nllb": ("eng_Latn", "deu_Latn")}
 """Two language codes of the checkpoints that need one."""
 WITHOUT_MASKED_HEAD = ("t5", "mt5", "nllb")
+TEXT_TO_TEXT = ("t5", "mt5")
 
 
 def build(name: str, directory: Path) -> Path:

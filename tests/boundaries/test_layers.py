@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "recipe": {"data", "wordalign"},  # the settings of sources, filters and the aligner
     "pipeline": {
         *("align", "data", "encoder", "evaluation", "finetune", "lab", "languages"),
-        *("recipe", "run_directory", "tasks", "train", "wordalign"),
+        *("recipe", "run_directory", "tasks", "train", "translation", "wordalign"),
     },
     "align": {"_compat", "data", "encoder", "losses", "train", "views"},
     "finetune": {"data", "encoder", "losses", "tasks", "train", "views"},
@@ -36,6 +36,7 @@ MAY_IMPORT = {
     "evaluation": {"data", "encoder", "metrics", "run_directory", "tasks", "train"},
     "train": {"data", "encoder", "losses", "recipe", "tasks"},
     "encoder": {"_compat", "languages", "tasks"},
+    "translation": {"_compat", "encoder", "languages", "run_directory", "tasks"},
     "losses": set(),
     "_compat": set(),
     "data": {"lab", "languages", "tasks"},

@@ -16,20 +16,25 @@ from crosslift import _shelf
 from crosslift.encoder.encoder import Encoder, seeded
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
-from crosslift.errors import CheckpointError
-from crosslift.tasks._task import PairExample, SentenceExample, TaggingExample
+from crosslift.errors import CheckpointError, RecipeError
+from crosslift.finetune._method import FinetuneMethod
+from crosslift.pipeline import _finetune
+from crosslift.pipeline._task_data import TaskData
+from crosslift.recipe import FinetuneTable
+from crosslift.tasks._task import ChoiceExample, PairExample, SentenceExample, TaggingExample
 from crosslift.train.batch import Batch
-from crosslift.train.features import task_items
+from crosslift.train.features import rows_of, task_items
 from crosslift.train.loop import join_processes
 from crosslift.train.method import Method, Terms
 from crosslift.train.pairs import TokenLinks, TokenPair
-from tests.tiny import BUILDERS, LANGUAGE, TEXTS, WITHOUT_MASKED_HEAD
+from tests.tiny import BUILDERS, LANGUAGE, TEXT_TO_TEXT, TEXTS, WITHOUT_MASKED_HEAD
 from tests.unit.train.launch import two_processes
 
 ALIGN = sorted(_shelf.entries("align"))
 FINETUNE = sorted(_shelf.entries("finetune"))
-LABELS = ("yes", "no")
-KINDS = ("sentence", "pair", "tagging")
+LABELS = ("red", "no")
+"""Words that the tiny tokenizers can write."""
+KINDS = ("sentence", "pair", "tagging", "choice")
 NEEDS_HEAD = "needs a masked-(language-model|LM) head|needs what `mlm` needs"
 """What the docstring of an objective says that encoders without such a head may refuse."""
 Checkpoint = Callable[[str], Path]
@@ -61,6 +66,15 @@ def linked(source: Tokens, target: Tokens) -> TokenLinks:
     return tuple(zip(*firsts, strict=False))
 
 
+def finetune_method(name: str, directory: Path) -> FinetuneMethod:
+    """Return a method with its default settings, but for a memory of text, which is English here and not the lab's."""
+    made: type[FinetuneMethod] = _shelf.load("finetune", name)
+    memory = directory.with_name("memory")
+    memory.mkdir(exist_ok=True)
+    (memory / "en.txt").write_text("\n".join(TEXTS[:2]) + "\n", encoding="utf-8")
+    return made.model_validate({"memory": str(memory)} if "memory" in made.model_fields else {})
+
+
 def extra_of(method: Method, model: Any) -> nn.Module | None:
     """Return what the method needs beside the model, without dropout."""
     with seeded(3):
@@ -68,7 +82,13 @@ def extra_of(method: Method, model: Any) -> nn.Module | None:
     return None if extra is None else extra.eval()
 
 
-def task_batch(method: Method, model: TaskModel, family: str) -> Batch:
+def task_model(method: FinetuneMethod, encoder: Encoder, kind: Any) -> TaskModel:
+    """Return a model with the head that the method is for."""
+    head = method.head(encoder, task="task", kind=kind, labels=LABELS, seed=0)
+    return TaskModel.create(encoder, kind, LABELS, seed=0, head=head).eval()
+
+
+def task_batch(method: FinetuneMethod, model: TaskModel, encoder: Encoder, family: str) -> Batch:
     language = LANGUAGE.get(family, ("en",))[0]
     examples: list[Any] = {
         "sentence": [SentenceExample(str(i), text, LABELS[i % 2]) for i, text in enumerate(TEXTS)],
@@ -77,9 +97,21 @@ def task_batch(method: Method, model: TaskModel, family: str) -> Batch:
             TaggingExample(str(i), tuple(text.split()), tuple(LABELS[len(word) % 2] for word in text.split()))
             for i, text in enumerate(TEXTS)
         ],
+        "choice": [
+            ChoiceExample(str(i), text, ("cause", "effect")[i % 2], (TEXTS[i - 1], TEXTS[i - 2]), i % 2)
+            for i, text in enumerate(TEXTS)
+        ],
     }[model.kind]
     words = "words" in method.needs
-    items = task_items(model.encoder, examples, model.kind, LABELS, max_length=48, language=language, words=words)
+    items = task_items(
+        *(model.encoder, examples, model.kind, LABELS),
+        max_length=48,
+        language=language,
+        words=words,
+        prompt=model.prompt,
+    )
+    views = {item.example: item for item in reversed(rows_of(items))}
+    method.begin(encoder, rows_of(items[:2]), {"en": views} if method.translates else {})
     return method.collate(model, items, generator())
 
 
@@ -216,10 +248,19 @@ def test_what_a_method_needs_beside_the_model_can_be_restored(checkpoint: Checkp
 @pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("family", BUILDERS)
 def test_finetuning_methods_on_every_family_and_head(checkpoint: Checkpoint, family: str, kind: Any, name: str) -> None:
-    encoder = Encoder.load(checkpoint(family))
-    model = TaskModel.create(encoder, kind, LABELS, seed=0).eval()
-    method = method_of("finetune", name)
-    batch, extra = task_batch(method, model, family), extra_of(method, model)
+    method, encoder = finetune_method(name, checkpoint(family)), Encoder.load(checkpoint(family))
+    if kind not in method.kinds:
+        pytest.skip(f"not defined for {kind}")
+    if "own decoder" in (type(method).__doc__ or "") and family not in TEXT_TO_TEXT:
+        with pytest.raises(CheckpointError, match=r"has no decoder"):
+            task_model(method, encoder, kind)
+        return
+    model = task_model(method, encoder, kind)
+    if family in WITHOUT_MASKED_HEAD and "Needs a masked-LM head" in (type(method).__doc__ or ""):
+        with pytest.raises(CheckpointError, match="masked-LM head"):
+            task_batch(method, model, encoder, family)
+        return
+    batch, extra = task_batch(method, model, encoder, family), extra_of(method, model)
     loss = total(method, model, batch, extra)
     assert torch.isfinite(loss)
     loss.backward()
@@ -231,6 +272,21 @@ def test_finetuning_methods_on_every_family_and_head(checkpoint: Checkpoint, fam
     torch.testing.assert_close(longer, loss, atol=2e-5, rtol=1e-5)
 
 
+TASK_OF = {task.kind: task for name in _shelf.entries("task") if (task := _shelf.load("task", name)())}
+
+
+@pytest.mark.parametrize("name", FINETUNE)
+def test_tasks_that_a_method_is_not_for_are_refused(name: str) -> None:
+    table = FinetuneTable.model_validate({"task": "xnli", "method": [{"use": name}]})
+    for kind in KINDS:
+        data = TaskData(TASK_OF[kind], "en", (), [], [])
+        if kind in _shelf.load("finetune", name).kinds:
+            assert len(_finetune.method_of(table, data).parts) == 1
+            continue
+        with pytest.raises(RecipeError, match=rf"finetune\.method\.0\.use: '{name}' is defined for .*'{kind}' task"):
+            _finetune.method_of(table, data)
+
+
 @pytest.mark.parametrize("name", ALIGN)
 def test_chance_is_in_collate_alone(checkpoint: Checkpoint, name: str) -> None:
     made, again = (case(checkpoint("bert"), "bert", name) for _ in range(2))
@@ -239,10 +295,12 @@ def test_chance_is_in_collate_alone(checkpoint: Checkpoint, name: str) -> None:
 
 @pytest.mark.parametrize("name", FINETUNE)
 def test_chance_is_in_collate_alone_while_finetuning(checkpoint: Checkpoint, name: str) -> None:
-    method = method_of("finetune", name)
-    model = TaskModel.create(Encoder.load(checkpoint("bert")).eval(), "pair", LABELS, seed=0).eval()
+    family = "t5" if "own decoder" in (type(finetune_method(name, checkpoint("bert"))).__doc__ or "") else "bert"
+    method = finetune_method(name, checkpoint(family))
+    encoder = Encoder.load(checkpoint(family)).eval()
+    model = task_model(method, encoder, "pair")
     extra = extra_of(method, model)
-    batches = [task_batch(method, model, "bert") for _ in range(2)]
+    batches = [task_batch(method, model, encoder, "bert") for _ in range(2)]
     losses = [total(method, model, batch, extra) for batch in (batches[0], *batches)]
     assert losses[0] == losses[1] == losses[2]
 

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crosslift.align._span_corruption import SpanBatch, SpanDecoder, corrupt, is_text_to_text
+from crosslift.align._span_corruption import SpanBatch, SpanDecoder, corrupt
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
+from crosslift.encoder.masking import mask
+from crosslift.encoder.text_to_text import is_text_to_text
 from crosslift.train.batch import Batch
 from crosslift.train.method import Method
 
@@ -32,21 +34,6 @@ class MaskedBatch(Batch):
 
 HiddenBatch = MaskedBatch | SpanBatch
 """What is hidden behind [MASK], or behind sentinels."""
-
-
-def mask(inputs: Inputs, encoder: Encoder, probability: float, *, all_mask: bool, generator: torch.Generator) -> Inputs:
-    """Hide tokens and set `targets` to what was hidden.
-
-    Each token that is not special is chosen with `probability`.  Of the chosen, 80 % become [MASK], 10 % a random
-    token and 10 % stay (Devlin et al. 2019, arXiv 1810.04805, section 3.1), or all become [MASK] with `all_mask`.
-    """
-    chosen = (torch.rand(inputs.ids.shape, generator=generator) < probability) & ~inputs.special
-    fate = torch.rand(inputs.ids.shape, generator=generator)
-    random = torch.randint(encoder.vocabulary_size, inputs.ids.shape, generator=generator)
-    hidden = chosen if all_mask else chosen & (fate < 0.8)
-    replaced = torch.zeros_like(chosen) if all_mask else chosen & (fate >= 0.9)
-    ids = torch.where(replaced, random, inputs.ids.masked_fill(hidden, encoder.mask_id))
-    return replace(inputs, ids=ids, targets=inputs.ids.masked_fill(~chosen, IGNORED))
 
 
 class HiddenTokens(Method):

@@ -18,10 +18,10 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call
 
-from crosslift._compat import AutoModelForSeq2SeqLM, BaseModelOutput
-from crosslift.encoder import loading
+from crosslift._compat import BaseModelOutput
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs, Tokens
+from crosslift.encoder.text_to_text import load_whole, shifted
 from crosslift.errors import CheckpointError
 from crosslift.train.batch import Batch
 
@@ -60,10 +60,10 @@ class SpanDecoder(nn.Module):
         Raises:
             CheckpointError: the checkpoint is not there any more.
         """
-        loaded = loading.from_pretrained(AutoModelForSeq2SeqLM, encoder.name)
-        if any(key.startswith("decoder.block.") for key in loaded.lacks):
+        whole, has_decoder = load_whole(encoder.name)
+        if not has_decoder:
             log.warning("%s: the checkpoint has no decoder; span corruption trains a new one", encoder.name)
-        return cls(loaded.model)
+        return cls(whole)
 
     def forward(self, encoder: Encoder, states: Tensor, mask: Tensor, outputs: Inputs) -> Tensor:
         """Return logits, (real tokens of `outputs`, vocabulary), each given the tokens before it.
@@ -74,23 +74,17 @@ class SpanDecoder(nn.Module):
             mask: of the encoder's inputs, (batch, length).
             outputs: what is to be written.
         """
-        start = torch.full_like(outputs.ids[:, :1], encoder.pad_id)  # the decoder of every T5 starts from padding
         result = functional_call(
             self.whole,
             {"shared.weight": encoder.base.get_input_embeddings().weight},  # type: ignore[dict-item]
             kwargs={
                 "encoder_outputs": BaseModelOutput(states),
                 "attention_mask": mask,
-                "decoder_input_ids": torch.cat([start, outputs.ids[:, :-1]], dim=1),
+                "decoder_input_ids": shifted(outputs.ids, encoder.pad_id),
                 "use_cache": False,
             },
         )
         return result.logits[outputs.mask.bool()]  # type: ignore[no-any-return]
-
-
-def is_text_to_text(encoder: Encoder) -> bool:
-    """Return whether an encoder's pre-training was span corruption."""
-    return encoder.family == "t5"
 
 
 def corrupt(

@@ -24,9 +24,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from crosslift.align._contrast import PairBatch, PairContrastive, Side, candidates, summed_layers
-from crosslift.align._masking import mask
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED
+from crosslift.encoder.masking import mask
 from crosslift.errors import CheckpointError
 from crosslift.losses import cz_nce, info_nce
 from crosslift.train.method import Terms

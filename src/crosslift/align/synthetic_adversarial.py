@@ -20,10 +20,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from crosslift.align._masking import HiddenBatch, HiddenTokens, MaskedBatch, masked_loss, predictions
-from crosslift.align._span_corruption import SpanBatch, SpanDecoder, corrupt, is_text_to_text
+from crosslift.align._span_corruption import SpanBatch, SpanDecoder, corrupt
 from crosslift.data.lexicon import lexicon_files, open_lexicon
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
+from crosslift.encoder.text_to_text import is_text_to_text
 from crosslift.losses import jensen_shannon
 from crosslift.train.batch import Batch
 from crosslift.train.method import Terms

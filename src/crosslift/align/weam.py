@@ -15,12 +15,11 @@ from typing import ClassVar, Literal
 import torch
 from pydantic import Field
 from torch import Tensor
-from torch.nn import functional
 
 from crosslift.align._links import exchange, join_linked, pad_links, token_links
-from crosslift.align._masking import MaskedBatch, mask, masked_loss
+from crosslift.align._masking import MaskedBatch, masked_loss
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Inputs
+from crosslift.encoder.masking import mask
 from crosslift.train.method import Method, Terms
 from crosslift.train.pairs import TokenPair
 
@@ -84,13 +83,11 @@ class Weam(Method):
         """Return the mean cross-entropy of the hidden tokens from their own and from exchanged states."""
         if self.exchange_weight == 0:
             return {"tlm": masked_loss(model, batch)}
-        states, crossed = model.encode(batch.inputs), batch.crossed
-        exchanged = states.gather(1, batch.partners.unsqueeze(-1).expand_as(states))
-        own = _token_losses(model, states, batch.inputs, batch.positions)
-        total = _token_losses(model, exchanged, batch.inputs, crossed).sum()
+        own, exchanged = _token_losses(model, model.encode(batch.inputs), batch)
+        total = exchanged.sum()
         if not self.cp_only_aligned:
-            # Without a partner the second prediction is the first one: no need to run the head again.
-            total = total + own[~crossed[batch.positions]].sum()
+            # Without a partner the second prediction is the first one.
+            total = total + own[~batch.crossed[batch.positions]].sum()
         count = max(1, len(own))
         return {"tlm": own.sum() / count, "exchange": batch.weight[0] * total / count}
 
@@ -101,8 +98,19 @@ class Weam(Method):
         return self.exchange_weight * self.units(batch) / max(1, int(batch.crossed.sum()))
 
 
-def _token_losses(model: Encoder, states: Tensor, inputs: Inputs, positions: Tensor) -> Tensor:
-    """Return the cross-entropy of each token at `positions`, in row-major order."""
-    assert inputs.targets is not None
-    logits = model.masked_logits(states, positions)
-    return functional.cross_entropy(logits.float(), inputs.targets[positions], reduction="none")
+def _token_losses(model: Encoder, states: Tensor, batch: ExchangeBatch) -> tuple[Tensor, Tensor]:
+    """Return the cross-entropy of hidden tokens from their own states, and of crossed ones from their partners'.
+
+    The head reads a state once, whichever token is predicted from it: a hidden word whose partner is hidden too costs
+    nothing more.
+    """
+    positions, crossed, targets = batch.positions, batch.crossed, batch.inputs.targets
+    assert targets is not None
+    needed = positions | crossed.gather(1, batch.partners)
+    logits = model.masked_logits(states, needed).float()  # (needed, vocabulary)
+    row = (needed.flatten().cumsum(0) - 1).view_as(needed)
+    rows = torch.cat([row[positions], row.gather(1, batch.partners)[crossed]])
+    wanted = torch.cat([targets[positions], targets[crossed]])
+    losses = logits.logsumexp(dim=-1)[rows] - logits[rows, wanted]
+    hidden = int(positions.sum())
+    return losses[:hidden], losses[hidden:]

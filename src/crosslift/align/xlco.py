@@ -28,9 +28,9 @@ from torch.nn import functional
 
 from crosslift.align._contrast import Contrastive, Side, chunks, in_order, summed_layers
 from crosslift.align._frozen import Frozen
-from crosslift.align._masking import mask
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs, Tokens
+from crosslift.encoder.masking import mask
 from crosslift.encoder.pooling import Pooling
 from crosslift.train.batch import Batch
 from crosslift.train.gather import gather, rank_offset

@@ -59,6 +59,7 @@ class Encoder:
         self.name = name
         self.rows: Tensor | None = None
         """The embedding row of each token id while the vocabulary is cut (`encoder.vocabulary`)."""
+        self.origin: tuple[str, str | None] = (name, None)  # checkpoint, revision: where its decoder is, if any
         self._family = family_of(config, where=name)
         self._masked_head = masked_head
         self._segmented = has_segments(config, self._family)
@@ -85,7 +86,9 @@ class Encoder:
         if any(not loading.in_base(model, key) for key in loaded.lacks):
             log.warning("%s: the checkpoint has no masked-LM head; only its transformer is used", place)
             model, masked_head = model.base_model, False
-        return cls(model.eval(), tokenizer, pooler=pooler, masked_head=masked_head, name=place)
+        made = cls(model.eval(), tokenizer, pooler=pooler, masked_head=masked_head, name=place)
+        made.origin = (place, revision)
+        return made
 
     @classmethod
     def scratch(cls, preset: str, tokenizer: PreTrainedTokenizerBase, *, seed: int) -> Self:
@@ -109,6 +112,11 @@ class Encoder:
     def hidden_size(self) -> int:
         """Width of the hidden states."""
         return int(self._config.hidden_size)
+
+    @property
+    def embedding_size(self) -> int:
+        """Width of the word embeddings: less than that of the states in some DeBERTas."""
+        return int(self._embedding.weight.shape[1])
 
     @property
     def layers(self) -> int:
@@ -266,15 +274,11 @@ class Encoder:
 
     @contextmanager
     def last_states(self, shift: Tensor | None = None) -> Iterator[list[Tensor]]:
-        """Give a list that each pass in the block appends its last states to, before any head or pooler sees them.
-
-        Args:
-            shift: (batch, length, hidden), added to the states first.
-        """
+        """Give a list that each pass in the block adds its last states to; `shift` moves those of the first."""
         seen: list[Tensor] = []
 
         def watch(_module: nn.Module, _arguments: Any, output: Any) -> None:
-            if shift is not None:
+            if shift is not None and not seen:
                 output.last_hidden_state = output.last_hidden_state + shift
             seen.append(output.last_hidden_state)
 

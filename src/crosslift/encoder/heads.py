@@ -25,7 +25,10 @@ from crosslift.encoder import loading
 from crosslift.encoder.encoder import Encoder, seeded
 from crosslift.encoder.families import family_of
 from crosslift.encoder.inputs import Inputs
-from crosslift.encoder.own_head import HEAD_FILE, OwnHead, read_description
+from crosslift.encoder.label_names import LabelNames, has_names
+from crosslift.encoder.label_words import LABEL_WORDS_FILE, LabelWords
+from crosslift.encoder.own_head import HEAD_FILE, OwnHead, copied, read_description
+from crosslift.encoder.prompt import Prompt
 from crosslift.errors import CheckpointError, RecipeError
 from crosslift.tasks._task import Kind
 
@@ -68,7 +71,8 @@ class TaskModel:
 
     The head is transformers' own where the family has one, so that ``transformers.pipeline("text-classification",
     DIRECTORY)`` gives label names.  The encoder halves of T5 and M2M100 have none: they get `OwnHead`, saved beside
-    the encoder's checkpoint, which transformers' pipeline does not know.
+    the encoder's checkpoint, which transformers' pipeline does not know.  Or a head is given: `LabelWords`, the decoder
+    of a text-to-text model, or `LabelNames`.
 
     `encoder` looks at the same weights as `module`: training one trains the other.
     """
@@ -79,7 +83,15 @@ class TaskModel:
     module: nn.Module
 
     @classmethod
-    def create(cls, encoder: Encoder, kind: Kind, labels: Sequence[str], *, seed: int) -> Self:
+    def create(
+        cls,
+        encoder: Encoder,
+        kind: Kind,
+        labels: Sequence[str],
+        *,
+        seed: int,
+        head: LabelWords | LabelNames | None = None,
+    ) -> Self:
         """Return a task model that starts from a copy of `encoder`'s weights and a head drawn from `seed`.
 
         Args:
@@ -87,11 +99,14 @@ class TaskModel:
             kind: "sentence", "pair", "tagging", "span" or "choice".
             labels: names of the outputs; not looked at for "span" and "choice", whose outputs are fixed.
             seed: of the head's random weights.
+            head: made of this encoder, for this kind and these labels; None makes the family's own.
 
         Raises:
             RecipeError: the kind has no head, or there are no labels.
         """
         outputs = _outputs(kind, labels)
+        if head is not None:
+            return cls._with(head)
         if encoder.has_own_heads:
             return cls._own(encoder, kind, outputs, seed=seed)
         with seeded(seed), quiet():
@@ -112,6 +127,8 @@ class TaskModel:
         family = family_of(config, where=place)
         if (Path(place) / HEAD_FILE).is_file():
             return cls._load_own(place)
+        if (Path(place) / LABEL_WORDS_FILE).is_file():
+            return cls._with(LabelWords.load(place))
         kind = _kind_of(config, place)
         tokenizer = loading.load_tokenizer(place)
         loaded = loading.from_pretrained(_HEADS[kind], place)
@@ -135,7 +152,7 @@ class TaskModel:
             "sentence" and "pair" (batch, labels); "tagging" (batch, length, labels); "span" (batch, length, 2), start
             and end; "choice" (examples * choices,).
         """
-        if isinstance(self.module, OwnHead):
+        if isinstance(self.module, OwnHead | LabelWords):
             states = self.encoder.encode(inputs, embeddings)
             return cast("Tensor", self.module(states, inputs))
         arguments = self.encoder.arguments(inputs, embeddings)
@@ -162,9 +179,17 @@ class TaskModel:
 
     def save(self, directory: str | Path) -> None:
         """Write a checkpoint, its tokenizer and its label names."""
+        if isinstance(self.module, LabelWords):
+            self.module.save(directory)
+            return
         self.encoder.save(directory)
         if isinstance(self.module, OwnHead):
             self.module.save(directory)
+
+    @property
+    def prompt(self) -> Prompt | None:
+        """What texts are put into before the encoder reads them; None where it reads them as they are."""
+        return self.module.prompt if isinstance(self.module, LabelWords) else None
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """All parameters, the encoder's and the head's."""
@@ -192,13 +217,19 @@ class TaskModel:
 
     @classmethod
     def _own(cls, encoder: Encoder, kind: Kind, labels: tuple[str, ...], *, seed: int) -> Self:
-        model = copy.deepcopy(encoder.model)
-        module = OwnHead(model, kind, labels, generator=torch.Generator().manual_seed(seed))
-        return cls(Encoder(model, encoder.tokenizer, name=encoder.name), kind, labels, module.eval())
+        own = copied(encoder)
+        module = OwnHead(own.model, kind, labels, generator=torch.Generator().manual_seed(seed))
+        return cls(own, kind, labels, module.eval())
+
+    @classmethod
+    def _with(cls, head: LabelWords | LabelNames) -> Self:
+        return cls(head.encoder, head.kind, head.labels, head.eval())
 
     @classmethod
     def _load_own(cls, place: str) -> Self:
         encoder = Encoder.load(place)
+        if has_names(place):
+            return cls._with(LabelNames.load_named(encoder, place))
         module = OwnHead.load(encoder.model, place).eval()
         return cls(encoder, module.kind, module.labels, module)
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 from crosslift._compat import PreTrainedModel
+from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.pooling import masked_mean
 from crosslift.errors import CheckpointError
@@ -61,8 +63,12 @@ class OwnHead(nn.Module):
         """Write the head beside the encoder's checkpoint."""
         weights = {name: value.detach().contiguous() for name, value in self.classifier.state_dict().items()}
         save_file(weights, Path(directory) / WEIGHTS_FILE)
-        described = json.dumps({"kind": self.kind, "labels": self.labels}, ensure_ascii=False, indent=2)
+        described = json.dumps(self.description(), ensure_ascii=False, indent=2)
         (Path(directory) / HEAD_FILE).write_text(described + "\n", encoding="utf-8")
+
+    def description(self) -> dict[str, Any]:
+        """Return what is needed beside the weights to make the head again."""
+        return {"kind": self.kind, "labels": self.labels}
 
     @classmethod
     def load(cls, model: PreTrainedModel, directory: str | Path) -> Self:
@@ -73,15 +79,28 @@ class OwnHead(nn.Module):
         """
         kind, labels = read_description(directory)
         head = cls(model, kind, labels, generator=torch.Generator())
+        head.load_weights(directory)
+        return head
+
+    def load_weights(self, directory: str | Path) -> None:
+        """Read the weights of a saved head.
+
+        Raises:
+            CheckpointError: they are missing, or do not fit the labels.
+        """
         path = Path(directory) / WEIGHTS_FILE
         if not path.is_file():
             raise CheckpointError(f"{directory}: the task head's weights, {WEIGHTS_FILE}, are missing")
-        weights = load_file(path, device=str(model.device))
+        weights = load_file(path, device=str(self.model.device))
         rows = weights["weight"].shape
-        if rows != head.classifier.weight.shape:
+        if rows != self.classifier.weight.shape:
             raise CheckpointError(
-                f"{path}: the head's weights are {tuple(rows)}, but {HEAD_FILE} names {len(labels)} labels for a "
-                f"width of {head.classifier.weight.shape[1]}"
+                f"{path}: the head's weights are {tuple(rows)}, but {HEAD_FILE} names {len(self.labels)} labels for a "
+                f"width of {self.classifier.weight.shape[1]}"
             )
-        head.classifier.load_state_dict(weights)
-        return head
+        self.classifier.load_state_dict(weights)
+
+
+def copied(encoder: Encoder) -> Encoder:
+    """Return an encoder with a copy of the weights."""
+    return Encoder(copy.deepcopy(encoder.model), encoder.tokenizer, name=encoder.name)

@@ -118,7 +118,7 @@ class Tokenization:
         if self.languages is not None and language is not None:
             known_language(language, self.languages)
         if self._source is not None:
-            codes = _translation_codes(self.tokenizer)
+            codes = translation_codes(self.tokenizer)
             self.tokenizer.src_lang = self._source if language is None else known_language(language, codes)
 
     def _form(self, language: str | None) -> Form:
@@ -208,7 +208,7 @@ def known_language(language: str, among: Iterable[str]) -> str:
         raise LanguageError(f"the encoder was not made for this language: {error}") from error
 
 
-def _translation_codes(tokenizer: Any) -> list[str]:
+def translation_codes(tokenizer: Any) -> list[str]:
     """Return the codes that a translation model writes: `de` in M2M100, `deu_Latn` in NLLB."""
     if hasattr(tokenizer, "lang_code_to_token"):
         return list(tokenizer.lang_code_to_token)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -16,7 +17,7 @@ from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError, DataError, RunExistsError, nearest
 from crosslift.evaluation.predict import predict
 from crosslift.run_directory import write_text
-from crosslift.tasks._task import Example, PairExample, SentenceExample, TaggingExample
+from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample, TaggingExample
 
 COLUMNS = {
     "sentence": (("text",), ("sentence",)),
@@ -27,8 +28,14 @@ COLUMNS = {
         ("text", "text_pair"),
     ),
     "tagging": (("words",), ("tokens",), ("text",)),
+    "choice": (
+        ("premise", "question", "choice1", "choice2"),
+        ("context", "question", "answerA", "answerB"),
+    ),
 }
-"""Column names looked for, first match wins, by kind of task."""
+"""Column names looked for, first match wins, by kind of task; choices may go on, as choice3 or answerC."""
+_MORE = re.compile(r"choice\d+|answer[A-Z]")
+"""Columns of choices."""
 
 
 def predict_file(
@@ -37,7 +44,8 @@ def predict_file(
     """Label every row of a file and return how many there are.
 
     The output has the input's columns and `prediction` and `probability` (for tagging, `prediction` alone: the tags
-    separated by blanks).  A column `language` is used by encoders that embed languages.
+    separated by blanks).  Of choices, the prediction is the number of the likeliest, counted from 0; rows with fewer
+    choices leave the last ones blank.  A column `language` is used by encoders that embed languages.
 
     Args:
         model: directory or hub id of a checkpoint with a head.
@@ -76,10 +84,11 @@ def _columns(
     names = list(table[0])
     if columns is not None:
         require(table[0], columns, where=f"{source}, line 1")
+        _check_count(kind, columns)
         return columns
     for usual in COLUMNS[kind]:
         if set(usual) <= set(names):
-            return usual
+            return _with_more(usual, names) if kind == "choice" else usual
     expected = " or ".join("+".join(usual) for usual in COLUMNS[kind])
     raise DataError(
         f"{source}, line 1: expected the column(s) {expected}, found {', '.join(names)}"
@@ -87,12 +96,24 @@ def _columns(
     )
 
 
+def _check_count(kind: str, columns: Sequence[str]) -> None:
+    if kind == "choice" and len(columns) < 4:
+        raise DataError(f"--text {','.join(columns)}: expected premise, question and at least two choices")
+
+
+def _with_more(usual: Sequence[str], names: Sequence[str]) -> Sequence[str]:
+    """Return premise, question and all choices that are named like the first, in the order of their names."""
+    stem = usual[2][:-1]
+    more = [name for name in names if _MORE.fullmatch(name) and name.startswith(stem)]
+    return (*usual[:2], *sorted(more, key=lambda name: (len(name), name)))
+
+
 def _label(model: TaskModel, table: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:
     """Predict language by language, since some encoders embed it; rows keep their order."""
     results: list[dict[str, Any]] = [{}] * len(table)
     for language in dict.fromkeys(str(row.get("language", "en")) for row in table):
         places = [place for place, row in enumerate(table) if str(row.get("language", "en")) == language]
-        examples = [_example(model, str(place), table[place], columns) for place in places]
+        examples = [_example(model, place, table[place], columns) for place in places]
         length = model.encoder.max_length
         for place, record in zip(
             places, predict(model, examples, language=language, max_length=min(512, length)), strict=True
@@ -101,7 +122,10 @@ def _label(model: TaskModel, table: Sequence[Mapping[str, Any]], columns: Sequen
     return results
 
 
-def _example(model: TaskModel, number: str, row: Mapping[str, Any], columns: Sequence[str]) -> Example:
+def _example(model: TaskModel, place: int, row: Mapping[str, Any], columns: Sequence[str]) -> Example:
+    number = str(place)
+    if model.kind == "choice":
+        return _choices(number, row, columns)
     values = [row[column] for column in columns]
     if model.kind == "tagging":
         words = values[0] if isinstance(values[0], list) else str(values[0]).split()
@@ -109,6 +133,16 @@ def _example(model: TaskModel, number: str, row: Mapping[str, Any], columns: Seq
     if len(values) == 2:
         return PairExample(number, str(values[0]), str(values[1]))
     return SentenceExample(number, str(values[0]))
+
+
+def _choices(number: str, row: Mapping[str, Any], columns: Sequence[str]) -> ChoiceExample:
+    cells = (row.get(column) for column in columns)
+    premise, question, *choices = ("" if cell is None else str(cell) for cell in cells)
+    while choices and not choices[-1].strip():
+        choices.pop()
+    if not choices:
+        raise DataError(f"row {int(number) + 1}: none of the columns {', '.join(columns[2:])} holds a choice")
+    return ChoiceExample(number, premise, question, tuple(choices))
 
 
 def _added(record: Mapping[str, Any]) -> dict[str, Any]:

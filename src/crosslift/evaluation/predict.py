@@ -17,8 +17,8 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs, Tokens
-from crosslift.tasks._task import Example, RetrievalExample, TaggingExample
-from crosslift.train.features import TaskItem, task_items
+from crosslift.tasks._task import ChoiceExample, Example, RetrievalExample, TaggingExample
+from crosslift.train.features import TaskItem, rows_of, task_items
 
 Record = dict[str, Any]
 """One line of a predictions file: id, prediction, gold, and what else the task's form has."""
@@ -34,19 +34,31 @@ def predict(
     max_length: int,
     batch_tokens: int = BATCH_TOKENS,
 ) -> list[Record]:
-    """Return one record an example, in order: the label, or the tags of its words.
+    """Return one record an example, in order: the label, the tags of its words, or the index of its choice.
 
     Args:
-        model: with a sentence, pair or tagging head; put into evaluation mode.
+        model: with a sentence, pair, tagging or choice head; put into evaluation mode.
         examples: of one language; labels may be missing (gold is then None).
         language: for encoders that embed it.
         max_length: tokens an input is cut to; sentences to tag are cut into pieces instead.
         batch_tokens: padded tokens a batch.
     """
-    items = task_items(model.encoder, examples, model.kind, model.labels, max_length=max_length, language=language)
+    items = task_items(
+        model.encoder,
+        examples,
+        model.kind,
+        model.labels,
+        max_length=max_length,
+        language=language,
+        prompt=model.prompt,
+    )
+    model.eval()  # all of it: a head may lie outside the encoder
+    rows = rows_of(items)
+    logits = _rows(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
     if model.kind == "tagging":
-        return _tagging_records(model, examples, items, batch_tokens)
-    logits = _rows(model.encoder, [item.tokens for item in items], model.logits, batch_tokens)
+        return _tagging_records(model, examples, rows, logits)
+    if model.kind == "choice":
+        return _choice_records(examples, logits)
     probabilities = torch.cat(logits).float().softmax(dim=-1).numpy()  # (examples, labels)
     return [
         {
@@ -59,10 +71,21 @@ def predict(
     ]
 
 
+def _choice_records(examples: Sequence[Example], scores: Sequence[Tensor]) -> list[Record]:
+    """Return the records of examples whose choices have these scores, one after another."""
+    left, records = iter(scores), []
+    for example in examples:
+        assert isinstance(example, ChoiceExample)
+        probabilities = torch.cat([next(left) for _ in example.choices]).float().softmax(dim=0)
+        best = int(probabilities.argmax())
+        probability = round(float(probabilities[best]), 6)
+        records.append({"id": example.id, "prediction": best, "gold": example.label, "probability": probability})
+    return records
+
+
 def _tagging_records(
-    model: TaskModel, examples: Sequence[Example], items: Sequence[TaskItem], batch_tokens: int
+    model: TaskModel, examples: Sequence[Example], items: Sequence[TaskItem], logits: Sequence[Tensor]
 ) -> list[Record]:
-    logits = _rows(model.encoder, [item.tokens for item in items], model.logits, batch_tokens)
     sentences = [example for example in examples if isinstance(example, TaggingExample)]
     # A word without any piece (a lone control character, say) keeps the first label, so lengths always agree.
     tags = [[model.labels[0]] * len(sentence.words) for sentence in sentences]

@@ -83,10 +83,19 @@ def _predictor(model: str, source: Source, task: Task, max_length: int) -> Calla
         encoder = Encoder.load(model).to(default_device())
         return lambda code, examples: retrieve(encoder, examples, language=code, source=source.source_language(task))
     loaded = TaskModel.load(model).to(default_device())
-    labels = source.labels(task)
-    if set(loaded.labels) != set(labels):
+    _check(model, loaded, task, source.labels(task))
+    return lambda code, examples: predict_examples(loaded, examples, language=code, max_length=max_length)
+
+
+def _check(name: str, model: TaskModel, task: Task, labels: Sequence[str]) -> None:
+    """Check that a model is for tasks of this form; one for choices or spans has outputs, but no labels."""
+    if labels and set(model.labels) != set(labels):
         raise CheckpointError(
-            f"{model}: the model's labels ({', '.join(loaded.labels)}) are not those of {task.name} "
+            f"{name}: the model's labels ({', '.join(model.labels)}) are not those of {task.name} "
             f"({', '.join(labels)}); was it fine-tuned on another task?"
         )
-    return lambda code, examples: predict_examples(loaded, examples, language=code, max_length=max_length)
+    if not labels and model.kind != task.kind:
+        raise CheckpointError(
+            f"{name}: the model is for '{model.kind}' tasks, and {task.name} is a '{task.kind}' task; was it "
+            "fine-tuned on another task?"
+        )

@@ -22,12 +22,18 @@ class TestSet:
     task: Task
     split: Split
     by_language: dict[str, list[Example]]
+    translated_into: str | None = None
+    """The language that all texts were translated into (translate-test)."""
+
+    def read_in(self, language: str) -> str:
+        """Return the language that a model reads the examples of `language` in."""
+        return self.translated_into or language
 
 
 def read_test_set(
     source: Source, task: Task, split: Split, languages: Sequence[str] | None, limit: int | None = None
 ) -> TestSet:
-    """Read the languages asked for, or all that are there.
+    """Read the languages asked for, or all that are there, less the source language where the benchmark skips it.
 
     Raises:
         LanguageError: a language the data lacks; the message names the nearest.
@@ -40,7 +46,9 @@ def read_test_set(
                 f"{source}: {task.name} has no {split} data in '{code}'{nearest(code, there)} "
                 f"(there is: {', '.join(there)})"
             )
-    wanted = list(languages or there) or [source.source_language(task)]
+    own = source.source_language(task)
+    scored = there if task.source in task.languages else [code for code in there if code != own]
+    wanted = list(languages or scored or there) or [own]
     by_language = {code: source.examples(task, split, code)[:limit] for code in wanted}
     for code, examples in by_language.items():
         checks.placeholder_labels(examples, where=f"{task.name} {split} in '{code}'")

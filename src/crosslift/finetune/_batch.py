@@ -2,31 +2,62 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Self
 
+import torch
 from torch import Tensor
 
 from crosslift.encoder.heads import Output, TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs
+from crosslift.encoder.layers import LowerLayers
 from crosslift.train.batch import Batch
 
 
 @dataclass(frozen=True)
 class LabelledBatch(Batch):
-    """Inputs with one label a row in `labels`, or one label a token in `inputs.targets`; perhaps their view."""
+    """Inputs with one label an example in `labels`, or one label a token in `inputs.targets`; perhaps their view.
+
+    An example is a row; one with choices is a row a choice, together, equally many for all examples of the batch.
+    """
 
     inputs: Inputs
     labels: Tensor | None
     view: Inputs | None = None
     """A second reading of each row, with targets of its own, where a method compares two."""
-    drawn: Batch | None = None
-    """What the perturbation drew."""
+    drawn: tuple[Batch | None, ...] = ()
+    """What each method of the recipe drew for itself."""
 
     def labels_of(self, inputs: Inputs) -> Tensor:
         """Return the labels of the sentences or of their view: (batch,), or (batch, length) for tags."""
         labels = inputs.targets if self.labels is None else self.labels
         assert labels is not None
         return labels
+
+    @property
+    def choices(self) -> int:
+        """How many rows an example has."""
+        return 1 if self.labels is None else len(self.inputs) // len(self.labels)
+
+    def __len__(self) -> int:
+        """Return the number of examples."""
+        return len(self.inputs) // self.choices
+
+    @property
+    def lengths(self) -> Tensor:
+        """(examples,): tokens an example costs, over all its rows."""
+        return super().lengths.view(-1, self.choices).sum(dim=1)
+
+    def select(self, rows: Tensor) -> Self:
+        """Return these examples, each with all of its rows."""
+        if self.labels is None:
+            return super().select(rows)
+        each = (rows.unsqueeze(1) * self.choices + torch.arange(self.choices, device=rows.device)).flatten()
+        return replace(Batch.select(replace(self, labels=None), each), labels=self.labels[rows])
+
+    def by_example(self, logits: Tensor) -> Tensor:
+        """Return logits as they are compared with labels: the scores of choices as (examples, choices)."""
+        return logits.view(-1, self.choices) if logits.ndim == 1 else logits
 
 
 @dataclass(frozen=True)
@@ -37,11 +68,17 @@ class Reading:
     embeddings: Tensor | None = None
     """(batch, length, width)."""
     shift: Tensor | None = None
-    """(batch, length, hidden)."""
+    """(batch, length, hidden): added to the last states, or to those of `lower`."""
+    lower: LowerLayers | None = None
+    """What the lower layers made of the inputs in an earlier pass."""
 
     def output(self, model: TaskModel) -> Output:
         """Return logits and last states."""
-        return model.outputs(self.inputs, self.embeddings, self.shift)
+        if self.lower is None:
+            return model.outputs(self.inputs, self.embeddings, self.shift)
+        assert self.shift is not None
+        with self.lower.replayed(self.shift):
+            return model.outputs(self.inputs)
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ hook                what a method changes with it
 ``terms``           nothing: it adds a loss of its own
 ``block``           the batches: examples that are kept together
 ``run_step``        how a step's gradients come about
+``head``            what predicts; one method of a recipe at most
 ==================  ================================================================================================
 
 A view takes the sentences' place, unless a method of the recipe compares both (`compares`): then it stands beside them.
@@ -18,7 +19,7 @@ A view takes the sentences' place, unless a method of the recipe compares both (
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from math import prod
 from typing import Any, ClassVar, Literal
@@ -30,12 +31,16 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs, pad
+from crosslift.encoder.label_names import LabelNames
+from crosslift.encoder.label_words import LabelWords
 from crosslift.finetune._batch import LabelledBatch, Pass, Reading
-from crosslift.tasks._task import Example
+from crosslift.tasks._task import Example, Kind
 from crosslift.train.batch import Batch
-from crosslift.train.features import TaskItem
+from crosslift.train.features import Item, TaskItem, choices_of, rows_of
 from crosslift.train.method import Backward, Method, Terms
 
+Translations = Mapping[str, Mapping[int, TaskItem]]
+"""Items by language and by the index of the example that they translate."""
 Loss = Callable[[Reading], Tensor]
 """The mean task loss of a reading."""
 
@@ -49,11 +54,20 @@ class FinetuneMethod(Method):
     perturbs: ClassVar[bool] = False
     """Whether `perturb` is there; one method of a recipe at most."""
     compares: ClassVar[bool] = False
-    """Whether views stand beside the sentences."""
+    """Whether views stand beside the sentences, where `active`."""
+    translates: ClassVar[bool] = False
+    """Whether it reads translations of the training data."""
     new_tokens: ClassVar[bool] = False
     """Whether a step may embed tokens that the training data lacks: then the vocabulary is not trimmed."""
+    makes_head: ClassVar[bool] = False
+    """Whether `head` is there; one method of a recipe at most."""
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "span", "choice")
     """The forms of task it is defined for."""
+
+    @property
+    def active(self) -> bool:
+        """Whether its settings leave it anything to do."""
+        return True
 
     @property
     def second_reading(self) -> bool:
@@ -71,14 +85,14 @@ class FinetuneMethod(Method):
         return None
 
     def rewrite(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> Sequence[TaskItem]:
-        """Return views of the items, in their order."""
+        """Return views of the items, in their order; of an example with choices, each choice is an item."""
         del model, generator
         return items
 
     def draw(
         self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
     ) -> Batch | None:
-        """Return what `perturb` needs of chance."""
+        """Return what the method needs of chance, beside views: it is handed to `perturb`."""
         del model, items, inputs, generator
         return None
 
@@ -91,7 +105,7 @@ class FinetuneMethod(Method):
         """Return the loss of predictions, summed over what has a label.
 
         Args:
-            logits: (n, labels).
+            logits: (n, labels), or (n, choices).
             labels: (n,), IGNORED where there is none.
         """
         return functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
@@ -134,9 +148,30 @@ class FinetuneMethod(Method):
         del together, model, batch, backward, extra
         return None
 
-    def begin(self, encoder: Encoder) -> None:
-        """Look at the encoder as it was before it got the task's head, before the first step."""
-        del encoder
+    def head(
+        self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str], seed: int
+    ) -> LabelWords | LabelNames | None:
+        """Return the head to train, made of the encoder; None for the family's own.
+
+        Args:
+            encoder: what fine-tuning starts from; stays as it is.
+            task: name of the task.
+            kind: its form.
+            labels: in the order of the outputs.
+            seed: of random weights.
+        """
+        del encoder, task, kind, labels, seed
+        return None
+
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
+        """Look at what there is before the first step.
+
+        Args:
+            encoder: as it was without a task's head.
+            items: the training data.
+            views: its translations, if the recipe has some for methods to compare with.
+        """
+        del encoder, items, views
 
     @property
     def parts(self) -> tuple[FinetuneMethod, ...]:
@@ -147,22 +182,31 @@ class FinetuneMethod(Method):
         """Return what each of `parts` needs beside the model."""
         return (extra,)
 
+    def drawn_by(self, part: FinetuneMethod, batch: LabelledBatch) -> Batch | None:
+        """Return what one of `parts` drew for a batch."""
+        return next(drawn for each, drawn in zip(self.parts, batch.drawn, strict=True) if each is part)
+
     def weight_of(self, index: int) -> float:
         """Return the factor of the terms of a part."""
         del index
         return 1.0
 
-    def collate(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> LabelledBatch:
-        """Rewrite the items, pad them, and draw what the perturbation needs."""
-        views: Sequence[TaskItem] = items
+    def collate(self, model: TaskModel, items: Sequence[Item], generator: torch.Generator) -> LabelledBatch:
+        """Rewrite the items, pad them, and draw what the perturbation needs.
+
+        Raises:
+            DataError: examples differ in their number of choices.
+        """
+        choices, rows = choices_of(items), rows_of(items)
+        views: Sequence[TaskItem] = rows
         for part in self.parts:
             views = part.rewrite(model, views, generator)
         beside = self._beside
-        batch = _padded(model, items if beside else views)
+        batch = _padded(model, rows if beside else views, choices)
         if beside:
-            batch = replace(batch, view=_padded(model, views).inputs)
-        drawn = [part.draw(model, views, batch.view or batch.inputs, generator) for part in self.parts]
-        return replace(batch, drawn=next((each for each in drawn if each is not None), None))
+            batch = replace(batch, view=_padded(model, views, choices).inputs)
+        read = batch.view or batch.inputs
+        return replace(batch, drawn=tuple(part.draw(model, views, read, generator) for part in self.parts))
 
     def units(self, batch: LabelledBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return the number of labels: examples, or tagged tokens."""
@@ -173,8 +217,8 @@ class FinetuneMethod(Method):
     ) -> Terms:
         """Return the task loss and the terms of all parts."""
         reading = Reading(batch.view or batch.inputs)
-        for part, own in zip(self.parts, self.extras(extra), strict=True):
-            reading = part.perturb(model, reading, batch.drawn, self._mean_loss(model, batch), own)
+        for part, drawn, own in zip(self.parts, batch.drawn, self.extras(extra), strict=True):
+            reading = part.perturb(model, reading, drawn, self._mean_loss(model, batch), own)
         return self.terms_of(model, batch, reading, extra)
 
     def terms_of(self, model: TaskModel, batch: LabelledBatch, reading: Reading, extra: nn.Module | None) -> Terms:
@@ -203,8 +247,9 @@ class FinetuneMethod(Method):
 
     @property
     def _beside(self) -> bool:
-        changed = any(part.rewrites or part.perturbs or part.second_reading for part in self.parts)
-        return changed and any(part.compares for part in self.parts)
+        active = [part for part in self.parts if part.active]
+        changed = any(part.rewrites or part.perturbs or part.second_reading for part in active)
+        return changed and any(part.compares for part in active)
 
     @property
     def _view_weight(self) -> float:
@@ -212,7 +257,8 @@ class FinetuneMethod(Method):
         return max(weights, default=1.0)
 
     def _pass(self, model: TaskModel, batch: LabelledBatch, reading: Reading) -> Pass:
-        return Pass(reading, reading.output(model), batch.labels_of(reading.inputs))
+        output = reading.output(model)
+        return Pass(reading, replace(output, logits=batch.by_example(output.logits)), batch.labels_of(reading.inputs))
 
     def _mean(self, done: Pass) -> Tensor:
         """Return the mean task loss of a pass."""
@@ -225,9 +271,9 @@ class FinetuneMethod(Method):
         return lambda reading: self._mean(self._pass(model, batch, reading))
 
 
-def _padded(model: TaskModel, items: Sequence[TaskItem]) -> LabelledBatch:
-    inputs = model.encoder.collate([item.tokens for item in items])
+def _padded(model: TaskModel, rows: Sequence[TaskItem], choices: int) -> LabelledBatch:
+    inputs = model.encoder.collate([row.tokens for row in rows])
     if model.kind == "tagging":
-        tags = pad([item.label for item in items if isinstance(item.label, tuple)], IGNORED)
+        tags = pad([row.label for row in rows if isinstance(row.label, tuple)], IGNORED)
         return LabelledBatch(replace(inputs, targets=tags), None)
-    return LabelledBatch(inputs, torch.tensor([item.label for item in items]))
+    return LabelledBatch(inputs, torch.tensor([row.label for row in rows[::choices]]))

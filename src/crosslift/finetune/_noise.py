@@ -59,10 +59,7 @@ class EmbeddingNoise(FinetuneMethod):
         del items
         if not self.radius:
             return None
-        with torch.no_grad():
-            width = (
-                model.encoder.hidden_size if self.site == "states" else model.encoder.embed(inputs.ids[:1]).shape[-1]
-            )
+        width = model.encoder.embedding_size if self.site == "embeddings" else model.encoder.hidden_size
         values = torch.randn(*inputs.ids.shape, width, generator=generator)
         if self.distribution == "normal":
             return Noise(values / width**0.5)
@@ -72,18 +69,21 @@ class EmbeddingNoise(FinetuneMethod):
     def radii(self, model: TaskModel, reading: Reading) -> Tensor:
         """Return the radius of each token's ball, 0 where it must not move: (batch, length, 1)."""
         with torch.no_grad():
-            place = (
-                model.encoder.embed(reading.inputs.ids) if self.site == "embeddings" else reading.output(model).states
-            )
-            words = ~reading.inputs.special
-            norms = place.float().norm(dim=-1) * words
-            mean = norms.sum(dim=1, keepdim=True) / words.sum(dim=1, keepdim=True).clamp(min=1)
-            radii: Tensor = (self.radius * mean * words).unsqueeze(-1)
+            if self.site == "embeddings":
+                return self.radii_of(model.encoder.embed(reading.inputs.ids), reading.inputs)
+            return self.radii_of(reading.output(model).states, reading.inputs)
+
+    def radii_of(self, states: Tensor, inputs: Inputs) -> Tensor:
+        """Return the radius of the ball around each of `states` (batch, length, width)."""
+        words = ~inputs.special
+        norms = states.detach().float().norm(dim=-1) * words
+        mean = norms.sum(dim=1, keepdim=True) / words.sum(dim=1, keepdim=True).clamp(min=1)
+        radii: Tensor = (self.radius * mean * words).unsqueeze(-1)
         return radii
 
     def moved(self, model: TaskModel, reading: Reading, delta: Tensor) -> Reading:
         """Return the reading with `delta` (batch, length, width) added."""
-        if self.site == "states":
+        if self.site != "embeddings":
             return replaced(reading, shift=delta)
         return replaced(reading, embeddings=model.encoder.embed(reading.inputs.ids) + delta)
 

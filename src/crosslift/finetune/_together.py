@@ -8,9 +8,13 @@ from typing import Any, Self
 from pydantic import PrivateAttr
 from torch import nn
 
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.label_names import LabelNames
+from crosslift.encoder.label_words import LabelWords
 from crosslift.errors import RecipeError
-from crosslift.finetune._method import FinetuneMethod
-from crosslift.tasks._task import Example
+from crosslift.finetune._method import FinetuneMethod, Translations
+from crosslift.tasks._task import Example, Kind
+from crosslift.train.features import TaskItem
 
 
 class Together(FinetuneMethod):
@@ -57,6 +61,11 @@ class Together(FinetuneMethod):
         return all(part.gathers for part in self._parts if not part.splittable)
 
     @property
+    def makes_head(self) -> bool:  # type: ignore[override]
+        """Whether one makes the head."""
+        return any(part.makes_head for part in self._parts)
+
+    @property
     def new_tokens(self) -> bool:  # type: ignore[override]
         """Whether one may embed tokens that the data lacks."""
         return any(part.new_tokens for part in self._parts)
@@ -84,10 +93,36 @@ class Together(FinetuneMethod):
         """Return what the first method that keeps examples together goes by."""
         return next((block for part in self._parts if (block := part.block(example)) is not None), None)
 
-    def begin(self, encoder: Any) -> None:
-        """Let each look at the encoder."""
+    def head(
+        self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str], seed: int
+    ) -> LabelWords | LabelNames | None:
+        """Return the head of the method that makes one.
+
+        Raises:
+            RecipeError: its settings do not suit the task or the encoder.
+        """
+        for index, part in enumerate(self._parts):
+            try:
+                head = part.head(encoder, task=task, kind=kind, labels=labels, seed=seed)
+            except RecipeError as error:
+                raise RecipeError(f"method.{index}.{error}") from error
+            if head is not None:
+                return head
+        return None
+
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
+        """Let each look.
+
+        Raises:
+            RecipeError: there are translations to compare with, and no method does.
+        """
+        if views and not any(part.translates for part in self._parts):
+            raise RecipeError(
+                'finetune.translate.mix: "view" makes translations for the method `translated`, which the recipe does '
+                "not use; add it to [[finetune.method]]"
+            )
         for part in self._parts:
-            part.begin(encoder)
+            part.begin(encoder, items, views)
 
     def after_step(self, model: Any, extra: nn.Module | None) -> None:
         """Let each act."""
@@ -96,13 +131,17 @@ class Together(FinetuneMethod):
 
 
 def _check(methods: Sequence[FinetuneMethod], weights: Sequence[float]) -> None:
-    perturbing = [index for index, method in enumerate(methods) if method.perturbs]
-    if len(perturbing) > 1:
-        places = " and ".join(f"finetune.method.{index}" for index in perturbing)
-        raise RecipeError(f"{places}: both perturb what the model reads; a step can have one perturbation")
+    _one("perturb what the model reads; a step can have one perturbation", [method.perturbs for method in methods])
+    _one("make the head; a model can have one", [method.makes_head for method in methods])
     for index, (method, weight) in enumerate(zip(methods, weights, strict=True)):
         if weight != 1 and type(method).terms is FinetuneMethod.terms:
             raise RecipeError(
                 f"finetune.method.{index}.weight: {weight} was given, but this method adds no term to the loss that it "
                 "could be a factor of; remove it"
             )
+
+
+def _one(what: str, do: Sequence[bool]) -> None:
+    places = [f"finetune.method.{index}" for index, does in enumerate(do) if does]
+    if len(places) > 1:
+        raise RecipeError(f"{' and '.join(places)}: both {what}")

@@ -69,6 +69,11 @@ class Consistency(FinetuneMethod):
         terms = {}
         rows = _labelled(clean)
         if view is not None and self.example_weight:
+            if clean.count != view.count:
+                raise RecipeError(
+                    "consistency: predictions are compared word by word, and a translated sentence has other words; "
+                    "for tagging use a view that keeps them (code_switch, synonym_smoothing, noise), or cross_aligner"
+                )
             apart = symmetric_divergence(rows, _labelled(view))
             terms["consistency"] = self.example_weight * apart / max(1, clean.count)
         if extra is not None:
@@ -94,11 +99,11 @@ class Teacher(nn.Module):
 
     def forward(self, batch: LabelledBatch) -> Tensor:
         """Return the logits of the sentences."""
-        return self._model[0].logits(batch.inputs)
+        return batch.by_example(self._model[0].logits(batch.inputs))
 
 
 def _labelled(done: Pass) -> Tensor:
-    """Return the logits of what has a label, (n, labels), in row-major order."""
+    """Return the logits of what has a label, (n, labels) or (n, choices), in row-major order."""
     return done.output.logits[done.labels != IGNORED]
 
 

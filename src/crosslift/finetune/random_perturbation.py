@@ -28,6 +28,11 @@ class RandomPerturbation(EmbeddingNoise):
     )
 
     @property
+    def active(self) -> bool:
+        """Whether there is noise."""
+        return self.radius > 0
+
+    @property
     def distribution(self) -> Literal["uniform", "normal"]:
         """What noise is drawn from."""
         return self.noise
@@ -35,6 +40,6 @@ class RandomPerturbation(EmbeddingNoise):
     def perturb(self, model: TaskModel, reading: Reading, drawn: Batch | None, loss: Loss, extra: Any) -> Reading:
         """Return the reading with noise added."""
         del loss, extra
-        if not self.radius:
+        if not self.active:
             return reading
         return self.moved(model, reading, values_of(drawn, reading) * self.radii(model, reading))

@@ -17,7 +17,9 @@ from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
-from crosslift.pipeline._finetune import Finetuned, finetune
+from crosslift.pipeline._finetune import Finetuned, finetune, method_of
+from crosslift.pipeline._intermediate import intermediate
+from crosslift.pipeline._shared import cache_directory
 from crosslift.recipe import FinetuneTable, Recipe, content_hash, load, to_toml
 from crosslift.run_directory import (
     JsonLines,
@@ -53,7 +55,7 @@ def run(recipe: Recipe | Path | str, output: Path | str | None = None, *, resume
     join_processes()
     recipe = recipe if isinstance(recipe, Recipe) else load(Path(recipe))
     output = Path(output) if output else Path("runs") / recipe.name / f"seed-{recipe.seed}"
-    with _stages.locked_once(_stages.cache_directory() / "locks" / content_hash(str(output.absolute()))):
+    with _stages.locked_once(cache_directory() / "locks" / content_hash(str(output.absolute()))):
         data = read(recipe)
         with _claimed(recipe, output, resume=resume) as unfinished:
             if unfinished is not None:
@@ -99,6 +101,8 @@ class _Run:
 
 def _run(recipe: Recipe, data: RunData, folder: Path) -> None:
     run = _Run(recipe, data, folder, warnings=list(data.warnings))
+    if recipe.finetune and data.task:
+        method_of(recipe.finetune, data.task)  # methods that do not go together show before time is spent
     processes.on_main(lambda: _describe(run))
     encoder = _adapted_encoder(run)
     processes.on_main(lambda: _score_retrieval(run, encoder))
@@ -116,7 +120,7 @@ def _describe(run: _Run) -> None:
 
 
 def _adapted_encoder(run: _Run) -> Encoder:
-    """Return the encoder after pre-training and alignment, probed after each."""
+    """Return the encoder after pre-training, alignment and intermediate stages, probed after each."""
     staged = _stages.starting_encoder(run.recipe, run.data.text)
     if run.recipe.pretrain and run.data.text:
         staged = _stages.pretrain(staged, run.recipe, run.data.text)
@@ -124,6 +128,9 @@ def _adapted_encoder(run: _Run) -> Encoder:
     if run.recipe.align:
         staged = _stages.align(staged, run.recipe, run.data.corpora)
         _probe(run, staged.encoder, "align")
+    for index, tasks in enumerate(run.data.intermediate):
+        staged = intermediate(staged, run.recipe, index, tasks)
+        _probe(run, staged.encoder, staged.stages[-1]["stage"])
     run.stages += staged.stages
     run.log += staged.log
     return staged.encoder
@@ -159,8 +166,8 @@ def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
     folder = "predictions" if rule == table.selection else f"predictions.{rule}"
     for test in _tests(run, retrieval=False):
 
-        def predict_one(language: str, examples: list[Example]) -> list[Record]:
-            return predict(tuned.model, examples, language=language, max_length=length)
+        def predict_one(language: str, examples: list[Example], test: TestSet = test) -> list[Record]:
+            return predict(tuned.model, examples, language=test.read_in(language), max_length=length)
 
         predicted = run.predicted.get((tuned.twin(rule), test.task.name)) or dict(
             predictions(test, predict_one, f"{test.task.name} ({rule})")
@@ -197,7 +204,8 @@ def _probe(run: _Run, encoder: Encoder, stage: str) -> None:
 
 def _measure_space(run: _Run, encoder: Encoder, stage: str) -> None:
     """Measure retrieval between languages on a parallel test set, and keep the vectors for the report's map."""
-    test = next((test for test in run.data.tests if test.task.parallel), None)
+    untranslated = (test for test in run.data.tests if test.translated_into is None)
+    test = next((test for test in untranslated if test.task.parallel), None)
     if test is None:
         return
     parallel = probes.parallel_texts(test.by_language)

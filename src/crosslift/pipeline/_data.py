@@ -3,26 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from crosslift import _shelf, languages
-from crosslift.data import checks
 from crosslift.data.bitext import Bitext
 from crosslift.data.sources import Source, SourceSettings, open_source
 from crosslift.data.sources.lab import Lab
 from crosslift.data.text import existing, lines
-from crosslift.encoder.head_weights import check_head
 from crosslift.errors import LanguageError, RecipeError, nearest
 from crosslift.evaluation.test_sets import TestSet, read_test_set
 from crosslift.lab import World, shared_world
-from crosslift.pipeline._oracle import TargetDev, read_target_dev
-from crosslift.pipeline._sample import sampled
-from crosslift.recipe import AlignTable, BitextTable, EvaluateTable, FinetuneTable, Recipe, TextTable, content_hash
-from crosslift.tasks._task import Example, Task, texts
+from crosslift.pipeline._oracle import read_target_dev
+from crosslift.pipeline._shared import stage_seed
+from crosslift.pipeline._task_data import TaskData, task_data, translated, warnings_about
+from crosslift.recipe import (
+    AlignTable,
+    BitextTable,
+    EvaluateTable,
+    IntermediateTable,
+    Recipe,
+    TextTable,
+    content_hash,
+)
+from crosslift.tasks._task import Task, texts
 
 LAB_SENTENCES = 20_000
 """Sentences of unpaired text in a lab language with full resources."""
@@ -65,16 +72,16 @@ class Corpus:
 
 
 @dataclass(frozen=True)
-class TaskData:
-    """A task to train: source-language examples to learn from and to choose checkpoints by."""
+class Tasks:
+    """What an intermediate stage trains on: tasks, and perhaps unpaired text."""
 
-    task: Task
-    source: str
-    labels: tuple[str, ...]
-    train: list[Example]
-    dev: list[Example]
-    target_dev: list[TargetDev] = field(default_factory=list)
-    """Labelled examples of target languages: for the oracle alone."""
+    tasks: tuple[TaskData, ...]
+    text: Text | None = None
+
+    @property
+    def fingerprint(self) -> list[str | None]:
+        """Hashes of every example and sentence."""
+        return [*(task.fingerprint for task in self.tasks), self.text.fingerprint if self.text else None]
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,8 @@ class RunData:
     """The bitext of each alignment objective."""
     task: TaskData | None
     tests: list[TestSet]
+    intermediate: tuple[Tasks, ...] = ()
+    """What each intermediate stage trains on."""
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -117,15 +126,24 @@ def read(recipe: Recipe) -> RunData:
     source = open_source(recipe.data)
     tests = [_test_set(source, table) for table in recipe.evaluate]
     _check_forms(recipe, source, tests)
-    task, asked = _task_data(source, recipe.finetune, recipe.seed, tests) if recipe.finetune else (None, [])
-    return RunData(
-        source,
-        _text(recipe.pretrain.text, recipe.data, world) if recipe.pretrain else None,
-        _corpora(recipe.align, recipe.data, world, tests) if recipe.align else (),
-        task,
-        tests,
-        [*asked, *_warnings(task, tests)],
+    text = _text(recipe.pretrain.text, recipe.data, world, "pretrain.text") if recipe.pretrain else None
+    corpora = _corpora(recipe.align, recipe.data, world, tests) if recipe.align else ()
+    # Translating may take hours: last, when all else is known to be right.
+    task = task_data(source, recipe.finetune, recipe, recipe.seed, "finetune") if recipe.finetune else None
+    intermediate = tuple(
+        _tasks(source, table, recipe, world, f"intermediate.{index}") for index, table in enumerate(recipe.intermediate)
     )
+    asked: list[str] = []
+    if task and recipe.finetune:
+        target_dev, asked = read_target_dev(source, recipe.finetune, tests, task.source)
+        task = replace(task, target_dev=target_dev)
+    tests = [translated(test, table, recipe, source, index) for index, (test, table) in _numbered(tests, recipe)]
+    tasks = [each for stage in intermediate for each in stage.tasks] + ([task] if task else [])
+    return RunData(source, text, corpora, task, tests, intermediate, [*asked, *warnings_about(tasks, tests, recipe)])
+
+
+def _numbered(tests: Sequence[TestSet], recipe: Recipe) -> Iterator[tuple[int, tuple[TestSet, EvaluateTable]]]:
+    return enumerate(zip(tests, recipe.evaluate, strict=True))
 
 
 def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> None:
@@ -133,7 +151,8 @@ def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> No
     trained: Task | None = _shelf.load("task", recipe.finetune.task)() if recipe.finetune else None
 
     def form(task: Task) -> str:
-        return f"'{task.name}' ({task.kind}, labels {', '.join(source.labels(task))})"
+        labels = ", ".join(source.labels(task))
+        return f"'{task.name}' ({task.kind}, labels {labels})" if labels else f"'{task.name}' ({task.kind})"
 
     for index, test in enumerate(tests):
         if test.task.kind == "retrieval":
@@ -146,24 +165,11 @@ def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> No
             )
 
 
-def _task_data(source: Source, table: FinetuneTable, seed: int, tests: Sequence[TestSet]) -> tuple[TaskData, list[str]]:
-    """Return what the stage reads, and what to warn of."""
-    task: Task = _shelf.load("task", table.task)()
-    if table.head_from:
-        check_head(table.head_from, source.labels(task), where="finetune.head_from")
-    language = table.source or source.source_language(task)
-    train = source.examples(task, "train", language)
-    dev = source.examples(task, "dev", language)
-    target_dev, warnings = read_target_dev(source, table, tests, language)
-    made = TaskData(
-        task,
-        language,
-        source.labels(task),
-        sampled(train, table.train_limit, seed),
-        sampled(dev, table.dev_limit, 0),
-        target_dev,
-    )
-    return made, warnings
+def _tasks(source: Source, table: IntermediateTable, recipe: Recipe, world: World, key: str) -> Tasks:
+    seed = stage_seed(table, recipe.seed)
+    each = [table.model_copy(update={"task": name}) for name in table.names]
+    text = _text(table.mlm.text, recipe.data, world, f"{key}.mlm.text") if table.mlm else None
+    return Tasks(tuple(task_data(source, one, recipe, seed, key) for one in each), text)
 
 
 def _test_set(source: Source, table: EvaluateTable) -> TestSet:
@@ -172,12 +178,12 @@ def _test_set(source: Source, table: EvaluateTable) -> TestSet:
     return read_test_set(source, task, table.split, languages, table.limit)
 
 
-def _text(table: TextTable, data: SourceSettings, world: World) -> Text:
+def _text(table: TextTable, data: SourceSettings, world: World, key: str) -> Text:
     if table.path is None:
-        _needs_lab(data, "pretrain.text")
+        _needs_lab(data, key)
         codes = _lab_languages(world, table.languages)
         return Text({code: world.text(code, _lab_count(world, code, LAB_SENTENCES, table.limit)) for code in codes})
-    files = _language_files(table.path, ".txt", table.languages, "pretrain.text")
+    files = _language_files(table.path, ".txt", table.languages, key)
     return Text(
         {code: [text for _, text in lines(path) if text.strip()][: table.limit] for code, path in files.items()}
     )
@@ -287,13 +293,3 @@ def _facts(code: str, source: Source) -> dict[str, Any]:
         "family": language.family,
         "description": f"{language.resources} resources",
     }
-
-
-def _warnings(task: TaskData | None, tests: Sequence[TestSet]) -> list[str]:
-    warnings = []
-    trained_on = checks.identities(task.train if task else [])
-    for test in tests:
-        for code, examples in test.by_language.items():
-            if overlap := checks.overlap(trained_on, examples):
-                warnings.append(f"{test.task.name} {test.split} in '{code}': {overlap}")
-    return warnings

@@ -17,16 +17,15 @@ from crosslift.encoder.head_weights import freeze_head
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.errors import RecipeError
-from crosslift.evaluation.predict import predict
-from crosslift.evaluation.scores import scores
 from crosslift.finetune._together import Together
-from crosslift.pipeline._data import TaskData
+from crosslift.pipeline._labelled import dev_items, dev_scores, training_items, training_views
 from crosslift.pipeline._oracle import target_items, target_scores
 from crosslift.pipeline._stages import stage_progress, stage_record, training_steps
+from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
 from crosslift.run_directory import JsonLines
-from crosslift.tasks._task import Example, PairExample, SentenceExample
-from crosslift.train.features import TaskItem, task_items
+from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample
+from crosslift.train.features import Item, choices_of, rows_of
 from crosslift.train.loop import Loop, Objective
 from crosslift.train.selection import Selector, Weights, evaluation_steps
 from crosslift.train.streams import Stream
@@ -54,23 +53,19 @@ def finetune(
     encoder: Encoder, table: FinetuneTable, data: TaskData, *, seed: int, states: Path, log: JsonLines
 ) -> Finetuned:
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
-    model = TaskModel.create(encoder, data.task.kind, data.labels, seed=seed)
+    method = method_of(table, data)
+    model = task_model(encoder, method, data, seed=seed)
     if table.head_from:
         freeze_head(model, encoder, table.head_from)
-    method = _method(table, data)
-    method.begin(encoder)
-    train = _items(model, table, data, data.train, words="words" in method.needs)
-    objectives = [Objective("task", method, _stream(table, method, train, data.train, seed))]
+    train = training_items(model, table, data, words="words" in method.needs)
+    choices_of(train)  # an example with other choices shows now, not at the step that meets it
+    method.begin(encoder, rows_of(train), training_views(model, table, data, words="words" in method.needs))
+    objectives = [Objective("task", method, task_stream(table, method, train, data.train, seed))]
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
 
-    def evaluate() -> dict[str, float]:
-        records = predict(model, data.dev, language=data.source, max_length=table.max_length)
-        rows = scores(data.task, data.labels, data.source, records, selection="source-dev")
-        return {row["metric"]: row["value"] for row in rows}
-
-    used = [*train, *_items(model, table, data, data.dev), *target_items(model, data.target_dev, table.max_length)]
-    vocabulary = None if method.new_tokens else _trimmed(model, table, used)
+    used = [*train, *dev_items(model, table, data), *target_items(model, data.target_dev, table.max_length)]
+    vocabulary = None if method.new_tokens else trimmed(model, table, used)
     with stage_progress("finetune", steps) as advance:
         loop = Loop(
             model=model,
@@ -83,7 +78,7 @@ def finetune(
             states=states,
             log=log,
             selector=selector,
-            evaluate=evaluate,
+            evaluate=lambda: dev_scores(model, table, data),
             oracle=partial(target_scores, model, data.target_dev, max_length=table.max_length),
             on_step=advance,
         )
@@ -95,7 +90,7 @@ def finetune(
     return Finetuned(
         model,
         weights,
-        stage_record("finetune", trained),
+        {**stage_record("finetune", trained), **data.languages_record},
         _at_chance(data, selector.best_score) if steps else [],
     )
 
@@ -106,34 +101,22 @@ def _same(first: Weights, second: Weights) -> bool:
 
 def _at_chance(data: TaskData, best: float) -> list[str]:
     """Say so if the task was not learned even in the source language: no target score means anything then."""
-    if data.task.kind not in ("sentence", "pair"):
+    if data.task.kind not in ("sentence", "pair", "choice"):
         return []
-    counts = Counter(example.label for example in data.dev if isinstance(example, PairExample | SentenceExample))
+    labelled = PairExample | SentenceExample | ChoiceExample
+    counts = Counter(example.label for example in data.dev if isinstance(example, labelled))
     majority = 100 * max(counts.values(), default=0) / max(1, counts.total())
     if best > majority + CHANCE_MARGIN:
         return []
+    always = "the commonest place of the right choice" if data.task.kind == "choice" else "the majority class"
     return [
-        f"{data.task.name}: the best {data.source} dev score, {best:.1f}, is not above the majority class "
+        f"{data.task.name}: the best {data.source} dev score, {best:.1f}, is not above {always} "
         f"({majority:.1f}): the task was not learned, so scores in other languages say nothing"
     ]
 
 
-def _items(
-    model: TaskModel, table: FinetuneTable, data: TaskData, examples: Sequence[Example], *, words: bool = False
-) -> list[TaskItem]:
-    return task_items(
-        model.encoder,
-        examples,
-        data.task.kind,
-        data.labels,
-        max_length=min(table.max_length, model.encoder.max_length),
-        language=data.source,
-        words=words,
-    )
-
-
-def _method(table: FinetuneTable, data: TaskData) -> Together:
-    """Return the recipe's methods as one.
+def method_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") -> Together:
+    """Return the recipe's methods as one; `key` is the table's place in the recipe.
 
     Raises:
         RecipeError: methods that do not go together, or one that is not defined for the task's form.
@@ -142,16 +125,35 @@ def _method(table: FinetuneTable, data: TaskData) -> Together:
     for index, (made, method) in enumerate(zip(methods, table.method, strict=True)):
         if data.task.kind not in made.kinds:
             raise RecipeError(
-                f"finetune.method.{index}.use: '{method.use}' is defined for {', '.join(made.kinds)} tasks; "
+                f"{key}.method.{index}.use: '{method.use}' is defined for {', '.join(made.kinds)} tasks; "
                 f"'{data.task.name}' is a '{data.task.kind}' task"
             )
     return Together.of(methods, [method.weight for method in table.method])
 
 
-def _stream(
-    table: FinetuneTable, method: Together, items: Sequence[TaskItem], examples: Sequence[Example], seed: int
+def task_model(encoder: Encoder, method: Together, data: TaskData, *, seed: int, key: str = "finetune") -> TaskModel:
+    """Return the model that is trained, with the head of the method that makes one, else the family's own.
+
+    Raises:
+        RecipeError: the method's settings do not suit the task or the encoder; `key` is the table's place.
+    """
+    try:
+        head = method.head(encoder, task=data.task.name, kind=data.task.kind, labels=data.labels, seed=seed)
+    except RecipeError as error:
+        raise RecipeError(f"{key}.{error}") from error
+    return TaskModel.create(encoder, data.task.kind, data.labels, seed=seed, head=head)
+
+
+def task_stream(
+    table: FinetuneTable, method: Together, items: Sequence[Item], examples: Sequence[Example], seed: int
 ) -> Stream:
+    """Return the stream of a task's items, what a method keeps together in one batch."""
     blocks = [method.block(examples[item.example]) for item in items]
+    if None not in blocks and table.batch_tokens is not None:
+        raise RecipeError(
+            "finetune.batch_tokens: a method of the recipe keeps examples together, so that batches are counted in "
+            "examples; give `batch_size` instead"
+        )
     return Stream(
         items,
         [len(item) for item in items],
@@ -162,8 +164,8 @@ def _stream(
     )
 
 
-def _trimmed(model: TaskModel, table: FinetuneTable, items: Sequence[TaskItem]) -> TrimmedVocabulary | None:
+def trimmed(model: TaskModel, table: FinetuneTable, items: Sequence[Item]) -> TrimmedVocabulary | None:
     """Train only the embedding rows the source language uses; weight decay would change the others, so not with it."""
     if table.weight_decay > 0:
         return None
-    return TrimmedVocabulary(model.encoder, {token for item in items for token in item.tokens.ids})
+    return TrimmedVocabulary(model.encoder, {token for row in rows_of(items) for token in row.tokens.ids})

@@ -18,7 +18,7 @@ from crosslift.evaluation.test_sets import TestSet
 from crosslift.pipeline._sample import sampled
 from crosslift.recipe import FinetuneTable
 from crosslift.tasks._task import Example, Task
-from crosslift.train.features import TaskItem, task_items
+from crosslift.train.features import Item, task_items
 
 RULE = "target-dev"
 """The oracle's name among selection rules."""
@@ -89,7 +89,7 @@ def _warnings(table: FinetuneTable, tests: Sequence[TestSet], found: Sequence[Ta
     return lines
 
 
-def target_items(model: TaskModel, sets: Sequence[TargetDev], max_length: int) -> list[TaskItem]:
+def target_items(model: TaskModel, sets: Sequence[TargetDev], max_length: int) -> list[Item]:
     """Return the tokenised examples of all sets: what a cut vocabulary must keep."""
     length = min(max_length, model.encoder.max_length)
     return [

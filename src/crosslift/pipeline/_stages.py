@@ -6,7 +6,6 @@ share the work, and an interrupted stage goes on where it was.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass, field
@@ -16,6 +15,8 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
+from torch import nn
+
 from crosslift import _shelf
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
@@ -23,16 +24,18 @@ from crosslift.encoder.tokenizer import train_tokenizer, word_tokenizer
 from crosslift.errors import RecipeError
 from crosslift.pipeline._data import Corpus, Text
 from crosslift.pipeline._items import Feed, bitext_feed, health, text_feed
+from crosslift.pipeline._shared import StageTable, cache_directory, stage_seed
 from crosslift.progress import Advance, progress
-from crosslift.recipe import AlignTable, MethodTable, PretrainTable, Recipe, content_hash
+from crosslift.recipe import AlignTable, IntermediateTable, MethodTable, PretrainTable, Recipe, content_hash
 from crosslift.run_directory import JsonLines, finish, locked, remove
 from crosslift.train import processes
 from crosslift.train.health import Health
 from crosslift.train.loop import Loop, Objective, Trained
 from crosslift.train.method import Method
+from crosslift.train.selection import Selector
 from crosslift.train.streams import Stream
 
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 """Raised when a change of crosslift changes what a cached stage would hold."""
 
 
@@ -46,9 +49,6 @@ class Staged:
     log: list[dict[str, Any]] = field(default_factory=list)
 
 
-StageTable = PretrainTable | AlignTable
-
-
 @dataclass(frozen=True)
 class Plan:
     """What a stage trains on, for how long, and what watches it."""
@@ -56,13 +56,16 @@ class Plan:
     objectives: Sequence[Objective]
     steps: int
     health: Health | None = None
-
-
-def cache_directory() -> Path:
-    """Return where stages are cached: $CROSSLIFT_CACHE, else crosslift in the user's cache directory."""
-    given = os.environ.get("CROSSLIFT_CACHE")
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(given) if given else Path(base) / "crosslift"
+    model: Any = None
+    """What methods are handed, if it is not the encoder itself."""
+    module: nn.Module | None = None
+    """What is trained, if it is not the encoder's model."""
+    selector: Selector | None = None
+    evaluate: Callable[[], dict[str, float]] | None = None
+    finish: Callable[[Trained], None] = lambda _trained: None
+    """Brings what was trained into the encoder."""
+    record: dict[str, Any] = field(default_factory=dict)
+    """What the stage's line in results.json says beside its cost."""
 
 
 def starting_encoder(recipe: Recipe, text: Text | None) -> Staged:
@@ -91,7 +94,7 @@ def pretrain(start: Staged, recipe: Recipe, text: Text) -> Staged:
     def plan(encoder: Encoder) -> Plan:
         return Plan(*_objectives(table, text_feed(encoder, text, table.max_length), seed))
 
-    return _stage("pretrain", start, table, seed, text.fingerprint, plan)
+    return stage("pretrain", start, table, seed, text.fingerprint, plan)
 
 
 def align(start: Staged, recipe: Recipe, corpora: Sequence[Corpus]) -> Staged:
@@ -102,10 +105,10 @@ def align(start: Staged, recipe: Recipe, corpora: Sequence[Corpus]) -> Staged:
 
     def plan(encoder: Encoder) -> Plan:
         objectives, steps = _objectives(table, bitext_feed(encoder, corpora, table, seed), seed)
-        batch_size = len(objectives[0].stream.indices(0))
+        batch_size = len(objectives[0].stream.batch(0))
         return Plan(objectives, steps, health(encoder, corpora[0], table, steps=steps, batch_size=batch_size))
 
-    return _stage("align", start, table, seed, [corpus.fingerprint for corpus in corpora], plan)
+    return stage("align", start, table, seed, [corpus.fingerprint for corpus in corpora], plan)
 
 
 def _shaping(table: StageTable) -> dict[str, Any]:
@@ -113,7 +116,7 @@ def _shaping(table: StageTable) -> dict[str, Any]:
     return table.model_dump(exclude={"seed", "per_seed", "save_seconds", "health_every", "stop_on_collapse"})
 
 
-WORLDLY = ("lexicon", "neighbours")
+WORLDLY = ("lexicon", "neighbours", "memory")
 """Settings of methods for which "lab" means the recipe's own world."""
 
 
@@ -130,9 +133,15 @@ def in_its_world(methods: Sequence[MethodTable], shelf: str, recipe: Recipe) -> 
 
 def _files_read(table: StageTable) -> list[str]:
     """Return hashes of the files that methods read by themselves, so that a changed one is a stage of its own."""
-    patterns = [pattern for method in table.objective for pattern in _method(method).files()]
+    patterns = [pattern for method in _methods(table) for pattern in method.files()]
     found = [path for pattern in patterns for path in sorted(glob(pattern))]  # noqa: PTH207  # some are absolute
     return [sha256(Path(path).read_bytes()).hexdigest() for path in found]
+
+
+def _methods(table: StageTable) -> list[Method]:
+    if isinstance(table, IntermediateTable):
+        return [_shelf.load("finetune", method.use).model_validate(method.settings) for method in table.method]
+    return [_method(objective) for objective in table.objective]
 
 
 def _method(table: MethodTable) -> Method:
@@ -140,27 +149,24 @@ def _method(table: MethodTable) -> Method:
     return made
 
 
-def stage_seed(table: StageTable, seed: int) -> int:
-    """Return the seed of a shared stage: its own, or one for each seed of the recipe."""
-    return table.seed + 1000 * (seed + 1) if table.per_seed else table.seed
-
-
-def _stage(
-    stage: str, start: Staged, table: StageTable, seed: int, fingerprint: Any, plan: Callable[[Encoder], Plan]
+def stage(
+    name: str, start: Staged, table: StageTable, seed: int, fingerprint: Any, plan: Callable[[Encoder], Plan]
 ) -> Staged:
     """Return what a stage makes of the encoder: trained, or from the cache."""
     # A batch is drawn a process, so their number shapes what comes out.
     shared = [processes.count()] if processes.count() > 1 else []
-    key = content_hash([stage, start.key, _shaping(table), seed, fingerprint, *shared, *_files_read(table)])
-    processes.agree(lambda: key, f"the data of [{stage}]")
+    key = content_hash([name, start.key, _shaping(table), seed, fingerprint, *shared, *_files_read(table)])
+    processes.agree(lambda: key, f"the data of [{name}]")
     folder = cache_directory() / "stages" / key
     with locked_once(folder.with_name(f"{key}.lock")):
         cached = processes.on_main(folder.exists)
         if not cached:
-            _train(stage, folder, start.encoder, table, seed, plan(start.encoder))
+            _train(name, folder, start.encoder, table, seed, plan(start.encoder))
     record = next(line for line in JsonLines(folder / "stage.jsonl"))
+    encoder = Encoder.load(folder / "model").to(default_device())
+    encoder.origin = start.encoder.origin
     return Staged(
-        Encoder.load(folder / "model").to(default_device()),
+        encoder,
         key,
         [*start.stages, {**record, "cached": cached}],
         [*start.log, *JsonLines(folder / "log.jsonl")],
@@ -172,30 +178,33 @@ def locked_once(path: Path) -> AbstractContextManager[None]:
     return locked(path) if processes.is_main() else nullcontext()
 
 
-def _train(stage: str, folder: Path, encoder: Encoder, table: StageTable, seed: int, plan: Plan) -> None:
+def _train(name: str, folder: Path, encoder: Encoder, table: StageTable, seed: int, plan: Plan) -> None:
     work = folder.with_name(folder.name + ".unfinished")
     work.mkdir(parents=True, exist_ok=True)
-    with stage_progress(stage, plan.steps) as advance:
+    with stage_progress(name, plan.steps) as advance:
         loop = Loop(
-            model=encoder,
-            module=encoder.model,
+            model=encoder if plan.model is None else plan.model,
+            module=encoder.model if plan.module is None else plan.module,
             objectives=plan.objectives,
             table=table,
             steps=plan.steps,
             seed=seed,
-            stage=stage,
+            stage=name,
             states=work / "states",
             log=JsonLines(work / "log.jsonl"),
+            selector=plan.selector,
+            evaluate=plan.evaluate,
             health=plan.health,
             on_step=advance,
         )
         trained = loop.run()
+    plan.finish(trained)
     encoder.eval()
 
     def keep() -> None:
         encoder.save(work / "model")
         JsonLines(work / "stage.jsonl").truncate(0)
-        JsonLines(work / "stage.jsonl").append(stage_record(stage, trained))
+        JsonLines(work / "stage.jsonl").append({**stage_record(name, trained), **plan.record})
         remove(work / "states")
         finish(work, folder)
 
@@ -227,7 +236,7 @@ def training_steps(table: Any, objectives: Sequence[Objective], *, default_epoch
     return max(1, ceil(objectives[0].stream.steps(table.epochs or default_epochs) / processes.count()))
 
 
-def _objectives(table: StageTable, feed: Feed, seed: int) -> tuple[list[Objective], int]:
+def _objectives(table: PretrainTable | AlignTable, feed: Feed, seed: int) -> tuple[list[Objective], int]:
     """Return the objectives of a stage and how many steps it takes."""
     names: list[str] = []
     for method in table.objective:

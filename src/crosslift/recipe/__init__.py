@@ -25,6 +25,8 @@ from crosslift.recipe.tables import (
     EncoderTable,
     EvaluateTable,
     FinetuneTable,
+    IntermediateTable,
+    MaskedTable,
     MethodTable,
     ObjectiveTable,
     PretrainTable,
@@ -32,6 +34,8 @@ from crosslift.recipe.tables import (
     Selection,
     TextTable,
     TrainTable,
+    TranslateTable,
+    TranslatorTable,
 )
 
 __all__ = [
@@ -41,6 +45,8 @@ __all__ = [
     "EncoderTable",
     "EvaluateTable",
     "FinetuneTable",
+    "IntermediateTable",
+    "MaskedTable",
     "MethodTable",
     "ObjectiveTable",
     "PretrainTable",
@@ -48,6 +54,8 @@ __all__ = [
     "Selection",
     "TextTable",
     "TrainTable",
+    "TranslateTable",
+    "TranslatorTable",
     "build",
     "content_hash",
     "load",
@@ -127,14 +135,22 @@ def _with_whole_bitexts(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _with_method_defaults(recipe: Recipe) -> Recipe:
-    filled = recipe.model_dump()
+    filled: Any = recipe.model_dump()
     for place in list(_mistakes.methods(filled)):
-        stage, kind, index = place.key.split(".")
         defaults = _shelf.load(place.shelf, place.table["use"]).model_validate(place.settings).model_dump(by_alias=True)
-        tables = list(filled[stage][kind])
-        tables[int(index)] = {**place.table, **defaults}
-        filled[stage][kind] = tables
+        filled = _replaced(filled, place.key.split("."), {**place.table, **defaults})
     return Recipe.model_validate(filled)
+
+
+def _replaced(values: Any, path: Sequence[str], value: Any) -> Any:
+    """Return values with another one at a place."""
+    if not path:
+        return value
+    key, rest = path[0], path[1:]
+    if isinstance(values, Mapping):
+        return {**values, key: _replaced(values[key], rest, value)}
+    index = int(key)
+    return [*values[:index], _replaced(values[index], rest, value), *values[index + 1 :]]
 
 
 def values(recipe: Recipe) -> dict[str, Any]:

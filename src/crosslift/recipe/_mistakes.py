@@ -14,6 +14,7 @@ from crosslift.recipe.tables import MethodTable, ObjectiveTable, Recipe
 METHOD_KEYS = (
     ("pretrain", "align", "objective", MethodTable),
     ("align", "align", "objective", ObjectiveTable),
+    ("intermediate", "finetune", "method", MethodTable),
     ("finetune", "finetune", "method", MethodTable),
 )
 """Where methods stand in a recipe: stage, shelf, key, and the table they are in."""
@@ -90,16 +91,29 @@ def _table_of(annotation: Any) -> type[BaseModel] | None:
 def methods(values: Mapping[str, Any]) -> Iterator[Place]:
     """Yield every method in unchecked values."""
     for stage, shelf, key, schema in METHOD_KEYS:
-        tables = at(values, stage, key)
-        for index, table in enumerate(tables if isinstance(tables, list | tuple) else ()):
-            if isinstance(table, Mapping) and isinstance(table.get("use"), str):
-                yield Place(f"{stage}.{key}.{index}", shelf, table, schema)
+        for where, found in _stages(values, stage):
+            tables = at(found, key)
+            for index, table in enumerate(tables if isinstance(tables, list | tuple) else ()):
+                if isinstance(table, Mapping) and isinstance(table.get("use"), str):
+                    yield Place(f"{where}.{key}.{index}", shelf, table, schema)
+
+
+def _stages(values: Mapping[str, Any], stage: str) -> Iterator[tuple[str, Any]]:
+    """Yield the table of a stage with its key, or each where there may be several."""
+    found = at(values, stage)
+    if isinstance(found, list | tuple):
+        yield from ((f"{stage}.{index}", table) for index, table in enumerate(found))
+    else:
+        yield stage, found
 
 
 def _wrong_names(values: Mapping[str, Any]) -> list[str]:
     wanted = [(f"{place.key}.use", place.shelf, place.table["use"]) for place in methods(values)]
     tasks: list[tuple[str | int, ...]] = [("finetune", "task")]
-    tasks += [("evaluate", index, "task") for index in range(len(at(values, "evaluate") or ()))]
+    for stage in ("intermediate", "evaluate"):
+        tasks += [(stage, index, "task") for index in range(len(at(values, stage) or ()))]
+    for index, table in enumerate(at(values, "intermediate") or ()):
+        tasks += [("intermediate", index, "tasks", place) for place in range(len(at(table, "tasks") or ()))]
     wanted += [(".".join(map(str, task)), "task", at(values, *task)) for task in tasks]
     return [
         f"{key}: there is no {shelf} {'method ' * (shelf != 'task')}'{name}'{nearest(name, _shelf.entries(shelf))} "

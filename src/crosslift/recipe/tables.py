@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crosslift.data.filters import FilterSettings
-from crosslift.data.sources._settings import SourceSettings
+from crosslift.data.sources._settings import FileSettings, SourceSettings
 from crosslift.wordalign.settings import Symmetrization
 
 Selection = Literal["source-dev", "last", "average", "target-dev"]
@@ -148,6 +148,61 @@ class AlignTable(TrainTable):
         return [objective.bitext or self.bitext for objective in self.objective]
 
 
+class TranslatorTable(Table):
+    """What translates a task's texts: the lab's own speakers, files of translations, or a translation model."""
+
+    by: str = Field(
+        description='"lab" (gold translations), "files", or a translation checkpoint (directory or hub id; M2M100, '
+        "NLLB, T5 and mT5)"
+    )
+    files: FileSettings | None = Field(
+        None, description='for "files": one a language, `{language}` in its path; its rows are those of the original'
+    )
+    noise: float = Field(
+        0.0, ge=0, le=1, description="for the lab: share of words dropped, replaced or swapped with their neighbour"
+    )
+    revision: str | None = Field(None, description="for a checkpoint: hub revision (commit hash)")
+    prefix: str = Field(
+        "",
+        description="for a checkpoint: put before each text; `{source}` and `{target}` stand for the languages' names "
+        '(T5: "translate {source} to {target}: ")',
+    )
+    beams: int = Field(1, ge=1, description="for a checkpoint: beams of the search; 1 is greedy")
+    max_length: int = Field(
+        256, ge=8, description="for a checkpoint: tokens that a text, and its translation, may have"
+    )
+
+    @model_validator(mode="after")
+    def _what_belongs_together(self) -> Self:
+        if (self.by == "files") != (self.files is not None):
+            raise ValueError('`by = "files"` and `files` (a path with {language}) go together')
+        if self.files is not None and "{language}" not in self.files.path:
+            raise ValueError(f"files: '{self.files.path}' has no {{language}}, which stands for the language")
+        if self.noise and self.by != "lab":
+            raise ValueError("`noise` is a dial of the lab's translations; other translators make their own mistakes")
+        return self
+
+    @property
+    def checkpoint(self) -> str | None:
+        """The translation checkpoint; None for the lab and files."""
+        return None if self.by in ("lab", "files") else self.by
+
+
+class TranslateTable(TranslatorTable):
+    """``[finetune.translate]``: training data in other languages too (translate-train)."""
+
+    languages: tuple[str, ...] | Literal["all"] = Field(
+        "all", description='languages to train on beside the source; "all": every one that can be had'
+    )
+    mix: Literal["one", "all", "view"] = Field(
+        "all",
+        description='"one": each example in one language, drawn by the seed, so that there are as many as without; '
+        '"all": each example in every language; "view": in the source language, and the method `translated` reads a '
+        "translation",
+    )
+    include_source: bool = Field(True, description="whether the source language is one of the languages")
+
+
 class FinetuneTable(TrainTable):
     """``[finetune]``: train a task on the source language."""
 
@@ -171,12 +226,64 @@ class FinetuneTable(TrainTable):
         description="also score the checkpoint that is best on labelled dev data of the target languages scored, as "
         "rule 'target-dev'; an upper bound, not zero-shot",
     )
+    translate: TranslateTable | None = Field(None, description="training data in other languages too; the labels stay")
 
     @model_validator(mode="after")
     def _no_oracle_unasked(self) -> Self:
         if self.selection == "target-dev" and not self.oracle:
             raise ValueError("selection = 'target-dev' reads labels of the target languages; say `oracle = true` too")
         return self
+
+
+class MaskedTable(Table):
+    """``[intermediate.mlm]``: masked language modelling as one more task of an intermediate stage."""
+
+    text: TextTable = TextTable()
+    alpha: float = Field(0.3, gt=0, le=1, description="languages are sampled by size ** alpha")
+    batch_size: int = Field(8, ge=1, description="sentences a step")
+    weight: float = Field(1.0, ge=0, description="factor of its loss")
+
+
+class IntermediateTable(FinetuneTable):
+    """``[[intermediate]]``: train something else first; the encoder goes on from there, the head is dropped.
+
+    Several tables are a chain.  Paper: Phang et al. 2020, arXiv 2005.13013 (X-STILTs).
+    """
+
+    task: str | None = Field(  # type: ignore[assignment]
+        None, description="name of a task: `crosslift list tasks`; give `task` or `tasks`"
+    )
+    tasks: tuple[str, ...] = Field(
+        (), description="several tasks, each with a head of its own; a step draws one, by its number of examples"
+    )
+    source: str | None = Field(None, description="language of the training data; each task's own by default")
+    size_cap: int = Field(
+        2**17, ge=1, description="with several tasks: one is drawn as if it had no more examples than this"
+    )
+    mlm: MaskedTable | None = Field(None, description="masked language modelling on unpaired text, as one more task")
+    selection: Selection = Field("source-dev", description="which weights go on to the next stage")
+    seed: int = Field(0, description="own seed, so that all seeds of a recipe share the stage")
+    per_seed: bool = Field(False, description="train anew for every seed of the recipe")
+
+    @model_validator(mode="after")
+    def _one_or_several(self) -> Self:
+        if (self.task is None) == (not self.tasks):
+            raise ValueError("give `task` or `tasks`")
+        if self.oracle or self.head_from:
+            raise ValueError("`oracle` and `head_from` belong to [finetune]: an intermediate stage drops its head")
+        if len(set(self.tasks)) < len(self.tasks):
+            raise ValueError("`tasks` names a task twice")
+        return self
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names of its tasks."""
+        return (self.task,) if self.task else self.tasks
+
+    @property
+    def several(self) -> bool:
+        """Whether a step draws one of several tasks."""
+        return len(self.names) > 1 or self.mlm is not None
 
 
 class EvaluateTable(Table):
@@ -186,6 +293,9 @@ class EvaluateTable(Table):
     languages: tuple[str, ...] | Literal["all"] = Field("all", description="languages to score")
     split: Literal["dev", "test"] = Field("test", description="part of the data to score")
     limit: int | None = Field(None, ge=1, description="examples a language, at most (the first ones)")
+    translate: TranslatorTable | None = Field(
+        None, description="what translates the test sets into the source language before prediction (translate-test)"
+    )
 
 
 class Recipe(Table):
@@ -197,11 +307,25 @@ class Recipe(Table):
     data: SourceSettings = SourceSettings(source="hub")
     pretrain: PretrainTable | None = None
     align: AlignTable | None = None
+    intermediate: tuple[IntermediateTable, ...] = ()
     finetune: FinetuneTable | None = None
     evaluate: tuple[EvaluateTable, ...] = ()
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:
-        if not (self.pretrain or self.align or self.finetune or self.evaluate):
-            raise ValueError("a recipe needs a stage: [pretrain], [align], [finetune] or [[evaluate]]")
+        if not (self.pretrain or self.align or self.intermediate or self.finetune or self.evaluate):
+            raise ValueError(
+                "a recipe needs a stage: [pretrain], [align], [[intermediate]], [finetune] or [[evaluate]]"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _one_reading_of_a_task(self) -> Self:
+        for index, table in enumerate(self.evaluate):
+            earlier = [other for other in self.evaluate[:index] if other.task == table.task]
+            if earlier and (table.translate or any(other.translate for other in earlier)):
+                raise ValueError(
+                    f"evaluate.{index}: '{table.task}' is scored by an earlier table, and one of the two translates "
+                    "its test sets; scores of translate-test are a run of their own"
+                )
         return self

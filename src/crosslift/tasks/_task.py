@@ -148,7 +148,10 @@ class Task(ABC):
     """The lab task of the same form, or None."""
     hub: ClassVar[HubData | None] = None
     files: ClassVar[Mapping[Split, tuple[str, ...]]]
-    """Paths in an XTREME-style directory, first match wins; `{language}` stands for the language."""
+    """Paths in an XTREME-style directory, first match wins; `{language}` stands for the language.
+
+    A task in its source language alone may leave it out.
+    """
     columns: ClassVar[tuple[str, ...]]
     """What a row of labelled data holds."""
     answers: ClassVar[tuple[str, ...]] = ()

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, fields, replace
-from typing import Self
+from typing import Any, Self
 
 import torch
 from torch import Tensor
@@ -13,19 +14,27 @@ from crosslift.encoder.inputs import Inputs
 
 @dataclass(frozen=True)
 class Batch:
-    """Base of every batch: each field is an Inputs, a tensor whose first axis is the row, a batch, or None."""
+    """Base of every batch.
+
+    Each field is an Inputs, a tensor whose first axis is the row, a batch, None, or a tuple of these.
+    """
 
     def __len__(self) -> int:
         return next(len(value) for value in self._values().values() if value is not None)
 
     def select(self, rows: Tensor) -> Self:
         """Return these rows; token-level tensors are trimmed with their inputs where they share their length."""
-        return replace(self, **{name: _select(value, rows) for name, value in self._values().items()})
+
+        def chosen(part: Part) -> Part:
+            return part[rows] if isinstance(part, Tensor) else part.select(rows)
+
+        return replace(self, **{name: _each(value, chosen) for name, value in self._values().items()})
 
     def to(self, device: torch.device) -> Self:
         """Return the same on `device`."""
-        moved = {name: value.to(device) for name, value in self._values().items() if value is not None}
-        return replace(self, **moved)
+        return replace(
+            self, **{name: _each(value, lambda part: part.to(device)) for name, value in self._values().items()}
+        )
 
     @property
     def lengths(self) -> Tensor:
@@ -33,11 +42,15 @@ class Batch:
         inputs = [value.lengths for value in self._values().values() if isinstance(value, Inputs)]
         return torch.stack(inputs).sum(dim=0)
 
-    def _values(self) -> dict[str, Inputs | Tensor | Batch | None]:
+    def _values(self) -> dict[str, Any]:
         return {field.name: getattr(self, field.name) for field in fields(self)}
 
 
-def _select(value: Inputs | Tensor | Batch | None, rows: Tensor) -> Inputs | Tensor | Batch | None:
-    if value is None:
-        return None
-    return value[rows] if isinstance(value, Tensor) else value.select(rows)
+Part = Inputs | Tensor | Batch
+
+
+def _each(value: Any, change: Callable[[Any], Any]) -> Any:
+    """Return a field changed, or each part of it."""
+    if isinstance(value, tuple):
+        return tuple(_each(part, change) for part in value)
+    return None if value is None else change(value)

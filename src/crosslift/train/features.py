@@ -1,17 +1,23 @@
 """Examples as token ids: the items of a task's stream, for training and for prediction.
 
-Sentences of a tagging task that are longer than the encoder allows are cut into pieces, so no word is lost.
+Sentences of a tagging task that are longer than the encoder allows are cut into pieces, so no word is lost.  An example
+with choices is a row a choice.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
+from crosslift.encoder.prompt import Prompt
 from crosslift.errors import DataError, nearest
-from crosslift.tasks._task import Example, Kind, PairExample, SentenceExample, TaggingExample
+from crosslift.tasks._task import ChoiceExample, Example, Kind, PairExample, SentenceExample, TaggingExample
+
+Tokenize = Callable[[Sequence[str], Sequence[str] | None], list[Tokens]]
+"""Texts, and the second ones of pairs, to tokens."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,56 @@ class TaskItem:
     def __len__(self) -> int:
         return len(self.tokens)
 
+    @property
+    def rows(self) -> tuple[TaskItem, ...]:
+        """What the model reads of it: itself."""
+        return (self,)
+
+
+@dataclass(frozen=True, slots=True)
+class ChoiceItem:
+    """A tokenised example with choices: a row a choice, each with the example's number and the right choice's index."""
+
+    rows: tuple[TaskItem, ...]
+
+    def __len__(self) -> int:
+        """Return how many tokens the rows take once they are padded."""
+        return len(self.rows) * max(map(len, self.rows))
+
+    @property
+    def label(self) -> int | tuple[int, ...]:
+        """The index of the right choice; IGNORED where none is known."""
+        return self.rows[0].label
+
+    @property
+    def example(self) -> int:
+        """The index of the example."""
+        return self.rows[0].example
+
+
+Item = TaskItem | ChoiceItem
+
+
+def rows_of(items: Sequence[Item]) -> list[TaskItem]:
+    """Return what the model reads, the rows of an item together."""
+    return [row for item in items for row in item.rows]
+
+
+def choices_of(items: Sequence[Item]) -> int:
+    """Return how many rows each item has: its choices, or 1.
+
+    Raises:
+        DataError: they differ; a batch compares examples with equally many choices.
+    """
+    counts = [len(item.rows) for item in items]
+    for item, count in zip(items, counts, strict=True):
+        if count != counts[0]:
+            raise DataError(
+                f"example number {item.example} has {count} choices and example number {items[0].example} has "
+                f"{counts[0]}; to be trained on, all examples need equally many"
+            )
+    return counts[0]
+
 
 def task_items(
     encoder: Encoder,
@@ -40,32 +96,37 @@ def task_items(
     max_length: int,
     language: str,
     words: bool = False,
-) -> list[TaskItem]:
+    prompt: Prompt | None = None,
+) -> Sequence[Item]:
     """Tokenise the examples of one language; with `words`, tokens know which blank-separated word they belong to.
+
+    With a `prompt` the texts stand inside it, and always know their words.
 
     Raises:
         DataError: a label the task does not have.
     """
     if kind == "tagging":
         return list(_tagging_items(encoder, examples, labels, max_length, language))
+    way = partial(_in_prompt, prompt) if prompt else _by_words if words else _by_texts
+    tokenize: Tokenize = partial(way, encoder, max_length=max_length, language=language)
+    if kind == "choice":
+        return _choice_items(examples, tokenize)
     firsts, seconds = _texts(examples)
-    tokenize = _by_words if words else _by_texts
-    tokens = tokenize(encoder, firsts, seconds, max_length, language)
     index = {label: number for number, label in enumerate(labels)}
     return [
         TaskItem(row, _label(example, getattr(example, "label", None), index), number)
-        for number, (row, example) in enumerate(zip(tokens, examples, strict=True))
+        for number, (row, example) in enumerate(zip(tokenize(firsts, seconds), examples, strict=True))
     ]
 
 
 def _by_texts(
-    encoder: Encoder, firsts: Sequence[str], seconds: Sequence[str] | None, max_length: int, language: str
+    encoder: Encoder, firsts: Sequence[str], seconds: Sequence[str] | None, *, max_length: int, language: str
 ) -> list[Tokens]:
     return encoder.tokenize(firsts, seconds, max_length=max_length, language=language)
 
 
 def _by_words(
-    encoder: Encoder, firsts: Sequence[str], seconds: Sequence[str] | None, max_length: int, language: str
+    encoder: Encoder, firsts: Sequence[str], seconds: Sequence[str] | None, *, max_length: int, language: str
 ) -> list[Tokens]:
     """Tokenise word by word; a pair is joined, and cut, afterwards."""
 
@@ -78,12 +139,50 @@ def _by_words(
     return [encoder.join(first, second, max_length=max_length) for first, second in pairs]
 
 
+def _in_prompt(
+    prompt: Prompt,
+    encoder: Encoder,
+    firsts: Sequence[str],
+    seconds: Sequence[str] | None,
+    *,
+    max_length: int,
+    language: str,
+) -> list[Tokens]:
+    texts = [(text,) for text in firsts] if seconds is None else list(zip(firsts, seconds, strict=True))
+    return prompt.tokens(encoder, texts, max_length=max_length, language=language)
+
+
 def _texts(examples: Sequence[Example]) -> tuple[list[str], list[str] | None]:
     if all(isinstance(example, PairExample) for example in examples):
         pairs = [example for example in examples if isinstance(example, PairExample)]
         return [pair.first for pair in pairs], [pair.second for pair in pairs]
     sentences = [example for example in examples if isinstance(example, SentenceExample)]
     return [sentence.text for sentence in sentences], None
+
+
+def _choice_items(examples: Sequence[Example], tokenize: Tokenize) -> list[ChoiceItem]:
+    """Return "premise question" and a choice as a pair of texts, a row a choice."""
+    several = [example for example in examples if isinstance(example, ChoiceExample)]
+    rows = iter(tokenize(*_choice_texts(several)))
+    items = []
+    for number, example in enumerate(several):
+        label = IGNORED if example.label is None else example.label
+        items.append(ChoiceItem(tuple(TaskItem(next(rows), label, number) for _ in example.choices)))
+    return items
+
+
+def _choice_texts(examples: Sequence[ChoiceExample]) -> tuple[list[str], list[str]]:
+    pairs = [(f"{each.premise} {asked(each.question)}", choice) for each in examples for choice in each.choices]
+    return [first for first, _ in pairs], [second for _, second in pairs]
+
+
+def asked(question: str) -> str:
+    """Return a question as the model reads it: COPA's two are one word each, and XTREME-R's scripts write them out.
+
+    >>> asked("cause")
+    'What was the cause?'
+    """
+    return f"What was the {question}?" if question in ("cause", "effect") else question
 
 
 def _label(example: Example, label: str | None, index: dict[str, int]) -> int:

@@ -28,7 +28,7 @@ from crosslift.train.health import GradientCosines, Health, logged_every
 from crosslift.train.method import Method, Terms
 from crosslift.train.optimizer import adamw, schedule
 from crosslift.train.selection import Selector, Weights
-from crosslift.train.streams import Stream
+from crosslift.train.streams import Batches
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Objective:
 
     name: str
     method: Method
-    stream: Stream
+    stream: Batches
     weight: float = 1.0
 
 
@@ -341,7 +341,7 @@ class Loop:
 
     def _choices(self) -> dict[str, Weights]:
         last = self.module.state_dict()
-        if self.selector is None or not self.steps:
+        if self.selector is None:
             return {"last": last}
         # A copy: loading another rule's weights into the module would write over the last ones.
         return self.selector.choices({name: weight.clone() for name, weight in last.items()})

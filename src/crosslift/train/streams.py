@@ -6,7 +6,7 @@ A stream is a pure function of (seed, step): nothing has to be saved to resume o
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +15,16 @@ BUCKET_BATCHES = 50
 """Batches whose items are sorted by length together: 5 % padding is left at NLI lengths, and batches stay mixed."""
 
 Indices = NDArray[np.int64]
+
+
+class Batches(Protocol):
+    """What the loop takes its batches from: a pure function of the step."""
+
+    def batch(self, step: int) -> list[Any]:
+        """Return the items of a step, counted from 0 over all epochs."""
+
+    def steps(self, epochs: float) -> int:
+        """Return how many steps so many epochs take."""
 
 
 class Stream:

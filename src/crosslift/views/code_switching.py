@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import torch
+from pydantic import BaseModel, Field, PrivateAttr
 
-from crosslift.data.lexicon import Lexicon
+from crosslift.data.lexicon import Lexicon, lexicon_files, open_lexicon
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
 from crosslift.views.words import WordPieces
@@ -56,3 +57,25 @@ class CodeSwitcher:
         code = self.lexicon.languages[int(language * len(self.lexicon.languages))]
         translations = self.lexicon.translations(word, code)
         return translations[int(choice * len(translations))] if translations else None
+
+
+class CodeSwitchSettings(BaseModel):
+    """Settings of what is switched, for every method that switches."""
+
+    lexicon: str = Field("lab", description='a file or folder, or "lab" ("lab:1": of world seed 1)')
+    languages: tuple[str, ...] | None = Field(None, description="to switch to; none: all of the lexicon")
+    sentence_ratio: float = Field(1.0, ge=0, le=1, description="share of sentences in which words are switched")
+    word_ratio: float = Field(0.4, ge=0, le=1, description="share of words that are switched, if there is a word")
+
+    _switcher: CodeSwitcher | None = PrivateAttr(None)
+
+    def files(self) -> tuple[str, ...]:
+        """Return the files of the lexicon."""
+        return lexicon_files(self.lexicon)
+
+    def switched(self, encoder: Encoder, tokens: Tokens, generator: torch.Generator) -> Tokens:
+        """Return the tokens with some words in other languages."""
+        if self._switcher is None or self._switcher.encoder is not encoder:
+            # Made once: finding the words' pieces takes a while.
+            self._switcher = CodeSwitcher(open_lexicon(self.lexicon, self.languages), encoder)
+        return self._switcher.switch(tokens, generator, sentence_ratio=self.sentence_ratio, word_ratio=self.word_ratio)

@@ -24,6 +24,13 @@ PRESENT = {
     ("udpos", "dev"): 34,
     ("udpos", "test"): 16,
     ("tatoeba", "test"): 112,
+    ("pawsx", "dev"): 7,
+    ("siqa", "train"): 1,
+    ("siqa", "dev"): 1,
+    ("copa", "train"): 1,
+    ("copa", "dev"): 1,
+    ("xcopa", "train"): 1,
+    ("xcopa", "dev"): 12,
 }
 UNPUBLISHED = {
     ("xnli", "dev"): {"ko": 2_490, "my": 2_490},
@@ -63,6 +70,29 @@ def test_translations_have_the_same_gold():
     }
     assert len(set(map(tuple, labels.values()))) == 1
     assert {label: labels["en"].count(label) for label in task.labels} == dict.fromkeys(task.labels, 830)
+
+
+def test_the_right_choice_is_the_same_in_every_language_and_the_question_is_not():
+    task, data = _shelf.load("task", "xcopa")(), source()
+    english = data.examples(task, "dev", "en")
+    changed = {}
+    for code in task.languages:
+        pairs = list(zip(data.examples(task, "dev", code), english, strict=True))
+        assert all(example.label == original.label for example, original in pairs)
+        changed[code] = [example.question for example, original in pairs if example.question != original.question]
+    assert {code: len(questions) for code, questions in changed.items() if questions} == {
+        "id": 5, "it": 5, "sw": 6, "th": 52, "tr": 52,
+    }  # fmt: skip
+    assert {question for questions in changed.values() for question in questions} == {"effect"}
+
+
+def test_untranslated_sentences_of_pawsx_are_counted():
+    task, data = _shelf.load("task", "pawsx")(), source()
+    missing = {
+        code: sum("NS" in (example.first, example.second) for example in data.examples(task, "dev", code))
+        for code in task.languages
+    }
+    assert missing == {"de": 68, "en": 0, "es": 38, "fr": 8, "ja": 20, "ko": 35, "zh": 16}
 
 
 def test_own_training_data_does_not_overlap_the_test_set():

@@ -17,8 +17,8 @@ from crosslift.finetune._method import FinetuneMethod
 from crosslift.finetune._together import Together
 from crosslift.recipe import FinetuneTable
 from crosslift.run_directory import JsonLines
-from crosslift.tasks._task import Example, PairExample, SentenceExample, TaggingExample
-from crosslift.train.features import TaskItem, task_items
+from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample, TaggingExample
+from crosslift.train.features import Item, task_items
 from crosslift.train.loop import Loop, Objective
 from crosslift.train.streams import Stream
 from tests.tiny import TEXTS
@@ -36,6 +36,10 @@ def examples(kind: str = "pair") -> list[Example]:
             TaggingExample(str(i), tuple(text.split()), tuple(LABELS[len(word) % 3] for word in text.split()))
             for i, text in enumerate(TEXTS)
         ],
+        "choice": [
+            ChoiceExample(str(i), text, ("cause", "effect")[i % 2], (TEXTS[i - 1], TEXTS[i - 2], TEXTS[i - 3]), i % 3)
+            for i, text in enumerate(TEXTS)
+        ],
     }
     return made[kind]
 
@@ -44,13 +48,26 @@ def model_of(directory: Path, kind: Any = "pair") -> TaskModel:
     return TaskModel.create(Encoder.load(directory), kind, LABELS, seed=0).eval()
 
 
-def items_of(model: TaskModel, *, words: bool = True) -> list[TaskItem]:
-    return task_items(
-        model.encoder, examples(model.kind), model.kind, LABELS, max_length=48, language="en", words=words
+def model_for(method: FinetuneMethod, directory: Path, kind: Any = "pair") -> TaskModel:
+    """Return a model with the head that a method is for."""
+    encoder = Encoder.load(directory)
+    head = method.head(encoder, task="task", kind=kind, labels=LABELS, seed=0)
+    return TaskModel.create(encoder, kind, LABELS, seed=0, head=head).eval()
+
+
+def items_of(model: TaskModel, *, words: bool = True, max_length: int = 48) -> list[Item]:
+    made = task_items(
+        *(model.encoder, examples(model.kind), model.kind, LABELS),
+        max_length=max_length,
+        language="en",
+        words=words,
+        prompt=model.prompt,
     )
+    return list(made)
 
 
 def batch_of(method: FinetuneMethod, model: TaskModel, *, seed: int = 0) -> LabelledBatch:
+    """Return the batch of all examples; what asks the encoder asks the model's."""
     return method.collate(model, items_of(model), torch.Generator().manual_seed(seed))
 
 
@@ -59,14 +76,28 @@ def together(*methods: tuple[str, dict[str, Any]]) -> Together:
 
 
 def trained(
-    directory: Path, methods: Methods, states: Path, *, kind: str = "pair", steps: int = 3
+    directory: Path,
+    methods: Methods,
+    states: Path,
+    *,
+    kind: str = "pair",
+    steps: int = 3,
+    dropout: float | None = None,
+    learning_rate: float = 1e-3,
+    **settings: Any,
 ) -> dict[str, Tensor]:
-    """Return the weights after some steps with dropout."""
-    model, method = model_of(directory, kind), together(*methods)
+    """Return the weights after some steps, with the encoder's own dropout unless told."""
+    method = together(*methods)
+    model = model_for(method, directory, kind)
+    if dropout is not None:
+        for module in model.module.modules():
+            if isinstance(module, torch.nn.Dropout):
+                module.p = dropout
     items = items_of(model, words="words" in method.needs)
+    method.begin(Encoder.load(directory), items, {})
     blocks = [method.block(examples(kind)[item.example]) for item in items]
     stream = Stream(items, [len(i) for i in items], batch_size=4, seed=0, blocks=None if None in blocks else blocks)
-    table = FinetuneTable(task="xnli", steps=steps, learning_rate=1e-3)
+    table = FinetuneTable(task="xnli", steps=steps, learning_rate=learning_rate, **settings)
     states.mkdir(parents=True, exist_ok=True)
     loop = Loop(
         model,

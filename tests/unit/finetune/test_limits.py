@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import torch
 
+from crosslift import _shelf
 from tests.unit.finetune.cases import Methods, trained
 
 OFF: dict[str, Methods] = {
@@ -20,14 +21,20 @@ OFF: dict[str, Methods] = {
     "code_switch, no words": [("code_switch", {"word_ratio": 0})],
     "code_switch, no sentences": [("code_switch", {"sentence_ratio": 0})],
     "consistency, weight 0": [("consistency", {"example_weight": 0})],
+    "synthetic_adversarial, weights 0": [("synthetic_adversarial", {"adversarial_weight": 0, "consistency_weight": 0})],
+    "self_augment, share 0": [("self_augment", {"share": 0})],
+    "embedding_mixup, share 0": [("embedding_mixup", {"share": 0})],
+    "embedding_mixup, all itself": [("embedding_mixup", {"mix": 1})],
     "label_contrastive, weight 0": [("label_contrastive", {"contrast_weight": 0})],
     "several": [("plain", {}), ("code_switch", {"word_ratio": 0}), ("adversarial", {"radius": 0})],
 }
 
 
-@pytest.mark.parametrize("kind", ["pair", "sentence", "tagging"])
+@pytest.mark.parametrize("kind", ["pair", "sentence", "tagging", "choice"])
 @pytest.mark.parametrize("name", OFF)
 def test_off_is_plain(checkpoint: Callable[[str], Path], tmp_path: Path, name: str, kind: str) -> None:
+    if any(kind not in _shelf.load("finetune", method).kinds for method, _ in OFF[name]):
+        pytest.skip("refused by the pipeline")
     plain = trained(checkpoint("bert"), [("plain", {})], tmp_path / "plain", kind=kind)
     off = trained(checkpoint("bert"), OFF[name], tmp_path / "off", kind=kind)
     assert all(torch.equal(value, off[key]) for key, value in plain.items())
@@ -38,6 +45,8 @@ ON: dict[str, Methods] = {
     "FreeLB": [("adversarial", {"update": "accumulate"})],
     "random_perturbation": [("random_perturbation", {})],
     "consistency": [("consistency", {})],
+    "self_augment": [("self_augment", {})],
+    "embedding_mixup": [("embedding_mixup", {})],
     "label_contrastive": [("label_contrastive", {})],
     "label_contrastive, same premise": [("label_contrastive", {"same_premise": True, "contrast_weight": 0})],
 }

@@ -23,7 +23,7 @@ def delta_of(method: Any, model: TaskModel, seed: int = 0) -> tuple[torch.Tensor
     """Return what a method adds to a batch, its radii, and the reading."""
     batch = batch_of(method, model, seed=seed)
     reading = Reading(batch.inputs)
-    moved = method.perturb(model, reading, batch.drawn, lambda r: method._mean(method._pass(model, batch, r)), None)
+    moved = method.perturb(model, reading, batch.drawn[0], lambda r: method._mean(method._pass(model, batch, r)), None)
     clean = model.encoder.embed(batch.inputs.ids)
     delta = moved.shift if method.site == "states" else moved.embeddings - clean
     return delta.detach(), method.radii(model, reading), reading
@@ -81,6 +81,29 @@ def test_the_ascent_rises(checkpoint: Checkpoint) -> None:
     assert loss(0, 0) < loss(1, 0) < loss(5, 0)
     noise = RandomPerturbation(radius=1.0)
     assert loss(5, 0) > noise.loss(model, batch_of(noise, model))["task"].item()
+
+
+def test_in_the_middle_it_rises_too_and_stays_in_its_ball(checkpoint: Checkpoint) -> None:
+    model = model_of(checkpoint("bert"))
+    clean = together(("plain", {}))
+    losses = [clean.loss(model, batch_of(clean, model))["task"].item()]
+    for steps in (1, 5):
+        method = Adversarial(steps=steps, radius=1.0, start="zero", site="middle")
+        batch = batch_of(method, model)
+        losses.append(method.loss(model, batch)["task"].item())
+        reading = method.perturb(model, Reading(batch.inputs), batch.drawn[0], method._mean_loss(model, batch), None)
+        assert reading.lower is not None
+        assert reading.shift is not None
+        radii = method.radii_of(reading.lower.states, batch.inputs)
+        assert (reading.shift.norm(dim=-1, keepdim=True) <= radii + 1e-5).all()
+    assert losses[0] < losses[1] < losses[2]
+
+
+def test_every_weight_learns_from_the_middle(checkpoint: Checkpoint) -> None:
+    model = model_of(checkpoint("bert"))
+    method = Adversarial(site="middle", steps=2)
+    method.loss(model, batch_of(method, model))["task"].backward()
+    assert all(p.grad is not None for name, p in model.module.named_parameters() if "position" not in name)
 
 
 def test_weights_learn_from_the_last_pass_alone(checkpoint: Checkpoint) -> None:

@@ -18,6 +18,10 @@ from crosslift import recipe as recipes
 from crosslift.data.lexicon import Lexicon, open_lexicon
 from crosslift.errors import CheckpointError, InputError, LanguageError, RecipeError, RunExistsError
 from crosslift.pipeline import run
+from crosslift.pipeline._data import TaskData
+from crosslift.pipeline._finetune import _at_chance
+from crosslift.tasks._task import ChoiceExample
+from crosslift.tasks.copa import Copa
 from tests.runs import TINY
 
 
@@ -156,6 +160,11 @@ def test_nothing_is_overwritten(whole: Path, tmp_path: Path) -> None:
         ({"evaluate": [{"task": "xnli", "languages": ["qax"]}]}, LanguageError, r"no test data in 'qax'; did you mean"),
         ({"encoder": {"model": "no/where"}}, CheckpointError, "no/where"),
         ({"evaluate": [{"task": "udpos"}]}, RecipeError, r"evaluate.0.task: .*'xnli'.*cannot be scored on 'udpos'"),
+        (
+            {"evaluate": [{"task": "xcopa"}]},
+            RecipeError,
+            r"'xnli' \(pair, labels .*cannot be scored on 'xcopa' \(choice\)",
+        ),
         ({"encoder": {"model": "scratch:lob", "vocabulary_size": 400}}, RecipeError, "did you mean 'lab'"),
         ({"data": {"source": "directory", "path": "nowhere"}}, InputError, "no such directory"),
     ],
@@ -186,6 +195,46 @@ def test_overlap_and_chance_are_warned_about(tmp_path: Path) -> None:
     warnings = results(run(made, tmp_path / "out"))["warnings"]
     assert any("30 of 30 test examples occur in the training data" in warning for warning in warnings)
     assert any("not above the majority class" in warning for warning in warnings)
+
+
+def test_a_task_with_choices_is_learned_from_and_scored(tmp_path: Path) -> None:
+    languages = ["qaa", "qab", "qaf"]
+    methods = [{"use": "code_switch"}, {"use": "consistency"}, {"use": "random_perturbation"}]
+    made = recipe(
+        finetune={**TINY["finetune"], "task": "copa", "method": methods, "micro_batch_tokens": 300},
+        evaluate=[{"task": "xcopa"}, {"task": "copa", "languages": languages}],
+    )
+    out = run(made, tmp_path / "out")
+    content = results(out)
+    assert {(row["task"], row["metric"]) for row in content["scores"]} == {("xcopa", "accuracy"), ("copa", "accuracy")}
+    assert "qaa" not in {row["language"] for row in content["scores"] if row["task"] == "xcopa"}
+    assert {"qab", "qaf"} < {row["language"] for row in content["scores"] if row["task"] == "xcopa"}
+    log = [json.loads(line) for line in (out / "log.jsonl").read_text().splitlines()]
+    terms = next(line["terms"] for line in log if line["stage"] == "finetune")
+    assert terms["task"] > 0
+    assert terms["task.consistency"] > 0
+    records = [json.loads(line) for line in (out / "predictions" / "xcopa" / "qab.jsonl").read_text().splitlines()]
+    assert len(records) == 24
+    assert {row["gold"] for row in records} == {0, 1}
+    assert {row["prediction"] for row in records} <= {0, 1}
+    assert all(0.5 <= row["probability"] <= 1 for row in records)
+
+
+@pytest.mark.parametrize(("best", "warned"), [(50.0, True), (61.9, True), (62.1, False)])
+def test_always_the_same_choice_is_chance(best: float, warned: bool) -> None:
+    dev: list[Any] = [ChoiceExample(str(i), "p", "cause", ("a", "b"), int(i < 6)) for i in range(10)]
+    warnings = _at_chance(TaskData(Copa(), "en", (), [], dev), best)
+    assert ["not above the commonest place of the right choice (60.0)" in text for text in warnings] == [True] * warned
+
+
+def test_what_is_not_for_choices_is_refused(tmp_path: Path) -> None:
+    method = [{"use": "label_contrastive"}]
+    with pytest.raises(RecipeError, match=r"finetune.method.0.use: 'label_contrastive' is defined for"):
+        run(
+            recipe(finetune={"task": "copa", "steps": 1, "method": method}, evaluate=[{"task": "xcopa"}]),
+            tmp_path / "o",
+        )
+    assert not list(tmp_path.iterdir())
 
 
 def text_folder(folder: Path) -> Path:
@@ -222,3 +271,10 @@ def test_killed_runs_resume_to_the_same_bits(whole: Path, tmp_path: Path) -> Non
         process.wait()
         subprocess.run(command(output, "--resume"), check=True, capture_output=True)
         assert digest(output / "model" / "model.safetensors") == wanted
+
+
+def test_no_step_of_finetuning_scores_the_model_as_it_started(tmp_path: Path) -> None:
+    directory = run(recipe(finetune={**TINY["finetune"], "steps": 0}), tmp_path / "untrained")
+    rows = results(directory)["scores"]
+    assert {row["selection"] for row in rows} == {"source-dev", "last", "average"}
+    assert len({row["value"] for row in rows if row["language"] == "qaa" and row["metric"] == "accuracy"}) == 1

@@ -25,8 +25,14 @@ class Directory(Source):
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
         """Return the languages for which there is a file."""
-        found = {code for pattern in task.files.get(split, ()) for code in present(self.path, pattern)}
+        found = {code for pattern in task.files.get(split, ()) for code in self._present(task, pattern)}
         return in_order(list(found), task)
+
+    def _present(self, task: Task, pattern: str) -> list[str]:
+        """Return the languages with a file of a pattern; one that names no language is in the task's own."""
+        if _MARK in pattern:
+            return present(self.path, pattern)
+        return [task.source] if find(self.path / pattern) else []
 
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
         """Return the examples of the first of the task's file patterns that is there."""

@@ -1,0 +1,108 @@
+"""A pass in which the lower layers are not computed again: what an earlier pass made of them is played back.
+
+Perturbing above the lower layers, one pass through them serves every pass through the upper ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from torch import Tensor, nn
+
+from crosslift.encoder.encoder import Encoder
+from crosslift.errors import CheckpointError
+
+_PLACES: dict[str, Callable[[Any], Any]] = {
+    "bert": lambda base: base.encoder.layer,
+    "roberta": lambda base: base.encoder.layer,
+    "deberta": lambda base: base.encoder.layer,
+    "modernbert": lambda base: base.layers,
+    "t5": lambda base: base.encoder.block,
+    "m2m100": lambda base: base.layers,
+}
+
+
+def layers_of(encoder: Encoder) -> list[nn.Module]:
+    """Return the transformer layers, lowest first.
+
+    Raises:
+        CheckpointError: XLM, whose layers are no modules.
+    """
+    if encoder.family not in _PLACES:
+        raise CheckpointError(
+            f"{encoder.name}: the layers of a model of the family '{encoder.family}' cannot be run by themselves "
+            f"(families: {', '.join(_PLACES)})"
+        )
+    return list(_PLACES[encoder.family](encoder.base))
+
+
+@dataclass
+class LowerLayers:
+    """What the lowest `count` layers made of a batch.
+
+    Args:
+        encoder: whose layers they are.
+        count: how many, at least 1.
+    """
+
+    encoder: Encoder
+    count: int
+    outputs: list[Any] = field(default_factory=list)
+
+    @property
+    def states(self) -> Tensor:
+        """What the highest of them returned: (batch, length, hidden)."""
+        return _states(self.outputs[-1])
+
+    @contextmanager
+    def recorded(self, move: Callable[[Tensor], Tensor]) -> Iterator[None]:
+        """Keep what the layers return in the block's pass; what goes on to the next layer is `move` of the states."""
+        self.outputs = []
+        with ExitStack() as stack:
+            for number, layer in enumerate(layers_of(self.encoder)[: self.count]):
+                top = number == self.count - 1
+
+                def keep(_layer: nn.Module, _arguments: Any, output: Any, top: bool = top) -> Any:
+                    self.outputs.append(output)
+                    return _with_states(output, move(_states(output))) if top else output
+
+                stack.callback(layer.register_forward_hook(keep).remove)
+            yield
+
+    @property
+    def detached(self) -> LowerLayers:
+        """The same, through which no gradient goes down."""
+        kept = [*self.outputs[:-1], _with_states(self.outputs[-1], self.states.detach())]
+        return LowerLayers(self.encoder, self.count, kept)
+
+    @contextmanager
+    def replayed(self, shift: Tensor) -> Iterator[None]:
+        """Play back in the block's passes what was kept, `shift` (batch, length, hidden) added to the states."""
+        layers = layers_of(self.encoder)[: self.count]
+        played = [*self.outputs[:-1], _with_states(self.outputs[-1], self.states + shift)]
+        with ExitStack() as stack:
+            for layer, output in zip(layers, played, strict=True):
+                stack.callback(_put(layer, output))
+            yield
+
+
+def _put(layer: Any, output: Any) -> Callable[[], None]:
+    """Have a layer return `output` until what is returned is called."""
+    layer.forward = lambda *_arguments, **_named: output
+
+    def restore() -> None:
+        del layer.forward  # the instance's own; the class's is there again
+
+    return restore
+
+
+def _states(output: Any) -> Tensor:
+    found: Tensor = output[0] if isinstance(output, tuple) else output
+    return found
+
+
+def _with_states(output: Any, states: Tensor) -> Any:
+    return (states, *output[1:]) if isinstance(output, tuple) else states

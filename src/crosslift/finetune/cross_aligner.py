@@ -1,0 +1,142 @@
+"""CrossAligner & Co: losses that tie a sentence to its translation while the task is learned in the source language.
+
+With ``translated`` in the recipe, whose view is the translation:
+
+- `xero_align` (XA): mean square distance of the two sentence vectors;
+- `contrastive` (CTR): its own translation is each sentence's nearest of the batch (InfoNCE, cosines, temperature 1);
+- `cross_aligner` (CA), for tagging: which tags occur in a sentence is predicted from its tag logits, for the sentence
+  and for its translation, with the labels of the sentence.  The authors map the whole padded logit map to the labels;
+  here the highest logit of each tag over the words is, so that neither order nor length matters.
+
+Sentence vectors are first states, the translation's label is not used (`learn_views = 1` is their TI: cross-entropy on
+the translation too).  Several losses are added with weight 1 (their "1 + 1"), or with ``weighting = "cov"``, the
+coefficient of variation of each loss over its running mean: a loss that no longer changes weighs nothing.
+Paper: Gritta et al. 2022, arXiv 2203.09982, sections 3 and 4; XeroAlign: Gritta & Iacobacci 2021, arXiv 2105.02472;
+weighting: Groenendijk et al. 2021, arXiv 2009.01717.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.inputs import IGNORED
+from crosslift.errors import RecipeError
+from crosslift.finetune._batch import LabelledBatch, Pass
+from crosslift.finetune._method import FinetuneMethod
+from crosslift.losses import info_nce
+from crosslift.train.method import Terms
+
+Loss = Literal["xero_align", "contrastive", "cross_aligner"]
+
+
+class CrossAligner(FinetuneMethod):
+    """Losses between a sentence and its translation.  Needs a view to compare with, `translated` for one."""
+
+    splittable: ClassVar[bool] = False
+    compares: ClassVar[bool] = True
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    paper: ClassVar[str] = "Gritta et al. 2022, arXiv 2203.09982"
+
+    losses: tuple[Loss, ...] = Field(
+        ("xero_align",), min_length=1, description="of xero_align, contrastive and, for tagging, cross_aligner"
+    )
+    weighting: Literal["equal", "cov"] = Field("equal", description="1 each, or by coefficient of variation")
+    learn_views: float = Field(0.0, ge=0, description="of the task loss on the translation; 1 for intents (TI)")
+
+    @property
+    def view_weight(self) -> float:
+        """Factor of the task loss on translations."""
+        return self.learn_views
+
+    def extra(self, model: TaskModel) -> nn.Module:
+        """Return the classifier of which tags occur, and the running statistics of the losses.
+
+        Raises:
+            RecipeError: tags are asked of a task that has none.
+        """
+        if "cross_aligner" in self.losses and model.kind != "tagging":
+            raise RecipeError(
+                f"cross_aligner.losses: 'cross_aligner' asks which tags occur, and a '{model.kind}' task has none; "
+                "xero_align and contrastive are for every task"
+            )
+        return Aligner(len(model.labels), len(self.losses))
+
+    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
+        """Return the losses, weighted; none where there is no view."""
+        del model, batch
+        if view is None:
+            return {}
+        made = {name: self._loss(name, clean, view, extra) for name in self.losses}
+        weights = extra.weights(torch.stack(list(made.values())).detach()) if self.weighting == "cov" else None
+        return {
+            name: value if weights is None else weights[index] * value
+            for index, (name, value) in enumerate(made.items())
+        }
+
+    def after_step(self, model: Any, extra: nn.Module | None) -> None:
+        """Take the losses of the step into the running statistics."""
+        del model
+        if isinstance(extra, Aligner) and self.weighting == "cov":
+            extra.update()
+
+    def _loss(self, name: Loss, clean: Pass, view: Pass, extra: Any) -> Tensor:
+        if name == "cross_aligner":
+            return extra(clean, clean.labels) + extra(view, clean.labels)  # type: ignore[no-any-return]
+        first, second = (each.output.states[:, 0].float() for each in (clean, view))
+        if name == "xero_align":
+            return functional.mse_loss(first, second)
+        return info_nce(first, second, temperature=1.0, symmetric=False)
+
+
+class Aligner(nn.Module):
+    """Which tags occur in a sentence, read off its tag logits; and running statistics of losses as buffers."""
+
+    mean: Tensor
+    latest: Tensor
+    ratio_mean: Tensor
+    ratio_square: Tensor
+    steps: Tensor
+
+    def __init__(self, tags: int, losses: int) -> None:
+        super().__init__()
+        self.occurs = nn.Linear(tags, tags)
+        for name in ("mean", "latest", "ratio_mean", "ratio_square"):
+            self.register_buffer(name, torch.zeros(losses))
+        self.register_buffer("steps", torch.zeros(()))
+
+    def forward(self, done: Pass, labels: Tensor) -> Tensor:
+        """Return the mean binary cross-entropy of the tags of a sentence.
+
+        Args:
+            done: the pass whose tag logits are read.
+            labels: (batch, length) tags of the sentence, or of the one that it translates.
+        """
+        words = (~done.inputs.special).unsqueeze(-1)
+        logits = done.output.logits.float()
+        highest = logits.masked_fill(~words, torch.finfo(logits.dtype).min).amax(dim=1)  # (batch, tags)
+        known = labels != IGNORED
+        there = functional.one_hot(labels.masked_fill(~known, 0), logits.shape[-1]) * known.unsqueeze(-1)
+        return functional.binary_cross_entropy_with_logits(self.occurs(highest), there.amax(dim=1).to(logits))
+
+    def weights(self, losses: Tensor) -> Tensor:
+        """Return each loss's standard deviation over mean, of its ratio to its running mean; 1 before there are two."""
+        self.latest = losses.to(self.latest)
+        if self.steps < 2:
+            return torch.ones_like(losses)
+        deviation = (self.ratio_square - self.ratio_mean.square()).clamp(min=0).sqrt()
+        weights: Tensor = deviation / self.ratio_mean.clamp(min=1e-12)
+        return weights.to(losses)
+
+    def update(self) -> None:
+        """Take the latest losses in."""
+        self.steps = self.steps + 1
+        ratio = self.latest / torch.where(self.steps > 1, self.mean, self.latest).clamp(min=1e-12)
+        self.mean = self.mean + (self.latest - self.mean) / self.steps
+        self.ratio_mean = self.ratio_mean + (ratio - self.ratio_mean) / self.steps
+        self.ratio_square = self.ratio_square + (ratio.square() - self.ratio_square) / self.steps

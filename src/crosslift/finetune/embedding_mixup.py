@@ -1,0 +1,94 @@
+"""Embedding mixup: some words are read as a mixture of themselves and what the encoder would write in other languages.
+
+At a share of the tokens the word embedding becomes ``mix * e(w) + (1 - mix) * sum over k of p_k e(w_k)`` with the most
+probable foreign tokens w_k of the encoder as it was before fine-tuning (see `self_augment`): the half of
+self-augmentation that needs no choice of one word.  Theirs mixes while training, and their code is not published.
+Paper: Wang et al. 2023, arXiv 2309.10891 (SALT); mixing inputs: Zhang et al. 2018, arXiv 1710.09412.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from dataclasses import replace as replaced
+from typing import Any, ClassVar
+
+import torch
+from pydantic import Field, PrivateAttr
+from torch import Tensor
+from torch.nn import functional
+
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.inputs import Inputs
+from crosslift.finetune._batch import Reading
+from crosslift.finetune._method import FinetuneMethod, Loss, Translations
+from crosslift.finetune._self_predictions import SelfPredictor
+from crosslift.train.batch import Batch
+from crosslift.train.features import TaskItem
+
+
+@dataclass(frozen=True)
+class Mixture(Batch):
+    """What each token is mixed with; shares are 0 where it stays."""
+
+    tokens: Tensor
+    """(batch, length, k)."""
+    shares: Tensor
+    """(batch, length, k): adding up to 1 where a token is mixed, to 0 where it stays."""
+
+
+class EmbeddingMixup(FinetuneMethod):
+    """Word embeddings mixed with foreign ones.  At `share` 0 or `mix` 1 it is plain fine-tuning.
+
+    Needs a masked-LM head.
+    """
+
+    perturbs: ClassVar[bool] = True
+    new_tokens: ClassVar[bool] = True
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    paper: ClassVar[str] = "Wang et al. 2023, arXiv 2309.10891"
+
+    share: float = Field(0.3, ge=0, le=1, description="of tokens that are mixed")
+    mix: float = Field(0.5, ge=0, le=1, description="how much of a mixed token stays itself")
+    candidates: int = Field(5, ge=1, description="foreign tokens in a mixture")
+
+    _predictor: SelfPredictor | None = PrivateAttr(None)
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is mixed."""
+        return self.share > 0 and self.mix < 1
+
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
+        """Keep the encoder as it was, to ask it."""
+        del views
+        self._predictor = SelfPredictor(encoder, items) if self.active else None
+
+    def draw(
+        self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
+    ) -> Mixture | None:
+        """Return what tokens are mixed with."""
+        del model, inputs
+        if self._predictor is None:
+            return None
+        asked = self._predictor.predict(
+            [item.tokens for item in items], share=self.share, count=self.candidates, generator=generator
+        )
+        shape = (*asked.chosen.shape, asked.tokens.shape[1])
+        tokens, shares = torch.zeros(shape, dtype=torch.long), torch.zeros(shape)
+        tokens[asked.chosen], shares[asked.chosen] = asked.tokens, asked.shares
+        return Mixture(tokens, shares)
+
+    def perturb(self, model: TaskModel, reading: Reading, drawn: Batch | None, loss: Loss, extra: Any) -> Reading:
+        """Return the reading with mixed embeddings."""
+        del loss, extra
+        if not isinstance(drawn, Mixture):
+            return reading
+        ids = reading.inputs.ids
+        columns = (0, 0, 0, ids.shape[1] - drawn.tokens.shape[1])
+        tokens, shares = (functional.pad(each, columns) for each in (drawn.tokens, drawn.shares))
+        own = model.encoder.embed(ids)
+        foreign = (shares.unsqueeze(-1) * model.encoder.embed(tokens)).sum(dim=2)  # (batch, length, width)
+        mixed = shares.sum(dim=-1, keepdim=True)  # 1 or 0
+        return replaced(reading, embeddings=own + (1 - self.mix) * (foreign - mixed * own))

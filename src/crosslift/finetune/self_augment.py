@@ -1,0 +1,68 @@
+"""Self-augmentation: the pre-trained encoder code-switches the training sentences itself, without a dictionary.
+
+Some tokens are hidden, and the encoder as it was before fine-tuning writes others in their place; kept from the pieces
+that the training data has, it answers in other languages.  A view: it takes the sentences' place, or stands beside them
+where another method compares views.  The authors also mix embeddings: see `embedding_mixup`.  Their code is not
+published, and keeping the encoder from the training data's pieces is our reading of how it switches languages.
+Paper: Wang et al. 2023, arXiv 2309.10891 (SALT).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import ClassVar
+
+import torch
+from pydantic import Field, PrivateAttr
+
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.heads import TaskModel
+from crosslift.finetune._method import FinetuneMethod, Translations
+from crosslift.finetune._self_predictions import SelfPredictor
+from crosslift.train.features import TaskItem
+
+
+class SelfAugment(FinetuneMethod):
+    """Tokens are exchanged for the encoder's own foreign ones.  At `share` 0 it is plain fine-tuning.
+
+    Needs a masked-LM head.
+    """
+
+    rewrites: ClassVar[bool] = True
+    new_tokens: ClassVar[bool] = True
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    paper: ClassVar[str] = "Wang et al. 2023, arXiv 2309.10891"
+
+    share: float = Field(0.3, ge=0, le=1, description="of tokens that are exchanged")
+    candidates: int = Field(5, ge=1, description="most probable tokens that one is drawn from, by their probability")
+
+    _predictor: SelfPredictor | None = PrivateAttr(None)
+
+    @property
+    def active(self) -> bool:
+        """Whether anything is exchanged."""
+        return self.share > 0
+
+    def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
+        """Keep the encoder as it was, to ask it."""
+        del views
+        self._predictor = SelfPredictor(encoder, items) if self.active else None
+
+    def rewrite(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> Sequence[TaskItem]:
+        """Return the items with some tokens exchanged; as many as before, so tags stay where they are."""
+        del model
+        if self._predictor is None:
+            return items
+        asked = self._predictor.predict(
+            [item.tokens for item in items], share=self.share, count=self.candidates, generator=generator
+        )
+        if not len(asked.tokens):
+            return items
+        drawn = asked.tokens.gather(1, torch.multinomial(asked.shares, 1, generator=generator)).flatten()
+        written = iter(drawn.tolist())
+        return [
+            replace(item, tokens=replace(item.tokens, ids=tuple(next(written) if new else old for new, old in pairs)))
+            for item, row in zip(items, asked.chosen.tolist(), strict=True)
+            for pairs in [list(zip(row, item.tokens.ids, strict=False))]
+        ]

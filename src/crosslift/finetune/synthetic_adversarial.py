@@ -1,0 +1,105 @@
+"""Synthetic adversaries: training sentences whose words are put into another language where that hurts most.
+
+``CE(x) + beta CE(x') + gamma JS(p(x), p(x'))`` with x' the sentence's worst code-switched view: words are exchanged for
+their neighbours in cross-lingual word vectors that are as noisy as one wants, chosen by the first-order gain of the
+task loss.  Controls: `choice = "random"`, `noise = 0`, and `candidates = "lexicon"` for true translations.  The
+objective of the same name in alignment does this to masked language modelling.
+Paper: our design; nearest are Qin et al. 2020, arXiv 2006.06402, Tan & Joty 2021, arXiv 2103.09593, and Ebrahimi et al.
+2018, arXiv 1712.06751.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import torch
+from pydantic import Field, PrivateAttr
+from torch import Tensor
+
+from crosslift.data.lexicon import lexicon_files, open_lexicon
+from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.inputs import IGNORED, Inputs
+from crosslift.finetune._batch import LabelledBatch, Pass, Reading
+from crosslift.finetune._method import FinetuneMethod, Loss
+from crosslift.losses import jensen_shannon
+from crosslift.train.batch import Batch
+from crosslift.train.features import TaskItem
+from crosslift.train.method import Terms
+from crosslift.views.adversary import Adversary, AdversarySettings, Words, find_words
+from crosslift.views.candidates import Candidates, CandidateSettings, make_candidates
+from crosslift.views.words import WordPieces
+
+
+@dataclass(frozen=True)
+class DrawnWords(Batch):
+    """The fields of `Words`."""
+
+    spans: Tensor
+    entries: Tensor
+    languages: Tensor
+    draws: Tensor
+
+
+class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod):
+    """The task on sentences and on their worst code-switched views.  With both weights 0 it is plain fine-tuning."""
+
+    perturbs: ClassVar[bool] = True
+    compares: ClassVar[bool] = True
+    new_tokens: ClassVar[bool] = True
+    needs: ClassVar[frozenset[str]] = frozenset({"words"})
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    paper: ClassVar[str] = "our design, after Qin et al. 2020, arXiv 2006.06402"
+
+    adversarial_weight: float = Field(1.0, ge=0, description="of the task loss on the view (beta)")
+    consistency_weight: float = Field(1.0, ge=0, description="of the divergence of the two predictions (gamma)")
+
+    _written: WordPieces | None = PrivateAttr(None)
+
+    @property
+    def active(self) -> bool:
+        """Whether the view counts for anything."""
+        return bool(self.adversarial_weight or self.consistency_weight)
+
+    @property
+    def view_weight(self) -> float:
+        """Factor of the task loss on views."""
+        return self.adversarial_weight
+
+    def files(self) -> tuple[str, ...]:
+        """Return the files of the lexicon, and those of text or vectors."""
+        return (*lexicon_files(self.lexicon), *([self.path.replace("{language}", "*")] if self.path else []))
+
+    def extra(self, model: TaskModel) -> Candidates | None:
+        """Return the candidates, found in the encoder as it is now."""
+        return make_candidates(self, model.encoder) if self.active else None
+
+    def draw(
+        self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
+    ) -> DrawnWords | None:
+        """Return the words that may be exchanged."""
+        del inputs
+        if not self.active:
+            return None
+        if self._written is None or self._written.encoder is not model.encoder:
+            self._written = WordPieces(model.encoder)
+        lexicon = open_lexicon(self.lexicon, self.languages)
+        return DrawnWords(*find_words([item.tokens for item in items], self._written, lexicon, generator))
+
+    def perturb(self, model: TaskModel, reading: Reading, drawn: Batch | None, loss: Loss, extra: Any) -> Reading:
+        """Return the reading with the words exchanged that raise the task loss most."""
+        if not self.active:
+            return reading
+        assert isinstance(drawn, DrawnWords)
+        words = Words(drawn.spans, drawn.entries, drawn.languages, drawn.draws)
+        adversary = Adversary(self, model.encoder, extra)
+        return Reading(adversary.view(reading.inputs, words, lambda inputs, embedded: loss(Reading(inputs, embedded))))
+
+    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
+        """Return the divergence of the two predictions."""
+        del model, batch, extra
+        if view is None or not self.consistency_weight:
+            return {}
+        first, second = (each.output.logits[each.labels != IGNORED] for each in (clean, view))
+        return {"adversarial_consistency": self.consistency_weight * jensen_shannon(first, second) / max(1, len(first))}

@@ -1,0 +1,100 @@
+"""Text to text: T5, Flan-T5, mT5 and uMT5 classify with their own decoder, by the word that stands for each label.
+
+Each example is put into a prompt, and a label's score is the log-probability of its word given that; nothing is
+generated.  Predictions are by the highest score.  The loss is cross-entropy over the label set, or that of the right
+word over the vocabulary, as in pre-training.  Other methods of the recipe go with it: their views and noise reach the
+texts and never the prompt's own words, and contrastive terms see the encoder's states, of which the first one is the
+prompt's: pool them with "mean" or "mean_words".
+Paper: Raffel et al. 2020, arXiv 1910.10683; prompts and ranking of answers: Wei et al. 2022, arXiv 2109.01652 (FLAN).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Literal
+
+from pydantic import Field
+from torch import Tensor
+from torch.nn import functional
+
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import IGNORED
+from crosslift.encoder.label_words import LabelWords, Wording
+from crosslift.errors import RecipeError, nearest
+from crosslift.finetune._method import FinetuneMethod
+from crosslift.finetune._wording import Style, prompt_for, style_of, words_for
+from crosslift.tasks._task import Kind
+
+
+class TextToText(FinetuneMethod):
+    """The checkpoint's own decoder is the head: it scores a word for each label behind a prompt.
+
+    The vocabulary is not trimmed: the decoder writes words that the data may lack.
+    """
+
+    makes_head: ClassVar[bool] = True
+    new_tokens: ClassVar[bool] = True
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair")
+    paper: ClassVar[str] = "Raffel et al. 2020, arXiv 1910.10683"
+
+    style: Style | None = Field(
+        None,
+        description='prompts and words of "t5" (task prefix, label names) or "flan" (question, answers); none: "flan" '
+        "for a checkpoint with flan in its name",
+    )
+    prompt: str | None = Field(
+        None, description="with {first} and {second}, or {text}, each between blanks; none: that of the task's style"
+    )
+    label_words: dict[str, str] | None = Field(
+        None, description="the word of each label, one or more tokens long; none: those of the style"
+    )
+    normalise: bool = Field(False, description="divide a word's log-probability by the number of its tokens")
+    ends: bool | None = Field(
+        None,
+        description="score the end of the sentence after a word too; none: only where one word begins with another",
+    )
+    loss_over: Literal["labels", "tokens"] = Field(
+        "labels", alias="loss", description="softmax over the labels' words, or over the vocabulary at each token"
+    )
+
+    def head(self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str], seed: int) -> LabelWords:
+        """Return the decoder of the encoder's checkpoint as a head.
+
+        Raises:
+            CheckpointError: the encoder has no decoder.
+            RecipeError: a prompt or label words that do not suit the task or the tokenizer.
+        """
+        del seed  # nothing is drawn
+        style = self.style or style_of(encoder.origin[0])
+        words = words_for(style, labels) if self.label_words is None else _checked(self.label_words, labels)
+        wording = Wording(
+            kind=kind,
+            labels=tuple(labels),
+            words=tuple(words[label] for label in labels),
+            prompt=self.prompt or prompt_for(style, task=task, kind=kind, labels=labels),
+            normalise=self.normalise,
+            ends=self.ends,
+        )
+        return LabelWords.of(encoder, wording, exact=self.loss_over == "tokens")
+
+    def task_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
+        """Return cross-entropy over labels, or minus the log-probability of the right words; summed.
+
+        Args:
+            logits: log-probabilities of the words, (n, labels).
+            labels: (n,), IGNORED where there is none.
+        """
+        if self.loss_over == "labels":
+            return super().task_loss(logits, labels)
+        return functional.nll_loss(logits, labels, ignore_index=IGNORED, reduction="sum")
+
+
+def _checked(words: dict[str, str], labels: Sequence[str]) -> dict[str, str]:
+    for label in words:
+        if label not in labels:
+            raise RecipeError(
+                f"label_words.{label}: the task has no such label{nearest(label, labels)} (labels: {', '.join(labels)})"
+            )
+    if missing := [label for label in labels if label not in words]:
+        raise RecipeError(f"label_words: no word for {', '.join(missing)}; every label needs one")
+    return words

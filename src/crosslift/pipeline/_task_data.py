@@ -1,0 +1,122 @@
+"""What a task is trained on and scored on, translated where the recipe says so, and what is worth saying about it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from crosslift import _shelf
+from crosslift.data import checks
+from crosslift.data.sources import Source
+from crosslift.encoder.head_weights import check_head
+from crosslift.evaluation.test_sets import TestSet
+from crosslift.pipeline._oracle import TargetDev
+from crosslift.pipeline._sample import sampled
+from crosslift.pipeline._translate import Translations, training, training_views
+from crosslift.recipe import EvaluateTable, FinetuneTable, Recipe, content_hash
+from crosslift.tasks._task import Example, Task
+
+
+@dataclass(frozen=True)
+class TaskData:
+    """A task to train: source-language examples to learn from and to choose checkpoints by."""
+
+    task: Task
+    source: str
+    labels: tuple[str, ...]
+    train: list[Example]
+    dev: list[Example]
+    languages: list[str] = field(default_factory=list)
+    """The language of each training example, where some were translated; none where all are in the source language."""
+    views: dict[str, list[Example]] = field(default_factory=dict)
+    """Translations of the training examples by language, in their order, for methods that compare both."""
+    translated_by: str = ""
+    target_dev: list[TargetDev] = field(default_factory=list)
+    """Labelled examples of target languages: for the oracle alone."""
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Training examples by language, where some were translated."""
+        own = Counter(self.languages or [self.source] * len(self.train) if self.views else self.languages)
+        return dict(own) | {code: len(examples) for code, examples in self.views.items()}
+
+    @property
+    def languages_record(self) -> dict[str, dict[str, int]]:
+        """What a stage's line in results.json says of translated training data; nothing where there is none."""
+        return {"languages": self.counts} if self.translated_by else {}
+
+    @property
+    def fingerprint(self) -> str:
+        """A hash of every example."""
+        return content_hash(
+            [self.task.name, self.source, self.labels, self.train, self.languages, self.views, self.dev]
+        )
+
+
+def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, key: str) -> TaskData:
+    """Read what a table trains a task on.
+
+    Args:
+        source: where examples come from.
+        table: names the task.
+        recipe: the table's recipe.
+        seed: draws the examples, and the language of each.
+        key: the table's place in the recipe.
+    """
+    task: Task = _shelf.load("task", table.task)()
+    language = table.source or source.source_language(task)
+    if table.head_from:
+        check_head(table.head_from, source.labels(task), where=f"{key}.head_from")
+    train = sampled(source.examples(task, "train", language), table.train_limit, seed)
+    dev = sampled(source.examples(task, "dev", language), table.dev_limit, 0)
+    read = TaskData(task, language, source.labels(task), train, dev)
+    if table.translate is None:
+        return read
+    translations = Translations(table.translate, recipe.data, f"{key}.translate")
+    if table.translate.mix == "view":
+        views = training_views(translations, table.translate, task, train, source=language)
+        return replace(read, views=views, translated_by=str(translations))
+    examples, codes = training(translations, table.translate, task, train, source=language, seed=seed)
+    return replace(read, train=examples, languages=codes, translated_by=str(translations))
+
+
+def translated(test: TestSet, table: EvaluateTable, recipe: Recipe, source: Source, index: int) -> TestSet:
+    """Return the test set, translated into the language that was trained on where the recipe says so."""
+    if table.translate is None:
+        return test
+    own = recipe.finetune.source if recipe.finetune else None
+    into = own or source.source_language(test.task)
+    translations = Translations(table.translate, recipe.data, f"evaluate.{index}.translate")
+    translations.check(test.task, text_only=True)
+    by_language = {
+        code: examples
+        if code == into
+        else translations.examples(test.task, test.split, examples, source=code, target=into, other=code)
+        for code, examples in test.by_language.items()
+    }
+    return replace(test, by_language=by_language, translated_into=into)
+
+
+def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: Recipe) -> list[str]:
+    """Say what is not zero-shot, and which test examples are trained on."""
+    warnings = [_not_zero_shot(task) for task in tasks if task.translated_by]
+    trained_on = checks.identities([example for task in tasks for example in task.train])
+    for test, table in zip(tests, recipe.evaluate, strict=True):
+        if table.translate:
+            warnings.append(
+                f"{test.task.name}: test sets were translated into '{test.translated_into}' before prediction "
+                f"(translate-test, by {table.translate.by}): these scores are not zero-shot"
+            )
+        for code, examples in test.by_language.items():
+            if overlap := checks.overlap(trained_on, examples):
+                warnings.append(f"{test.task.name} {test.split} in '{code}': {overlap}")
+    return warnings
+
+
+def _not_zero_shot(task: TaskData) -> str:
+    counts = ", ".join(f"{code} {count:,}" for code, count in task.counts.items())
+    return (
+        f"{task.task.name}: trained on translations (by {task.translated_by}; examples by language: {counts}): "
+        "scores in these languages are not zero-shot in data"
+    )

@@ -1,0 +1,33 @@
+"""Choice of plausible alternatives in English: which of two sentences is the cause or the effect of another?
+
+As in SuperGLUE: 400 examples to train on and 100 to select by, whose translations are XCOPA's dev sets.  What is
+fine-tuned on it can be scored on `xcopa`.  Paper: Roemmele et al. 2011.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from crosslift.tasks._choice import ChoiceTask
+from crosslift.tasks._task import HubData
+
+
+class Copa(ChoiceTask):
+    """COPA."""
+
+    languages = ("en",)
+    lab_task = "causal"
+    hub = HubData("aps/super_glue", config="copa")
+    files: ClassVar = {
+        "train": ("copa/train.{language}.jsonl",),
+        "dev": ("copa/val.{language}.jsonl",),
+        "test": ("copa/test.{language}.jsonl",),
+    }
+    columns = ("premise", "question", "choice1", "choice2", "label")
+    questions = ("cause", "effect")
+    facts: ClassVar = {"train": {"en": 400}, "dev": {"en": 100}, "test": {"en": 500}}
+    citation = (
+        "Roemmele, Bejan and Gordon (2011): Choice of Plausible Alternatives: An Evaluation of Commonsense Causal "
+        "Reasoning. AAAI Spring Symposium."
+    )
+    licence = "BSD 2-Clause"

@@ -1,0 +1,47 @@
+"""COPA in 11 languages: which of two sentences is the cause or the effect of another?
+
+Trained on English COPA and selected by its dev set; English itself is not scored.  An example has the same right choice
+in every language.  Files are found where XTREME-R's download script puts them (`xcopa/val-sw.jsonl`) and where the
+authors' repository has them (`xcopa/sw/val.sw.jsonl`, with `copa/train.en.jsonl` beside).  The hub has no English: use
+`copa` to train.
+
+The released dev files ask for the effect where English asks for the cause in 5 or 6 examples of id, it and sw, and in
+all 52 of th and tr, which so have no cause at all; they are scored as released.
+
+Paper: ponti-etal-2020-xcopa; set-up: ruder-etal-2021-xtreme.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from crosslift.tasks._choice import ChoiceTask
+from crosslift.tasks._task import HubData, codes
+
+_LANGUAGES = codes("et ht id it qu sw ta th tr vi zh")
+
+
+class Xcopa(ChoiceTask):
+    """XCOPA."""
+
+    languages = _LANGUAGES
+    parallel = True
+    lab_task = "causal"
+    hub = HubData("cambridgeltl/xcopa", splits={"dev": "validation", "test": "test"})
+    files: ClassVar = {
+        "train": ("xcopa/train-{language}.jsonl", "copa/train.{language}.jsonl"),
+        "dev": ("xcopa/val-{language}.jsonl", "xcopa/{language}/val.{language}.jsonl", "copa/val.{language}.jsonl"),
+        "test": ("xcopa/test-{language}.jsonl", "xcopa/{language}/test.{language}.jsonl"),
+    }
+    columns = ("premise", "question", "choice1", "choice2", "label")
+    questions = ("cause", "effect")
+    facts: ClassVar = {
+        "train": {"en": 400},
+        "dev": {"en": 100} | dict.fromkeys(_LANGUAGES, 100),
+        "test": dict.fromkeys(_LANGUAGES, 500),
+    }
+    citation = (
+        "Ponti, Glavaš, Majewska, Liu, Vulić and Korhonen (2020): XCOPA: A Multilingual Dataset for Causal Commonsense "
+        "Reasoning. EMNLP."
+    )
+    licence = "CC BY 4.0"

@@ -1,0 +1,103 @@
+"""Which texts of an example a translation changes, and how they are put back.  Labels never change.  No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+
+from crosslift.errors import DataError
+from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample, TaggingExample
+
+TEXT_KINDS = ("sentence", "pair", "choice")
+"""Forms of examples whose label belongs to whole texts, so that it holds for their translations too."""
+
+
+def texts(example: Example) -> tuple[str, ...]:
+    """Return the texts that are translated: never the question of a choice, which is "cause" or "effect".
+
+    Raises:
+        DataError: an example whose labels belong to places in its text.
+    """
+    match example:
+        case SentenceExample():
+            return (example.text,)
+        case PairExample():
+            return (example.first, example.second)
+        case ChoiceExample():
+            return (example.premise, *example.choices)
+        case _:
+            raise DataError(
+                f"example {example.id}: the labels of a {type(example).__name__} belong to places in a text"
+            )
+
+
+def with_texts(example: Example, translations: Sequence[str]) -> Example:
+    """Return the example with translations in the place of `texts(example)`; id and label stay."""
+    match example:
+        case SentenceExample():
+            return replace(example, text=translations[0])
+        case PairExample():
+            return replace(example, first=translations[0], second=translations[1])
+        case ChoiceExample():
+            return replace(example, premise=translations[0], choices=tuple(translations[1:]))
+        case _:
+            raise DataError(
+                f"example {example.id}: the labels of a {type(example).__name__} belong to places in a text"
+            )
+
+
+def translated(examples: Sequence[Example], translate: Callable[[list[str]], list[str]]) -> list[Example]:
+    """Return the examples with every text translated, in one call."""
+    made = iter(translate([text for example in examples for text in texts(example)]))
+    return [with_texts(example, list(islice(made, len(texts(example))))) for example in examples]
+
+
+def matched(examples: Sequence[Example], there: Sequence[Example], *, where: str) -> list[Example]:
+    """Return the translations among `there` of the examples, found by their ids; texts alone are taken over.
+
+    Tagged sentences and answers keep the labels of their translation, since these belong to places in it.
+
+    Raises:
+        DataError: an example has no translation, or one with another label: then the rows are not in the same order.
+    """
+    by_id = {example.id: example for example in there}
+    missing = [example.id for example in examples if example.id not in by_id]
+    if missing:
+        raise DataError(
+            f"{where}: {len(missing):,} of {len(examples):,} examples have no translation, the first being "
+            f"'{missing[0]}'; translations must be rows of the same ids, or in the same order, as the originals"
+        )
+    return [_taken(example, by_id[example.id], where) for example in examples]
+
+
+def _taken(example: Example, translation: Example, where: str) -> Example:
+    if isinstance(example, SentenceExample | PairExample | ChoiceExample):
+        _check_label(example, translation, where)
+        return with_texts(example, texts(translation))
+    return translation
+
+
+def _check_label(example: Example, translation: Example, where: str) -> None:
+    label, other = (getattr(each, "label", None) for each in (example, translation))
+    if other is not None and label is not None and other != label:
+        raise DataError(
+            f"{where}: example '{example.id}' has the label '{other}', its original '{label}'; translations must be "
+            "rows of the same ids, or in the same order, as the originals"
+        )
+
+
+def word_rows(example: Example) -> Iterator[tuple[str, ...]]:
+    """Yield the words of each text that is translated, or of a tagged sentence."""
+    if isinstance(example, TaggingExample):
+        yield example.words
+    else:
+        yield from (tuple(text.split()) for text in texts(example))
+
+
+def with_words(example: Example, rows: Sequence[Sequence[tuple[str, int]]]) -> Example:
+    """Return the example with other words; each comes with its place among the old ones, whose tag it takes along."""
+    if isinstance(example, TaggingExample):
+        tags = None if example.tags is None else tuple(example.tags[place] for _, place in rows[0])
+        return replace(example, words=tuple(word for word, _ in rows[0]), tags=tags)
+    return with_texts(example, [" ".join(word for word, _ in row) for row in rows])

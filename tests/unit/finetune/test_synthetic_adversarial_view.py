@@ -1,0 +1,57 @@
+"""Adversarial views in fine-tuning: words exchanged raise the task's loss, and labels stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from crosslift.encoder.inputs import IGNORED
+from crosslift.finetune._batch import Reading
+from crosslift.finetune.synthetic_adversarial import SyntheticAdversarial
+from tests.unit.finetune.cases import batch_of, model_of
+
+Checkpoint = Callable[[str], Path]
+WORDS = ("cat", "sleeps", "red", "man", "reads", "book")
+
+
+def method(tmp_path: Path, **settings: Any) -> SyntheticAdversarial:
+    path = tmp_path / "en-de.txt"
+    path.write_text("".join(f"{w}\t{o}\n" for w in WORDS for o in ("Katze", "Buch", "Garten", "roten")), "utf-8")
+    return SyntheticAdversarial(lexicon=str(path), candidates="lexicon", replace_share=0.5, **settings)
+
+
+def test_views_cost_more_than_their_sentences_and_than_random_ones(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    model = model_of(checkpoint("bert"), "sentence")
+
+    def added(**settings: Any) -> float:
+        made = method(tmp_path, **settings)
+        extra = made.extra(model)
+        terms = [made.loss(model, batch_of(made, model, seed=seed), extra) for seed in range(5)]
+        return sum((each["view"] - each["task"]).item() for each in terms)
+
+    assert added() > max(0.0, added(choice="random"))
+
+
+def test_tags_stay_with_their_words(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    model, made = model_of(checkpoint("bert"), "tagging"), method(tmp_path, choice="random")
+    batch = batch_of(made, model)
+    assert batch.view is not None
+    reading = made.perturb(model, Reading(batch.view), batch.drawn[0], made._mean_loss(model, batch), made.extra(model))
+    assert not torch.equal(reading.inputs.ids, batch.inputs.ids)
+    before, after = batch.inputs.targets, reading.inputs.targets
+    assert before is not None
+    assert after is not None
+    for row, other in zip(before, after, strict=True):
+        assert torch.equal(row[row != IGNORED], other[other != IGNORED])
+
+
+def test_the_divergence_is_of_both_predictions(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    model = model_of(checkpoint("bert"))
+    alone, both = method(tmp_path, consistency_weight=0), method(tmp_path)
+    extra = both.extra(model)
+    batch = batch_of(both, model)
+    assert set(alone.loss(model, batch, extra)) == {"task", "view"}
+    assert both.loss(model, batch, extra)["adversarial_consistency"] > 0
