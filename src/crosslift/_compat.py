@@ -8,7 +8,9 @@ from __future__ import annotations
 import logging as standard_logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from torch import nn
 from transformers import (
     AutoConfig,
     AutoModel,
@@ -50,6 +52,8 @@ __all__ = [
     "PreTrainedTokenizerBase",
     "PreTrainedTokenizerFast",
     "PretrainedConfig",
+    "lora_config",
+    "lora_injected",
     "quiet",
 ]
 
@@ -66,3 +70,17 @@ def quiet() -> Iterator[None]:
         logging.set_verbosity(verbosity)
         if bars:
             logging.enable_progress_bar()  # type: ignore[no-untyped-call]
+
+
+def lora_config(**settings: Any) -> Any:
+    """Return peft's configuration of LoRA; peft is an extra, so it is imported when asked for."""
+    from peft import LoraConfig
+
+    return LoraConfig(**settings)
+
+
+def lora_injected(module: nn.Module, config: Any) -> None:
+    """Put peft's LoRA layers in the place of the linear layers that a configuration names."""
+    from peft import inject_adapter_in_model
+
+    inject_adapter_in_model(config, module)

@@ -26,7 +26,7 @@ from crosslift.encoder.encoder import Encoder, seeded
 from crosslift.encoder.families import family_of
 from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.label_names import LabelNames, has_names
-from crosslift.encoder.label_words import LABEL_WORDS_FILE, LabelWords
+from crosslift.encoder.label_words import LABEL_WORDS_FILE, LabelWords, read_wording
 from crosslift.encoder.own_head import HEAD_FILE, OwnHead, copied, read_description
 from crosslift.encoder.prompt import Prompt
 from crosslift.errors import CheckpointError, RecipeError
@@ -245,6 +245,9 @@ def described(directory: str | Path) -> tuple[Kind, tuple[str, ...]] | None:
     family_of(config, where=place)
     if (Path(place) / HEAD_FILE).is_file():
         return read_description(place)
+    if (Path(place) / LABEL_WORDS_FILE).is_file():
+        wording = read_wording(place)
+        return wording.kind, wording.labels
     kind = _kind_named(config)
     return None if kind is None else (kind, _OUTPUTS.get(kind) or _labels_of(config))
 

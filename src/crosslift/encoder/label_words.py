@@ -47,6 +47,20 @@ class Wording:
     """Whether the end of the sentence is scored after a word; None: where one word begins with another."""
 
 
+def read_wording(directory: str | Path) -> Wording:
+    """Return the wording of a saved model.
+
+    Raises:
+        CheckpointError: a part of it is missing.
+    """
+    path = Path(directory) / LABEL_WORDS_FILE
+    described = json.loads(path.read_text(encoding="utf-8"))
+    try:
+        return Wording(**{**described, **{key: tuple(described[key]) for key in ("labels", "words")}})
+    except (KeyError, TypeError) as error:
+        raise CheckpointError(f"{path}: not what crosslift writes: {error}") from error
+
+
 class LabelWords(nn.Module):
     """An encoder-decoder that scores the word of each label.
 
@@ -168,12 +182,7 @@ class LabelWords(nn.Module):
         Raises:
             CheckpointError: the decoder or a part of the wording is missing.
         """
-        path = Path(directory) / LABEL_WORDS_FILE
-        described = json.loads(path.read_text(encoding="utf-8"))
-        try:
-            wording = Wording(**{**described, **{key: tuple(described[key]) for key in ("labels", "words")}})
-        except (KeyError, TypeError) as error:
-            raise CheckpointError(f"{path}: not what crosslift writes: {error}") from error
+        wording = read_wording(directory)
         tokenizer = load_tokenizer(str(directory))
         whole, has_decoder = load_whole(str(directory))
         if not has_decoder:

@@ -153,8 +153,7 @@ def _score_tuned(run: _Run, table: FinetuneTable, tuned: Finetuned) -> None:
     for rule, weights in tuned.weights.items():
         tuned.model.module.load_state_dict(weights)
         _score_task(run, tuned, rule)
-    tuned.model.module.load_state_dict(tuned.weights[table.selection])
-    tuned.model.save(run.folder / "model")
+    tuned.save(run.folder / "model", table.selection)
     _measure_space(run, tuned.model.encoder, "finetune")
 
 

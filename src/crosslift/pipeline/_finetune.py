@@ -13,13 +13,14 @@ import torch
 
 from crosslift import _shelf
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.head_weights import freeze_head
 from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.lora import Lora
 from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.errors import RecipeError
 from crosslift.finetune._together import Together
 from crosslift.pipeline._labelled import dev_items, dev_scores, training_items, training_views
 from crosslift.pipeline._oracle import target_items, target_scores
+from crosslift.pipeline._parts import choose_parts
 from crosslift.pipeline._stages import stage_progress, stage_record, training_steps
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
@@ -42,6 +43,16 @@ class Finetuned:
     weights: dict[str, Weights]
     stage: dict[str, Any]
     warnings: list[str]
+    adapter: tuple[Lora, dict[str, Weights]] | None = None
+    """What was trained beside the encoder, if something was, and its weights by selection rule."""
+
+    def save(self, directory: Path, rule: str) -> None:
+        """Write the model of a rule, and the adapter that is part of it beside."""
+        self.model.module.load_state_dict(self.weights[rule])
+        self.model.save(directory)
+        if self.adapter is not None:
+            adapter, weights = self.adapter
+            adapter.save(weights[rule], directory / "adapter")
 
     def twin(self, rule: str) -> str:
         """Return the first rule that chose the same weights as `rule`."""
@@ -55,8 +66,7 @@ def finetune(
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
     method = method_of(table, data)
     model = task_model(encoder, method, data, seed=seed)
-    if table.head_from:
-        freeze_head(model, encoder, table.head_from)
+    adapter = choose_parts(model, encoder, table, seed=seed)
     train = training_items(model, table, data, words="words" in method.needs)
     choices_of(train)  # an example with other choices shows now, not at the step that meets it
     method.begin(encoder, rows_of(train), training_views(model, table, data, words="words" in method.needs))
@@ -87,11 +97,15 @@ def finetune(
     if vocabulary is not None:
         weights = {rule: vocabulary.whole(chosen, model.module) for rule, chosen in weights.items()}
         vocabulary.restore()
+    if adapter is not None:
+        weights = {rule: adapter.plain(chosen) for rule, chosen in weights.items()}
+        adapter.detach()
     return Finetuned(
         model,
         weights,
         {**stage_record("finetune", trained), **data.languages_record},
         _at_chance(data, selector.best_score) if steps else [],
+        None if adapter is None else (adapter, trained.weights),
     )
 
 
@@ -165,7 +179,10 @@ def task_stream(
 
 
 def trimmed(model: TaskModel, table: FinetuneTable, items: Sequence[Item]) -> TrimmedVocabulary | None:
-    """Train only the embedding rows the source language uses; weight decay would change the others, so not with it."""
-    if table.weight_decay > 0:
+    """Train only the embedding rows the source language uses; weight decay would change the others, so not with it.
+
+    Beside an adapter no row is trained at all.
+    """
+    if table.weight_decay > 0 or table.adapter is not None:
         return None
     return TrimmedVocabulary(model.encoder, {token for row in rows_of(items) for token in row.tokens.ids})

@@ -9,9 +9,9 @@ from dataclasses import dataclass, field, replace
 from crosslift import _shelf
 from crosslift.data import checks
 from crosslift.data.sources import Source
-from crosslift.encoder.head_weights import check_head
 from crosslift.evaluation.test_sets import TestSet
 from crosslift.pipeline._oracle import TargetDev
+from crosslift.pipeline._parts import check_parts
 from crosslift.pipeline._sample import sampled
 from crosslift.pipeline._translate import Translations, training, training_views
 from crosslift.recipe import EvaluateTable, FinetuneTable, Recipe, content_hash
@@ -66,8 +66,7 @@ def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, k
     """
     task: Task = _shelf.load("task", table.task)()
     language = table.source or source.source_language(task)
-    if table.head_from:
-        check_head(table.head_from, source.labels(task), where=f"{key}.head_from")
+    check_parts(table, source.labels(task), key=key)
     train = sampled(source.examples(task, "train", language), table.train_limit, seed)
     dev = sampled(source.examples(task, "dev", language), table.dev_limit, 0)
     read = TaskData(task, language, source.labels(task), train, dev)

@@ -203,6 +203,19 @@ class TranslateTable(TranslatorTable):
     include_source: bool = Field(True, description="whether the source language is one of the languages")
 
 
+class AdapterTable(Table):
+    """``[finetune.adapter]``: a small part is trained with the head, and the encoder stays as it is."""
+
+    kind: Literal["lora"] = Field(description="lora: low-rank updates of linear layers (arXiv 2106.09685); needs peft")
+    rank: int = Field(8, ge=1, description="rank r of each update")
+    alpha: float = Field(16.0, gt=0, description="updates are scaled by alpha / rank")
+    dropout: float = Field(0.0, ge=0, lt=1, description="on what an update reads")
+    modules: Literal["attention", "linear"] | tuple[str, ...] = Field(
+        "attention",
+        description='linear layers that get an update: of attention, all ("linear"), or names such as ["query"]',
+    )
+
+
 class FinetuneTable(TrainTable):
     """``[finetune]``: train a task on the source language."""
 
@@ -216,6 +229,9 @@ class FinetuneTable(TrainTable):
     average_last: int = Field(5, ge=1, description="checkpoints in the average")
     selection: Selection = Field(
         "source-dev", description="which weights become RUN/model; 'target-dev' is not zero-shot, and needs `oracle`"
+    )
+    adapter: AdapterTable | None = Field(
+        None, description="what is trained instead of the whole encoder; wants a higher `learning_rate`, 1e-4 to 1e-3"
     )
     head_from: Path | None = Field(
         None,
@@ -269,8 +285,10 @@ class IntermediateTable(FinetuneTable):
     def _one_or_several(self) -> Self:
         if (self.task is None) == (not self.tasks):
             raise ValueError("give `task` or `tasks`")
-        if self.oracle or self.head_from:
-            raise ValueError("`oracle` and `head_from` belong to [finetune]: an intermediate stage drops its head")
+        if self.oracle or self.head_from or self.adapter:
+            raise ValueError(
+                "`oracle`, `head_from` and `adapter` belong to [finetune]: an intermediate stage hands on an encoder"
+            )
         if len(set(self.tasks)) < len(self.tasks):
             raise ValueError("`tasks` names a task twice")
         return self

@@ -14,6 +14,7 @@ import crosslift
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.head_weights import check_head, freeze_head, head_parameters
 from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.label_words import LabelWords, Wording
 from crosslift.errors import CheckpointError, InputError, RunExistsError
 from tests.tiny import BUILDERS, LANGUAGE, TEXTS
 
@@ -124,6 +125,23 @@ def test_encoders_are_merged_too(checkpoint: Checkpoint, tmp_path: Path) -> None
     state, wanted = Encoder.load(merged).state(), Encoder.load(checkpoint("bert")).state()
     assert state.keys() == wanted.keys()
     assert all(torch.equal(state[name], value) for name, value in wanted.items())
+
+
+def test_a_decoder_that_writes_label_words_is_merged_along(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    wording = Wording("sentence", LABELS, ("red", "cat"), "read: {text}")
+
+    def worded() -> TaskModel:
+        encoder = Encoder.load(checkpoint("t5"))
+        return TaskModel.create(encoder, "sentence", LABELS, seed=0, head=LabelWords.of(encoder, wording))
+
+    paths = [shifted(worded(), by, tmp_path / str(by)) for by in (0.1, 0.3)]
+    merged, wanted = TaskModel.load(crosslift.merge(paths, tmp_path / "merged")), worded()
+    assert merged.prompt is not None
+    shifts = zip(merged.module.named_parameters(), wanted.module.parameters(), strict=True)
+    for (name, found), start in shifts:
+        torch.testing.assert_close(found, start + 0.2, msg=name)
+    with pytest.raises(CheckpointError, match="of its head is not that of"):
+        crosslift.merge(paths, tmp_path / "out", how="ties", base=checkpoint("t5"))
 
 
 def test_nothing_is_overwritten_or_left_half(checkpoint: Checkpoint, tmp_path: Path) -> None:
