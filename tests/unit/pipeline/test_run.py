@@ -129,7 +129,7 @@ def test_the_lab_lexicon_is_that_of_the_recipe_s_world(tmp_path: Path) -> None:
         return open_lexicon(where, languages)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("crosslift.align.code_switch.open_lexicon", watched)
+        patch.setattr("crosslift.views.code_switching.open_lexicon", watched)
         run(recipe(align=align, data=data), tmp_path / "run")
     assert set(asked) == {"lab:3"}
 

@@ -40,8 +40,9 @@ def assert_equal(found, expected, corpus):
     for name in ("counts", "statistics", "likelihood"):
         np.testing.assert_allclose(getattr(found, name), getattr(expected, name), rtol=1e-4, atol=1e-8, err_msg=name)
     for name, side in (("null_source", corpus.source), ("null_target", corpus.target)):
-        # The hidden Markov model has the empty word's share from 1 - that of all others, in single precision.
-        rounding = 5e-7 * np.bincount(side.ids)
+        # The hidden Markov model has the empty word's share from 1 - that of all others, in single precision: how far
+        # the sum over a long sentence rounds depends on the processor's vectors.
+        rounding = 2e-6 * np.bincount(side.ids)
         apart = np.abs(getattr(found, name) - getattr(expected, name))
         assert (apart <= 1e-4 * getattr(expected, name) + rounding).all(), name
     assert found.forward.tolist() == expected.forward
