@@ -18,6 +18,7 @@ from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.test_sets import predictions, read_test_set
 from crosslift.run_directory import results, write_json, write_records
 from crosslift.tasks._task import Example, Split, Task
+from crosslift.train.features import default_length
 
 SELECTION = "as saved"
 """The selection rule of scores of a saved model: whatever chose its weights."""
@@ -31,7 +32,7 @@ def evaluate(
     split: Split = "test",
     data: Path | str | None = None,
     output: Path | None = None,
-    max_length: int = 128,
+    max_length: int | None = None,
 ) -> dict[str, Any]:
     """Score a saved model in every language of a task.
 
@@ -42,7 +43,7 @@ def evaluate(
         split: "dev" or "test".
         data: directory in the layout of XTREME's download script, "lab", or None for the hub.
         output: directory for predictions and results.json; must not exist.
-        max_length: tokens an input is cut to.
+        max_length: tokens an input is cut to; None: 128, or 384 for windows of a context.
 
     Returns:
         What results.json holds: `scores` by language and their `summary`, in percent.
@@ -78,13 +79,16 @@ def _settings(data: Path | str | None) -> SourceSettings:
     return SourceSettings(source="directory", path=Path(data))
 
 
-def _predictor(model: str, source: Source, task: Task, max_length: int) -> Callable[[str, list[Example]], list[Record]]:
+def _predictor(
+    model: str, source: Source, task: Task, max_length: int | None
+) -> Callable[[str, list[Example]], list[Record]]:
     if task.kind == "retrieval":
         encoder = Encoder.load(model).to(default_device())
         return lambda code, examples: retrieve(encoder, examples, language=code, source=source.source_language(task))
     loaded = TaskModel.load(model).to(default_device())
     _check(model, loaded, task, source.labels(task))
-    return lambda code, examples: predict_examples(loaded, examples, language=code, max_length=max_length)
+    length = max_length or default_length(task.kind)
+    return lambda code, examples: predict_examples(loaded, examples, language=code, max_length=length)
 
 
 def _check(name: str, model: TaskModel, task: Task, labels: Sequence[str]) -> None:

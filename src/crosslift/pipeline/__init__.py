@@ -19,7 +19,7 @@ from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
 from crosslift.pipeline._finetune import Finetuned, finetune, method_of
 from crosslift.pipeline._intermediate import intermediate
-from crosslift.pipeline._shared import cache_directory
+from crosslift.pipeline._shared import cache_directory, reading_of
 from crosslift.recipe import FinetuneTable, Recipe, content_hash, load, to_toml
 from crosslift.run_directory import (
     JsonLines,
@@ -161,12 +161,12 @@ def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
     """Score every test set of the fine-tuned task's form with the weights of one selection rule, now in the model."""
     table = run.recipe.finetune
     assert table is not None
-    length = table.max_length
     folder = "predictions" if rule == table.selection else f"predictions.{rule}"
     for test in _tests(run, retrieval=False):
 
         def predict_one(language: str, examples: list[Example], test: TestSet = test) -> list[Record]:
-            return predict(tuned.model, examples, language=test.read_in(language), max_length=length)
+            reading = reading_of(table, test.task.kind, tuned.model)
+            return predict(tuned.model, examples, language=test.read_in(language), **reading)
 
         predicted = run.predicted.get((tuned.twin(rule), test.task.name)) or dict(
             predictions(test, predict_one, f"{test.task.name} ({rule})")

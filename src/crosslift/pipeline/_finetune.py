@@ -74,7 +74,7 @@ def finetune(
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
 
-    used = [*train, *dev_items(model, table, data), *target_items(model, data.target_dev, table.max_length)]
+    used = [*train, *dev_items(model, table, data), *target_items(model, data.target_dev, table)]
     vocabulary = None if method.new_tokens else trimmed(model, table, used)
     with stage_progress("finetune", steps) as advance:
         loop = Loop(
@@ -89,7 +89,7 @@ def finetune(
             log=log,
             selector=selector,
             evaluate=lambda: dev_scores(model, table, data),
-            oracle=partial(target_scores, model, data.target_dev, max_length=table.max_length),
+            oracle=partial(target_scores, model, data.target_dev, table),
             on_step=advance,
         )
         trained = loop.run()
