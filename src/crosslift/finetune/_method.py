@@ -51,6 +51,8 @@ class FinetuneMethod(Method):
     reads: ClassVar[Literal["text", "bitext", "task"]] = "task"
     rewrites: ClassVar[bool] = False
     """Whether `rewrite` is there."""
+    moves: ClassVar[bool] = False
+    """Whether its views may have more or fewer tokens, so that positions in them are others."""
     perturbs: ClassVar[bool] = False
     """Whether `perturb` is there; one method of a recipe at most."""
     compares: ClassVar[bool] = False

@@ -17,6 +17,7 @@ from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.lora import Lora
 from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.errors import RecipeError
+from crosslift.finetune._method import FinetuneMethod
 from crosslift.finetune._together import Together
 from crosslift.pipeline._labelled import dev_items, dev_scores, training_items, training_views
 from crosslift.pipeline._oracle import target_items, target_scores
@@ -142,7 +143,21 @@ def method_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") ->
                 f"{key}.method.{index}.use: '{method.use}' is defined for {', '.join(made.kinds)} tasks; "
                 f"'{data.task.name}' is a '{data.task.kind}' task"
             )
+    _check_positions(methods, table, data, key)
     return Together.of(methods, [method.weight for method in table.method])
+
+
+def _check_positions(methods: Sequence[FinetuneMethod], table: FinetuneTable, data: TaskData, key: str) -> None:
+    """Check that predictions about positions are compared only where positions stay what they are."""
+    names = [method.use for method in table.method]
+    moving = next((index for index, made in enumerate(methods) if made.moves), None)
+    comparing = next((index for index, made in enumerate(methods) if made.compares), None)
+    if data.task.kind == "span" and moving is not None and comparing is not None:
+        raise RecipeError(
+            f"{key}.method.{moving} and {key}.method.{comparing}: '{names[moving]}' moves the tokens of a context, and "
+            f"'{names[comparing]}' compares predictions position by position; use a view that leaves them where they "
+            "are (self_augment, embedding_mixup, random_perturbation, adversarial)"
+        )
 
 
 def task_model(encoder: Encoder, method: Together, data: TaskData, *, seed: int, key: str = "finetune") -> TaskModel:

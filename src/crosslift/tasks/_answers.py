@@ -15,6 +15,7 @@ class AnswerTask(Task):
     """Base of extractive question answering: files in the layout of SQuAD v1.1.
 
     A question's answers are text and first character of each, as in SQuAD's files or as the hub has them (two lists).
+    XTREME's download script blanks the answers of test sets; questions then have none, and cannot be scored.
     """
 
     kind = "span"
@@ -74,7 +75,7 @@ def _part(value: Any, key: str, *, where: str) -> list[Any]:
 
 
 def _answers(value: Any, where: str) -> Iterator[Answer]:
-    """Yield the answers of a question, from a list of pairs or a pair of lists."""
+    """Yield the answers of a question, from a list of pairs or a pair of lists; a blank one is none."""
     if value is None:
         return
     if isinstance(value, Mapping) and {"text", "answer_start"} <= value.keys():
@@ -85,7 +86,8 @@ def _answers(value: Any, where: str) -> Iterator[Answer]:
         text, start = (answer.get("text"), answer.get("answer_start")) if isinstance(answer, Mapping) else (None, None)
         if not isinstance(text, str) or not isinstance(start, int):
             raise DataError(f"{where}: {answer!r} is no answer; {_EXPECTED}")
-        yield Answer(text, start)
+        if text.strip():
+            yield Answer(text, start)
 
 
 _EXPECTED = 'expected [{"text": ..., "answer_start": ...}], or {"text": [...], "answer_start": [...]}'
