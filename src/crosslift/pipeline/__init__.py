@@ -93,7 +93,7 @@ class _Run:
     consistency: list[dict[str, Any]] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
     predicted: dict[tuple[str, int], dict[str, list[Record]]] = field(default_factory=dict)
-    """By selection rule and number of the test set; rules often choose the same weights, which are then applied once."""
+    """By selection rule and number of the test set; rules often choose the same weights, then applied once."""
 
     @property
     def source(self) -> str:
