@@ -65,6 +65,8 @@ class FinetuneMethod(Method):
     """Whether `head` is there; one method of a recipe at most."""
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "span", "choice")
     """The forms of task it is defined for."""
+    reasons: ClassVar[Mapping[str, str]] = {}
+    """Why it is not defined for another form, where that is worth saying."""
 
     @property
     def active(self) -> bool:

@@ -139,9 +139,10 @@ def method_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") ->
     methods = [_shelf.load("finetune", method.use).model_validate(method.settings) for method in table.method]
     for index, (made, method) in enumerate(zip(methods, table.method, strict=True)):
         if data.task.kind not in made.kinds:
+            reason = made.reasons.get(data.task.kind)
             raise RecipeError(
                 f"{key}.method.{index}.use: '{method.use}' is defined for {', '.join(made.kinds)} tasks; "
-                f"'{data.task.name}' is a '{data.task.kind}' task"
+                f"'{data.task.name}' is a '{data.task.kind}' task{f' ({reason})' if reason else ''}"
             )
     _check_positions(methods, table, data, key)
     return Together.of(methods, [method.weight for method in table.method])

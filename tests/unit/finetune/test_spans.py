@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import torch
 
+from crosslift import _shelf
 from crosslift.encoder.inputs import IGNORED
 from crosslift.errors import RecipeError
 from crosslift.finetune._views import shielded_tokens
@@ -159,8 +160,24 @@ def test_positions_are_not_compared_where_they_move(view: str) -> None:
     assert len(method_of(alone, data).parts) == 1
 
 
-@pytest.mark.parametrize("method", ["text_to_text", "cross_aligner", "label_contrastive", "translated"])
-def test_methods_without_a_reading_of_answers_say_what_they_are_for(method: str) -> None:
+REASONS = {
+    "text_to_text": "nothing is written",
+    "cross_aligner": "elsewhere in the translation",
+    "translated": "elsewhere in the translation",
+    "label_aware_joint": "no labels that examples could share",
+    "label_contrastive": "no labels that examples could share",
+    "synthetic_adversarial": "would move the answer",
+}
+
+
+def test_every_method_reads_answers_or_says_why_not() -> None:
+    methods = {name: _shelf.load("finetune", name) for name in _shelf.entries("finetune")}
+    assert {name for name, method in methods.items() if "span" not in method.kinds} == set(REASONS)
+
+
+@pytest.mark.parametrize("method", REASONS)
+def test_methods_without_a_reading_of_answers_say_why(method: str) -> None:
     table = FinetuneTable.model_validate({"task": "xquad", "method": [{"use": method}]})
-    with pytest.raises(RecipeError, match=rf"'{method}' is defined for sentence, pair.*'xquad' is a 'span' task"):
+    expected = rf"'{method}' is defined for sentence, pair.*'xquad' is a 'span' task \(.*{REASONS[method]}\)"
+    with pytest.raises(RecipeError, match=expected):
         method_of(table, TaskData(Xquad(), "en", (), [], []))
