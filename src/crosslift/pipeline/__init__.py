@@ -40,6 +40,7 @@ from crosslift.tasks._task import Example
 from crosslift.train import processes
 from crosslift.train.loop import join_processes
 from crosslift.train.processes import is_main
+from crosslift.train.windows import sides
 
 __all__ = ["is_main", "run"]
 
@@ -147,7 +148,7 @@ def _adapted_encoder(run: _Run) -> Encoder:
 def _languages(data: RunData, encoder: Encoder) -> dict[str, dict[str, Any]]:
     """Return what is known about the languages scored, and how finely they are cut."""
     return {
-        code: {**facts, "tokenizer": fertility(encoder, data.sentences[code], language=code)}
+        code: {**facts, "tokenizer": fertility(encoder, data.sentences[code], language=sides(code)[1])}
         for code, facts in data.languages.items()
     }
 
