@@ -69,7 +69,8 @@ def _by_code() -> dict[str, Language]:
 def get(code: str) -> Language:
     """Return the language of a code: ISO 639-1, 639-3, FLORES, or what a benchmark writes.
 
-    Codes that ISO 639-3 leaves for private use, qaa to qtz, are artificial languages, as the lab has them.
+    Codes that ISO 639-3 leaves for private use, qaa to qtz, are artificial languages, as the lab has them.  Two codes
+    with a hyphen are a text in two languages, as MLQA has them: script and family are those of the first.
 
     Raises:
         LanguageError: no language of the table has this code; the message names the nearest.
@@ -80,10 +81,22 @@ def get(code: str) -> Language:
     if _PRIVATE_USE.fullmatch(code):
         return artificial(code)
     known = _by_code()
+    first, hyphen, second = code.partition("-")
+    if hyphen and code.lower() not in known and {first.lower(), second.lower()} <= known.keys():
+        return _pair(get(first), get(second))
     if code.lower() not in known:
         hint = nearest(code.lower(), known)
         raise LanguageError(f"'{code}' is no known language code{hint} (ISO 639 and FLORES codes are understood)")
     return known[code.lower()]
+
+
+def _pair(first: Language, second: Language) -> Language:
+    """Return what two languages are together: as well resourced as the poorer one."""
+    levels = ("low", "middle", "high")
+    resources = min(first.resources, second.resources, key=levels.index)
+    name = f"{first.name} and {second.name}"
+    short = f"{first.code}-{second.code}"
+    return Language(f"{first.iso}-{second.iso}", name, first.script, first.family, resources, short)
 
 
 def artificial(code: str, *, name: str | None = None, script: str = "Zzzz") -> Language:

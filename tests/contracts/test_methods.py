@@ -21,7 +21,7 @@ from crosslift.finetune._method import FinetuneMethod
 from crosslift.pipeline import _finetune
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
-from crosslift.tasks._task import ChoiceExample, PairExample, SentenceExample, TaggingExample
+from crosslift.tasks._task import Answer, ChoiceExample, PairExample, SentenceExample, SpanExample, TaggingExample
 from crosslift.train.batch import Batch
 from crosslift.train.features import rows_of, task_items
 from crosslift.train.loop import join_processes
@@ -34,7 +34,7 @@ ALIGN = sorted(_shelf.entries("align"))
 FINETUNE = sorted(_shelf.entries("finetune"))
 LABELS = ("red", "no")
 """Words that the tiny tokenizers can write."""
-KINDS = ("sentence", "pair", "tagging", "choice")
+KINDS = ("sentence", "pair", "tagging", "span", "choice")
 NEEDS_HEAD = "needs a masked-(language-model|LM) head|needs what `mlm` needs"
 """What the docstring of an objective says that encoders without such a head may refuse."""
 Checkpoint = Callable[[str], Path]
@@ -88,6 +88,12 @@ def task_model(method: FinetuneMethod, encoder: Encoder, kind: Any) -> TaskModel
     return TaskModel.create(encoder, kind, LABELS, seed=0, head=head).eval()
 
 
+def span_example(number: int, question: str, context: str) -> SpanExample:
+    """Return a question whose answer is the second and the third word of its context."""
+    answer = " ".join(context.split()[1:3])
+    return SpanExample(str(number), question, context, (Answer(answer, context.index(answer)),))
+
+
 def task_batch(method: FinetuneMethod, model: TaskModel, encoder: Encoder, family: str) -> Batch:
     language = LANGUAGE.get(family, ("en",))[0]
     examples: list[Any] = {
@@ -97,6 +103,7 @@ def task_batch(method: FinetuneMethod, model: TaskModel, encoder: Encoder, famil
             TaggingExample(str(i), tuple(text.split()), tuple(LABELS[len(word) % 2] for word in text.split()))
             for i, text in enumerate(TEXTS)
         ],
+        "span": [span_example(i, text, TEXTS[-i - 1]) for i, text in enumerate(TEXTS)],
         "choice": [
             ChoiceExample(str(i), text, ("cause", "effect")[i % 2], (TEXTS[i - 1], TEXTS[i - 2]), i % 2)
             for i, text in enumerate(TEXTS)

@@ -57,7 +57,14 @@ def test_its_files_say_where_the_language_stands(task):
     for split, patterns in task.files.items():
         assert split in SPLITS
         assert patterns
-        assert all("{language}" in pattern for pattern in patterns) or task.languages == (task.source,)
+        only_source = set(task.facts.get(split, ())) <= {task.source}
+        assert all("{language}" in pattern for pattern in patterns) or only_source
+
+
+def test_what_is_scored_on_request_and_coded_otherwise_is_of_its_languages(task):
+    assert set(task.on_request) < set(task.languages)
+    assert set(task.file_codes) <= set(task.languages)
+    assert len(set(task.file_codes.values())) == len(task.file_codes)
 
 
 def test_it_can_lack_only_answers(task):
@@ -72,14 +79,19 @@ def test_its_hub_names_are_of_its_columns_and_languages(task):
     assert set(task.hub.languages) <= set(task.languages)
     assert set(task.hub.splits) <= set(SPLITS)
     assert len(set(task.hub.languages.values())) == len(task.hub.languages)
+    assert "id" in task.columns or not task.hub.id_prefix
 
 
 VALUES = {"index_id": "7", "words": ["one", "two"], "question": "cause"}
+ANSWERS = {"answers": [{"text": "text", "answer_start": 0}], "id": "q"}
+"""What the answer columns of questions hold."""
 
 
 def row(task):
     """Return a row with a text in each column and the first label where the answer goes."""
     made = {column: VALUES.get(column, f"text of {column}") for column in task.needed}
+    if task.kind == "span":
+        return made | ANSWERS
     first = task.labels[0] if task.labels else "1"  # the number of a choice
     return made | dict.fromkeys(task.answers, [first] * 2 if task.kind == "tagging" else first)
 

@@ -179,6 +179,19 @@ def jsonl(path: Path | str) -> Iterator[Row]:
         yield number, value
 
 
+def json_document(path: Path | str) -> Any:
+    """Return the value of a JSON file.
+
+    Raises:
+        DataError: it is no JSON, and all that `lines` raises.
+    """
+    try:
+        return json.loads("\n".join(line for _, line in lines(path)))
+    except json.JSONDecodeError as error:
+        place = f"{path}, line {error.lineno}, column {error.colno}"
+        raise DataError(f"{place}: not JSON ({error.msg})") from error
+
+
 _READERS: Mapping[str, Callable[[Path | str], Iterator[Row]]] = {
     ".csv": csv,
     ".tsv": tsv,

@@ -17,8 +17,10 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs, Tokens
-from crosslift.tasks._task import ChoiceExample, Example, RetrievalExample, TaggingExample
+from crosslift.evaluation.spans import answers
+from crosslift.tasks._task import ChoiceExample, Example, RetrievalExample, SpanExample, TaggingExample
 from crosslift.train.features import Item, TaskItem, rows_of, task_items
+from crosslift.train.windows import DOC_STRIDE, read_contexts
 
 Record = dict[str, Any]
 """One line of a predictions file: id, prediction, gold, and what else the task's form has."""
@@ -33,16 +35,24 @@ def predict(
     language: str,
     max_length: int,
     batch_tokens: int = BATCH_TOKENS,
+    doc_stride: int = DOC_STRIDE,
 ) -> list[Record]:
-    """Return one record an example, in order: the label, the tags of its words, or the index of its choice.
+    """Return one record an example, in order: the label, the tags of its words, the index of its choice, or its answer.
 
     Args:
-        model: with a sentence, pair, tagging or choice head; put into evaluation mode.
+        model: with a sentence, pair, tagging, choice or span head; put into evaluation mode.
         examples: of one language; labels may be missing (gold is then None).
         language: for encoders that embed it.
-        max_length: tokens an input is cut to; sentences to tag are cut into pieces instead.
+        max_length: tokens an input is cut to; sentences to tag are cut into pieces instead, contexts into windows.
         batch_tokens: padded tokens a batch.
+        doc_stride: tokens from the beginning of one window to that of the next.
     """
+    if model.kind == "span":
+        questions = [example for example in examples if isinstance(example, SpanExample)]
+        read = read_contexts(model.encoder, questions, max_length=max_length, doc_stride=doc_stride, language=language)
+        model.eval()
+        logits = _rows(model.encoder, [window.tokens for window in read.windows], model.logits, batch_tokens)
+        return list(answers(questions, read, logits, language=language))
     items = task_items(
         model.encoder,
         examples,

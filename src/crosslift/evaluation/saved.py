@@ -20,6 +20,7 @@ from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.test_sets import TestSet, predictions, read_test_set
 from crosslift.run_directory import results, write_json, write_records
 from crosslift.tasks._task import Split, Task
+from crosslift.train.features import default_length
 
 SAVED = "as saved"
 """The selection rule of scores of a saved model: whatever chose its weights."""
@@ -37,7 +38,7 @@ def evaluate(
     split: Split = "test",
     data: Path | str | None = None,
     output: Path | None = None,
-    max_length: int = 128,
+    max_length: int | None = None,
     generalized: bool = False,
 ) -> dict[str, Any]:
     """Score a saved model in every language of a task.
@@ -49,7 +50,7 @@ def evaluate(
         split: "dev" or "test".
         data: directory in the layout of XTREME's download script, "lab", or None for the hub.
         output: directory for predictions and results.json; must not exist.
-        max_length: tokens an input is cut to.
+        max_length: tokens an input is cut to; None: 128, or 384 for windows of a context.
         generalized: also score every ordered pair of languages (a task of pairs of texts).
 
     Returns:
@@ -72,11 +73,16 @@ def evaluate(
     else:
         loaded = TaskModel.load(str(model)).to(default_device())
         _check(str(model), loaded, made, labels)
-        predicted = _predict(loaded, test, max_length)
+        length = max_length or default_length(made.kind)
+        predicted = _predict(loaded, test, length)
         if generalized:
-            grid = dict(grids.predict_grid(loaded, test, predicted, max_length=max_length))
+            grid = dict(grids.predict_grid(loaded, test, predicted, max_length=length))
     rows = [row for code, records in predicted.items() for row in scores(made, labels, code, records, selection=SAVED)]
-    agreed = consistency(predicted, own, task=task, selection=SAVED) if made.parallel else None
+    agreed = (
+        consistency(predicted, own, task=task, selection=SAVED)
+        if made.parallel and made.kind not in ("tagging", "span")
+        else None
+    )
     content = results(
         str(model),
         0,

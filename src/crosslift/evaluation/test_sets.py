@@ -35,7 +35,9 @@ class TestSet:
 def read_test_set(
     source: Source, task: Task, split: Split, languages: Sequence[str] | None, limit: int | None = None
 ) -> TestSet:
-    """Read the languages asked for, or all that are there, less the source language where the benchmark skips it.
+    """Read the languages asked for, or all that are there, less those that the benchmark does not score itself.
+
+    That is the source language for some, and for others what is scored on request.
 
     Raises:
         LanguageError: a language the data lacks; the message names the nearest.
@@ -49,7 +51,8 @@ def read_test_set(
                 f"(there is: {', '.join(there)})"
             )
     own = source.source_language(task)
-    scored = there if task.source in task.languages else [code for code in there if code != own]
+    usual = [code for code in there if code not in task.on_request]
+    scored = usual if task.source in task.languages else [code for code in usual if code != own]
     wanted = list(languages or scored or there) or [own]
     by_language = {code: source.examples(task, split, code)[:limit] for code in wanted}
     for code, examples in by_language.items():

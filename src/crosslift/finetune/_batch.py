@@ -18,7 +18,8 @@ from crosslift.train.batch import Batch
 class LabelledBatch(Batch):
     """Inputs with one label an example in `labels`, or one label a token in `inputs.targets`; perhaps their view.
 
-    An example is a row; one with choices is a row a choice, together, equally many for all examples of the batch.
+    An example is a row; one with choices is a row a choice, together, equally many for all examples of the batch.  A
+    window of a context has two labels, the positions of the answer's first and last token: `labels` is (batch, 2).
     """
 
     inputs: Inputs
@@ -29,7 +30,7 @@ class LabelledBatch(Batch):
     """What each method of the recipe drew for itself."""
 
     def labels_of(self, inputs: Inputs) -> Tensor:
-        """Return the labels of the sentences or of their view: (batch,), or (batch, length) for tags."""
+        """Return the labels of sentences or of their view: (batch,), (batch, length) for tags, (batch, 2) for spans."""
         labels = inputs.targets if self.labels is None else self.labels
         assert labels is not None
         return labels
@@ -55,9 +56,22 @@ class LabelledBatch(Batch):
         each = (rows.unsqueeze(1) * self.choices + torch.arange(self.choices, device=rows.device)).flatten()
         return replace(Batch.select(replace(self, labels=None), each), labels=self.labels[rows])
 
-    def by_example(self, logits: Tensor) -> Tensor:
-        """Return logits as they are compared with labels: the scores of choices as (examples, choices)."""
-        return logits.view(-1, self.choices) if logits.ndim == 1 else logits
+    def by_example(self, logits: Tensor, inputs: Inputs) -> Tensor:
+        """Return logits as they are compared with labels.
+
+        The scores of choices are (examples, choices); those of spans (batch, 2, length): the positions are the classes,
+        of which padding is none.
+
+        Args:
+            logits: as `TaskModel.logits` returns them.
+            inputs: what was read.
+        """
+        if logits.ndim == 1:
+            return logits.view(-1, self.choices)
+        if self.labels is None or self.labels.ndim == 1:
+            return logits
+        padding = (inputs.mask == 0).unsqueeze(-1)
+        return logits.masked_fill(padding, torch.finfo(logits.dtype).min).transpose(1, 2)
 
 
 @dataclass(frozen=True)
@@ -88,7 +102,7 @@ class Pass:
     reading: Reading
     output: Output
     labels: Tensor
-    """(batch,), or (batch, length) with IGNORED where there is none."""
+    """(batch,), (batch, length) or, for spans, (batch, 2), with IGNORED where there is none."""
 
     @property
     def inputs(self) -> Inputs:

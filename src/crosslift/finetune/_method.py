@@ -51,6 +51,8 @@ class FinetuneMethod(Method):
     reads: ClassVar[Literal["text", "bitext", "task"]] = "task"
     rewrites: ClassVar[bool] = False
     """Whether `rewrite` is there."""
+    moves: ClassVar[bool] = False
+    """Whether its views may have more or fewer tokens, so that positions in them are others."""
     perturbs: ClassVar[bool] = False
     """Whether `perturb` is there; one method of a recipe at most."""
     compares: ClassVar[bool] = False
@@ -63,6 +65,8 @@ class FinetuneMethod(Method):
     """Whether `head` is there; one method of a recipe at most."""
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "span", "choice")
     """The forms of task it is defined for."""
+    reasons: ClassVar[Mapping[str, str]] = {}
+    """Why it is not defined for another form, where that is worth saying."""
 
     @property
     def active(self) -> bool:
@@ -105,7 +109,7 @@ class FinetuneMethod(Method):
         """Return the loss of predictions, summed over what has a label.
 
         Args:
-            logits: (n, labels), or (n, choices).
+            logits: (n, labels), (n, choices), or for spans (n, positions): two rows a window, start and end.
             labels: (n,), IGNORED where there is none.
         """
         return functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
@@ -209,7 +213,7 @@ class FinetuneMethod(Method):
         return replace(batch, drawn=tuple(part.draw(model, views, read, generator) for part in self.parts))
 
     def units(self, batch: LabelledBatch) -> int:  # type: ignore[override]  # a method knows its own batch
-        """Return the number of labels: examples, or tagged tokens."""
+        """Return the number of labels: examples, tagged tokens, or starts and ends of answers."""
         return int((batch.labels_of(batch.inputs) != IGNORED).sum())
 
     def loss(  # type: ignore[override]
@@ -258,7 +262,11 @@ class FinetuneMethod(Method):
 
     def _pass(self, model: TaskModel, batch: LabelledBatch, reading: Reading) -> Pass:
         output = reading.output(model)
-        return Pass(reading, replace(output, logits=batch.by_example(output.logits)), batch.labels_of(reading.inputs))
+        return Pass(
+            reading,
+            replace(output, logits=batch.by_example(output.logits, reading.inputs)),
+            batch.labels_of(reading.inputs),
+        )
 
     def _mean(self, done: Pass) -> Tensor:
         """Return the mean task loss of a pass."""

@@ -17,6 +17,7 @@ weighting: Groenendijk et al. 2021, arXiv 2009.01717.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -41,6 +42,7 @@ class CrossAligner(FinetuneMethod):
     splittable: ClassVar[bool] = False
     compares: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    reasons: ClassVar[Mapping[str, str]] = {"span": "the answer stands elsewhere in the translation of a context"}
     paper: ClassVar[str] = "Gritta et al. 2022, arXiv 2203.09982"
 
     losses: tuple[Loss, ...] = Field(

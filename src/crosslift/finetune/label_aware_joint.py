@@ -10,7 +10,7 @@ Paper: Liang et al. 2022, arXiv 2205.03656 (LAJ-MCL); three levels also in Qin e
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -41,6 +41,7 @@ class LabelAwareJoint(FinetuneMethod):
     compares: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    reasons: ClassVar[Mapping[str, str]] = {"span": "positions of answers are no labels that examples could share"}
     paper: ClassVar[str] = "Liang et al. 2022, arXiv 2205.03656"
 
     label_semantics: Literal["add", "replace", "none"] = Field(

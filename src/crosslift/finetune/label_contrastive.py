@@ -12,6 +12,7 @@ Paper: Khosla et al. 2020, arXiv 2004.11362, equation 2; in fine-tuning: Gunel e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -37,6 +38,7 @@ class LabelContrastive(FinetuneMethod):
     splittable: ClassVar[bool] = False
     compares: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    reasons: ClassVar[Mapping[str, str]] = {"span": "positions of answers are no labels that examples could share"}
     paper: ClassVar[str] = "Khosla et al. 2020, arXiv 2004.11362"
 
     contrast_weight: float = Field(0.3, ge=0, description="of the contrast (lambda)")

@@ -23,7 +23,7 @@ from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
 from crosslift.pipeline._finetune import Finetuned, finetune, method_of
 from crosslift.pipeline._intermediate import intermediate
-from crosslift.pipeline._shared import cache_directory
+from crosslift.pipeline._shared import cache_directory, reading_of
 from crosslift.recipe import FinetuneTable, Recipe, content_hash, load, to_toml
 from crosslift.run_directory import (
     JsonLines,
@@ -40,6 +40,7 @@ from crosslift.tasks._task import Example
 from crosslift.train import processes
 from crosslift.train.loop import join_processes
 from crosslift.train.processes import is_main
+from crosslift.train.windows import sides
 
 __all__ = ["is_main", "run"]
 
@@ -95,8 +96,8 @@ class _Run:
     consistency: list[dict[str, Any]] = field(default_factory=list)
     languages: dict[str, dict[str, Any]] = field(default_factory=dict)
     log: list[dict[str, Any]] = field(default_factory=list)
-    predicted: dict[tuple[str, str], dict[str, list[Record]]] = field(default_factory=dict)
-    """By selection rule and task; rules often choose the same weights, which are then applied once."""
+    predicted: dict[tuple[str, int], dict[str, list[Record]]] = field(default_factory=dict)
+    """By selection rule and number of the test set; rules often choose the same weights, then applied once."""
 
     @property
     def source(self) -> str:
@@ -147,7 +148,7 @@ def _adapted_encoder(run: _Run) -> Encoder:
 def _languages(data: RunData, encoder: Encoder) -> dict[str, dict[str, Any]]:
     """Return what is known about the languages scored, and how finely they are cut."""
     return {
-        code: {**facts, "tokenizer": fertility(encoder, data.sentences[code], language=code)}
+        code: {**facts, "tokenizer": fertility(encoder, data.sentences[code], language=sides(code)[1])}
         for code, facts in data.languages.items()
     }
 
@@ -177,17 +178,17 @@ def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
     """Score every test set of the fine-tuned task's form with the weights of one selection rule, now in the model."""
     table = run.recipe.finetune
     assert table is not None
-    length = table.max_length
     folder = "predictions" if rule == table.selection else f"predictions.{rule}"
-    for test in _tests(run, retrieval=False):
+    for number, test in enumerate(_tests(run, retrieval=False)):
 
         def predict_one(language: str, examples: list[Example], test: TestSet = test) -> list[Record]:
-            return predict(tuned.model, examples, language=test.read_in(language), max_length=length)
+            reading = reading_of(table, test.task.kind, tuned.model)
+            return predict(tuned.model, examples, language=test.read_in(language), **reading)
 
-        predicted = run.predicted.get((tuned.twin(rule), test.task.name)) or dict(
+        predicted = run.predicted.get((tuned.twin(rule), number)) or dict(
             predictions(test, predict_one, f"{test.task.name} ({rule})")
         )
-        run.predicted[rule, test.task.name] = predicted
+        run.predicted[rule, number] = predicted
         for language, records in predicted.items():
             _keep(run, test, language, records, rule, folder)
         _keep_consistency(run, test, predicted, rule)
@@ -200,14 +201,15 @@ def _score_grid(run: _Run, tuned: Finetuned, test: TestSet, diagonal: Mapping[st
     table = run.recipe.finetune
     assert table is not None
     grid = {}
-    for pair, records in predict_grid(tuned.model, test, diagonal, max_length=table.max_length):
+    length = reading_of(table, test.task.kind, tuned.model)["max_length"]
+    for pair, records in predict_grid(tuned.model, test, diagonal, max_length=length):
         grid[pair] = records
         write_records(run.folder / "predictions" / generalized.file(test.task, pair), records)
     run.generalized += generalized.scores(test.task, run.data.source.labels(test.task), grid, selection=table.selection)
 
 
 def _keep_consistency(run: _Run, test: TestSet, predicted: Mapping[str, list[Record]], rule: str) -> None:
-    if test.task.parallel and test.task.kind != "tagging":
+    if test.task.parallel and test.task.kind not in ("tagging", "span"):
         row = consistency(predicted, run.source, task=test.task.name, selection=rule)
         run.consistency += [row] if row else []
 

@@ -17,6 +17,7 @@ from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.lora import Lora
 from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.errors import RecipeError
+from crosslift.finetune._method import FinetuneMethod
 from crosslift.finetune._together import Together
 from crosslift.pipeline._labelled import dev_items, dev_scores, training_items, training_views
 from crosslift.pipeline._oracle import target_items, target_scores
@@ -74,7 +75,7 @@ def finetune(
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
 
-    used = [*train, *dev_items(model, table, data), *target_items(model, data.target_dev, table.max_length)]
+    used = [*train, *dev_items(model, table, data), *target_items(model, data.target_dev, table)]
     vocabulary = None if method.new_tokens else trimmed(model, table, used)
     with stage_progress("finetune", steps) as advance:
         loop = Loop(
@@ -89,7 +90,7 @@ def finetune(
             log=log,
             selector=selector,
             evaluate=lambda: dev_scores(model, table, data),
-            oracle=partial(target_scores, model, data.target_dev, max_length=table.max_length),
+            oracle=partial(target_scores, model, data.target_dev, table),
             on_step=advance,
         )
         trained = loop.run()
@@ -138,11 +139,26 @@ def method_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") ->
     methods = [_shelf.load("finetune", method.use).model_validate(method.settings) for method in table.method]
     for index, (made, method) in enumerate(zip(methods, table.method, strict=True)):
         if data.task.kind not in made.kinds:
+            reason = made.reasons.get(data.task.kind)
             raise RecipeError(
                 f"{key}.method.{index}.use: '{method.use}' is defined for {', '.join(made.kinds)} tasks; "
-                f"'{data.task.name}' is a '{data.task.kind}' task"
+                f"'{data.task.name}' is a '{data.task.kind}' task{f' ({reason})' if reason else ''}"
             )
+    _check_positions(methods, table, data, key)
     return Together.of(methods, [method.weight for method in table.method])
+
+
+def _check_positions(methods: Sequence[FinetuneMethod], table: FinetuneTable, data: TaskData, key: str) -> None:
+    """Check that predictions about positions are compared only where positions stay what they are."""
+    names = [method.use for method in table.method]
+    moving = next((index for index, made in enumerate(methods) if made.moves), None)
+    comparing = next((index for index, made in enumerate(methods) if made.compares), None)
+    if data.task.kind == "span" and moving is not None and comparing is not None:
+        raise RecipeError(
+            f"{key}.method.{moving} and {key}.method.{comparing}: '{names[moving]}' moves the tokens of a context, and "
+            f"'{names[comparing]}' compares predictions position by position; use a view that leaves them where they "
+            "are (self_augment, embedding_mixup, random_perturbation, adversarial)"
+        )
 
 
 def task_model(encoder: Encoder, method: Together, data: TaskData, *, seed: int, key: str = "finetune") -> TaskModel:

@@ -28,7 +28,7 @@ from crosslift.pipeline._stages import Plan, Staged, in_its_world, stage, traini
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import IntermediateTable, MaskedTable, Recipe, content_hash
 from crosslift.train import processes
-from crosslift.train.features import rows_of
+from crosslift.train.features import default_length, rows_of
 from crosslift.train.loop import Objective, Trained
 from crosslift.train.method import Method
 from crosslift.train.mixture import Mixture, shares
@@ -164,7 +164,7 @@ def _part(encoder: Encoder, model: TaskModel, table: IntermediateTable, task: Ta
 
 def _masked(encoder: Encoder, table: IntermediateTable, mlm: MaskedTable, text: Text, place: _Place) -> _Part:
     method = Mlm()
-    items, groups = text_feed(encoder, text, table.max_length)(0, method)
+    items, groups = text_feed(encoder, text, table.max_length or default_length("sentence"))(0, method)
     stream = Stream(
         items,
         [len(item) for item in items],

@@ -9,6 +9,7 @@ from itertools import chain
 from crosslift.encoder.heads import TaskModel
 from crosslift.evaluation.predict import predict
 from crosslift.evaluation.scores import scores
+from crosslift.pipeline._shared import reading_of
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
 from crosslift.tasks._task import Example
@@ -53,7 +54,7 @@ def dev_items(model: TaskModel, table: FinetuneTable, data: TaskData) -> Sequenc
 
 def dev_scores(model: TaskModel, table: FinetuneTable, data: TaskData) -> dict[str, float]:
     """Return the source-language development scores, the metric that decides first."""
-    records = predict(model, data.dev, language=data.source, max_length=table.max_length)
+    records = predict(model, data.dev, language=data.source, **reading_of(table, data.task.kind, model))
     rows = scores(data.task, data.labels, data.source, records, selection="source-dev")
     return {row["metric"]: row["value"] for row in rows}
 
@@ -76,8 +77,8 @@ def _items(
         examples,
         data.task.kind,
         data.labels,
-        max_length=min(table.max_length, model.encoder.max_length),
         language=language,
         words=words,
         prompt=model.prompt,
+        **reading_of(table, data.task.kind, model),
     )

@@ -69,6 +69,8 @@ def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, k
     check_parts(table, source.labels(task), key=key)
     train = sampled(source.examples(task, "train", language), table.train_limit, seed)
     dev = sampled(source.examples(task, "dev", language), table.dev_limit, 0)
+    for split, examples in (("train", train), ("dev", dev)):
+        checks.placeholder_labels(examples, where=f"{task.name} {split} in '{language}'")
     read = TaskData(task, language, source.labels(task), train, dev)
     if table.translate is None:
         return read

@@ -221,6 +221,14 @@ class FinetuneTable(TrainTable):
 
     task: str = Field(description="name of a task: `crosslift list tasks`")
     source: str | None = Field(None, description="language of the training data; the task's own by default")
+    max_length: int | None = Field(  # type: ignore[assignment]  # what is usual depends on the task
+        None,
+        ge=8,
+        description="tokens an input is cut to, or of a window of a context; 128, and 384 in question answering",
+    )
+    doc_stride: int = Field(
+        128, ge=1, description="question answering: tokens from one window of a long context to the next"
+    )
     method: tuple[MethodTable, ...] = (MethodTable(use="plain"),)
     epochs: float | None = Field(None, gt=0, description="passes over the data; 2 if `steps` is not given")
     train_limit: int | None = Field(None, ge=1, description="training examples, at most, drawn by the seed")

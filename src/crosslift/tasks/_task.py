@@ -120,6 +120,9 @@ class HubData:
     """The hub's name of a column of the task, where it is another."""
     languages: Mapping[str, str] = field(default_factory=dict)
     """The hub's code of a language of the task, where it is another."""
+    id_prefix: str = ""
+    """With what the ids of a language's rows begin, where one configuration holds several; `{language}` stands for the
+    hub's code."""
     revision: str | None = None
 
 
@@ -140,6 +143,8 @@ class Task(ABC):
     """Languages with test data, the source included where it is scored, as the benchmark codes them."""
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Named subsets of `languages` that published averages are over."""
+    on_request: ClassVar[tuple[str, ...]] = ()
+    """Those of `languages` that are scored only where they are asked for by name."""
     metrics: ClassVar[tuple[str, ...]]
     """Names on the metrics shelf; the first is the one averages are made of."""
     parallel: ClassVar[bool] = False
@@ -150,8 +155,10 @@ class Task(ABC):
     files: ClassVar[Mapping[Split, tuple[str, ...]]]
     """Paths in an XTREME-style directory, first match wins; `{language}` stands for the language.
 
-    A task in its source language alone may leave it out.
+    A split in the source language alone may leave it out.
     """
+    file_codes: ClassVar[Mapping[str, str]] = {}
+    """What stands for a language in the paths of `files`, where it is not the language's code."""
     columns: ClassVar[tuple[str, ...]]
     """What a row of labelled data holds."""
     answers: ClassVar[tuple[str, ...]] = ()

@@ -1,7 +1,7 @@
 """Examples as token ids: the items of a task's stream, for training and for prediction.
 
-Sentences of a tagging task that are longer than the encoder allows are cut into pieces, so no word is lost.  An example
-with choices is a row a choice.
+Sentences of a tagging task that are longer than the encoder allows are cut into pieces, so no word is lost, and long
+contexts of questions into windows.  An example with choices is a row a choice.
 """
 
 from __future__ import annotations
@@ -14,7 +14,16 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
 from crosslift.encoder.prompt import Prompt
 from crosslift.errors import DataError, nearest
-from crosslift.tasks._task import ChoiceExample, Example, Kind, PairExample, SentenceExample, TaggingExample
+from crosslift.tasks._task import (
+    ChoiceExample,
+    Example,
+    Kind,
+    PairExample,
+    SentenceExample,
+    SpanExample,
+    TaggingExample,
+)
+from crosslift.train.windows import DOC_STRIDE, answer_positions, read_contexts
 
 Tokenize = Callable[[Sequence[str], Sequence[str] | None], list[Tokens]]
 """Texts, and the second ones of pairs, to tokens."""
@@ -25,7 +34,8 @@ class TaskItem:
     """A tokenised example, or a piece of one.
 
     `label` is the label's index (IGNORED where there is none), or for tagging one a token: the tag at the first piece
-    of a word, IGNORED elsewhere.  `example` is the index of the example; `first_word` that of the piece's first word.
+    of a word, IGNORED elsewhere; for a window of a context it is the positions of the answer's first and last token.
+    `example` is the index of the example; `first_word` that of the piece's first word, or of the window's first token.
     """
 
     tokens: Tokens
@@ -66,6 +76,11 @@ class ChoiceItem:
 Item = TaskItem | ChoiceItem
 
 
+def default_length(kind: Kind) -> int:
+    """Return how many tokens a row is cut to if nobody says: 384 for windows of a context, as in XTREME, else 128."""
+    return 384 if kind == "span" else 128
+
+
 def rows_of(items: Sequence[Item]) -> list[TaskItem]:
     """Return what the model reads, the rows of an item together."""
     return [row for item in items for row in item.rows]
@@ -97,16 +112,20 @@ def task_items(
     language: str,
     words: bool = False,
     prompt: Prompt | None = None,
+    doc_stride: int = DOC_STRIDE,
 ) -> Sequence[Item]:
     """Tokenise the examples of one language; with `words`, tokens know which blank-separated word they belong to.
 
-    With a `prompt` the texts stand inside it, and always know their words.
+    With a `prompt` the texts stand inside it, and always know their words; so do windows of contexts, which begin
+    `doc_stride` tokens apart.
 
     Raises:
-        DataError: a label the task does not have.
+        DataError: a label the task does not have, or an answer that does not stand where it says.
     """
     if kind == "tagging":
         return list(_tagging_items(encoder, examples, labels, max_length, language))
+    if kind == "span":
+        return list(_span_items(encoder, examples, max_length, language, doc_stride))
     way = partial(_in_prompt, prompt) if prompt else _by_words if words else _by_texts
     tokenize: Tokenize = partial(way, encoder, max_length=max_length, language=language)
     if kind == "choice":
@@ -213,6 +232,17 @@ def _label(example: Example, label: str | None, index: dict[str, int]) -> int:
             f"example {example.id}: unknown label '{label}'{nearest(label, index)} (labels: {', '.join(index)})"
         )
     return index[label]
+
+
+def _span_items(
+    encoder: Encoder, examples: Sequence[Example], max_length: int, language: str, doc_stride: int
+) -> Iterator[TaskItem]:
+    """Yield the windows of questions' contexts."""
+    questions = [example for example in examples if isinstance(example, SpanExample)]
+    read = read_contexts(encoder, questions, max_length=max_length, doc_stride=doc_stride, language=language)
+    for window in read.windows:
+        positions = answer_positions(window, questions[window.example], read.places[window.example])
+        yield TaskItem(window.tokens, positions, window.example, window.first)
 
 
 def _tagging_items(

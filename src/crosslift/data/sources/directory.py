@@ -31,12 +31,14 @@ class Directory(Source):
     def _present(self, task: Task, pattern: str) -> list[str]:
         """Return the languages with a file of a pattern; one that names no language is in the task's own."""
         if _MARK in pattern:
-            return present(self.path, pattern)
+            ours = {code: language for language, code in task.file_codes.items()}
+            return [ours.get(code, code) for code in present(self.path, pattern)]
         return [task.source] if find(self.path / pattern) else []
 
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
         """Return the examples of the first of the task's file patterns that is there."""
-        names = [pattern.replace(_MARK, language) for pattern in task.files[split]]
+        code = task.file_codes.get(language, language)
+        names = [pattern.replace(_MARK, code) for pattern in task.files[split]]
         path = next(filter(None, (find(self.path / name) for name in names)))
         self._read.update(task.parts(path))
         return list(task.read_file(path))
@@ -68,7 +70,7 @@ def present(root: Path, pattern: str) -> list[str]:
     folder, below = Path(*parts[:first]), "/".join(parts[first:])
     before, _, after = map(re.escape, below.partition(_MARK))
     after = after.replace(re.escape(_MARK), r"(?P=language)")
-    name = re.compile(rf"{before}(?P<language>[^/]+?){after}(\.gz)?")
+    name = re.compile(rf"{before}(?P<language>[^/.]+?){after}(\.gz)?")
     paths = (path for end in ("", ".gz") for path in folder.glob(below.replace(_MARK, "*") + end))
     matches = (name.fullmatch(path.relative_to(folder).as_posix()) for path in paths)
     return sorted({match["language"] for match in matches if match})

@@ -51,6 +51,7 @@ class Hub(Source):
         require(data.features, [names[column] for column in task.needed], where=where)
         there = {column: name for column, name in names.items() if name in data.features}
         features = {column: data.features[name] for column, name in there.items()}
+        prefix = hub.id_prefix.replace("{language}", hub.languages.get(language, language))
         examples = [
             task.from_row(
                 {column: row[name] for column, name in there.items()},
@@ -59,6 +60,7 @@ class Hub(Source):
                 features=features,
             )
             for index, row in enumerate(data)
+            if not prefix or str(row[names["id"]]).startswith(prefix)
         ]
         self._read[where] = _sha256(examples)
         return examples
