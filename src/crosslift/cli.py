@@ -113,14 +113,23 @@ def evaluate(
     data: Data = None,
     lab: Annotated[bool, typer.Option("--lab", help="Take the lab's examples instead of data.")] = False,
     output: Annotated[Path | None, typer.Option(help="Directory for predictions and results.json.")] = None,
+    pooling: Annotated[
+        Literal["benchmark", "native", "pooler", "mean", "mean_words", "first"],
+        typer.Option(help="How retrieval, mining and ranking tasks make vectors; native: as the checkpoint says."),
+    ] = "benchmark",
+    search: Annotated[
+        Literal["auto", "exact", "faiss"],
+        typer.Option(help="How they find neighbours; auto: exact up to 100,000 sentences or on an accelerator."),
+    ] = "auto",
     as_json: Json = False,
 ) -> None:
     """Score a saved model in every language of a task."""
     from crosslift.evaluation.saved import evaluate as evaluate_model
 
     scored = evaluate_model(
-        model, task=task, languages=_codes(languages), split=split, data="lab" if lab else data, output=output
-    )
+        model, task=task, languages=_codes(languages), split=split, data="lab" if lab else data, output=output,
+        pooling=pooling, search=search,
+    )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(scored, indent=2))
     else:

@@ -83,7 +83,7 @@ def _single(vectors: Vectors) -> Any:
 
 def _complete(found: Neighbours, queries: Vectors, index: Vectors) -> Neighbours:
     """Compare queries whose lists held too few, which FAISS marks with -1, with everything."""
-    lacking = (found.rows < 0).any(axis=1).nonzero()[0]
+    lacking = np.flatnonzero((found.rows < 0).any(axis=1))
     if len(lacking):
         exact = nearest_neighbours(queries[lacking], index, found.rows.shape[1])
         found.rows[lacking], found.scores[lacking] = exact.rows, exact.scores

@@ -86,14 +86,14 @@ def identified(pool: Sequence[Pair]) -> dict[str, str]:
     return {text: identifier for text, identifier in ids.items() if text not in repeated}
 
 
-def best_threshold(scored: Sequence[tuple[Pair, float]], gold: Collection[Pair]) -> float:
+def best_threshold(scored: Sequence[tuple[tuple[str, ...], float]], gold: Collection[tuple[str, ...]]) -> float:
     """Return the score from which on pairs are taken so that F1 is highest.
 
     It lies half way between the last pair taken and the next, or is the last one's score where there is no next; 0
     where no pair is right (XTREME's `bucc_optimize`).
 
     Args:
-        scored: pairs of ids and their scores.
+        scored: pairs of ids, or what else names a pair, and their scores.
         gold: pairs that are translations.
     """
     if not scored:

@@ -12,12 +12,14 @@ from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError, RunExistsError
-from crosslift.evaluation.predict import Record, retrieve
+from crosslift.evaluation import probes
+from crosslift.evaluation.by_vectors import Scorer, scorer
+from crosslift.evaluation.predict import Record
 from crosslift.evaluation.predict import predict as predict_examples
 from crosslift.evaluation.scores import scores, summary
-from crosslift.evaluation.test_sets import predictions, read_test_set
+from crosslift.evaluation.test_sets import TestSet, predictions, read_test_set
 from crosslift.run_directory import results, write_json, write_records
-from crosslift.tasks._task import Example, Split, Task
+from crosslift.tasks._task import BY_VECTORS, Example, Split, Task
 
 SELECTION = "as saved"
 """The selection rule of scores of a saved model: whatever chose its weights."""
@@ -32,17 +34,21 @@ def evaluate(
     data: Path | str | None = None,
     output: Path | None = None,
     max_length: int = 128,
+    pooling: str = "benchmark",
+    search: str = "auto",
 ) -> dict[str, Any]:
     """Score a saved model in every language of a task.
 
     Args:
-        model: directory or hub id; with a head for the task, or any encoder for a retrieval task.
+        model: directory or hub id; with a head for the task, or any encoder for a retrieval, mining or ranking task.
         task: name of a task.
         languages: codes; all that the data has if None.
         split: "dev" or "test".
         data: directory in the layout of XTREME's download script, "lab", or None for the hub.
         output: directory for predictions and results.json; must not exist.
-        max_length: tokens an input is cut to.
+        max_length: tokens an input is cut to; tasks without a head have lengths of their own.
+        pooling: how tasks without a head make vectors of texts: one of `embedder.POOLINGS`.
+        search: how they look for neighbours: one of `neighbours.SEARCHES`.
 
     Returns:
         What results.json holds: `scores` by language and their `summary`, in percent.
@@ -55,14 +61,25 @@ def evaluate(
     made: Task = _shelf.load("task", task)()
     source = open_source(_settings(data))
     test = read_test_set(source, made, split, languages)
-    predicted = dict(predictions(test, _predictor(str(model), source, made, max_length), made.name))
+    predict = _predictor(str(model), source, test, max_length=max_length, pooling=pooling, search=search)
+    predicted = dict(predictions(test, predict, made.name))
     rows = [
         row
         for code, records in predicted.items()
-        for row in scores(made, source.labels(made), code, records, selection=SELECTION)
+        for row in scores(made, source.labels(made), code, records, selection=_selection(made, pooling))
     ]
-    averages = summary(rows, source.source_language(made))
-    content = results(str(model), 0, scores=rows, summary=averages, stages=[], probes=[], languages={}, warnings=[])
+    own = source.source_language(made)
+    by_vectors = predict if isinstance(predict, Scorer) else None
+    content = results(
+        str(model),
+        0,
+        scores=rows,
+        summary=summary(rows, own),
+        stages=[],
+        probes=_probes(by_vectors, own) if by_vectors else [],
+        languages={},
+        warnings=by_vectors.notes if by_vectors else [],
+    )
     if output is not None:
         for code, records in predicted.items():
             write_records(output / "predictions" / task / f"{code}.jsonl", records)
@@ -78,13 +95,31 @@ def _settings(data: Path | str | None) -> SourceSettings:
     return SourceSettings(source="directory", path=Path(data))
 
 
-def _predictor(model: str, source: Source, task: Task, max_length: int) -> Callable[[str, list[Example]], list[Record]]:
-    if task.kind == "retrieval":
+def _selection(task: Task, pooling: str) -> str:
+    """Return the selection rule; vectors that are not made by the benchmark's rule are told apart."""
+    ours = task.kind in BY_VECTORS and pooling != "benchmark"
+    return f"{SELECTION}, pooling {pooling}" if ours else SELECTION
+
+
+def _predictor(
+    model: str, source: Source, test: TestSet, *, max_length: int, pooling: str, search: str
+) -> Callable[[str, list[Example]], list[Record]]:
+    task = test.task
+    if task.kind in BY_VECTORS:
         encoder = Encoder.load(model).to(default_device())
-        return lambda code, examples: retrieve(encoder, examples, language=code, source=source.source_language(task))
+        return scorer(encoder, test, source=source.source_language(task), pooling=pooling, search=search)
     loaded = TaskModel.load(model).to(default_device())
     _check(model, loaded, task, source.labels(task))
     return lambda code, examples: predict_examples(loaded, examples, language=code, max_length=max_length)
+
+
+def _probes(predict: Scorer, source: str) -> list[dict[str, Any]]:
+    """Return how much the language weighs in the vectors of a task that is parallel in all languages."""
+    if predict.bias or not predict.test.task.parallel:
+        return predict.bias
+    parallel = probes.parallel_texts(predict.test.by_language, source)
+    space = {code: predict.embed([text for _, text in rows], language=code) for code, rows in parallel.items() if rows}
+    return probes.measures(space, source, "saved")
 
 
 def _check(name: str, model: TaskModel, task: Task, labels: Sequence[str]) -> None:

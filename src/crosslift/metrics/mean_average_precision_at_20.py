@@ -18,7 +18,7 @@ class MeanAveragePrecisionAt20(AveragePrecision):
     """Mean average precision, cut off at 20."""
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
-        """Return (average precision, 1); a record's prediction is a list of ids, best first, and gold the right ones."""
+        """Return (average precision, 1) of a record's prediction, ids with the best first, and gold, the right ones."""
         right = set(record["gold"])
         ranks = [rank for rank, found in enumerate(record["prediction"][:DEPTH], start=1) if found in right]
         return average_precision(ranks, min(len(right), DEPTH)), 1.0

@@ -34,7 +34,8 @@ def _articles(path: Path) -> list[dict[str, Any]]:
         raise DataError(f"{place}: not JSON: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("data"), list):
         raise DataError(f'{place}: expected SQuAD\'s form, {{"data": [{{"paragraphs": [...]}}]}}')
-    return content["data"]
+    articles: list[dict[str, Any]] = content["data"]
+    return articles
 
 
 def answering(paragraph: dict[str, Any]) -> Iterator[tuple[int, str, tuple[str, ...]]]:
