@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from crosslift import _shelf, languages
-from crosslift.tasks._task import EXAMPLE_OF, Kind, Split, texts
+from crosslift.tasks._task import EXAMPLE_OF, Kind, Split, Task, texts
 
 TASKS = [_shelf.load("task", name)() for name in _shelf.entries("task")]
 CLASSIFIES = ("sentence", "pair", "tagging")
@@ -57,7 +57,13 @@ def test_its_files_say_where_the_language_stands(task):
     for split, patterns in task.files.items():
         assert split in SPLITS
         assert patterns
-        assert all("{language}" in pattern for pattern in patterns) or task.languages == (task.source,)
+        looks = type(task).languages_in is not Task.languages_in
+        assert looks or all("{language}" in pattern for pattern in patterns) or task.languages == (task.source,)
+
+
+def test_a_ranking_task_has_a_pool(task):
+    assert bool(task.pools) == (task.kind == "ranking")
+    assert set(task.pools) <= set(task.files)
 
 
 def test_it_can_lack_only_answers(task):
@@ -80,6 +86,8 @@ VALUES = {"index_id": "7", "words": ["one", "two"], "question": "cause"}
 def row(task):
     """Return a row with a text in each column and the first label where the answer goes."""
     made = {column: VALUES.get(column, f"text of {column}") for column in task.needed}
+    if task.kind == "mining":
+        return {"source": [["a", "text"]], "target": [["b", "text"]], "gold": [["a", "b"]]}
     first = task.labels[0] if task.labels else "1"  # the number of a choice
     return made | dict.fromkeys(task.answers, [first] * 2 if task.kind == "tagging" else first)
 

@@ -52,9 +52,16 @@ def rank(
         products = torch.from_numpy(queries[here]).to(device) @ candidates.T
         if own is not None:
             products[torch.arange(len(products)), torch.tensor(own[here])] = -torch.inf
-        best.append(products.topk(min(depth, len(pool)), dim=1).indices.cpu())
+        best.append(_top(products, min(depth, len(pool))).cpu())
         ranks += _ranks(products, right[here])
     return Ranked(torch.cat(best).numpy(), ranks)
+
+
+def _top(products: Tensor, depth: int) -> Tensor:
+    """Return the best columns of each row; topk does not promise in which order equal ones come."""
+    columns = products.topk(depth, dim=1).indices.sort(dim=1).values
+    order = products.gather(1, columns).sort(dim=1, descending=True, stable=True).indices
+    return columns.gather(1, order)
 
 
 def _ranks(products: Tensor, right: Sequence[Sequence[int]]) -> list[list[int]]:
