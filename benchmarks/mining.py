@@ -9,8 +9,8 @@ clusters, as sentences of like topics do, and have one direction in common, as e
 - exact: `crosslift.evaluation.mining.mine` with search "exact", one pass in blocks for both directions;
 - faiss: the same with search "faiss", inverted lists in half precision, each direction on its own.
 
-The naive way runs for `--sizes` only; `--large` is for the others, since a matrix of a million times a million sentences
-would take 4 terabytes.  Seconds are CPU seconds of the process, so other work on the machine hardly shows; with one
+The naive way runs for `--sizes` only; `--large` is for the others, since a matrix of a million times a million
+sentences would take 4 terabytes.  Seconds are CPU seconds of the process, so other work on the machine hardly shows; with one
 thread they are wall seconds of an idle machine.  Extra memory is the peak of resident memory above what was resident
 with both pools loaded; total is the peak itself.  F1 is of the planted pairs, with the best threshold: the approximate
 search should not lose any.  Each cell is a process of its own.  Needs Linux, and faiss-cpu for the last way.
@@ -156,7 +156,8 @@ def show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
     for row in rows:
         speed, memory = ("" if row[key] is None else f"{row[key]:.2f}" for key in ("speed_ratio", "memory_ratio"))
         cells = (
-            f"{row['size']:,}", row["way"], f"{row['cpu_seconds']:.1f}", speed, f"{row['extra_megabytes']:,.0f}", memory,
+            f"{row['size']:,}", row["way"], f"{row['cpu_seconds']:.1f}", speed,
+            f"{row['extra_megabytes']:,.0f}", memory,
             f"{row['total_megabytes']:,.0f}", f"{row['pairs']:,}", f"{row['f1']:.2f}",
         )  # fmt: skip
         print("| " + " | ".join(cells) + " |")

@@ -6,11 +6,13 @@ The rest of crosslift imports these names from here, so a new release of transfo
 from __future__ import annotations
 
 import logging as standard_logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import torch
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -57,6 +59,7 @@ __all__ = [
     "checkpoint_file",
     "lora_config",
     "lora_injected",
+    "quantize_linear_layers",
     "quiet",
 ]
 
@@ -103,3 +106,15 @@ def checkpoint_file(name: str, file: str, revision: str | None = None) -> Path |
         _raise_exceptions_for_gated_repo=False,
     )
     return Path(found) if found else None
+
+
+def quantize_linear_layers(module: nn.Module) -> None:
+    """Store linear layers in int8, in place; what they read is rounded by the range of each batch.
+
+    torch moves this to a package of its own, and says so at each call.
+    """
+    from torch.ao.quantization import quantize_dynamic
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        quantize_dynamic(module, {nn.Linear}, dtype=torch.qint8, inplace=True)  # type: ignore[no-untyped-call]

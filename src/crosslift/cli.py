@@ -112,6 +112,9 @@ def evaluate(
     split: Annotated[Literal["dev", "test"], typer.Option(help="dev or test.")] = "test",
     data: Data = None,
     lab: Annotated[bool, typer.Option("--lab", help="Take the lab's examples instead of data.")] = False,
+    generalized: Annotated[
+        bool, typer.Option("--generalized", help="Score every ordered pair of languages too (pairs of texts).")
+    ] = False,
     output: Annotated[Path | None, typer.Option(help="Directory for predictions and results.json.")] = None,
     pooling: Annotated[
         Literal["benchmark", "native", "pooler", "mean", "mean_words", "first"],
@@ -128,7 +131,7 @@ def evaluate(
 
     scored = evaluate_model(
         model, task=task, languages=_codes(languages), split=split, data="lab" if lab else data, output=output,
-        pooling=pooling, search=search,
+        generalized=generalized, pooling=pooling, search=search,
     )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(scored, indent=2))

@@ -2,27 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from crosslift import _shelf
-from crosslift.data.sources import Source, SourceSettings, open_source
+from crosslift.data.sources import SourceSettings, open_source
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError, RunExistsError
+from crosslift.evaluation import generalized as grids
 from crosslift.evaluation import probes
 from crosslift.evaluation.by_vectors import Scorer, scorer
+from crosslift.evaluation.consistency import consistency
 from crosslift.evaluation.predict import Record
 from crosslift.evaluation.predict import predict as predict_examples
 from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.test_sets import TestSet, predictions, read_test_set
 from crosslift.run_directory import results, write_json, write_records
-from crosslift.tasks._task import BY_VECTORS, Example, Split, Task
+from crosslift.tasks._task import BY_VECTORS, Split, Task
 
-SELECTION = "as saved"
+SAVED = "as saved"
 """The selection rule of scores of a saved model: whatever chose its weights."""
+Predicted = dict[str, list[Record]]
+"""Records by language."""
+Grid = dict[tuple[str, str], list[Record]]
+"""Records by the languages of both texts."""
 
 
 def evaluate(
@@ -34,6 +40,7 @@ def evaluate(
     data: Path | str | None = None,
     output: Path | None = None,
     max_length: int = 128,
+    generalized: bool = False,
     pooling: str = "benchmark",
     search: str = "auto",
 ) -> dict[str, Any]:
@@ -47,11 +54,12 @@ def evaluate(
         data: directory in the layout of XTREME's download script, "lab", or None for the hub.
         output: directory for predictions and results.json; must not exist.
         max_length: tokens an input is cut to; tasks without a head have lengths of their own.
+        generalized: also score every ordered pair of languages (a task of pairs of texts).
         pooling: how tasks without a head make vectors of texts: one of `embedder.POOLINGS`.
         search: how they look for neighbours: one of `neighbours.SEARCHES`.
 
     Returns:
-        What results.json holds: `scores` by language and their `summary`, in percent.
+        What results.json holds: `scores` by language and their `summary`, in percent, and how far languages agree.
 
     Raises:
         InputError: wrong task, language, data or checkpoint, or an output that exists.
@@ -59,31 +67,35 @@ def evaluate(
     if output is not None and output.exists():
         raise RunExistsError(f"{output} exists already and is never overwritten; choose another --output")
     made: Task = _shelf.load("task", task)()
+    if generalized:
+        grids.check(made, "--generalized")
     source = open_source(_settings(data))
     test = read_test_set(source, made, split, languages)
-    predict = _predictor(str(model), source, test, max_length=max_length, pooling=pooling, search=search)
-    predicted = dict(predictions(test, predict, made.name))
-    rows = [
-        row
-        for code, records in predicted.items()
-        for row in scores(made, source.labels(made), code, records, selection=_selection(made, pooling))
-    ]
-    own = source.source_language(made)
-    by_vectors = predict if isinstance(predict, Scorer) else None
+    own, labels = source.source_language(made), source.labels(made)
+    grid: Grid = {}
+    if made.kind in BY_VECTORS:
+        return _by_vectors(str(model), test, own, pooling=pooling, search=search, output=output)
+    loaded = TaskModel.load(str(model)).to(default_device())
+    _check(str(model), loaded, made, labels)
+    predicted = _predict(loaded, test, max_length)
+    if generalized:
+        grid = dict(grids.predict_grid(loaded, test, predicted, max_length=max_length))
+    rows = [row for code, records in predicted.items() for row in scores(made, labels, code, records, selection=SAVED)]
+    agreed = consistency(predicted, own, task=task, selection=SAVED) if made.parallel else None
     content = results(
         str(model),
         0,
         scores=rows,
         summary=summary(rows, own),
         stages=[],
-        probes=_probes(by_vectors, own) if by_vectors else [],
+        probes=[],
         languages={},
-        warnings=by_vectors.notes if by_vectors else [],
+        warnings=[],
+        generalized=grids.scores(made, labels, grid, selection=SAVED) if generalized else [],
+        consistency=[agreed] if agreed else [],
     )
     if output is not None:
-        for code, records in predicted.items():
-            write_records(output / "predictions" / task / f"{code}.jsonl", records)
-        write_json(output / "results.json", content)
+        _write(output, made, predicted, grid, content)
     return content
 
 
@@ -95,22 +107,52 @@ def _settings(data: Path | str | None) -> SourceSettings:
     return SourceSettings(source="directory", path=Path(data))
 
 
-def _selection(task: Task, pooling: str) -> str:
-    """Return the selection rule; vectors that are not made by the benchmark's rule are told apart."""
-    ours = task.kind in BY_VECTORS and pooling != "benchmark"
-    return f"{SELECTION}, pooling {pooling}" if ours else SELECTION
+def _by_vectors(
+    model: str, test: TestSet, source: str, *, pooling: str, search: str, output: Path | None
+) -> dict[str, Any]:
+    """Score an encoder on a task without a head; vectors that are not made by the benchmark's rule are told apart."""
+    encoder = Encoder.load(model).to(default_device())
+    made = scorer(encoder, test, source=source, pooling=pooling, search=search)
+    predicted = dict(predictions(test, made, test.task.name))
+    rule = SAVED if pooling == "benchmark" else f"{SAVED}, pooling {pooling}"
+    rows = [row for code, records in predicted.items() for row in scores(test.task, (), code, records, selection=rule)]
+    content = results(
+        model,
+        0,
+        scores=rows,
+        summary=summary(rows, source),
+        stages=[],
+        probes=_probes(made, source),
+        languages={},
+        warnings=made.notes,
+    )
+    if output is not None:
+        _write(output, test.task, predicted, {}, content)
+    return content
 
 
-def _predictor(
-    model: str, source: Source, test: TestSet, *, max_length: int, pooling: str, search: str
-) -> Callable[[str, list[Example]], list[Record]]:
-    task = test.task
-    if task.kind in BY_VECTORS:
-        encoder = Encoder.load(model).to(default_device())
-        return scorer(encoder, test, source=source.source_language(task), pooling=pooling, search=search)
-    loaded = TaskModel.load(model).to(default_device())
-    _check(model, loaded, task, source.labels(task))
-    return lambda code, examples: predict_examples(loaded, examples, language=code, max_length=max_length)
+def _predict(model: TaskModel, test: TestSet, max_length: int) -> Predicted:
+    return dict(
+        predictions(
+            test,
+            lambda code, examples: predict_examples(model, examples, language=code, max_length=max_length),
+            test.task.name,
+        )
+    )
+
+
+def _write(
+    output: Path,
+    task: Task,
+    predicted: Predicted,
+    grid: Grid,
+    content: Mapping[str, Any],
+) -> None:
+    for code, records in predicted.items():
+        write_records(output / "predictions" / task.name / f"{code}.jsonl", records)
+    for pair, records in grid.items():
+        write_records(output / "predictions" / grids.file(task, pair), records)
+    write_json(output / "results.json", content)
 
 
 def _probes(predict: Scorer, source: str) -> list[dict[str, Any]]:

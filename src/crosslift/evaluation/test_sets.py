@@ -24,6 +24,8 @@ class TestSet:
     by_language: dict[str, list[Example]]
     translated_into: str | None = None
     """The language that all texts were translated into (translate-test)."""
+    generalized: bool = False
+    """Whether every ordered pair of languages is scored too."""
 
     dev: dict[str, list[Example]] = field(default_factory=dict)
     """What the threshold of a mining task is chosen on, where another split is scored."""

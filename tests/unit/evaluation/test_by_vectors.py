@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from crosslift.cli import app
 from crosslift.encoder.encoder import Encoder
@@ -68,15 +69,21 @@ def test_poolings_of_the_embedder(checkpoint: Checkpoint) -> None:
         np.testing.assert_allclose(vectors, wanted / np.linalg.norm(wanted, axis=1, keepdims=True), atol=1e-5)
 
 
-def test_the_pooler_of_a_checkpoint(checkpoint: Checkpoint) -> None:
-    import torch
+class FirstTwice(torch.nn.Module):
+    def forward(self, states: torch.Tensor) -> torch.Tensor:
+        return 2 * states[:, 0] + 1
 
+
+def test_the_pooler_of_a_checkpoint(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("bert"))
     encoder.pooler = None
     with pytest.raises(CheckpointError, match="has no pooler"):
         embedder(encoder, "ranking", "pooler")(ENGLISH, language="en")
-    encoder.pooler = torch.nn.Sequential(torch.nn.Linear(32, 32), torch.nn.Flatten(1))
-    assert embedder(encoder, "ranking", "pooler").pooling == "pooler"
+    encoder.pooler = FirstTwice()
+    states = encoder.encode(encoder.collate(encoder.tokenize(ENGLISH)))
+    wanted = torch.nn.functional.normalize(2 * states[:, 0] + 1, dim=-1).detach().numpy()
+    vectors = embedder(encoder, "ranking", "pooler")(ENGLISH, language="en")
+    np.testing.assert_allclose(vectors, wanted, atol=1e-5)
 
 
 def lareqa(root: Path, languages: dict[str, list[str]]) -> Path:
