@@ -10,10 +10,10 @@ clusters, as sentences of like topics do, and have one direction in common, as e
 - faiss: the same with search "faiss", inverted lists in half precision, each direction on its own.
 
 The naive way runs for `--sizes` only; `--large` is for the others, since a matrix of a million times a million
-sentences would take 4 terabytes.  Seconds are CPU seconds of the process, so other work on the machine hardly shows; with one
-thread they are wall seconds of an idle machine.  Extra memory is the peak of resident memory above what was resident
-with both pools loaded; total is the peak itself.  F1 is of the planted pairs, with the best threshold: the approximate
-search should not lose any.  Each cell is a process of its own.  Needs Linux, and faiss-cpu for the last way.
+sentences would take 4 terabytes.  Seconds are CPU seconds of the process, so other work on the machine hardly shows;
+with one thread they are wall seconds of an idle machine.  Extra memory is the peak of resident memory above what was
+resident with both pools loaded; total is the peak itself.  F1 is of the planted pairs, with the best threshold: the
+approximate search should not lose any.  Each row is a process of its own.  Needs Linux, and faiss-cpu for the last way.
 """
 
 from __future__ import annotations
