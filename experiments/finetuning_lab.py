@@ -37,8 +37,8 @@ def _translated(noise: float) -> Arm:
 ARMS: dict[str, Arm] = {
     "plain": {},
     "plain, twice the steps": {"times": 2},
-    "adversarial": _methods({"use": "adversarial"}),
-    "FreeLB": _methods({"use": "adversarial", "update": "accumulate"}),
+    "adversarial": _methods({"use": "adversarial", "radius": 0.01}),
+    "FreeLB": _methods({"use": "adversarial", "radius": 0.01, "update": "accumulate"}),
     "RS-RP": _methods({"use": "random_perturbation"}),
     "RS-DA": _methods({"use": "synonym_smoothing"}),
     "code_switch": _methods(CODE_SWITCH),

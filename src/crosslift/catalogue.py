@@ -144,6 +144,12 @@ def print_scores(results: dict[str, Any]) -> None:
             console.print(
                 f"{row['metric']}: mean of {row['targets']} targets {row['target_mean']:.1f}{gap}", highlight=False
             )
+    for metric in dict.fromkeys(row["metric"] for row in results["probes"]):
+        values = [row["value"] for row in results["probes"] if row["metric"] == metric]
+        mean = sum(values) / len(values)
+        console.print(f"{metric}: mean of {len(values)} languages {mean:.1f}", highlight=False)
+    for note in results["warnings"]:
+        console.print(note, highlight=False)
     for row in results["generalized"]:
         console.print(_grid(row))
         console.print(f"{row['metric']}: mean of {row['pairs']} pairs {row['macro']:.1f}", highlight=False)

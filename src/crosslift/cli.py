@@ -116,6 +116,14 @@ def evaluate(
         bool, typer.Option("--generalized", help="Score every ordered pair of languages too (pairs of texts).")
     ] = False,
     output: Annotated[Path | None, typer.Option(help="Directory for predictions and results.json.")] = None,
+    pooling: Annotated[
+        Literal["benchmark", "native", "pooler", "mean", "mean_words", "first"],
+        typer.Option(help="How retrieval, mining and ranking tasks make vectors; native: as the checkpoint says."),
+    ] = "benchmark",
+    search: Annotated[
+        Literal["auto", "exact", "faiss"],
+        typer.Option(help="How they find neighbours; auto: exact up to 100,000 sentences or on an accelerator."),
+    ] = "auto",
     as_json: Json = False,
 ) -> None:
     """Score a saved model in every language of a task."""
@@ -123,7 +131,7 @@ def evaluate(
 
     scored = evaluate_model(
         model, task=task, languages=_codes(languages), split=split, data="lab" if lab else data, output=output,
-        generalized=generalized,
+        generalized=generalized, pooling=pooling, search=search,
     )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(scored, indent=2))

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from crosslift import _shelf
+from crosslift.metrics._average_precision import AveragePrecision
 
 LABELS = ("B-PER", "I-PER", "O", "NOUN")
 OF_ANSWERS = ("exact_match", "f1", "mlqa_exact_match", "mlqa_f1")
@@ -25,7 +26,10 @@ def records(metric, count=60, *, seed=0, right=0.6):
         else:
             gold = str(rng.choice(LABELS))
             prediction = gold if rng.random() < right else str(rng.choice(LABELS))
-        made = {"id": str(index), "prediction": prediction, "gold": gold}
+        if metric.name.startswith("mean_average_precision"):
+            rank = 1 if prediction == gold else 1 + len(LABELS)  # a wrong list holds no right one
+            return {"id": str(index), "prediction": [prediction], "gold": [gold], "ranks": [rank]}
+        made = {"id": str(index), "prediction": prediction, "gold": gold, "reverse": prediction}
         return made | {"gold": [gold], "language": "en"} if metric.name in OF_ANSWERS else made
 
     return [one(index) for index in range(count)]
@@ -48,7 +52,9 @@ def test_the_score_is_a_function_of_the_sum_of_the_parts(metric):
 def test_counts_are_whole_and_not_negative(metric):
     counts = np.array([metric.statistics(record) for record in records(metric)])
     assert (counts >= 0).all()
-    if metric.name not in ("f1", "mlqa_f1"):  # an answer may be right in part
+    if isinstance(metric, AveragePrecision):
+        assert (counts <= 1).all()
+    elif metric.name not in ("f1", "mlqa_f1"):  # an answer may be right in part
         assert (counts == counts.round()).all()
 
 
@@ -61,8 +67,10 @@ def test_all_right_is_a_hundred_and_all_wrong_is_zero(metric):
     right = records(metric, right=1)
     assert metric(right) == pytest.approx(100)
     other = {"B-PER": "NOUN", "I-PER": "NOUN", "O": "B-PER", "NOUN": "O"}
+    never = {"reverse": "nothing", "ranks": []}
     wrong = [
         record
+        | never
         | {
             "prediction": [other[tag] for tag in record["gold"]]
             if metric.name.startswith("tagging")

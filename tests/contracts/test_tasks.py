@@ -7,7 +7,7 @@ from typing import get_args
 import pytest
 
 from crosslift import _shelf, languages
-from crosslift.tasks._task import EXAMPLE_OF, Kind, Split, texts
+from crosslift.tasks._task import EXAMPLE_OF, Kind, Split, Task, texts
 
 TASKS = [_shelf.load("task", name)() for name in _shelf.entries("task")]
 CLASSIFIES = ("sentence", "pair", "tagging")
@@ -57,14 +57,20 @@ def test_its_files_say_where_the_language_stands(task):
     for split, patterns in task.files.items():
         assert split in SPLITS
         assert patterns
-        only_source = set(task.facts.get(split, ())) <= {task.source}
-        assert all("{language}" in pattern for pattern in patterns) or only_source
+        only_source = set(task.facts.get(split, ())) <= {task.source} or task.languages == (task.source,)
+        looks = type(task).languages_in is not Task.languages_in
+        assert looks or all("{language}" in pattern for pattern in patterns) or only_source
 
 
 def test_what_is_scored_on_request_and_coded_otherwise_is_of_its_languages(task):
     assert set(task.on_request) < set(task.languages)
     assert set(task.file_codes) <= set(task.languages)
     assert len(set(task.file_codes.values())) == len(task.file_codes)
+
+
+def test_a_ranking_task_has_a_pool(task):
+    assert bool(task.pools) == (task.kind == "ranking")
+    assert set(task.pools) <= set(task.files)
 
 
 def test_it_can_lack_only_answers(task):
@@ -92,6 +98,8 @@ def row(task):
     made = {column: VALUES.get(column, f"text of {column}") for column in task.needed}
     if task.kind == "span":
         return made | ANSWERS
+    if task.kind == "mining":
+        return {"source": [["a", "text"]], "target": [["b", "text"]], "gold": [["a", "b"]]}
     first = task.labels[0] if task.labels else "1"  # the number of a choice
     return made | dict.fromkeys(task.answers, [first] * 2 if task.kind == "tagging" else first)
 

@@ -17,6 +17,7 @@ from crosslift.tasks._task import (
     Example,
     MiningExample,
     PairExample,
+    RankingExample,
     RetrievalExample,
     SentenceExample,
     SpanExample,
@@ -70,6 +71,8 @@ def _golds(example: Example) -> tuple[object, ...]:
             return example.gold or ()
         case RetrievalExample():
             return (example.id,)
+        case RankingExample():
+            return () if example.gold is None else (example.gold,)
 
 
 def duplicates(examples: Sequence[Example]) -> int:

@@ -17,8 +17,9 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs, Tokens
+from crosslift.errors import CheckpointError
 from crosslift.evaluation.spans import answers
-from crosslift.tasks._task import ChoiceExample, Example, RetrievalExample, SpanExample, TaggingExample
+from crosslift.tasks._task import ChoiceExample, Example, SpanExample, TaggingExample
 from crosslift.train.features import Item, TaskItem, rows_of, task_items
 from crosslift.train.windows import DOC_STRIDE, read_contexts
 
@@ -119,84 +120,49 @@ def _tagging_records(
     ]
 
 
-def retrieve(
-    encoder: Encoder,
-    examples: Sequence[Example],
-    *,
-    language: str,
-    source: str,
-    max_length: int = 512,
-    batch_tokens: int = BATCH_TOKENS,
-) -> list[Record]:
-    """Return for each source sentence its nearest target sentence, by XTREME's rule for Tatoeba.
-
-    Sentence vectors are the mean, special tokens included, of the states of `retrieval_layer`; neighbours are by
-    cosine, among all target sentences (Hu et al. 2020, arXiv 2003.11080, released scripts).
-    """
-    pairs = [example for example in examples if isinstance(example, RetrievalExample)]
-    layer = retrieval_layer(encoder.layers)
-    sides = [
-        sentence_vectors(encoder, texts, language=code, layer=layer, max_length=max_length, batch_tokens=batch_tokens)
-        for texts, code in (
-            ([example.source for example in pairs], source),
-            ([example.target for example in pairs], language),
-        )
-    ]
-    nearest, cosine = nearest_neighbours(*sides)
-    return [
-        {
-            "id": example.id,
-            "prediction": pairs[found].id,
-            "gold": example.id,
-            "cosine": round(float(score), 6),
-        }
-        for example, found, score in zip(pairs, nearest, cosine, strict=True)
-    ]
-
-
-def retrieval_layer(layers: int) -> int:
-    """Return the hidden state XTREME pools for retrieval, 0 being the embeddings.
-
-    Index 7 of the last 12 states for 12 layers and 13 of the last 24 for 24, so 8 and 14; other depths, which XTREME
-    does not name, take two thirds.
-
-    >>> [retrieval_layer(layers) for layers in (4, 12, 24)]
-    [3, 8, 14]
-    """
-    return {12: 8, 24: 14}.get(layers, round(layers * 2 / 3))
-
-
 def sentence_vectors(
     encoder: Encoder,
     texts: Sequence[str],
     *,
+    seconds: Sequence[str] | None = None,
     language: str,
     layer: int = -1,
+    pooling: str = "mean",
+    project: Callable[[Tensor], Tensor] | None = None,
     max_length: int = 128,
     batch_tokens: int = BATCH_TOKENS,
 ) -> NDArray[np.float32]:
-    """Return (texts, hidden): L2-normalised means of the states of a layer, in the order of the texts."""
+    """Return (texts, hidden): L2-normalised pooled states of a layer, in the order of the texts.
+
+    Args:
+        encoder: put into evaluation mode.
+        texts: what vectors are of.
+        seconds: texts that are read after these, as the second ones of pairs.
+        language: for encoders that embed it.
+        layer: 0 is the embeddings, -1 the last layer.
+        pooling: as for `Encoder.pool`, or "pooler", the checkpoint's own pre-trained one.
+        project: applied to pooled states (batch, hidden) before they are normalised.
+        max_length: tokens an input is cut to.
+        batch_tokens: padded tokens a batch.
+
+    Raises:
+        CheckpointError: there is no pooler.
+    """
+    if pooling == "pooler" and encoder.pooler is None:
+        raise CheckpointError(
+            f"{encoder.name}: the checkpoint has no pooler; pool its states: mean, mean_words or first"
+        )
 
     def pooled(inputs: Inputs) -> Tensor:
         states = encoder.encode(inputs) if layer == -1 else encoder.hidden_states(inputs)[layer]
-        return functional.normalize(encoder.pool(states, inputs, "mean").float(), dim=-1)
+        own = encoder.pooler if pooling == "pooler" else None
+        rows = encoder.pool(states, inputs, pooling) if own is None else own(states)
+        return functional.normalize((rows if project is None else project(rows)).float(), dim=-1)
 
-    tokens = encoder.tokenize(texts, max_length=min(max_length, encoder.max_length), language=language)
+    limit = min(max_length, encoder.max_length)
+    tokens = encoder.tokenize(texts, seconds, max_length=limit, language=language)
     vectors: NDArray[np.float32] = torch.cat(_rows(encoder, tokens, pooled, batch_tokens)).numpy()
     return vectors
-
-
-def nearest_neighbours(
-    queries: NDArray[np.float32], index: NDArray[np.float32], *, block: int = 4096
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return for each query the row of `index` with the highest inner product, and that product; exact, in blocks."""
-    rows, scores = [], []
-    for start in range(0, len(queries), block):
-        products = queries[start : start + block] @ index.T
-        best = products.argmax(axis=1)
-        rows.append(best)
-        scores.append(products[np.arange(len(best)), best])
-    return np.concatenate(rows), np.concatenate(scores)
 
 
 def _rows(

@@ -13,13 +13,15 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError, RunExistsError
 from crosslift.evaluation import generalized as grids
+from crosslift.evaluation import probes
+from crosslift.evaluation.by_vectors import Scorer, scorer
 from crosslift.evaluation.consistency import consistency
-from crosslift.evaluation.predict import Record, retrieve
+from crosslift.evaluation.predict import Record
 from crosslift.evaluation.predict import predict as predict_examples
 from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.test_sets import TestSet, predictions, read_test_set
 from crosslift.run_directory import results, write_json, write_records
-from crosslift.tasks._task import Split, Task
+from crosslift.tasks._task import BY_VECTORS, Split, Task
 from crosslift.train.features import default_length
 
 SAVED = "as saved"
@@ -40,18 +42,23 @@ def evaluate(
     output: Path | None = None,
     max_length: int | None = None,
     generalized: bool = False,
+    pooling: str = "benchmark",
+    search: str = "auto",
 ) -> dict[str, Any]:
     """Score a saved model in every language of a task.
 
     Args:
-        model: directory or hub id; with a head for the task, or any encoder for a retrieval task.
+        model: directory or hub id; with a head for the task, or any encoder for a retrieval, mining or ranking task.
         task: name of a task.
         languages: codes; all that the data has if None.
         split: "dev" or "test".
         data: directory in the layout of XTREME's download script, "lab", or None for the hub.
         output: directory for predictions and results.json; must not exist.
-        max_length: tokens an input is cut to; None: 128, or 384 for windows of a context.
+        max_length: tokens an input is cut to; None: 128, or 384 for windows of a context.  Tasks without a head have
+            lengths of their own.
         generalized: also score every ordered pair of languages (a task of pairs of texts).
+        pooling: how tasks without a head make vectors of texts: one of `embedder.POOLINGS`.
+        search: how they look for neighbours: one of `neighbours.SEARCHES`.
 
     Returns:
         What results.json holds: `scores` by language and their `summary`, in percent, and how far languages agree.
@@ -68,15 +75,14 @@ def evaluate(
     test = read_test_set(source, made, split, languages)
     own, labels = source.source_language(made), source.labels(made)
     grid: Grid = {}
-    if made.kind == "retrieval":
-        predicted = _retrieve(str(model), own, test)
-    else:
-        loaded = TaskModel.load(str(model)).to(default_device())
-        _check(str(model), loaded, made, labels)
-        length = max_length or default_length(made.kind)
-        predicted = _predict(loaded, test, length)
-        if generalized:
-            grid = dict(grids.predict_grid(loaded, test, predicted, max_length=length))
+    if made.kind in BY_VECTORS:
+        return _by_vectors(str(model), test, own, pooling=pooling, search=search, output=output)
+    loaded = TaskModel.load(str(model)).to(default_device())
+    _check(str(model), loaded, made, labels)
+    length = max_length or default_length(made.kind)
+    predicted = _predict(loaded, test, length)
+    if generalized:
+        grid = dict(grids.predict_grid(loaded, test, predicted, max_length=length))
     rows = [row for code, records in predicted.items() for row in scores(made, labels, code, records, selection=SAVED)]
     agreed = (
         consistency(predicted, own, task=task, selection=SAVED)
@@ -108,15 +114,28 @@ def _settings(data: Path | str | None) -> SourceSettings:
     return SourceSettings(source="directory", path=Path(data))
 
 
-def _retrieve(model: str, source: str, test: TestSet) -> Predicted:
+def _by_vectors(
+    model: str, test: TestSet, source: str, *, pooling: str, search: str, output: Path | None
+) -> dict[str, Any]:
+    """Score an encoder on a task without a head; vectors that are not made by the benchmark's rule are told apart."""
     encoder = Encoder.load(model).to(default_device())
-    return dict(
-        predictions(
-            test,
-            lambda code, examples: retrieve(encoder, examples, language=code, source=source),
-            test.task.name,
-        )
+    made = scorer(encoder, test, source=source, pooling=pooling, search=search)
+    predicted = dict(predictions(test, made, test.task.name))
+    rule = SAVED if pooling == "benchmark" else f"{SAVED}, pooling {pooling}"
+    rows = [row for code, records in predicted.items() for row in scores(test.task, (), code, records, selection=rule)]
+    content = results(
+        model,
+        0,
+        scores=rows,
+        summary=summary(rows, source),
+        stages=[],
+        probes=_probes(made, source),
+        languages={},
+        warnings=made.notes,
     )
+    if output is not None:
+        _write(output, test.task, predicted, {}, content)
+    return content
 
 
 def _predict(model: TaskModel, test: TestSet, max_length: int) -> Predicted:
@@ -141,6 +160,15 @@ def _write(
     for pair, records in grid.items():
         write_records(output / "predictions" / grids.file(task, pair), records)
     write_json(output / "results.json", content)
+
+
+def _probes(predict: Scorer, source: str) -> list[dict[str, Any]]:
+    """Return how much the language weighs in the vectors of a task that is parallel in all languages."""
+    if predict.bias or not predict.test.task.parallel:
+        return predict.bias
+    parallel = probes.parallel_texts(predict.test.by_language, source)
+    space = {code: predict.embed([text for _, text in rows], language=code) for code, rows in parallel.items() if rows}
+    return probes.measures(space, source, "saved")
 
 
 def _check(name: str, model: TaskModel, task: Task, labels: Sequence[str]) -> None:

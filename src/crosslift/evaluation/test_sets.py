@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crosslift.data import checks
 from crosslift.data.sources import Source
 from crosslift.errors import LanguageError, nearest
 from crosslift.evaluation.predict import Record
 from crosslift.progress import progress
-from crosslift.tasks._task import Example, Split, Task
+from crosslift.tasks._task import Candidate, Example, Split, Task
 
 
 @dataclass(frozen=True)
@@ -26,6 +26,11 @@ class TestSet:
     """The language that all texts were translated into (translate-test)."""
     generalized: bool = False
     """Whether every ordered pair of languages is scored too."""
+
+    dev: dict[str, list[Example]] = field(default_factory=dict)
+    """What the threshold of a mining task is chosen on, where another split is scored."""
+    candidates: list[Candidate] = field(default_factory=list)
+    """The pool of a ranking task, in all languages that there are, scored or not."""
 
     def read_in(self, language: str) -> str:
         """Return the language that a model reads the examples of `language` in."""
@@ -57,7 +62,15 @@ def read_test_set(
     by_language = {code: source.examples(task, split, code)[:limit] for code in wanted}
     for code, examples in by_language.items():
         checks.placeholder_labels(examples, where=f"{task.name} {split} in '{code}'")
-    return TestSet(task, split, by_language)
+    dev = {code: source.examples(task, "dev", code) for code in wanted} if _has_threshold(task, split) else {}
+    for code, examples in dev.items():
+        checks.placeholder_labels(examples, where=f"{task.name} dev in '{code}'")
+    candidates = source.candidates(task, split) if task.kind == "ranking" else []
+    return TestSet(task, split, by_language, dev=dev, candidates=candidates)
+
+
+def _has_threshold(task: Task, split: Split) -> bool:
+    return task.kind == "mining" and split != "dev"
 
 
 def predictions(

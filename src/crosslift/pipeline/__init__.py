@@ -13,10 +13,11 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.errors import InputError
 from crosslift.evaluation import generalized, probes
 from crosslift.evaluation.averages import by_group
+from crosslift.evaluation.by_vectors import scorer
 from crosslift.evaluation.consistency import consistency
 from crosslift.evaluation.fertility import fertility
 from crosslift.evaluation.generalized import predict_grid
-from crosslift.evaluation.predict import Record, predict, retrieve
+from crosslift.evaluation.predict import Record, predict
 from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
@@ -36,7 +37,7 @@ from crosslift.run_directory import (
     write_records,
     write_text,
 )
-from crosslift.tasks._task import Example
+from crosslift.tasks._task import BY_VECTORS, Example
 from crosslift.train import processes
 from crosslift.train.loop import join_processes
 from crosslift.train.processes import is_main
@@ -179,7 +180,7 @@ def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
     table = run.recipe.finetune
     assert table is not None
     folder = "predictions" if rule == table.selection else f"predictions.{rule}"
-    for number, test in enumerate(_tests(run, retrieval=False)):
+    for number, test in enumerate(_tests(run, by_vectors=False)):
 
         def predict_one(language: str, examples: list[Example], test: TestSet = test) -> list[Record]:
             reading = reading_of(table, test.task.kind, tuned.model)
@@ -215,19 +216,16 @@ def _keep_consistency(run: _Run, test: TestSet, predicted: Mapping[str, list[Rec
 
 
 def _score_retrieval(run: _Run, encoder: Encoder) -> None:
-    """Score retrieval with the encoder before fine-tuning, as XTREME does."""
-    for test in _tests(run, retrieval=True):
-        source = run.data.source.source_language(test.task)
-
-        def retrieve_one(language: str, examples: list[Example], source: str = source) -> list[Record]:
-            return retrieve(encoder, examples, language=language, source=source)
-
-        for language, records in predictions(test, retrieve_one, test.task.name):
+    """Score retrieval, mining and ranking with the encoder before fine-tuning, as XTREME does."""
+    for test in _tests(run, by_vectors=True):
+        scored = scorer(encoder, test, source=run.data.source.source_language(test.task))
+        for language, records in predictions(test, scored, test.task.name):
             _keep(run, test, language, records, "last", "predictions")
+        run.warnings += scored.notes
 
 
-def _tests(run: _Run, *, retrieval: bool) -> list[TestSet]:
-    return [test for test in run.data.tests if (test.task.kind == "retrieval") == retrieval]
+def _tests(run: _Run, *, by_vectors: bool) -> list[TestSet]:
+    return [test for test in run.data.tests if (test.task.kind in BY_VECTORS) == by_vectors]
 
 
 def _keep(run: _Run, test: TestSet, language: str, records: list[Record], rule: str, name: str) -> None:
@@ -245,9 +243,9 @@ def _measure_space(run: _Run, encoder: Encoder, stage: str) -> None:
     test = next((test for test in untranslated if test.task.parallel), None)
     if test is None:
         return
-    parallel = probes.parallel_texts(test.by_language)
+    parallel = probes.parallel_texts(test.by_language, run.data.source.source_language(test.task))
     space = probes.vectors(encoder, parallel)
-    run.probes += probes.retrieval(space, run.source, stage)
+    run.probes += probes.measures(space, run.source, stage)
     probes.save_vectors(run.folder / "embeddings.npz", space, parallel, stage)
 
 

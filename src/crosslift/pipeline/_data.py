@@ -30,7 +30,7 @@ from crosslift.recipe import (
     TextTable,
     content_hash,
 )
-from crosslift.tasks._task import Task, texts
+from crosslift.tasks._task import BY_VECTORS, Task, texts
 
 LAB_SENTENCES = 20_000
 """Sentences of unpaired text in a lab language with full resources."""
@@ -164,7 +164,7 @@ def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> No
         return f"'{task.name}' ({task.kind}, labels {labels})" if labels else f"'{task.name}' ({task.kind})"
 
     for index, test in enumerate(tests):
-        if test.task.kind == "retrieval":
+        if test.task.kind in BY_VECTORS:
             continue
         if trained is None:
             raise RecipeError(f"evaluate.{index}.task: '{test.task.name}' needs a model fine-tuned on it: [finetune]")

@@ -18,7 +18,7 @@ from crosslift.evaluation.test_sets import TestSet
 from crosslift.pipeline._sample import sampled
 from crosslift.pipeline._shared import reading_of
 from crosslift.recipe import FinetuneTable
-from crosslift.tasks._task import Example, Task
+from crosslift.tasks._task import BY_VECTORS, Example, Task
 from crosslift.train.features import Item, task_items
 
 RULE = "target-dev"
@@ -59,7 +59,7 @@ def read_target_dev(
     wanted = {
         (test.task.name, code): test.task
         for test in tests
-        if test.task.kind != "retrieval"
+        if test.task.kind not in BY_VECTORS
         for code in test.by_language
         if code != trained_on
     }

@@ -12,8 +12,10 @@ from crosslift.data.text import Row, require
 from crosslift.errors import DataError, nearest
 
 Split = Literal["train", "dev", "test"]
-Kind = Literal["sentence", "pair", "tagging", "span", "choice", "retrieval", "mining"]
-"""Input forms: one text, two texts, words with tags, an answer span, a choice, parallel texts, two pools."""
+Kind = Literal["sentence", "pair", "tagging", "span", "choice", "retrieval", "mining", "ranking"]
+"""Input forms: one text, two texts, words with tags, an answer span, a choice, parallel texts, two pools, a query."""
+BY_VECTORS: frozenset[Kind] = frozenset({"retrieval", "mining", "ranking"})
+"""Forms that are scored with an encoder's sentence vectors, without a head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +94,37 @@ class MiningExample:
     gold: tuple[tuple[str, str], ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RankingExample:
+    """A query, and what the candidates that answer it name among their `answers`; the pool is the task's."""
+
+    id: str
+    query: str
+    gold: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One text of the pool that queries of all languages are ranked against."""
+
+    id: str
+    text: str
+    language: str
+    answers: tuple[str, ...] = ()
+    """The golds of queries that it answers."""
+    context: str | None = None
+    """What is read after the text, as the second of a pair."""
+
+
 Example = (
-    SentenceExample | PairExample | TaggingExample | SpanExample | ChoiceExample | RetrievalExample | MiningExample
+    SentenceExample
+    | PairExample
+    | TaggingExample
+    | SpanExample
+    | ChoiceExample
+    | RetrievalExample
+    | MiningExample
+    | RankingExample
 )
 
 EXAMPLE_OF: Mapping[Kind, type[Any]] = {
@@ -104,6 +135,7 @@ EXAMPLE_OF: Mapping[Kind, type[Any]] = {
     "choice": ChoiceExample,
     "retrieval": RetrievalExample,
     "mining": MiningExample,
+    "ranking": RankingExample,
 }
 
 
@@ -159,6 +191,10 @@ class Task(ABC):
     """
     file_codes: ClassVar[Mapping[str, str]] = {}
     """What stands for a language in the paths of `files`, where it is not the language's code."""
+    pools: ClassVar[Mapping[Split, tuple[str, ...]]] = {}
+    """Where the candidates of a ranking task stand, as in `files`; a path may serve all languages."""
+    lengths: ClassVar[tuple[int, int]] = (128, 128)
+    """Tokens that a query and a candidate of a ranking task are cut to."""
     columns: ClassVar[tuple[str, ...]]
     """What a row of labelled data holds."""
     answers: ClassVar[tuple[str, ...]] = ()
@@ -208,6 +244,26 @@ class Task(ABC):
             where = f"{path}, line {line}"
             require(row, self.needed, where=where)
             yield self.from_row(row, index, where=where)
+
+    def languages_in(self, path: Path) -> tuple[str, ...]:  # noqa: ARG002 - for tasks that must look
+        """Return the languages of a file whose path names none: the source language, unless the task says otherwise."""
+        return (self.source,)
+
+    def read_language(self, path: Path, language: str) -> Iterator[Example]:  # noqa: ARG002 - as above
+        """Yield the examples of one language in one file; all of the file, unless the task says otherwise."""
+        return self.read_file(path)
+
+    def read_candidates(self, path: Path, language: str) -> Iterator[Candidate]:
+        """Yield the candidates of one file of `pools`.
+
+        Args:
+            path: the file.
+            language: what stood for `{language}` in its path; the source language where the path names none.
+
+        Raises:
+            DataError: a row is not as expected, or the task has no candidates.
+        """
+        raise DataError(f"{self.name} has no pool of candidates ({path} in '{language}')")
 
     def parts(self, path: Path) -> tuple[Path, ...]:
         """Return every file that `read_file(path)` reads, `path` first."""
@@ -282,3 +338,5 @@ def texts(example: Example) -> Sequence[str]:
             return (example.source, example.target)
         case MiningExample():
             return tuple(text for _, text in (*example.source, *example.target))
+        case RankingExample():
+            return (example.query,)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crosslift.errors import DataError, LanguageError, nearest
-from crosslift.tasks._task import Example, Split, Task
+from crosslift.tasks._task import Candidate, Example, Split, Task
 
 
 class Source(ABC):
@@ -52,6 +52,14 @@ class Source(ABC):
         if not examples:
             raise DataError(f"{self}: the {split} split of {task.name} in '{language}' has no examples")
         return examples
+
+    def candidates(self, task: Task, split: Split) -> list[Candidate]:  # noqa: ARG002 - most have none
+        """Return the pool of a ranking task: the candidates in all languages that are there.
+
+        Raises:
+            DataError: the source has none.
+        """
+        raise DataError(f'{self}: holds no candidates for {task.name}; use source = "directory"')
 
     @abstractmethod
     def __str__(self) -> str:

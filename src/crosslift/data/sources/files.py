@@ -10,7 +10,7 @@ from crosslift.data.sources._settings import FileSettings
 from crosslift.data.sources._source import Source
 from crosslift.data.sources.directory import present
 from crosslift.data.text import Row, csv, existing, form, lines, require, rows, sha256, tsv
-from crosslift.tasks._task import Example, Split, Task
+from crosslift.tasks._task import Candidate, Example, Split, Task
 
 _MARK = "{language}"
 
@@ -54,6 +54,10 @@ class Files(Source):
         if _in_layout(path, task, settings):
             return list(task.read_file(path))
         return [_example(task, row, settings, index=index, path=path) for index, row in _rows(path, settings)]
+
+    def candidates(self, task: Task, split: Split) -> list[Candidate]:
+        """Return the candidates of the other source."""
+        return self.base.candidates(task, split) if self.base else super().candidates(task, split)
 
     def describe(self) -> dict[str, Any]:
         """Return the SHA-256 of the files read so far, as stored, beside what the other source says."""
