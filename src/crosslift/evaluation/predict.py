@@ -39,9 +39,12 @@ def predict(
     Args:
         model: with a sentence, pair, tagging or choice head; put into evaluation mode.
         examples: of one language; labels may be missing (gold is then None).
-        language: for encoders that embed it.
+        language: for encoders that embed it, and adapters of languages.
         max_length: tokens an input is cut to; sentences to tag are cut into pieces instead.
         batch_tokens: padded tokens a batch.
+
+    Raises:
+        LanguageError: the model has adapters of languages, none for this one, and no fallback.
     """
     items = task_items(
         model.encoder,
@@ -54,7 +57,8 @@ def predict(
     )
     model.eval()  # all of it: a head may lie outside the encoder
     rows = rows_of(items)
-    logits = _rows(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
+    with model.reading(language):
+        logits = _rows(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
     if model.kind == "tagging":
         return _tagging_records(model, examples, rows, logits)
     if model.kind == "choice":

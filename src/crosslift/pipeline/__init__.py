@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from crosslift.encoder.adapters import LanguageAdapters
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import InputError
@@ -19,6 +20,7 @@ from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
 from crosslift.pipeline._finetune import Finetuned, finetune, method_of
 from crosslift.pipeline._intermediate import intermediate
+from crosslift.pipeline._language_adapters import language_adapters
 from crosslift.pipeline._shared import cache_directory
 from crosslift.recipe import FinetuneTable, Recipe, content_hash, load, to_toml
 from crosslift.run_directory import (
@@ -104,12 +106,17 @@ def _run(recipe: Recipe, data: RunData, folder: Path) -> None:
     if recipe.finetune and data.task:
         method_of(recipe.finetune, data.task)  # methods that do not go together show before time is spent
     processes.on_main(lambda: _describe(run))
-    encoder = _adapted_encoder(run)
+    staged, languages = _adapted_encoder(run), None
+    encoder = staged.encoder
     processes.on_main(lambda: _score_retrieval(run, encoder))
+    if data.adapter_text:
+        staged, languages = language_adapters(staged, recipe, data.adapter_text)
+    run.stages += staged.stages
+    run.log += staged.log
     if recipe.finetune is None:
         processes.on_main(lambda: encoder.save(folder / "model"))
     else:
-        _finetune_and_score(run, recipe.finetune, encoder)
+        _finetune_and_score(run, recipe.finetune, encoder, languages)
     processes.on_main(lambda: _write_results(run))
 
 
@@ -119,7 +126,7 @@ def _describe(run: _Run) -> None:
     write_json(run.folder / "environment.json", {**facts, "processes": processes.count()})
 
 
-def _adapted_encoder(run: _Run) -> Encoder:
+def _adapted_encoder(run: _Run) -> _stages.Staged:
     """Return the encoder after pre-training, alignment and intermediate stages, probed after each."""
     staged = _stages.starting_encoder(run.recipe, run.data.text)
     if run.recipe.pretrain and run.data.text:
@@ -131,17 +138,17 @@ def _adapted_encoder(run: _Run) -> Encoder:
     for index, tasks in enumerate(run.data.intermediate):
         staged = intermediate(staged, run.recipe, index, tasks)
         _probe(run, staged.encoder, staged.stages[-1]["stage"])
-    run.stages += staged.stages
-    run.log += staged.log
-    return staged.encoder
+    return staged
 
 
-def _finetune_and_score(run: _Run, table: FinetuneTable, encoder: Encoder) -> None:
+def _finetune_and_score(run: _Run, table: FinetuneTable, encoder: Encoder, languages: LanguageAdapters | None) -> None:
     assert run.data.task is not None
     log = JsonLines(run.folder / "states" / "log.jsonl")
     log.path.parent.mkdir(exist_ok=True)
     table = table.model_copy(update={"method": _stages.in_its_world(table.method, "finetune", run.recipe)})
-    tuned = finetune(encoder, table, run.data.task, seed=run.recipe.seed, states=log.path.parent, log=log)
+    tuned = finetune(
+        encoder, table, run.data.task, seed=run.recipe.seed, states=log.path.parent, log=log, languages=languages
+    )
     run.stages.append({**tuned.stage, "cached": False})
     run.log += log
     run.warnings += tuned.warnings
@@ -154,7 +161,7 @@ def _score_tuned(run: _Run, table: FinetuneTable, tuned: Finetuned) -> None:
         tuned.model.module.load_state_dict(weights)
         _score_task(run, tuned, rule)
     tuned.save(run.folder / "model", table.selection)
-    _measure_space(run, tuned.model.encoder, "finetune")
+    _measure_space(run, tuned.model.encoder, "finetune", tuned.model.reading)
 
 
 def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
@@ -201,14 +208,25 @@ def _probe(run: _Run, encoder: Encoder, stage: str) -> None:
     processes.on_main(lambda: _measure_space(run, encoder, stage))
 
 
-def _measure_space(run: _Run, encoder: Encoder, stage: str) -> None:
+def _as_it_is(language: str) -> AbstractContextManager[None]:
+    """Have nothing changed for a language."""
+    del language
+    return nullcontext()
+
+
+def _measure_space(
+    run: _Run, encoder: Encoder, stage: str, reading: Callable[[str], AbstractContextManager[None]] = _as_it_is
+) -> None:
     """Measure retrieval between languages on a parallel test set, and keep the vectors for the report's map."""
     untranslated = (test for test in run.data.tests if test.translated_into is None)
     test = next((test for test in untranslated if test.task.parallel), None)
     if test is None:
         return
     parallel = probes.parallel_texts(test.by_language)
-    space = probes.vectors(encoder, parallel)
+    space: dict[str, probes.Vectors] = {}
+    for code, rows in parallel.items():
+        with reading(code):
+            space |= probes.vectors(encoder, {code: rows})
     run.probes += probes.retrieval(space, run.source, stage)
     probes.save_vectors(run.folder / "embeddings.npz", space, parallel, stage)
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from crosslift.recipe import AlignTable, IntermediateTable, PretrainTable
+from crosslift.recipe import AlignTable, IntermediateTable, LanguageAdaptersTable, PretrainTable
 
-StageTable = PretrainTable | AlignTable | IntermediateTable
+StageTable = PretrainTable | AlignTable | IntermediateTable | LanguageAdaptersTable
 """Tables of the stages before fine-tuning, which are cached."""
 
 

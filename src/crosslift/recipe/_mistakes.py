@@ -9,12 +9,14 @@ from pydantic import BaseModel, ValidationError
 
 from crosslift import _shelf
 from crosslift.errors import nearest
-from crosslift.recipe.tables import MethodTable, ObjectiveTable, Recipe
+from crosslift.recipe.base_tables import MethodTable
+from crosslift.recipe.tables import ObjectiveTable, Recipe
 
 METHOD_KEYS = (
     ("pretrain", "align", "objective", MethodTable),
     ("align", "align", "objective", ObjectiveTable),
     ("intermediate", "finetune", "method", MethodTable),
+    ("language_adapters", "align", "objective", MethodTable),
     ("finetune", "finetune", "method", MethodTable),
 )
 """Where methods stand in a recipe: stage, shelf, key, and the table they are in."""
@@ -124,12 +126,12 @@ def _wrong_names(values: Mapping[str, Any]) -> list[str]:
 
 
 def _unreadable(values: Mapping[str, Any]) -> list[str]:
-    """Return objectives of [pretrain] that need more than unpaired text."""
+    """Return objectives that need more than unpaired text where there is nothing else."""
     return [
-        f"{place.key}.use: '{place.table['use']}' reads {reads}, and [pretrain] has unpaired text; use it in "
+        f"{place.key}.use: '{place.table['use']}' reads {reads}, and [{stage}] has unpaired text; use it in "
         "[[align.objective]]"
         for place in _known(values)
-        if place.key.startswith("pretrain.")
+        if (stage := place.key.partition(".")[0]) in ("pretrain", "language_adapters")
         if (reads := _shelf.load(place.shelf, place.table["use"]).reads) != "text"
     ]
 
