@@ -134,7 +134,7 @@ def _inherited(model: TaskModel) -> list[nn.Parameter]:
     return [value for name, value in model.encoder.base.named_parameters() if "pooler" not in name]
 
 
-@pytest.mark.parametrize("family", BUILDERS)
+@pytest.mark.parametrize("family", ["bert", "deberta-v3", "modernbert", "mt5"])
 @torch.inference_mode()
 def test_saved_and_read_again(checkpoint: Checkpoint, tmp_path: Path, family: str) -> None:
     encoder = Encoder.load(checkpoint(family))
