@@ -42,6 +42,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[finetune.translate]": recipe.TranslateTable,
     "[[evaluate]]": recipe.EvaluateTable,
     "[evaluate.translate]": recipe.TranslatorTable,
+    "[evaluate.smooth]": recipe.SmoothTable,
 }
 """Every table; `[[pretrain.objective]]` and `[[finetune.method]]` are as `[[align.objective]]`, but for `bitext`."""
 NAMES = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path", type(None): ""}

@@ -58,7 +58,7 @@ def predict(
     model.eval()  # all of it: a head may lie outside the encoder
     rows = rows_of(items)
     with model.reading(language):
-        logits = _rows(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
+        logits = by_length(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
     if model.kind == "tagging":
         return _tagging_records(model, examples, rows, logits)
     if model.kind == "choice":
@@ -169,7 +169,7 @@ def sentence_vectors(
         return functional.normalize(encoder.pool(states, inputs, "mean").float(), dim=-1)
 
     tokens = encoder.tokenize(texts, max_length=min(max_length, encoder.max_length), language=language)
-    vectors: NDArray[np.float32] = torch.cat(_rows(encoder, tokens, pooled, batch_tokens)).numpy()
+    vectors: NDArray[np.float32] = torch.cat(by_length(encoder, tokens, pooled, batch_tokens)).numpy()
     return vectors
 
 
@@ -186,21 +186,21 @@ def nearest_neighbours(
     return np.concatenate(rows), np.concatenate(scores)
 
 
-def _rows(
+def by_length(
     encoder: Encoder, tokens: Sequence[Tokens], compute: Callable[[Inputs], Tensor], batch_tokens: int
 ) -> list[Tensor]:
     """Apply `compute` to all rows by length; return one tensor a row, (1, ...), on the CPU, in the given order."""
     results: list[Tensor] = [torch.empty(0)] * len(tokens)
     encoder.eval()
     with torch.inference_mode():
-        for batch in _by_length([len(row) for row in tokens], batch_tokens):
+        for batch in _batches([len(row) for row in tokens], batch_tokens):
             inputs = encoder.collate([tokens[index] for index in batch]).to(encoder.device)
             for index, row in zip(batch, compute(inputs).cpu(), strict=True):
                 results[index] = row[None]
     return results
 
 
-def _by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+def _batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     start = 0
     for end in range(1, len(order) + 1):

@@ -13,8 +13,8 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError, RunExistsError
 from crosslift.evaluation.predict import Record, retrieve
-from crosslift.evaluation.predict import predict as predict_examples
 from crosslift.evaluation.scores import scores, summary
+from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.evaluation.test_sets import predictions, read_test_set
 from crosslift.run_directory import results, write_json, write_records
 from crosslift.tasks._task import Example, Split, Task
@@ -32,6 +32,7 @@ def evaluate(
     data: Path | str | None = None,
     output: Path | None = None,
     max_length: int = 128,
+    smooth: Smoothing | None = None,
 ) -> dict[str, Any]:
     """Score a saved model in every language of a task.
 
@@ -43,6 +44,8 @@ def evaluate(
         data: directory in the layout of XTREME's download script, "lab", or None for the hub.
         output: directory for predictions and results.json; must not exist.
         max_length: tokens an input is cut to.
+        smooth: how predictions are smoothed, ``Smoothing.by("random_perturbation", radius=0.1)``, say; None for plain
+            ones.
 
     Returns:
         What results.json holds: `scores` by language and their `summary`, in percent.
@@ -55,7 +58,7 @@ def evaluate(
     made: Task = _shelf.load("task", task)()
     source = open_source(_settings(data))
     test = read_test_set(source, made, split, languages)
-    predicted = dict(predictions(test, _predictor(str(model), source, made, max_length), made.name))
+    predicted = dict(predictions(test, _predictor(str(model), source, made, max_length, smooth), made.name))
     rows = [
         row
         for code, records in predicted.items()
@@ -78,13 +81,17 @@ def _settings(data: Path | str | None) -> SourceSettings:
     return SourceSettings(source="directory", path=Path(data))
 
 
-def _predictor(model: str, source: Source, task: Task, max_length: int) -> Callable[[str, list[Example]], list[Record]]:
+def _predictor(
+    model: str, source: Source, task: Task, max_length: int, smooth: Smoothing | None
+) -> Callable[[str, list[Example]], list[Record]]:
     if task.kind == "retrieval":
         encoder = Encoder.load(model).to(default_device())
         return lambda code, examples: retrieve(encoder, examples, language=code, source=source.source_language(task))
     loaded = TaskModel.load(model).to(default_device())
     _check(model, loaded, task, source.labels(task))
-    return lambda code, examples: predict_examples(loaded, examples, language=code, max_length=max_length)
+    return lambda code, examples: predict_smoothed(
+        loaded, examples, smoothing=smooth, language=code, max_length=max_length
+    )
 
 
 def _check(name: str, model: TaskModel, task: Task, labels: Sequence[str]) -> None:

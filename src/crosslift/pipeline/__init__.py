@@ -13,8 +13,9 @@ from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import InputError
 from crosslift.evaluation import probes
-from crosslift.evaluation.predict import Record, predict, retrieve
+from crosslift.evaluation.predict import Record, retrieve
 from crosslift.evaluation.scores import scores, summary
+from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
@@ -22,7 +23,8 @@ from crosslift.pipeline._finetune import Finetuned, finetune, method_of
 from crosslift.pipeline._intermediate import intermediate
 from crosslift.pipeline._language_adapters import language_adapters
 from crosslift.pipeline._shared import cache_directory
-from crosslift.recipe import FinetuneTable, Recipe, content_hash, load, to_toml
+from crosslift.pipeline._smoothing import check_smoothing, smoothing_of
+from crosslift.recipe import EvaluateTable, FinetuneTable, Recipe, content_hash, load, to_toml
 from crosslift.run_directory import (
     JsonLines,
     claim,
@@ -105,6 +107,7 @@ def _run(recipe: Recipe, data: RunData, folder: Path) -> None:
     run = _Run(recipe, data, folder, warnings=list(data.warnings))
     if recipe.finetune and data.task:
         method_of(recipe.finetune, data.task)  # methods that do not go together show before time is spent
+    check_smoothing(recipe, data.tests)
     processes.on_main(lambda: _describe(run))
     staged, languages = _adapted_encoder(run), None
     encoder = staged.encoder
@@ -170,10 +173,18 @@ def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
     assert table is not None
     length = table.max_length
     folder = "predictions" if rule == table.selection else f"predictions.{rule}"
-    for test in _tests(run, retrieval=False):
+    for test, scored in _tests(run, retrieval=False):
+        smoothing = smoothing_of(scored, run.recipe)
 
-        def predict_one(language: str, examples: list[Example], test: TestSet = test) -> list[Record]:
-            return predict(tuned.model, examples, language=test.read_in(language), max_length=length)
+        def predict_one(
+            language: str, examples: list[Example], test: TestSet = test, smoothing: Smoothing | None = smoothing
+        ) -> list[Record]:
+            return predict_smoothed(
+                *(tuned.model, examples),
+                smoothing=smoothing,
+                language=test.read_in(language),
+                max_length=length,
+            )
 
         predicted = run.predicted.get((tuned.twin(rule), test.task.name)) or dict(
             predictions(test, predict_one, f"{test.task.name} ({rule})")
@@ -185,7 +196,7 @@ def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
 
 def _score_retrieval(run: _Run, encoder: Encoder) -> None:
     """Score retrieval with the encoder before fine-tuning, as XTREME does."""
-    for test in _tests(run, retrieval=True):
+    for test, _ in _tests(run, retrieval=True):
         source = run.data.source.source_language(test.task)
 
         def retrieve_one(language: str, examples: list[Example], source: str = source) -> list[Record]:
@@ -195,8 +206,9 @@ def _score_retrieval(run: _Run, encoder: Encoder) -> None:
             _keep(run, test, language, records, "last", "predictions")
 
 
-def _tests(run: _Run, *, retrieval: bool) -> list[TestSet]:
-    return [test for test in run.data.tests if (test.task.kind == "retrieval") == retrieval]
+def _tests(run: _Run, *, retrieval: bool) -> list[tuple[TestSet, EvaluateTable]]:
+    both = zip(run.data.tests, run.recipe.evaluate, strict=True)
+    return [(test, table) for test, table in both if (test.task.kind == "retrieval") == retrieval]
 
 
 def _keep(run: _Run, test: TestSet, language: str, records: list[Record], rule: str, name: str) -> None:

@@ -13,7 +13,7 @@ from glob import glob
 from hashlib import sha256
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -31,6 +31,7 @@ from crosslift.recipe import (
     IntermediateTable,
     LanguageAdaptersTable,
     MethodTable,
+    NamedTable,
     PretrainTable,
     Recipe,
     content_hash,
@@ -130,11 +131,14 @@ WORLDLY = ("lexicon", "neighbours", "memory")
 """Settings of methods for which "lab" means the recipe's own world."""
 
 
-def in_its_world(methods: Sequence[MethodTable], shelf: str, recipe: Recipe) -> tuple[MethodTable, ...]:
+Named = TypeVar("Named", bound=NamedTable)
+
+
+def in_its_world(methods: Sequence[Named], shelf: str, recipe: Recipe) -> tuple[Named, ...]:
     """Return methods with "lab" spelled out where they name a lexicon or neighbours: those of the recipe's world."""
     named = f"lab:{recipe.data.seed}"
 
-    def spelled(method: MethodTable) -> MethodTable:
+    def spelled(method: Named) -> Named:
         settings = _shelf.load(shelf, method.use).model_validate(method.settings).model_dump(by_alias=True)
         return method.model_copy(update={key: named for key in WORLDLY if settings.get(key) == "lab"})
 

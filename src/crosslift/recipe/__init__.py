@@ -20,7 +20,7 @@ from crosslift.errors import RecipeError
 from crosslift.recipe import _mistakes
 from crosslift.recipe._override import override
 from crosslift.recipe.adapter_tables import AdapterTable, LanguageAdaptersTable
-from crosslift.recipe.base_tables import MethodTable, TextTable, TrainTable
+from crosslift.recipe.base_tables import MethodTable, NamedTable, SmoothTable, TextTable, TrainTable
 from crosslift.recipe.tables import (
     AlignTable,
     BitextTable,
@@ -49,10 +49,12 @@ __all__ = [
     "LanguageAdaptersTable",
     "MaskedTable",
     "MethodTable",
+    "NamedTable",
     "ObjectiveTable",
     "PretrainTable",
     "Recipe",
     "Selection",
+    "SmoothTable",
     "TextTable",
     "TrainTable",
     "TranslateTable",

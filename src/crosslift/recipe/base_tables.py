@@ -41,18 +41,40 @@ class TrainTable(Table):
         return self
 
 
-class MethodTable(BaseModel):
-    """One method and its settings; the settings are checked against the method's own fields."""
+class NamedTable(BaseModel):
+    """Something on a shelf and its settings; the settings are checked against its own fields."""
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     use: str = Field(description="name on the shelf: `crosslift list methods`")
-    weight: float = Field(1.0, ge=0, description="factor of the method's loss in the sum")
 
     @property
     def settings(self) -> dict[str, Any]:
-        """The method's own settings."""
+        """Its own settings."""
         return dict(self.model_extra or {})
+
+
+class MethodTable(NamedTable):
+    """One method and its settings."""
+
+    weight: float = Field(1.0, ge=0, description="factor of the method's loss in the sum")
+
+
+class SmoothTable(NamedTable):
+    """``[evaluate.smooth]``: predictions are an average over random changes of the input (randomized smoothing).
+
+    The settings of the method are those that it has in ``[[finetune.method]]``.
+    Papers: Cohen et al. 2019, arXiv 1902.02918; Huang et al. 2021, arXiv 2104.08645.
+    """
+
+    use: Literal["random_perturbation", "synonym_smoothing"] = Field(
+        description="what changes: the embeddings (RS-RP), or the words (RS-DA)"
+    )
+    samples: int = Field(10, ge=0, description="changed inputs of an example; 0 is plain prediction")
+    combine: Literal["average", "majority"] = Field(
+        "average", description="the most likely on average, or most often; ties go by the average"
+    )
+    seed: int = Field(0, ge=0, description="of the changes; they depend on it and on the input, and on nothing else")
 
 
 class TextTable(Table):

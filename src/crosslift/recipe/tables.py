@@ -10,7 +10,7 @@ from pydantic import Field, model_validator
 from crosslift.data.filters import FilterSettings
 from crosslift.data.sources._settings import FileSettings, SourceSettings
 from crosslift.recipe.adapter_tables import AdapterTable, LanguageAdaptersTable
-from crosslift.recipe.base_tables import MethodTable, Table, TextTable, TrainTable
+from crosslift.recipe.base_tables import MethodTable, SmoothTable, Table, TextTable, TrainTable
 from crosslift.wordalign.settings import Symmetrization
 
 Selection = Literal["source-dev", "last", "average", "target-dev"]
@@ -248,6 +248,7 @@ class EvaluateTable(Table):
     translate: TranslatorTable | None = Field(
         None, description="what translates the test sets into the source language before prediction (translate-test)"
     )
+    smooth: SmoothTable | None = Field(None, description="predict by an average over random changes of the input")
 
 
 class Recipe(Table):
@@ -297,5 +298,10 @@ class Recipe(Table):
                 raise ValueError(
                     f"evaluate.{index}: '{table.task}' is scored by an earlier table, and one of the two translates "
                     "its test sets; scores of translate-test are a run of their own"
+                )
+            if earlier and (table.smooth or any(other.smooth for other in earlier)):
+                raise ValueError(
+                    f"evaluate.{index}: '{table.task}' is scored by an earlier table, and one of the two smooths its "
+                    "predictions; smoothed scores are a run of their own, or of `crosslift.evaluate`"
                 )
         return self
