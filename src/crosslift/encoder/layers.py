@@ -6,13 +6,14 @@ Perturbing above the lower layers, one pass through them serves every pass throu
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any
 
 from torch import Tensor, nn
 
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import Inputs
 from crosslift.errors import CheckpointError
 
 _PLACES: dict[str, Callable[[Any], Any]] = {
@@ -37,6 +38,10 @@ def layers_of(encoder: Encoder) -> list[nn.Module]:
             f"(families: {', '.join(_PLACES)})"
         )
     return list(_PLACES[encoder.family](encoder.base))
+
+
+class _TopReached(Exception):  # noqa: N818  # what ends a pass, and no error
+    """The highest layer that is wanted has returned."""
 
 
 @dataclass
@@ -71,6 +76,16 @@ class LowerLayers:
 
                 stack.callback(layer.register_forward_hook(keep).remove)
             yield
+
+    def run(self, inputs: Inputs, embeddings: Tensor) -> Tensor:
+        """Run these layers and none above, keep what they return, and return the states: (batch, length, hidden)."""
+
+        def stop(_states: Tensor) -> Tensor:
+            raise _TopReached
+
+        with self.recorded(stop), suppress(_TopReached):
+            self.encoder.encode(inputs, embeddings)
+        return self.states
 
     @property
     def detached(self) -> LowerLayers:

@@ -16,9 +16,7 @@ def smoothing_of(table: EvaluateTable, recipe: Recipe) -> Smoothing | None:
     if table.smooth is None:
         return None
     (smooth,) = in_its_world((table.smooth,), "finetune", recipe)
-    return Smoothing.by(
-        smooth.use, samples=smooth.samples, combine=smooth.combine, seed=smooth.seed, **smooth.settings
-    )
+    return Smoothing.by(smooth.use, samples=smooth.samples, combine=smooth.combine, seed=smooth.seed, **smooth.settings)
 
 
 def check_smoothing(recipe: Recipe, tests: Sequence[TestSet]) -> None:

@@ -161,4 +161,6 @@ def _wrong_setting(details: Any, key: str, known: Sequence[str]) -> str:
     name = ".".join(str(part) for part in details["loc"])
     if details["type"] == "extra_forbidden":
         return f"unknown key '{key}.{name}'{nearest(name, known)} (keys here: {', '.join(known)})"
+    if not name:  # settings that do not go together
+        return f"{key}: {details['msg'].removeprefix('Value error, ')}"
     return f"{key}.{name}: {details['msg']} (found {details['input']!r})"
