@@ -17,6 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from crosslift.encoder.coupling import Coupling, insert_couplings
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.layers import is_played_back, layers_of, states_of, with_states
 
@@ -52,40 +53,45 @@ class Bottleneck(nn.Module):
         return self.up(functional.relu(self.down(states)))  # type: ignore[no-any-return]
 
 
-class Bottlenecks(nn.ModuleList):
-    """One adapter: a bottleneck for each layer of an encoder.
+class Bottlenecks(nn.Module):
+    """One adapter: a bottleneck for each layer of an encoder, and perhaps a map of its word embeddings.
 
     Args:
         width: of the states.
         size: of each bottleneck.
         layers: how many.
-        seed: of the weights.
+        generator: draws the weights that do not start at zero.
+        coupling: the map.
     """
 
-    def __init__(self, width: int, size: int, *, layers: int, seed: int) -> None:
-        generator = torch.Generator().manual_seed(seed)
-        super().__init__(Bottleneck(width, size, generator=generator) for _ in range(layers))
+    def __init__(
+        self, width: int, size: int, *, layers: int, generator: torch.Generator, coupling: Coupling | None = None
+    ) -> None:
+        super().__init__()
+        self.layers = nn.ModuleList(Bottleneck(width, size, generator=generator) for _ in range(layers))
+        self.coupling = coupling
+        self.shape = (layers, width)
+        """Layers, and the width of the states."""
 
     @classmethod
-    def of(cls, encoder: Encoder, *, reduction: int, seed: int) -> Self:
+    def of(cls, encoder: Encoder, *, reduction: int, seed: int, invertible: bool = False) -> Self:
         """Return an adapter for an encoder, its bottlenecks `reduction` times narrower than the states."""
+        generator = torch.Generator().manual_seed(seed)
         size = max(1, encoder.hidden_size // reduction)
-        return cls(encoder.hidden_size, size, layers=encoder.layers, seed=seed).to(encoder.device)
+        coupling = Coupling(encoder.embedding_size, generator=generator) if invertible else None
+        made = cls(encoder.hidden_size, size, layers=encoder.layers, generator=generator, coupling=coupling)
+        return made.to(encoder.device)
 
     @classmethod
     def holding(cls, weights: Mapping[str, Tensor]) -> Self:
         """Return the adapter whose weights these are, as `state_dict` gives them."""
-        size, width = weights["0.down.weight"].shape
-        layers = len({name.partition(".")[0] for name in weights})
-        made = cls(width, size, layers=layers, seed=0)
+        size, width = weights["layers.0.down.weight"].shape
+        layers = len([name for name in weights if name.endswith(".down.weight") and name.startswith("layers.")])
+        mapped = {name.removeprefix("coupling."): value for name, value in weights.items() if "coupling." in name}
+        coupling = Coupling.holding(mapped) if mapped else None
+        made = cls(width, size, layers=layers, generator=torch.Generator(), coupling=coupling)
         made.load_state_dict(dict(weights))
         return made
-
-    @property
-    def shape(self) -> tuple[int, int]:
-        """Layers, and the width of the states."""
-        first: Any = self[0]
-        return len(self), int(first.down.in_features)
 
 
 def insert(encoder: Encoder, active: Callable[[], Sequence[Bottlenecks]]) -> Callable[[], None]:
@@ -98,6 +104,9 @@ def insert(encoder: Encoder, active: Callable[[], Sequence[Bottlenecks]]) -> Cal
     after, places = _places(encoder)
     # In front of other hooks, which are there to see what the layer returns.
     handles = [place.register_forward_hook(after(number, active), prepend=True) for number, place in enumerate(places)]
+    handles += insert_couplings(
+        encoder, lambda: [adapter.coupling for adapter in active() if adapter.coupling is not None]
+    )
 
     def remove() -> None:
         for handle in handles:
@@ -125,7 +134,7 @@ def _after_norm(number: int, active: Callable[[], Sequence[Bottlenecks]]) -> Hoo
     def adapt(norm: nn.Module, arguments: Any, output: Tensor) -> Tensor:
         (total,) = arguments
         for adapter in active():
-            total = total + adapter[number](output)
+            total = total + adapter.layers[number](output)
             output = norm.forward(total)  # the method itself, for a call would come here again
         return output
 
@@ -138,7 +147,7 @@ def _after_layer(number: int, active: Callable[[], Sequence[Bottlenecks]]) -> Ho
             return output
         states = states_of(output)
         for adapter in active():
-            states = states + adapter[number](states)
+            states = states + adapter.layers[number](states)
         return with_states(output, states)
 
     return adapt

@@ -31,7 +31,7 @@ def language_adapters(start: Staged, recipe: Recipe, text: Text) -> tuple[Staged
     """
     table = recipe.language_adapters
     assert table is not None
-    _check_masked(start.encoder)
+    _check_masked(start.encoder, table)
     made = {}
     staged = start
     for code, sentences in text.by_language.items():
@@ -56,7 +56,7 @@ def _trained(start: Staged, table: LanguageAdaptersTable, recipe: Recipe, text: 
 
 
 def _plan(encoder: Encoder, table: LanguageAdaptersTable, text: Text, seed: int) -> Plan:
-    adapter = Bottlenecks.of(encoder, reduction=table.reduction, seed=seed)
+    adapter = Bottlenecks.of(encoder, reduction=table.reduction, seed=seed, invertible=table.invertible)
     encoder.train().model.requires_grad_(False)
     remove = insert(encoder, lambda: (adapter,))
 
@@ -72,7 +72,12 @@ def _plan(encoder: Encoder, table: LanguageAdaptersTable, text: Text, seed: int)
     return Plan(objectives, steps, module=adapter, finish=finish, save=save)
 
 
-def _check_masked(encoder: Encoder) -> None:
+def _check_masked(encoder: Encoder, table: LanguageAdaptersTable) -> None:
+    if table.invertible and is_text_to_text(encoder):
+        raise RecipeError(
+            f"language_adapters.invertible: the map is undone before words are predicted, and {encoder.name} predicts "
+            "them with a decoder; leave it out"
+        )
     if not (encoder.has_masked_language_model or is_text_to_text(encoder)):
         raise RecipeError(
             f"language_adapters: {encoder.name} has no masked-LM head, which masked language modelling needs; start "

@@ -46,6 +46,9 @@ class LanguageAdaptersTable(TrainTable):
     objective: tuple[MethodTable, ...] = (MethodTable(use="mlm"),)
     learning_rate: float = Field(1e-4, gt=0, description="peak learning rate of AdamW")
     reduction: int = Field(2, ge=1, description="how many times narrower a bottleneck is than the encoder's states")
+    invertible: bool = Field(
+        False, description="whether each language also gets an invertible map of the word embeddings, as published"
+    )
     fallback: str | None = Field(
         None,
         description='the language whose adapter reads languages without one, or "none" to read them with none; if not '

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 
 from crosslift.encoder.adapters import FOLDER, Adapters, LanguageAdapters
 from crosslift.encoder.bottleneck import Bottlenecks, insert
+from crosslift.encoder.coupling import Coupling
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.head_weights import head_parameters
 from crosslift.encoder.heads import TaskModel, add_adapters
@@ -19,7 +20,7 @@ from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.label_words import LabelWords, Wording
 from crosslift.encoder.layers import LowerLayers
 from crosslift.errors import CheckpointError, LanguageError, RecipeError
-from tests.tiny import BUILDERS, LANGUAGE, TEXTS
+from tests.tiny import BUILDERS, LANGUAGE, TEXTS, WITHOUT_MASKED_HEAD
 
 Checkpoint = Callable[[str], Path]
 
@@ -28,9 +29,9 @@ def inputs_of(encoder: Encoder, family: str) -> Inputs:
     return encoder.collate(encoder.tokenize(TEXTS[:3], language=LANGUAGE.get(family, ("en",))[0]))
 
 
-def filled(encoder: Encoder, seed: int) -> Bottlenecks:
+def filled(encoder: Encoder, seed: int, *, invertible: bool = False) -> Bottlenecks:
     """Return an adapter that does something."""
-    adapter = Bottlenecks.of(encoder, reduction=4, seed=seed)
+    adapter = Bottlenecks.of(encoder, reduction=4, seed=seed, invertible=invertible)
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for value in adapter.parameters():
@@ -51,13 +52,13 @@ def test_new_ones_leave_the_encoder_as_it_is_bit_for_bit(checkpoint: Checkpoint,
     encoder = Encoder.load(checkpoint(family))
     inputs = inputs_of(encoder, family)
     before, names = encoder.hidden_states(inputs), list(encoder.state())
-    stack = [Bottlenecks.of(encoder, reduction=4, seed=seed) for seed in (0, 1)]
+    stack = [Bottlenecks.of(encoder, reduction=4, seed=seed, invertible=True) for seed in (0, 1)]
     remove = insert(encoder, lambda: stack)
     after = encoder.hidden_states(inputs)
     assert all(map(torch.equal, before, after))
     assert list(encoder.state()) == names
 
-    nn.init.normal_(stack[0][1].up.weight)  # type: ignore[union-attr,arg-type]
+    nn.init.normal_(stack[0].layers[1].up.weight)  # type: ignore[union-attr,arg-type]
     changed = encoder.hidden_states(inputs)
     same = [torch.equal(old, new) for old, new in zip(before, changed, strict=True)]
     assert same == [True, True, *[False] * (encoder.layers - 1)]
@@ -79,7 +80,7 @@ def test_in_front_of_the_normalisation(checkpoint: Checkpoint, family: str) -> N
     total, state = seen[0]
 
     adapter = filled(encoder, 1)
-    *lower, last = list[Any](adapter)
+    *lower, last = list[Any](adapter.layers)
     for bottleneck in lower:
         nn.init.zeros_(bottleneck.up.weight)
         nn.init.zeros_(bottleneck.up.bias)
@@ -88,6 +89,53 @@ def test_in_front_of_the_normalisation(checkpoint: Checkpoint, family: str) -> N
     found = encoder.encode(inputs)
     real = inputs.mask.bool()
     torch.testing.assert_close(found[real], norm.forward(total + update)[real], atol=1e-5, rtol=1e-5)
+
+
+WITH_MASKED_HEAD = [family for family in BUILDERS if family not in WITHOUT_MASKED_HEAD]
+
+
+@pytest.mark.parametrize("family", WITH_MASKED_HEAD)
+@torch.inference_mode()
+def test_embeddings_are_mapped_and_mapped_back_before_words_are_predicted(checkpoint: Checkpoint, family: str) -> None:
+    encoder = Encoder.load(checkpoint(family))
+    inputs = inputs_of(encoder, family)
+    embedded, states = encoder.embed(inputs.ids), encoder.encode(inputs)
+    everywhere = inputs.mask.bool()
+    logits = encoder.masked_logits(states, everywhere)
+    adapter = filled(encoder, 1, invertible=True)
+    assert adapter.coupling is not None
+    remove = insert(encoder, lambda: (adapter,))
+    torch.testing.assert_close(encoder.embed(inputs.ids), adapter.coupling(embedded))
+    assert not torch.allclose(encoder.embed(inputs.ids), embedded, atol=1e-2)
+
+    # Logits are products with word embeddings, so the vectors that were multiplied can be solved for.
+    found = encoder.masked_logits(states, everywhere)
+    remove()
+    words: Tensor = encoder.base.get_input_embeddings().weight  # type: ignore[assignment]
+    vectors = torch.linalg.lstsq(words.double(), (logits - _bias(encoder)).T.double()).solution.T.float()
+    undone = adapter.coupling.inverse(vectors) @ words.T + _bias(encoder)
+    torch.testing.assert_close(found, undone, atol=2e-3, rtol=1e-3)
+    assert torch.equal(encoder.masked_logits(states, everywhere), logits)
+
+
+def _bias(encoder: Encoder) -> Tensor:
+    model: Any = encoder.model
+    if hasattr(model, "lm_predictions") and not model.legacy:
+        return model.lm_predictions.lm_head.bias  # type: ignore[no-any-return]
+    return model.get_output_embeddings().bias  # type: ignore[no-any-return]
+
+
+@pytest.mark.parametrize("width", [2, 7, 32])
+def test_a_coupling_is_undone_by_its_inverse(width: int) -> None:
+    generator = torch.Generator().manual_seed(0)
+    coupling = Coupling(width, generator=generator)
+    vectors = torch.randn(3, 4, width, generator=generator)
+    assert torch.equal(coupling(vectors), vectors)
+    for value in coupling.parameters():
+        nn.init.normal_(value, generator=generator)
+    mapped = coupling(vectors)
+    assert (mapped != vectors).all()
+    torch.testing.assert_close(coupling.inverse(mapped), vectors, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("family", ["modernbert", "mt5", "nllb"])
@@ -99,7 +147,7 @@ def test_behind_the_layer_where_normalisation_comes_first(checkpoint: Checkpoint
     adapter = filled(encoder, 1)
     insert(encoder, lambda: (adapter,))
     found = encoder.hidden_states(inputs)[1]
-    torch.testing.assert_close(found, plain[1] + adapter[0](plain[1]), atol=1e-5, rtol=1e-5)
+    torch.testing.assert_close(found, plain[1] + adapter.layers[0](plain[1]), atol=1e-5, rtol=1e-5)
 
 
 @pytest.mark.parametrize("family", ["bert", "modernbert", "mt5", "nllb"])
@@ -138,7 +186,7 @@ def _inherited(model: TaskModel) -> list[nn.Parameter]:
 @torch.inference_mode()
 def test_saved_and_read_again(checkpoint: Checkpoint, tmp_path: Path, family: str) -> None:
     encoder = Encoder.load(checkpoint(family))
-    languages = LanguageAdapters({"de": filled(encoder, 2), "fr": filled(encoder, 3)}, fallback="none")
+    languages = LanguageAdapters({"de": filled(encoder, 2, invertible=True), "fr": filled(encoder, 3)}, fallback="none")
     model = model_of(checkpoint(family), languages)
     model.save(tmp_path / "model")
     read = TaskModel.load(tmp_path / "model").eval()
@@ -180,7 +228,7 @@ def test_a_language_without_adapter_is_refused_or_falls_back(checkpoint: Checkpo
 def test_an_adapter_for_another_encoder_is_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
     model = model_of(checkpoint("bert"))
     model.save(tmp_path / "model")
-    other = Bottlenecks(16, 4, layers=2, seed=0)
+    other = Bottlenecks(16, 4, layers=2, generator=torch.Generator())
     assert model.adapters is not None
     Adapters(nn.Module(), model.encoder, other).save(tmp_path / "other")
     (tmp_path / "other" / FOLDER).rename(tmp_path / "model" / "new")

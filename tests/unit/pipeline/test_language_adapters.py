@@ -55,7 +55,7 @@ def test_each_language_is_read_with_its_own_adapter(done: Path) -> None:
     assert model.adapters.languages is not None
     own = model.adapters.languages.by_language
     assert list(own) == ["qaa", "qab", "qaf"]
-    assert not torch.equal(own["qaa"].state_dict()["0.up.weight"], own["qab"].state_dict()["0.up.weight"])
+    assert not torch.equal(own["qaa"].state_dict()["layers.0.up.weight"], own["qab"].state_dict()["layers.0.up.weight"])
     examples = World().examples("nli", "qab", "dev", 24)
     read = {code: predict(model, examples, language=code, max_length=48) for code in own}
     written = [row["probability"] for row in records(done, "qab")]
@@ -96,6 +96,21 @@ def test_what_it_cost_and_what_is_shared(done: Path, tmp_path: Path) -> None:
     assert "'qaf' has no language adapter: it is read with that of 'qaa'" in found["warnings"]
     changed = run(recipe(adapters={"reduction": 4}, steps=1), tmp_path / "changed")
     assert [row["cached"] for row in content(changed)["stages"]] == [True, False, False, False, False]
+
+
+def test_each_language_may_have_embeddings_of_its_own(tmp_path: Path) -> None:
+    made = run(recipe(languages=("qaa", "qab"), adapters={"fallback": "none", "invertible": True}), tmp_path / "run")
+    model = TaskModel.load(made / "model")
+    assert model.adapters is not None
+    ids = torch.arange(5, 9)[None]
+    plain = model.encoder.embed(ids)
+    found = []
+    for code in ("qaa", "qab", "qaf"):
+        with model.reading(code):
+            found.append(model.encoder.embed(ids))
+    assert torch.equal(found[2], plain)
+    assert not torch.equal(found[0], plain)
+    assert not torch.equal(found[0], found[1])
 
 
 def test_training_reads_the_source_language_whatever_is_scored_in_between(done: Path, tmp_path: Path) -> None:
