@@ -23,10 +23,12 @@ from tests.runs import TINY
 TASK = {"kind": "bottleneck", "reduction": 4}
 
 
-def recipe(*, languages: Any = ("qaa", "qab", "qaf"), adapters: Any = None, **finetune: Any) -> recipes.Recipe:
+def recipe(
+    *, languages: Any = ("qaa", "qab", "qaf"), adapters: Any = None, generalized: bool = False, **finetune: Any
+) -> recipes.Recipe:
     values = copy.deepcopy(TINY)
     del values["align"]
-    values["evaluate"][0] |= {"split": "dev"}
+    values["evaluate"][0] |= {"split": "dev", "generalized": generalized}
     text = {"languages": list(languages), "limit": 60}
     table = {"text": text, "steps": 4, "batch_size": 8, "max_length": 32, "learning_rate": 5e-2}
     values["language_adapters"] = table | (adapters or {})
@@ -69,6 +71,8 @@ def test_a_saved_model_exchanges_them_too(done: Path) -> None:
     found = {row["language"]: row["value"] for row in scored["scores"]}
     rows = [row for row in content(done)["scores"] if row["selection"] == "source-dev"]
     assert found == pytest.approx({row["language"]: row["value"] for row in rows if row["language"] != "qaa"})
+    with pytest.raises(RecipeError, match=r"two language adapters in one pass"):
+        evaluate(done / "model", task="xnli", languages=["qaf", "qab"], split="dev", data="lab", generalized=True)
     with pytest.raises(LanguageError, match=r"no language adapter for 'qac'.*language_adapters\.fallback"):
         evaluate(done / "model", task="xnli", languages=["qac"], split="dev", data="lab")
 
@@ -151,6 +155,7 @@ def test_what_cannot_be_read_shows_before_anything_is_trained(
         ({"adapter": {"kind": "bottleneck", "rank": 4}}, r"`rank` is a setting of 'lora'; 'bottleneck' has reduction"),
         ({"adapter": {"kind": "lora", "reduction": 4}}, r"`reduction` is a setting of 'bottleneck'; 'lora' has rank"),
         ({"translate": {"by": "lab"}}, r"finetune\.translate: a batch would mix languages"),
+        ({"generalized": True}, r"evaluate\.generalized: a text in one language and one in another"),
         ({"adapters": {"objective": [{"use": "tlm"}]}}, r"'tlm' reads bitext, and \[language_adapters\] has unpaired"),
         ({"adapters": {"reductoin": 4}}, r"unknown key 'language_adapters\.reductoin'; did you mean 'reduction'"),
     ],

@@ -83,6 +83,13 @@ def test_a_task_is_smoothed_or_it_is_not() -> None:
         recipes.build(values, where="test")
 
 
+def test_not_across_languages(tmp_path: Path) -> None:
+    values = recipes.values(recipe(use="random_perturbation"))
+    values["evaluate"][0]["generalized"] = True
+    with pytest.raises(RecipeError, match=r"generalized: predictions of texts in two languages are not smoothed"):
+        run(recipes.build(values, where="test"), tmp_path / "run")
+
+
 def test_another_form_of_task_is_refused(tmp_path: Path) -> None:
     values = recipes.values(recipe(use="random_perturbation"))
     values["evaluate"][0] |= {"task": "tatoeba", "split": "test", "languages": ["qab"]}
