@@ -36,10 +36,13 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[align.objective]]": recipe.ObjectiveTable,
     "[[intermediate]]": recipe.IntermediateTable,
     "[intermediate.mlm]": recipe.MaskedTable,
+    "[language_adapters]": recipe.LanguageAdaptersTable,
     "[finetune]": recipe.FinetuneTable,
+    "[finetune.adapter]": recipe.AdapterTable,
     "[finetune.translate]": recipe.TranslateTable,
     "[[evaluate]]": recipe.EvaluateTable,
     "[evaluate.translate]": recipe.TranslatorTable,
+    "[evaluate.smooth]": recipe.SmoothTable,
 }
 """Every table; `[[pretrain.objective]]` and `[[finetune.method]]` are as `[[align.objective]]`, but for `bitext`."""
 NAMES = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path", type(None): ""}

@@ -33,7 +33,7 @@ MAY_IMPORT = {
     "align": {"_compat", "data", "encoder", "losses", "train", "views"},
     "finetune": {"data", "encoder", "losses", "tasks", "train", "views"},
     "views": {"data", "encoder"},
-    "evaluation": {"data", "encoder", "metrics", "run_directory", "tasks", "train"},
+    "evaluation": {"data", "encoder", "finetune", "metrics", "run_directory", "tasks", "train"},  # smooths as it learns
     "train": {"data", "encoder", "losses", "recipe", "tasks"},
     "encoder": {"_compat", "languages", "tasks"},
     "translation": {"_compat", "encoder", "languages", "run_directory", "tasks"},

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast
@@ -22,6 +23,8 @@ from crosslift._compat import (
     quiet,
 )
 from crosslift.encoder import loading
+from crosslift.encoder.adapters import Adapters, LanguageAdapters
+from crosslift.encoder.bottleneck import Bottlenecks
 from crosslift.encoder.encoder import Encoder, seeded
 from crosslift.encoder.families import family_of
 from crosslift.encoder.inputs import Inputs
@@ -81,6 +84,8 @@ class TaskModel:
     kind: Kind
     labels: tuple[str, ...]
     module: nn.Module
+    adapters: Adapters | None = None
+    """Small networks between the encoder's layers, where there are some; the task's is a part of `module`."""
 
     @classmethod
     def create(
@@ -120,9 +125,15 @@ class TaskModel:
         """Load a saved task model, or any sequence or token classification checkpoint of a supported family.
 
         Raises:
-            CheckpointError: not a checkpoint, no tokenizer, no task head, or a head that does not fit its labels.
+            CheckpointError: not a checkpoint, no tokenizer, no task head, or a head that does not fit its labels, or
+                adapters that do not fit the encoder.
         """
-        place = str(directory)
+        made = cls._load(str(directory))
+        made.adapters = Adapters.load(made.module, made.encoder, directory)
+        return made
+
+    @classmethod
+    def _load(cls, place: str) -> Self:
         config = loading.load_config(place)
         family = family_of(config, where=place)
         if (Path(place) / HEAD_FILE).is_file():
@@ -177,8 +188,24 @@ class TaskModel:
             logits = self.logits(inputs, embeddings)
         return Output(logits, seen[0])
 
+    def reading(self, language: str) -> AbstractContextManager[None]:
+        """Have the passes in a block go through the adapter of a language, where there are such.
+
+        Raises:
+            LanguageError: the language has none, and there is no fallback.
+        """
+        return nullcontext() if self.adapters is None else self.adapters.reading(language)
+
     def save(self, directory: str | Path) -> None:
-        """Write a checkpoint, its tokenizer and its label names."""
+        """Write a checkpoint, its tokenizer and its label names; adapters are in a folder of it."""
+        if self.adapters is None:
+            self._save(directory)
+            return
+        with self.adapters.apart():
+            self._save(directory)
+        self.adapters.save(directory)
+
+    def _save(self, directory: str | Path) -> None:
         if isinstance(self.module, LabelWords):
             self.module.save(directory)
             return
@@ -232,6 +259,31 @@ class TaskModel:
             return cls._with(LabelNames.load_named(encoder, place))
         module = OwnHead.load(encoder.model, place).eval()
         return cls(encoder, module.kind, module.labels, module)
+
+
+def add_adapters(
+    model: TaskModel, head: Iterable[nn.Parameter], task: Bottlenecks, languages: LanguageAdapters | None = None
+) -> None:
+    """Put a task's adapter into a model, on top of those of languages; only it and the head are trained from now on.
+
+    Args:
+        model: has none yet.
+        head: the head's parameters; those that are frozen stay so.
+        task: becomes a part of the model's module.
+        languages: adapters of languages.
+
+    Raises:
+        RecipeError: a decoder for a head.
+    """
+    if isinstance(model.module, LabelWords):
+        raise RecipeError(
+            "finetune.adapter: a method of the recipe makes a decoder the head, which is no small part to train beside "
+            "an adapter; leave one of the two out"
+        )
+    kept = set(map(id, head))
+    for parameter in model.parameters():
+        parameter.requires_grad_(parameter.requires_grad and id(parameter) in kept)
+    model.adapters = Adapters(model.module, model.encoder, task, languages)
 
 
 def described(directory: str | Path) -> tuple[Kind, tuple[str, ...]] | None:

@@ -43,16 +43,21 @@ def predict(
     Args:
         model: with a sentence, pair, tagging, choice or span head; put into evaluation mode.
         examples: of one language; labels may be missing (gold is then None).
-        language: for encoders that embed it.
+        language: for encoders that embed it, and adapters of languages.
         max_length: tokens an input is cut to; sentences to tag are cut into pieces instead, contexts into windows.
         batch_tokens: padded tokens a batch.
         doc_stride: tokens from the beginning of one window to that of the next.
+
+    Raises:
+        LanguageError: the model has adapters of languages, none for this one, and no fallback.
     """
     if model.kind == "span":
         questions = [example for example in examples if isinstance(example, SpanExample)]
         read = read_contexts(model.encoder, questions, max_length=max_length, doc_stride=doc_stride, language=language)
         model.eval()
-        logits = _rows(model.encoder, [window.tokens for window in read.windows], model.logits, batch_tokens)
+        with model.reading(language):
+            rows = [window.tokens for window in read.windows]
+            logits = by_length(model.encoder, rows, model.logits, batch_tokens)
         return list(answers(questions, read, logits, language=language))
     items = task_items(
         model.encoder,
@@ -63,7 +68,8 @@ def predict(
         language=language,
         prompt=model.prompt,
     )
-    return predict_items(model, examples, items, batch_tokens=batch_tokens)
+    with model.reading(language):
+        return predict_items(model, examples, items, batch_tokens=batch_tokens)
 
 
 def predict_items(
@@ -72,7 +78,7 @@ def predict_items(
     """Return what `predict` does, of examples that are tokenised already."""
     model.eval()  # all of it: a head may lie outside the encoder
     rows = rows_of(items)
-    logits = _rows(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
+    logits = by_length(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
     if model.kind == "tagging":
         return _tagging_records(model, examples, rows, logits)
     if model.kind == "choice":
@@ -161,25 +167,25 @@ def sentence_vectors(
 
     limit = min(max_length, encoder.max_length)
     tokens = encoder.tokenize(texts, seconds, max_length=limit, language=language)
-    vectors: NDArray[np.float32] = torch.cat(_rows(encoder, tokens, pooled, batch_tokens)).numpy()
+    vectors: NDArray[np.float32] = torch.cat(by_length(encoder, tokens, pooled, batch_tokens)).numpy()
     return vectors
 
 
-def _rows(
+def by_length(
     encoder: Encoder, tokens: Sequence[Tokens], compute: Callable[[Inputs], Tensor], batch_tokens: int
 ) -> list[Tensor]:
     """Apply `compute` to all rows by length; return one tensor a row, (1, ...), on the CPU, in the given order."""
     results: list[Tensor] = [torch.empty(0)] * len(tokens)
     encoder.eval()
     with torch.inference_mode():
-        for batch in _by_length([len(row) for row in tokens], batch_tokens):
+        for batch in _batches([len(row) for row in tokens], batch_tokens):
             inputs = encoder.collate([tokens[index] for index in batch]).to(encoder.device)
             for index, row in zip(batch, compute(inputs).cpu(), strict=True):
                 results[index] = row[None]
     return results
 
 
-def _by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+def _batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     start = 0
     for end in range(1, len(order) + 1):

@@ -17,8 +17,8 @@ from crosslift.evaluation import probes
 from crosslift.evaluation.by_vectors import Scorer, scorer
 from crosslift.evaluation.consistency import consistency
 from crosslift.evaluation.predict import Record
-from crosslift.evaluation.predict import predict as predict_examples
 from crosslift.evaluation.scores import scores, summary
+from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.evaluation.test_sets import TestSet, predictions, read_test_set
 from crosslift.run_directory import results, write_json, write_records
 from crosslift.tasks._task import BY_VECTORS, Split, Task
@@ -44,6 +44,7 @@ def evaluate(
     generalized: bool = False,
     pooling: str = "benchmark",
     search: str = "auto",
+    smooth: Smoothing | None = None,
 ) -> dict[str, Any]:
     """Score a saved model in every language of a task.
 
@@ -59,6 +60,8 @@ def evaluate(
         generalized: also score every ordered pair of languages (a task of pairs of texts).
         pooling: how tasks without a head make vectors of texts: one of `embedder.POOLINGS`.
         search: how they look for neighbours: one of `neighbours.SEARCHES`.
+        smooth: how predictions are smoothed, ``Smoothing.by("random_perturbation", radius=0.1)``, say; None for plain
+            ones.
 
     Returns:
         What results.json holds: `scores` by language and their `summary`, in percent, and how far languages agree.
@@ -71,6 +74,7 @@ def evaluate(
     made: Task = _shelf.load("task", task)()
     if generalized:
         grids.check(made, "--generalized")
+        grids.check_plain(smooth, "--generalized")
     source = open_source(_settings(data))
     test = read_test_set(source, made, split, languages)
     own, labels = source.source_language(made), source.labels(made)
@@ -80,7 +84,9 @@ def evaluate(
     loaded = TaskModel.load(str(model)).to(default_device())
     _check(str(model), loaded, made, labels)
     length = max_length or default_length(made.kind)
-    predicted = _predict(loaded, test, length)
+    if generalized:
+        grids.check_model(loaded)
+    predicted = _predict(loaded, test, length, smooth)
     if generalized:
         grid = dict(grids.predict_grid(loaded, test, predicted, max_length=length))
     rows = [row for code, records in predicted.items() for row in scores(made, labels, code, records, selection=SAVED)]
@@ -138,11 +144,13 @@ def _by_vectors(
     return content
 
 
-def _predict(model: TaskModel, test: TestSet, max_length: int) -> Predicted:
+def _predict(model: TaskModel, test: TestSet, max_length: int, smooth: Smoothing | None) -> Predicted:
     return dict(
         predictions(
             test,
-            lambda code, examples: predict_examples(model, examples, language=code, max_length=max_length),
+            lambda code, examples: predict_smoothed(
+                model, examples, smoothing=smooth, language=code, max_length=max_length
+            ),
             test.task.name,
         )
     )

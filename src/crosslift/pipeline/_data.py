@@ -19,6 +19,7 @@ from crosslift.evaluation import generalized
 from crosslift.evaluation.test_sets import TestSet, read_test_set
 from crosslift.lab import World, shared_world
 from crosslift.pipeline._oracle import read_target_dev
+from crosslift.pipeline._parts import check_languages
 from crosslift.pipeline._shared import stage_seed
 from crosslift.pipeline._task_data import TaskData, task_data, translated, warnings_about
 from crosslift.recipe import (
@@ -95,6 +96,8 @@ class RunData:
     """The bitext of each alignment objective."""
     task: TaskData | None
     tests: list[TestSet]
+    adapter_text: Text | None = None
+    """What language adapters are trained on."""
     intermediate: tuple[Tasks, ...] = ()
     """What each intermediate stage trains on."""
     warnings: list[str] = field(default_factory=list)
@@ -137,6 +140,9 @@ def read(recipe: Recipe) -> RunData:
     _check_forms(recipe, source, tests)
     text = _text(recipe.pretrain.text, recipe.data, world, "pretrain.text") if recipe.pretrain else None
     corpora = _corpora(recipe.align, recipe.data, world, tests) if recipe.align else ()
+    own = recipe.language_adapters
+    adapter_text = _text(own.text, recipe.data, world, "language_adapters.text") if own else None
+    unread = check_languages(recipe, source, tests, list(adapter_text.by_language)) if adapter_text else []
     # Translating may take hours: last, when all else is known to be right.
     task = task_data(source, recipe.finetune, recipe, recipe.seed, "finetune") if recipe.finetune else None
     intermediate = tuple(
@@ -148,7 +154,8 @@ def read(recipe: Recipe) -> RunData:
         task = replace(task, target_dev=target_dev)
     tests = [translated(test, table, recipe, source, index) for index, (test, table) in _numbered(tests, recipe)]
     tasks = [each for stage in intermediate for each in stage.tasks] + ([task] if task else [])
-    return RunData(source, text, corpora, task, tests, intermediate, [*asked, *warnings_about(tasks, tests, recipe)])
+    warnings = [*unread, *asked, *warnings_about(tasks, tests, recipe)]
+    return RunData(source, text, corpora, task, tests, adapter_text, intermediate, warnings)
 
 
 def _numbered(tests: Sequence[TestSet], recipe: Recipe) -> Iterator[tuple[int, tuple[TestSet, EvaluateTable]]]:
@@ -186,6 +193,7 @@ def _test_set(source: Source, table: EvaluateTable) -> TestSet:
     languages = None if isinstance(table.languages, str) else table.languages
     if table.generalized:
         generalized.check(task, "evaluate.generalized")
+        generalized.check_plain(table.smooth, "evaluate.generalized")
     test = read_test_set(source, task, table.split, languages, table.limit)
     return replace(test, generalized=table.generalized)
 

@@ -12,6 +12,7 @@ from typing import Any
 import torch
 
 from crosslift import _shelf
+from crosslift.encoder.adapters import LanguageAdapters
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.lora import Lora
@@ -62,12 +63,21 @@ class Finetuned:
 
 
 def finetune(
-    encoder: Encoder, table: FinetuneTable, data: TaskData, *, seed: int, states: Path, log: JsonLines
+    encoder: Encoder,
+    table: FinetuneTable,
+    data: TaskData,
+    *,
+    seed: int,
+    states: Path,
+    log: JsonLines,
+    languages: LanguageAdapters | None = None,
 ) -> Finetuned:
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
     method = method_of(table, data)
     model = task_model(encoder, method, data, seed=seed)
-    adapter = choose_parts(model, encoder, table, seed=seed)
+    adapter = choose_parts(model, encoder, table, seed=seed, languages=languages)
+    if model.adapters is not None:
+        model.adapters.read(data.source)
     train = training_items(model, table, data, words="words" in method.needs)
     choices_of(train)  # an example with other choices shows now, not at the step that meets it
     method.begin(encoder, rows_of(train), training_views(model, table, data, words="words" in method.needs))

@@ -6,11 +6,11 @@ import os
 from pathlib import Path
 
 from crosslift.encoder.heads import TaskModel
-from crosslift.recipe import AlignTable, FinetuneTable, IntermediateTable, PretrainTable
+from crosslift.recipe import AlignTable, FinetuneTable, IntermediateTable, LanguageAdaptersTable, PretrainTable
 from crosslift.tasks._task import Kind
 from crosslift.train.features import default_length
 
-StageTable = PretrainTable | AlignTable | IntermediateTable
+StageTable = PretrainTable | AlignTable | IntermediateTable | LanguageAdaptersTable
 """Tables of the stages before fine-tuning, which are cached."""
 
 

@@ -9,13 +9,16 @@ from pydantic import BaseModel, ValidationError
 
 from crosslift import _shelf
 from crosslift.errors import nearest
-from crosslift.recipe.tables import MethodTable, ObjectiveTable, Recipe
+from crosslift.recipe.base_tables import MethodTable, NamedTable, SmoothTable
+from crosslift.recipe.tables import ObjectiveTable, Recipe
 
 METHOD_KEYS = (
     ("pretrain", "align", "objective", MethodTable),
     ("align", "align", "objective", ObjectiveTable),
     ("intermediate", "finetune", "method", MethodTable),
+    ("language_adapters", "align", "objective", MethodTable),
     ("finetune", "finetune", "method", MethodTable),
+    ("evaluate", "finetune", "smooth", SmoothTable),
 )
 """Where methods stand in a recipe: stage, shelf, key, and the table they are in."""
 
@@ -26,7 +29,7 @@ class Place(NamedTuple):
     key: str
     shelf: str
     table: Mapping[str, Any]
-    schema: type[MethodTable]
+    schema: type[NamedTable]
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -92,19 +95,22 @@ def methods(values: Mapping[str, Any]) -> Iterator[Place]:
     """Yield every method in unchecked values."""
     for stage, shelf, key, schema in METHOD_KEYS:
         for where, found in _stages(values, stage):
-            tables = at(found, key)
-            for index, table in enumerate(tables if isinstance(tables, list | tuple) else ()):
+            for place, table in _each(f"{where}.{key}", at(found, key)):
                 if isinstance(table, Mapping) and isinstance(table.get("use"), str):
-                    yield Place(f"{where}.{key}.{index}", shelf, table, schema)
+                    yield Place(place, shelf, table, schema)
+
+
+def _each(key: str, tables: Any) -> Iterator[tuple[str, Any]]:
+    """Yield one table, or each of several, with its key."""
+    if isinstance(tables, list | tuple):
+        yield from ((f"{key}.{index}", table) for index, table in enumerate(tables))
+    else:
+        yield key, tables
 
 
 def _stages(values: Mapping[str, Any], stage: str) -> Iterator[tuple[str, Any]]:
     """Yield the table of a stage with its key, or each where there may be several."""
-    found = at(values, stage)
-    if isinstance(found, list | tuple):
-        yield from ((f"{stage}.{index}", table) for index, table in enumerate(found))
-    else:
-        yield stage, found
+    yield from _each(stage, at(values, stage))
 
 
 def _wrong_names(values: Mapping[str, Any]) -> list[str]:
@@ -124,12 +130,12 @@ def _wrong_names(values: Mapping[str, Any]) -> list[str]:
 
 
 def _unreadable(values: Mapping[str, Any]) -> list[str]:
-    """Return objectives of [pretrain] that need more than unpaired text."""
+    """Return objectives that need more than unpaired text where there is nothing else."""
     return [
-        f"{place.key}.use: '{place.table['use']}' reads {reads}, and [pretrain] has unpaired text; use it in "
+        f"{place.key}.use: '{place.table['use']}' reads {reads}, and [{stage}] has unpaired text; use it in "
         "[[align.objective]]"
         for place in _known(values)
-        if place.key.startswith("pretrain.")
+        if (stage := place.key.partition(".")[0]) in ("pretrain", "language_adapters")
         if (reads := _shelf.load(place.shelf, place.table["use"]).reads) != "text"
     ]
 
@@ -155,4 +161,6 @@ def _wrong_setting(details: Any, key: str, known: Sequence[str]) -> str:
     name = ".".join(str(part) for part in details["loc"])
     if details["type"] == "extra_forbidden":
         return f"unknown key '{key}.{name}'{nearest(name, known)} (keys here: {', '.join(known)})"
+    if not name:  # settings that do not go together
+        return f"{key}: {details['msg'].removeprefix('Value error, ')}"
     return f"{key}.{name}: {details['msg']} (found {details['input']!r})"
