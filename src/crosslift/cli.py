@@ -110,7 +110,13 @@ def evaluate(
     task: Annotated[str, typer.Option(help="Name of a task: `crosslift list tasks`.")],
     languages: Languages = None,
     split: Annotated[Literal["dev", "test"], typer.Option(help="dev or test.")] = "test",
-    data: Data = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory in the layout of XTREME's download script, or a recipe, for its [data].",
+            show_default="the hub",
+        ),
+    ] = None,
     lab: Annotated[bool, typer.Option("--lab", help="Take the lab's examples instead of data.")] = False,
     output: Annotated[Path | None, typer.Option(help="Directory for predictions and results.json.")] = None,
     as_json: Json = False,
@@ -119,7 +125,7 @@ def evaluate(
     from crosslift.evaluation.saved import evaluate as evaluate_model
 
     scored = evaluate_model(
-        model, task=task, languages=_codes(languages), split=split, data="lab" if lab else data, output=output
+        model, task=task, languages=_codes(languages), split=split, data="lab" if lab else _data(data), output=output
     )
     if as_json:
         typer.echo(json.dumps(scored, indent=2))
@@ -270,6 +276,15 @@ def describe(
         typer.echo(json.dumps(description(name), indent=2))
     else:
         print_description(name)
+
+
+def _data(path: Path | None) -> Any:
+    """Return a directory as it is, and what a recipe says of its data."""
+    if path is None or path.suffix != ".toml":
+        return path
+    from crosslift import recipe as recipes
+
+    return recipes.load(path).data
 
 
 def _codes(text: str | None) -> tuple[str, ...] | None:

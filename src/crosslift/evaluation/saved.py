@@ -6,8 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from crosslift import _shelf
-from crosslift.data.sources import Source, SourceSettings, open_source
+from crosslift.data.sources import Source, SourceSettings, find_task, open_source
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
@@ -29,7 +28,7 @@ def evaluate(
     task: str,
     languages: Sequence[str] | None = None,
     split: Split = "test",
-    data: Path | str | None = None,
+    data: Path | str | SourceSettings | None = None,
     output: Path | None = None,
     max_length: int = 128,
 ) -> dict[str, Any]:
@@ -37,10 +36,11 @@ def evaluate(
 
     Args:
         model: directory or hub id; with a head for the task, or any encoder for a retrieval task.
-        task: name of a task.
+        task: name of a task of the shelf, or of one that `data` states.
         languages: codes; all that the data has if None.
         split: "dev" or "test".
-        data: directory in the layout of XTREME's download script, "lab", or None for the hub.
+        data: directory in the layout of XTREME's download script, "lab", settings as in a recipe's `[data]`, or None
+            for the hub.
         output: directory for predictions and results.json; must not exist.
         max_length: tokens an input is cut to.
 
@@ -52,8 +52,8 @@ def evaluate(
     """
     if output is not None and output.exists():
         raise RunExistsError(f"{output} exists already and is never overwritten; choose another --output")
-    made: Task = _shelf.load("task", task)()
-    source = open_source(_settings(data))
+    settings = _settings(data)
+    made, source = find_task(task, settings), open_source(settings)
     test = read_test_set(source, made, split, languages)
     predicted = dict(predictions(test, _predictor(str(model), source, made, max_length), made.name))
     rows = [
@@ -70,7 +70,9 @@ def evaluate(
     return content
 
 
-def _settings(data: Path | str | None) -> SourceSettings:
+def _settings(data: Path | str | SourceSettings | None) -> SourceSettings:
+    if isinstance(data, SourceSettings):
+        return data
     if data is None:
         return SourceSettings(source="hub")
     if data == "lab":

@@ -6,9 +6,8 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from crosslift import _shelf
 from crosslift.data import checks
-from crosslift.data.sources import Source
+from crosslift.data.sources import Source, find_task
 from crosslift.evaluation.test_sets import TestSet
 from crosslift.pipeline._oracle import TargetDev
 from crosslift.pipeline._parts import check_parts
@@ -64,7 +63,7 @@ def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, k
         seed: draws the examples, and the language of each.
         key: the table's place in the recipe.
     """
-    task: Task = _shelf.load("task", table.task)()
+    task = find_task(table.task, recipe.data)
     language = table.source or source.source_language(task)
     check_parts(table, source.labels(task), key=key)
     train = sampled(source.examples(task, "train", language), table.train_limit, seed)

@@ -68,7 +68,7 @@ def present(root: Path, pattern: str) -> list[str]:
     folder, below = Path(*parts[:first]), "/".join(parts[first:])
     before, _, after = map(re.escape, below.partition(_MARK))
     after = after.replace(re.escape(_MARK), r"(?P=language)")
-    name = re.compile(rf"{before}(?P<language>[^/]+?){after}(\.gz)?")
+    name = re.compile(rf"{before}(?P<language>[^/.]+?){after}(\.gz)?")
     paths = (path for end in ("", ".gz") for path in folder.glob(below.replace(_MARK, "*") + end))
     matches = (name.fullmatch(path.relative_to(folder).as_posix()) for path in paths)
     return sorted({match["language"] for match in matches if match})
