@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -144,3 +145,10 @@ def print_scores(results: dict[str, Any]) -> None:
             console.print(
                 f"{row['metric']}: mean of {row['targets']} targets {row['target_mean']:.1f}{gap}", highlight=False
             )
+    print_warnings(results["warnings"])
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Print what is to be kept in mind with scores, for reading."""
+    for warning in warnings:
+        Console().print(f"Warning: {warning}", highlight=False, markup=False)

@@ -302,15 +302,17 @@ def _show(base: Path, directories: list[Path], *, as_json: bool) -> None:
     """Write the report and print what the runs found."""
     from rich.console import Console
 
+    from crosslift.catalogue import print_warnings
     from crosslift.report import find, terminal, write
 
     page = write(base)
+    runs = [json.loads((directory / "results.json").read_text(encoding="utf-8")) for directory in directories]
     if as_json:
-        runs = [json.loads((directory / "results.json").read_text(encoding="utf-8")) for directory in directories]
         typer.echo(json.dumps({"schema": 1, "report": str(page), "runs": runs}, indent=2))
         return
     for table in terminal(find(base)):
         Console().print(table)
+    print_warnings(list(dict.fromkeys(warning for run in runs for warning in run["warnings"])))
     typer.echo(f"Report: {page}")
 
 

@@ -62,7 +62,8 @@ def evaluate(
         for row in scores(made, source.labels(made), code, records, selection=SELECTION)
     ]
     averages = summary(rows, source.source_language(made))
-    content = results(str(model), 0, scores=rows, summary=averages, stages=[], probes=[], languages={}, warnings=[])
+    said = list(test.notes)
+    content = results(str(model), 0, scores=rows, summary=averages, stages=[], probes=[], languages={}, warnings=said)
     if output is not None:
         for code, records in predicted.items():
             write_records(output / "predictions" / task / f"{code}.jsonl", records)

@@ -24,6 +24,8 @@ class TestSet:
     by_language: dict[str, list[Example]]
     translated_into: str | None = None
     """The language that all texts were translated into (translate-test)."""
+    notes: tuple[str, ...] = ()
+    """What is worth saying about the data."""
 
     def read_in(self, language: str) -> str:
         """Return the language that a model reads the examples of `language` in."""
@@ -49,10 +51,11 @@ def read_test_set(
     own = source.source_language(task)
     scored = there if task.source in task.languages else [code for code in there if code != own]
     wanted = list(languages or scored or there) or [own]
-    by_language = {code: source.examples(task, split, code)[:limit] for code in wanted}
+    whole = {code: source.examples(task, split, code) for code in wanted}
+    by_language = {code: examples[:limit] for code, examples in whole.items()}
     for code, examples in by_language.items():
         checks.placeholder_labels(examples, where=f"{task.name} {split} in '{code}'")
-    return TestSet(task, split, by_language)
+    return TestSet(task, split, by_language, notes=() if source.generated else tuple(checks.notes(task, split, whole)))
 
 
 def predictions(

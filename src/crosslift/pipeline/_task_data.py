@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from crosslift.data import checks
 from crosslift.data.sources import Source, find_task
@@ -14,7 +15,7 @@ from crosslift.pipeline._parts import check_parts
 from crosslift.pipeline._sample import sampled
 from crosslift.pipeline._translate import Translations, training, training_views
 from crosslift.recipe import EvaluateTable, FinetuneTable, Recipe, content_hash
-from crosslift.tasks._task import Example, Task
+from crosslift.tasks._task import Example, Split, Task
 
 
 @dataclass(frozen=True)
@@ -33,6 +34,8 @@ class TaskData:
     translated_by: str = ""
     target_dev: list[TargetDev] = field(default_factory=list)
     """Labelled examples of target languages: for the oracle alone."""
+    notes: tuple[str, ...] = ()
+    """What is worth saying about the data."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -66,9 +69,11 @@ def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, k
     task = find_task(table.task, recipe.data)
     language = table.source or source.source_language(task)
     check_parts(table, source.labels(task), key=key)
-    train = sampled(source.examples(task, "train", language), table.train_limit, seed)
-    dev = sampled(source.examples(task, "dev", language), table.dev_limit, 0)
-    read = TaskData(task, language, source.labels(task), train, dev)
+    whole, said = _labelled(source, task, "train", language)
+    train = sampled(whole, table.train_limit, seed)
+    whole, of_dev = _labelled(source, task, "dev", language)
+    dev = sampled(whole, table.dev_limit, 0)
+    read = TaskData(task, language, source.labels(task), train, dev, notes=(*said, *of_dev))
     if table.translate is None:
         return read
     translations = Translations(table.translate, recipe.data, f"{key}.translate")
@@ -77,6 +82,17 @@ def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, k
         return replace(read, views=views, translated_by=str(translations))
     examples, codes = training(translations, table.translate, task, train, source=language, seed=seed)
     return replace(read, train=examples, languages=codes, translated_by=str(translations))
+
+
+def _labelled(source: Source, task: Task, split: Split, language: str) -> tuple[list[Example], list[str]]:
+    """Return the examples of a split that has all its labels, and what is worth saying about them.
+
+    Raises:
+        DataError: labels are missing, or all the same.
+    """
+    examples = source.examples(task, split, language)
+    checks.placeholder_labels(examples, where=f"{task.name} {split} in '{language}'")
+    return examples, [] if source.generated else checks.notes(task, split, {language: examples})
 
 
 def translated(test: TestSet, table: EvaluateTable, recipe: Recipe, source: Source, index: int) -> TestSet:
@@ -97,9 +113,11 @@ def translated(test: TestSet, table: EvaluateTable, recipe: Recipe, source: Sour
 
 
 def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: Recipe) -> list[str]:
-    """Say what is not zero-shot, and which test examples are trained on."""
+    """Say what is not zero-shot, which test examples are trained on, and what else is odd about the data."""
     warnings = [_not_zero_shot(task) for task in tasks if task.translated_by]
-    trained_on = checks.identities([example for task in tasks for example in task.train])
+    warnings += dict.fromkeys(chain.from_iterable([task.notes for task in tasks] + [test.notes for test in tests]))
+    train = [example for task in tasks for example in task.train]
+    trained_on = checks.identities(train)
     for test, table in zip(tests, recipe.evaluate, strict=True):
         if table.translate:
             warnings.append(
@@ -109,6 +127,7 @@ def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: 
         for code, examples in test.by_language.items():
             if overlap := checks.overlap(trained_on, examples):
                 warnings.append(f"{test.task.name} {test.split} in '{code}': {overlap}")
+        warnings += checks.shared_hypotheses(train, test.by_language, where=f"{test.task.name} {test.split}")
     return warnings
 
 
