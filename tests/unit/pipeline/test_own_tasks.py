@@ -56,7 +56,7 @@ def recipe(root: Path, kind: str, encoder: Path) -> Path:
             "name": "own",
             "encoder": {"model": str(encoder)},
             "data": {"path": str(root), "task": [task]},
-            "finetune": {"task": "mine", "steps": 2, "batch_size": 4, "evaluations": 1, "max_length": 32},
+            "finetune": {"task": "mine", "steps": 2, "batch_size": 4, "evaluations": 1, "max_length": 62},
             "evaluate": [{"task": "mine"}],
         },
         where="test",
