@@ -26,6 +26,8 @@ class TestSet:
     """The language that all texts were translated into (translate-test)."""
     notes: tuple[str, ...] = ()
     """What is worth saying about the data."""
+    generalized: bool = False
+    """Whether every ordered pair of languages is scored too."""
 
     def read_in(self, language: str) -> str:
         """Return the language that a model reads the examples of `language` in."""
