@@ -39,6 +39,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[intermediate.mlm]": recipe.MaskedTable,
     "[finetune]": recipe.FinetuneTable,
     "[finetune.translate]": recipe.TranslateTable,
+    "[finetune.read]": recipe.ReadTable,
     "[[evaluate]]": recipe.EvaluateTable,
     "[evaluate.translate]": recipe.TranslatorTable,
 }

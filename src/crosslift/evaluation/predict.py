@@ -5,6 +5,7 @@ Examples are sorted by length and cut into batches of a token budget, so almost 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs, Tokens
+from crosslift.encoder.reading import Vote
 from crosslift.tasks._task import ChoiceExample, Example, RetrievalExample, TaggingExample
 from crosslift.train.features import Item, TaskItem, rows_of, task_items
 
@@ -51,6 +53,7 @@ def predict(
         max_length=max_length,
         language=language,
         prompt=model.prompt,
+        reading=model.reading,
     )
     return predict_items(model, examples, items, batch_tokens=batch_tokens)
 
@@ -97,16 +100,27 @@ def _tagging_records(
     # A word without any piece (a lone control character, say) keeps the first label, so lengths always agree.
     tags = [[model.labels[0]] * len(sentence.words) for sentence in sentences]
     for item, scores in zip(items, logits, strict=True):
-        best = scores[0].argmax(dim=-1).tolist()
-        assert item.tokens.words is not None
-        for position in reversed(range(len(item.tokens))):  # reversed: the first piece of a word has the last word
-            word = item.tokens.words[position]
-            if word >= 0 and item.first_word + word < len(tags[item.example]):
-                tags[item.example][item.first_word + word] = model.labels[best[position]]
+        for word, label in _word_labels(item, scores[0].argmax(dim=-1).tolist(), model.reading.vote).items():
+            tags[item.example][item.first_word + word] = model.labels[label]
     return [
         {"id": sentence.id, "prediction": row, "gold": list(sentence.tags) if sentence.tags else None}
         for sentence, row in zip(sentences, tags, strict=True)
     ]
+
+
+def _word_labels(item: TaskItem, best: Sequence[int], vote: Vote) -> dict[int, int]:
+    """Return the label of each word of a sentence, or of a piece of one, given that of each token.
+
+    A word that was cut at the end is whole in the next piece of the sentence, whose labels come after.
+    """
+    assert item.tokens.words is not None
+    pieces: dict[int, list[int]] = {}
+    for word, label in zip(item.tokens.words, best, strict=False):  # padding comes after the tokens
+        if word >= 0:
+            pieces.setdefault(word, []).append(label)
+    if vote == "first":
+        return {word: labels[0] for word, labels in pieces.items()}
+    return {word: Counter(labels).most_common(1)[0][0] for word, labels in pieces.items()}
 
 
 def retrieve(

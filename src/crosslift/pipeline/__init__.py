@@ -19,7 +19,7 @@ from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
-from crosslift.pipeline._finetune import Finetuned, finetune, method_of
+from crosslift.pipeline._finetune import Finetuned, finetune, method_of, reading_of
 from crosslift.pipeline._intermediate import intermediate
 from crosslift.pipeline._shared import cache_directory
 from crosslift.recipe import FinetuneTable, Recipe, content_hash, load, to_toml
@@ -106,7 +106,8 @@ class _Run:
 def _run(recipe: Recipe, data: RunData, folder: Path) -> None:
     run = _Run(recipe, data, folder, warnings=list(data.warnings))
     if recipe.finetune and data.task:
-        method_of(recipe.finetune, data.task)  # methods that do not go together show before time is spent
+        method_of(recipe.finetune, data.task)  # what does not go together shows before time is spent
+        reading_of(recipe.finetune, data.task)
     processes.on_main(lambda: _describe(run))
     encoder = _adapted_encoder(run)
     processes.on_main(lambda: _score_retrieval(run, encoder))

@@ -80,4 +80,5 @@ def _items(
         language=language,
         words=words,
         prompt=model.prompt,
+        reading=model.reading,
     )

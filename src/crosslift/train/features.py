@@ -13,6 +13,7 @@ from functools import partial
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
 from crosslift.encoder.prompt import Prompt
+from crosslift.encoder.reading import WHOLE, Pieces, Reading, Texts
 from crosslift.errors import DataError, nearest
 from crosslift.tasks._task import ChoiceExample, Example, Kind, PairExample, SentenceExample, TaggingExample
 
@@ -25,7 +26,8 @@ class TaskItem:
     """A tokenised example, or a piece of one.
 
     `label` is the label's index (IGNORED where there is none), or for tagging one a token: the tag at the first piece
-    of a word, IGNORED elsewhere.  `example` is the index of the example; `first_word` that of the piece's first word.
+    of a word, or at all of them, and IGNORED elsewhere.  `example` is the index of the example; `first_word` that of
+    the piece's first word.
     """
 
     tokens: Tokens
@@ -97,21 +99,23 @@ def task_items(
     language: str,
     words: bool = False,
     prompt: Prompt | None = None,
+    reading: Reading = WHOLE,
 ) -> Sequence[Item]:
     """Tokenise the examples of one language; with `words`, tokens know which blank-separated word they belong to.
 
-    With a `prompt` the texts stand inside it, and always know their words.
+    With a `prompt` the texts stand inside it, and always know their words.  `reading` says what of an example is read,
+    and which pieces of a word have its tag.
 
     Raises:
         DataError: a label the task does not have.
     """
     if kind == "tagging":
-        return list(_tagging_items(encoder, examples, labels, max_length, language))
+        return list(_tagging_items(encoder, examples, labels, max_length, language, reading.pieces))
     way = partial(_in_prompt, prompt) if prompt else _by_words if words else _by_texts
     tokenize: Tokenize = partial(way, encoder, max_length=max_length, language=language)
     if kind == "choice":
-        return _choice_items(examples, tokenize)
-    return _labelled(tokenize(*_texts(examples)), examples, labels)
+        return _choice_items(examples, tokenize, reading.texts)
+    return _labelled(tokenize(*_texts(examples, reading.texts)), examples, labels)
 
 
 def pair_items(
@@ -172,18 +176,21 @@ def _in_prompt(
     return prompt.tokens(encoder, texts, max_length=max_length, language=language)
 
 
-def _texts(examples: Sequence[Example]) -> tuple[list[str], list[str] | None]:
+def _texts(examples: Sequence[Example], texts: Texts) -> tuple[list[str], list[str] | None]:
     if all(isinstance(example, PairExample) for example in examples):
         pairs = [example for example in examples if isinstance(example, PairExample)]
+        if texts == "second":
+            return [pair.second for pair in pairs], None
         return [pair.first for pair in pairs], [pair.second for pair in pairs]
     sentences = [example for example in examples if isinstance(example, SentenceExample)]
     return [sentence.text for sentence in sentences], None
 
 
-def _choice_items(examples: Sequence[Example], tokenize: Tokenize) -> list[ChoiceItem]:
-    """Return "premise question" and a choice as a pair of texts, a row a choice."""
+def _choice_items(examples: Sequence[Example], tokenize: Tokenize, texts: Texts) -> list[ChoiceItem]:
+    """Return "premise question" and a choice as a pair of texts, or the choice alone, a row a choice."""
     several = [example for example in examples if isinstance(example, ChoiceExample)]
-    rows = iter(tokenize(*_choice_texts(several)))
+    firsts, seconds = _choice_texts(several)
+    rows = iter(tokenize(seconds, None) if texts == "second" else tokenize(firsts, seconds))
     items = []
     for number, example in enumerate(several):
         label = IGNORED if example.label is None else example.label
@@ -216,7 +223,7 @@ def _label(example: Example, label: str | None, index: dict[str, int]) -> int:
 
 
 def _tagging_items(
-    encoder: Encoder, examples: Sequence[Example], labels: Sequence[str], max_length: int, language: str
+    encoder: Encoder, examples: Sequence[Example], labels: Sequence[str], max_length: int, language: str, pieces: Pieces
 ) -> Iterator[TaskItem]:
     sentences = [example for example in examples if isinstance(example, TaggingExample)]
     index = {label: number for number, label in enumerate(labels)}
@@ -231,7 +238,7 @@ def _tagging_items(
         for (number, start), tokens in zip(pending, rows, strict=True):
             sentence = sentences[number]
             fitted = _fitted(tokens, len(sentence.words) - start, max_length)
-            yield TaskItem(tokens, _tags(sentence, tokens, start, fitted, index), number, start)
+            yield TaskItem(tokens, _tags(sentence, tokens, start, fitted, index, pieces), number, start)
             if start + fitted < len(sentence.words):
                 rest.append((number, start + fitted))
         pending = rest
@@ -247,12 +254,14 @@ def _fitted(tokens: Tokens, words: int, max_length: int) -> int:
     return max(1, seen - 1)
 
 
-def _tags(sentence: TaggingExample, tokens: Tokens, start: int, fitted: int, index: dict[str, int]) -> tuple[int, ...]:
+def _tags(
+    sentence: TaggingExample, tokens: Tokens, start: int, fitted: int, index: dict[str, int], pieces: Pieces
+) -> tuple[int, ...]:
     assert tokens.words is not None
     tags, previous = [], -1
     for word in tokens.words:
-        first_piece = word not in (-1, previous) and word < fitted
-        tag = sentence.tags[start + word] if first_piece and sentence.tags else None
+        tagged = 0 <= word < fitted and (pieces == "all" or word != previous)
+        tag = sentence.tags[start + word] if tagged and sentence.tags else None
         tags.append(_label(sentence, tag, index))
         previous = word
     return tuple(tags)
