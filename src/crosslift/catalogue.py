@@ -157,7 +157,7 @@ def print_scores(results: dict[str, Any]) -> None:
 def print_warnings(warnings: Sequence[str]) -> None:
     """Print what is to be kept in mind with scores, for reading."""
     for warning in warnings:
-        Console().print(f"Warning: {warning}", highlight=False, markup=False)
+        Console().print(f"Warning: {warning}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _grid(row: dict[str, Any]) -> Table:

@@ -104,7 +104,7 @@ def finetune(
     return Finetuned(
         model,
         weights,
-        {**stage_record("finetune", trained), **data.languages_record},
+        {**stage_record("finetune", trained), **data.languages_record, **data.baselines_record},
         _warnings(data, model.reading, selector.best_score if steps else None),
         None if adapter is None else (adapter, trained.weights),
     )

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from itertools import chain
 
 from crosslift.data import checks
+from crosslift.data.giveaway import Giveaway, giveaway
 from crosslift.data.sources import Source, find_task
 from crosslift.evaluation.test_sets import TestSet
 from crosslift.pipeline._oracle import TargetDev
@@ -47,6 +49,17 @@ class TaskData:
     def languages_record(self) -> dict[str, dict[str, int]]:
         """What a stage's line in results.json says of translated training data; nothing where there is none."""
         return {"languages": self.counts} if self.translated_by else {}
+
+    @cached_property
+    def giveaway(self) -> Giveaway | None:
+        """How well labels of pairs are told by their second texts alone."""
+        return giveaway(self.train, self.dev)
+
+    @property
+    def baselines_record(self) -> dict[str, dict[str, float]]:
+        """What a stage's line in results.json says of baselines on source development data, in percent."""
+        found = self.giveaway
+        return {"baselines": {"commonest label": found.commonest, "second text": found.second}} if found else {}
 
     @property
     def fingerprint(self) -> str:
@@ -115,6 +128,7 @@ def translated(test: TestSet, table: EvaluateTable, recipe: Recipe, source: Sour
 def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: Recipe) -> list[str]:
     """Say what is not zero-shot, which test examples are trained on, and what else is odd about the data."""
     warnings = [_not_zero_shot(task) for task in tasks if task.translated_by]
+    warnings += [_given_away(task, task.giveaway) for task in tasks if task.giveaway and task.giveaway.much]
     warnings += dict.fromkeys(chain.from_iterable([task.notes for task in tasks] + [test.notes for test in tests]))
     train = [example for task in tasks for example in task.train]
     trained_on = checks.identities(train)
@@ -129,6 +143,14 @@ def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: 
                 warnings.append(f"{test.task.name} {test.split} in '{code}': {overlap}")
         warnings += checks.shared_hypotheses(train, test.by_language, where=f"{test.task.name} {test.split}")
     return warnings
+
+
+def _given_away(task: TaskData, found: Giveaway) -> str:
+    return (
+        f"{task.task.name}: second texts (hypotheses) alone tell the label of {found.second:.1f}% of {task.source} dev "
+        f"to naive Bayes (the commonest label: {found.commonest:.1f}%): compare with a model that reads nothing else "
+        '(`read = { texts = "second" }` in [finetune])'
+    )
 
 
 def _not_zero_shot(task: TaskData) -> str:
