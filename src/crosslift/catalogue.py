@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -156,6 +157,13 @@ def print_scores(results: dict[str, Any]) -> None:
     for row in results["consistency"]:
         kappa = "" if row["fleiss_kappa"] is None else f", Fleiss' kappa {row['fleiss_kappa']:.2f}"
         console.print(f"agreement between languages: {row['agreement']:.1f}{kappa}", highlight=False)
+    print_warnings(results["warnings"])
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Print what is to be kept in mind with scores, for reading."""
+    for warning in warnings:
+        Console().print(f"Warning: {warning}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _grid(row: dict[str, Any]) -> Table:

@@ -110,7 +110,13 @@ def evaluate(
     task: Annotated[str, typer.Option(help="Name of a task: `crosslift list tasks`.")],
     languages: Languages = None,
     split: Annotated[Literal["dev", "test"], typer.Option(help="dev or test.")] = "test",
-    data: Data = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory in the layout of XTREME's download script, or a recipe, for its [data].",
+            show_default="the hub",
+        ),
+    ] = None,
     lab: Annotated[bool, typer.Option("--lab", help="Take the lab's examples instead of data.")] = False,
     generalized: Annotated[
         bool, typer.Option("--generalized", help="Score every ordered pair of languages too (pairs of texts).")
@@ -130,7 +136,7 @@ def evaluate(
     from crosslift.evaluation.saved import evaluate as evaluate_model
 
     scored = evaluate_model(
-        model, task=task, languages=_codes(languages), split=split, data="lab" if lab else data, output=output,
+        model, task=task, languages=_codes(languages), split=split, data="lab" if lab else _data(data), output=output,
         generalized=generalized, pooling=pooling, search=search,
     )  # fmt: skip
     if as_json:
@@ -284,6 +290,15 @@ def describe(
         print_description(name)
 
 
+def _data(path: Path | None) -> Any:
+    """Return a directory as it is, and what a recipe says of its data."""
+    if path is None or path.suffix != ".toml":
+        return path
+    from crosslift import recipe as recipes
+
+    return recipes.load(path).data
+
+
 def _codes(text: str | None) -> tuple[str, ...] | None:
     return tuple(code.strip() for code in text.split(",") if code.strip()) if text else None
 
@@ -299,15 +314,17 @@ def _show(base: Path, directories: list[Path], *, as_json: bool) -> None:
     """Write the report and print what the runs found."""
     from rich.console import Console
 
+    from crosslift.catalogue import print_warnings
     from crosslift.report import find, terminal, write
 
     page = write(base)
+    runs = [json.loads((directory / "results.json").read_text(encoding="utf-8")) for directory in directories]
     if as_json:
-        runs = [json.loads((directory / "results.json").read_text(encoding="utf-8")) for directory in directories]
         typer.echo(json.dumps({"schema": 1, "report": str(page), "runs": runs}, indent=2))
         return
     for table in terminal(find(base)):
         Console().print(table)
+    print_warnings(list(dict.fromkeys(warning for run in runs for warning in run["warnings"])))
     typer.echo(f"Report: {page}")
 
 

@@ -10,6 +10,8 @@ from crosslift.metrics._average_precision import AveragePrecision
 
 LABELS = ("B-PER", "I-PER", "O", "NOUN")
 OF_ANSWERS = ("exact_match", "f1", "mlqa_exact_match", "mlqa_f1")
+SHARES = ("ndcg",)
+"""Metrics whose statistics are shares of what is best for each unit."""
 METRICS = [_shelf.load("metric", name)(LABELS) for name in _shelf.entries("metric")]
 
 pytestmark = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
@@ -29,7 +31,7 @@ def records(metric, count=60, *, seed=0, right=0.6):
         if metric.name.startswith("mean_average_precision"):
             rank = 1 if prediction == gold else 1 + len(LABELS)  # a wrong list holds no right one
             return {"id": str(index), "prediction": [prediction], "gold": [gold], "ranks": [rank]}
-        made = {"id": str(index), "prediction": prediction, "gold": gold, "reverse": prediction}
+        made = {"id": f"{index // 5}.{index}", "prediction": prediction, "gold": gold, "reverse": prediction}
         return made | {"gold": [gold], "language": "en"} if metric.name in OF_ANSWERS else made
 
     return [one(index) for index in range(count)]
@@ -42,19 +44,20 @@ def test_it_says_what_it_is(metric):
 
 def test_the_score_is_a_function_of_the_sum_of_the_parts(metric):
     made = records(metric)
-    counts = np.array([metric.statistics(record) for record in made])
-    assert counts.shape == (len(made), len(metric.parts))
-    assert metric(made) == metric.score(counts.sum(axis=0))
-    halves = counts[:30].sum(axis=0) + counts[30:].sum(axis=0)
+    units = metric.units(made)
+    counts = np.array([metric.statistics(unit) for unit in units])
+    assert counts.shape == (len(units), len(metric.parts))
+    assert metric(made) == pytest.approx(metric.score(counts.sum(axis=0)), abs=1e-9)
+    halves = counts[: len(units) // 2].sum(axis=0) + counts[len(units) // 2 :].sum(axis=0)
     assert metric(made) == pytest.approx(metric.score(halves), abs=1e-9)
 
 
 def test_counts_are_whole_and_not_negative(metric):
-    counts = np.array([metric.statistics(record) for record in records(metric)])
+    counts = np.array([metric.statistics(unit) for unit in metric.units(records(metric))])
     assert (counts >= 0).all()
     if isinstance(metric, AveragePrecision):
         assert (counts <= 1).all()
-    elif metric.name not in ("f1", "mlqa_f1"):  # an answer may be right in part
+    elif metric.name not in ("f1", "mlqa_f1", *SHARES):  # an answer may be right in part
         assert (counts == counts.round()).all()
 
 
@@ -78,7 +81,8 @@ def test_all_right_is_a_hundred_and_all_wrong_is_zero(metric):
         }
         for record in right
     ]
-    assert metric(wrong) == 0
+    # The worst order of a query's pages has gain too.
+    assert metric(wrong) < 90 if metric.name in SHARES else metric(wrong) == 0
 
 
 def test_more_right_answers_do_not_lower_the_score(metric):

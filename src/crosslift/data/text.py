@@ -129,17 +129,18 @@ def unquote(field: str) -> str:
     return field if '"' in inner.replace('""', "") else inner.replace('""', '"')
 
 
-def csv(path: Path | str, columns: Sequence[str] | None = None) -> Iterator[Row]:
+def csv(path: Path | str, columns: Sequence[str] | None = None, *, delimiter: str = ",") -> Iterator[Row]:
     """Yield the rows of a comma-separated file; a quoted field may hold commas and line ends.
 
     Args:
         path: the file, plain or with .gz.
         columns: names of the fields where the file has no header; None: the first line is the header.
+        delimiter: another separator than the comma.
 
     Raises:
         DataError: a line with another number of fields or an open quotation, and all that `lines` raises.
     """
-    reader = csv_module.reader((f"{line}\n" for _, line in lines(path)), strict=True)
+    reader = csv_module.reader((f"{line}\n" for _, line in lines(path)), strict=True, delimiter=delimiter)
     try:
         for fields in filter(None, reader):
             if columns is None:

@@ -102,7 +102,7 @@ class Adapters:
         self._active = None if found is None else found.to(self.encoder.device).requires_grad_(False)
 
     @contextmanager
-    def reading(self, language: str) -> Iterator[None]:
+    def in_language(self, language: str) -> Iterator[None]:
         """Have the adapter of a language in this block, and then the one that was there before.
 
         Raises:

@@ -32,6 +32,7 @@ from crosslift.encoder.label_names import LabelNames, has_names
 from crosslift.encoder.label_words import LABEL_WORDS_FILE, LabelWords, read_wording
 from crosslift.encoder.own_head import HEAD_FILE, OwnHead, copied, read_description
 from crosslift.encoder.prompt import Prompt
+from crosslift.encoder.reading import WHOLE, Reading, reading_of, write_reading
 from crosslift.errors import CheckpointError, RecipeError
 from crosslift.tasks._task import Kind
 
@@ -96,6 +97,7 @@ class TaskModel:
         *,
         seed: int,
         head: LabelWords | LabelNames | None = None,
+        reading: Reading = WHOLE,
     ) -> Self:
         """Return a task model that starts from a copy of `encoder`'s weights and a head drawn from `seed`.
 
@@ -105,11 +107,19 @@ class TaskModel:
             labels: names of the outputs; not looked at for "span" and "choice", whose outputs are fixed.
             seed: of the head's random weights.
             head: made of this encoder, for this kind and these labels; None makes the family's own.
+            reading: what of an example is read.
 
         Raises:
             RecipeError: the kind has no head, or there are no labels.
         """
-        outputs = _outputs(kind, labels)
+        made = cls._created(encoder, kind, _outputs(kind, labels), seed=seed, head=head)
+        write_reading(made.encoder.base.config, reading)
+        return made
+
+    @classmethod
+    def _created(
+        cls, encoder: Encoder, kind: Kind, outputs: tuple[str, ...], *, seed: int, head: LabelWords | LabelNames | None
+    ) -> Self:
         if head is not None:
             return cls._with(head)
         if encoder.has_own_heads:
@@ -188,13 +198,13 @@ class TaskModel:
             logits = self.logits(inputs, embeddings)
         return Output(logits, seen[0])
 
-    def reading(self, language: str) -> AbstractContextManager[None]:
+    def in_language(self, language: str) -> AbstractContextManager[None]:
         """Have the passes in a block go through the adapter of a language, where there are such.
 
         Raises:
             LanguageError: the language has none, and there is no fallback.
         """
-        return nullcontext() if self.adapters is None else self.adapters.reading(language)
+        return nullcontext() if self.adapters is None else self.adapters.in_language(language)
 
     def save(self, directory: str | Path) -> None:
         """Write a checkpoint, its tokenizer and its label names; adapters are in a folder of it."""
@@ -217,6 +227,11 @@ class TaskModel:
     def prompt(self) -> Prompt | None:
         """What texts are put into before the encoder reads them; None where it reads them as they are."""
         return self.module.prompt if isinstance(self.module, LabelWords) else None
+
+    @property
+    def reading(self) -> Reading:
+        """What of an example is read, and which pieces of a word stand for it."""
+        return reading_of(self.encoder.base.config)
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """All parameters, the encoder's and the head's."""

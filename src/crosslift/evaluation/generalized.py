@@ -133,8 +133,8 @@ def predict_grid(
 
 
 def _paired(model: TaskModel, test: TestSet, max_length: int) -> Callable[[Cell, int], list[Record]]:
-    """Return what predicts a cell: from texts tokenised once, or one by one where they stand in a prompt."""
-    if model.prompt:
+    """Return what predicts a cell: from texts tokenised once, or one by one where they are not read as a pair."""
+    if model.prompt or model.reading.texts != "both":
         return lambda cell, batch_tokens: predict(
             model, cell.examples, language=test.read_in(cell.first), max_length=max_length, batch_tokens=batch_tokens
         )

@@ -5,6 +5,7 @@ Examples are sorted by length and cut into batches of a token budget, so almost 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,6 +18,7 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs, Tokens
+from crosslift.encoder.reading import Vote
 from crosslift.errors import CheckpointError
 from crosslift.evaluation.spans import answers
 from crosslift.tasks._task import ChoiceExample, Example, SpanExample, TaggingExample
@@ -55,7 +57,7 @@ def predict(
         questions = [example for example in examples if isinstance(example, SpanExample)]
         read = read_contexts(model.encoder, questions, max_length=max_length, doc_stride=doc_stride, language=language)
         model.eval()
-        with model.reading(language):
+        with model.in_language(language):
             rows = [window.tokens for window in read.windows]
             logits = by_length(model.encoder, rows, model.logits, batch_tokens)
         return list(answers(questions, read, logits, language=language))
@@ -67,8 +69,9 @@ def predict(
         max_length=max_length,
         language=language,
         prompt=model.prompt,
+        reading=model.reading,
     )
-    with model.reading(language):
+    with model.in_language(language):
         return predict_items(model, examples, items, batch_tokens=batch_tokens)
 
 
@@ -114,16 +117,27 @@ def _tagging_records(
     # A word without any piece (a lone control character, say) keeps the first label, so lengths always agree.
     tags = [[model.labels[0]] * len(sentence.words) for sentence in sentences]
     for item, scores in zip(items, logits, strict=True):
-        best = scores[0].argmax(dim=-1).tolist()
-        assert item.tokens.words is not None
-        for position in reversed(range(len(item.tokens))):  # reversed: the first piece of a word has the last word
-            word = item.tokens.words[position]
-            if word >= 0 and item.first_word + word < len(tags[item.example]):
-                tags[item.example][item.first_word + word] = model.labels[best[position]]
+        for word, label in _word_labels(item, scores[0].argmax(dim=-1).tolist(), model.reading.vote).items():
+            tags[item.example][item.first_word + word] = model.labels[label]
     return [
         {"id": sentence.id, "prediction": row, "gold": list(sentence.tags) if sentence.tags else None}
         for sentence, row in zip(sentences, tags, strict=True)
     ]
+
+
+def _word_labels(item: TaskItem, best: Sequence[int], vote: Vote) -> dict[int, int]:
+    """Return the label of each word of a sentence, or of a piece of one, given that of each token.
+
+    A word that was cut at the end is whole in the next piece of the sentence, whose labels come after.
+    """
+    assert item.tokens.words is not None
+    pieces: dict[int, list[int]] = {}
+    for word, label in zip(item.tokens.words, best, strict=False):  # padding comes after the tokens
+        if word >= 0:
+            pieces.setdefault(word, []).append(label)
+    if vote == "first":
+        return {word: labels[0] for word, labels in pieces.items()}
+    return {word: Counter(labels).most_common(1)[0][0] for word, labels in pieces.items()}
 
 
 def sentence_vectors(

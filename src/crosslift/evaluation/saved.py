@@ -6,8 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crosslift import _shelf
-from crosslift.data.sources import SourceSettings, open_source
+from crosslift.data.sources import SourceSettings, find_task, open_source
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
@@ -38,7 +37,7 @@ def evaluate(
     task: str,
     languages: Sequence[str] | None = None,
     split: Split = "test",
-    data: Path | str | None = None,
+    data: Path | str | SourceSettings | None = None,
     output: Path | None = None,
     max_length: int | None = None,
     generalized: bool = False,
@@ -50,10 +49,11 @@ def evaluate(
 
     Args:
         model: directory or hub id; with a head for the task, or any encoder for a retrieval, mining or ranking task.
-        task: name of a task.
+        task: name of a task of the shelf, or of one that `data` states.
         languages: codes; all that the data has if None.
         split: "dev" or "test".
-        data: directory in the layout of XTREME's download script, "lab", or None for the hub.
+        data: directory in the layout of XTREME's download script, "lab", settings as in a recipe's `[data]`, or None
+            for the hub.
         output: directory for predictions and results.json; must not exist.
         max_length: tokens an input is cut to; None: 128, or 384 for windows of a context.  Tasks without a head have
             lengths of their own.
@@ -71,11 +71,12 @@ def evaluate(
     """
     if output is not None and output.exists():
         raise RunExistsError(f"{output} exists already and is never overwritten; choose another --output")
-    made: Task = _shelf.load("task", task)()
+    settings = _settings(data)
+    made = find_task(task, settings)
     if generalized:
         grids.check(made, "--generalized")
         grids.check_plain(smooth, "--generalized")
-    source = open_source(_settings(data))
+    source = open_source(settings)
     test = read_test_set(source, made, split, languages)
     own, labels = source.source_language(made), source.labels(made)
     grid: Grid = {}
@@ -103,7 +104,7 @@ def evaluate(
         stages=[],
         probes=[],
         languages={},
-        warnings=[],
+        warnings=list(test.notes),
         generalized=grids.scores(made, labels, grid, selection=SAVED) if generalized else [],
         consistency=[agreed] if agreed else [],
     )
@@ -112,7 +113,9 @@ def evaluate(
     return content
 
 
-def _settings(data: Path | str | None) -> SourceSettings:
+def _settings(data: Path | str | SourceSettings | None) -> SourceSettings:
+    if isinstance(data, SourceSettings):
+        return data
     if data is None:
         return SourceSettings(source="hub")
     if data == "lab":

@@ -136,7 +136,7 @@ def predict_smoothed(
         prompt=model.prompt,
     )
     model.eval()
-    with model.reading(language):
+    with model.in_language(language):
         samples = [
             _probabilities(model, examples, smoothing, rows_of(items), sample, batch_tokens)
             for sample in range(smoothing.samples)

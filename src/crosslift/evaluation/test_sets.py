@@ -24,6 +24,8 @@ class TestSet:
     by_language: dict[str, list[Example]]
     translated_into: str | None = None
     """The language that all texts were translated into (translate-test)."""
+    notes: tuple[str, ...] = ()
+    """What is worth saying about the data."""
     generalized: bool = False
     """Whether every ordered pair of languages is scored too."""
 
@@ -59,14 +61,16 @@ def read_test_set(
     usual = [code for code in there if code not in task.on_request]
     scored = usual if task.source in task.languages else [code for code in usual if code != own]
     wanted = list(languages or scored or there) or [own]
-    by_language = {code: source.examples(task, split, code)[:limit] for code in wanted}
+    whole = {code: source.examples(task, split, code) for code in wanted}
+    by_language = {code: examples[:limit] for code, examples in whole.items()}
     for code, examples in by_language.items():
         checks.placeholder_labels(examples, where=f"{task.name} {split} in '{code}'")
     dev = {code: source.examples(task, "dev", code) for code in wanted} if _has_threshold(task, split) else {}
     for code, examples in dev.items():
         checks.placeholder_labels(examples, where=f"{task.name} dev in '{code}'")
     candidates = source.candidates(task, split) if task.kind == "ranking" else []
-    return TestSet(task, split, by_language, dev=dev, candidates=candidates)
+    notes = () if source.generated else tuple(checks.notes(task, split, whole))
+    return TestSet(task, split, by_language, dev=dev, candidates=candidates, notes=notes)
 
 
 def _has_threshold(task: Task, split: Split) -> bool:

@@ -31,13 +31,17 @@ class Metric(ABC):
 
     @abstractmethod
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
-        """Return the counts of one record (a line of a predictions file), one number a part."""
+        """Return the counts of one of `units`: a record (a line of a predictions file), one number a part."""
 
     @abstractmethod
     def score(self, total: NDArray[np.float64]) -> float:
         """Return the score, in percent, of the sum of statistics, shape (parts,)."""
 
+    def units(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Return what statistics are taken of, and a bootstrap draws: the records, unless a metric joins some."""
+        return records
+
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> float:
         """Return the score, in percent, of records."""
-        counts = np.array([self.statistics(record) for record in records], dtype=np.float64)
+        counts = np.array([self.statistics(unit) for unit in self.units(records)], dtype=np.float64)
         return self.score(counts.reshape(-1, len(self.parts)).sum(axis=0))

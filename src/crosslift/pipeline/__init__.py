@@ -24,10 +24,10 @@ from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
-from crosslift.pipeline._finetune import Finetuned, finetune, method_of
+from crosslift.pipeline._finetune import Finetuned, finetune, method_of, reading_of
 from crosslift.pipeline._intermediate import intermediate
 from crosslift.pipeline._language_adapters import language_adapters
-from crosslift.pipeline._shared import cache_directory, reading_of
+from crosslift.pipeline._shared import cache_directory, lengths_of
 from crosslift.pipeline._smoothing import check_smoothing, smoothing_of
 from crosslift.recipe import EvaluateTable, FinetuneTable, Recipe, content_hash, load, to_toml
 from crosslift.run_directory import (
@@ -115,7 +115,8 @@ class _Run:
 def _run(recipe: Recipe, data: RunData, folder: Path) -> None:
     run = _Run(recipe, data, folder, warnings=list(data.warnings))
     if recipe.finetune and data.task:
-        method_of(recipe.finetune, data.task)  # methods that do not go together show before time is spent
+        method_of(recipe.finetune, data.task)  # what does not go together shows before time is spent
+        reading_of(recipe.finetune, data.task)
     check_smoothing(recipe, data.tests)
     processes.on_main(lambda: _describe(run))
     staged, languages = _adapted_encoder(run), None
@@ -182,7 +183,7 @@ def _score_tuned(run: _Run, table: FinetuneTable, tuned: Finetuned) -> None:
         tuned.model.module.load_state_dict(weights)
         _score_task(run, tuned, rule)
     tuned.save(run.folder / "model", table.selection)
-    _measure_space(run, tuned.model.encoder, "finetune", tuned.model.reading)
+    _measure_space(run, tuned.model.encoder, "finetune", tuned.model.in_language)
 
 
 def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
@@ -196,9 +197,9 @@ def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
         def predict_one(
             language: str, examples: list[Example], test: TestSet = test, smoothing: Smoothing | None = smoothing
         ) -> list[Record]:
-            reading = reading_of(table, test.task.kind, tuned.model)
+            lengths = lengths_of(table, test.task.kind, tuned.model)
             return predict_smoothed(
-                tuned.model, examples, smoothing=smoothing, language=test.read_in(language), **reading
+                tuned.model, examples, smoothing=smoothing, language=test.read_in(language), **lengths
             )
 
         predicted = run.predicted.get((tuned.twin(rule), number)) or dict(
@@ -217,7 +218,7 @@ def _score_grid(run: _Run, tuned: Finetuned, test: TestSet, diagonal: Mapping[st
     table = run.recipe.finetune
     assert table is not None
     grid = {}
-    length = reading_of(table, test.task.kind, tuned.model)["max_length"]
+    length = lengths_of(table, test.task.kind, tuned.model)["max_length"]
     for pair, records in predict_grid(tuned.model, test, diagonal, max_length=length):
         grid[pair] = records
         write_records(run.folder / "predictions" / generalized.file(test.task, pair), records)
@@ -260,7 +261,7 @@ def _as_it_is(language: str) -> AbstractContextManager[None]:
 
 
 def _measure_space(
-    run: _Run, encoder: Encoder, stage: str, reading: Callable[[str], AbstractContextManager[None]] = _as_it_is
+    run: _Run, encoder: Encoder, stage: str, in_language: Callable[[str], AbstractContextManager[None]] = _as_it_is
 ) -> None:
     """Measure retrieval between languages on a parallel test set, and keep the vectors for the report's map."""
     untranslated = (test for test in run.data.tests if test.translated_into is None)
@@ -270,7 +271,7 @@ def _measure_space(
     texts = probes.parallel_texts(test.by_language, run.data.source.source_language(test.task))
     space: dict[str, probes.Vectors] = {}
     for code, rows in texts.items():
-        with suppress(LanguageError), reading(code):  # retrieval is scored in languages that no adapter may be for
+        with suppress(LanguageError), in_language(code):  # retrieval is scored in languages that no adapter may be for
             space |= probes.vectors(encoder, {code: rows})
     if not space:
         return

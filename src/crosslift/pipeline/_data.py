@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from crosslift import _shelf, languages
+from crosslift import languages
 from crosslift.data.bitext import Bitext
-from crosslift.data.sources import Source, SourceSettings, open_source
+from crosslift.data.sources import Source, SourceSettings, find_task, open_source
 from crosslift.data.sources.lab import Lab
 from crosslift.data.text import existing, lines
 from crosslift.errors import LanguageError, RecipeError, nearest
@@ -136,7 +136,7 @@ def read(recipe: Recipe) -> RunData:
     """
     world = shared_world(recipe.data.seed)
     source = open_source(recipe.data)
-    tests = [_test_set(source, table) for table in recipe.evaluate]
+    tests = [_test_set(source, table, recipe.data) for table in recipe.evaluate]
     _check_forms(recipe, source, tests)
     text = _text(recipe.pretrain.text, recipe.data, world, "pretrain.text") if recipe.pretrain else None
     corpora = _corpora(recipe.align, recipe.data, world, tests) if recipe.align else ()
@@ -164,7 +164,7 @@ def _numbered(tests: Sequence[TestSet], recipe: Recipe) -> Iterator[tuple[int, t
 
 def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> None:
     """Check that the fine-tuned model can be scored on every test set; retrieval needs no head."""
-    trained: Task | None = _shelf.load("task", recipe.finetune.task)() if recipe.finetune else None
+    trained: Task | None = find_task(recipe.finetune.task, recipe.data) if recipe.finetune else None
 
     def form(task: Task) -> str:
         labels = ", ".join(source.labels(task))
@@ -188,8 +188,8 @@ def _tasks(source: Source, table: IntermediateTable, recipe: Recipe, world: Worl
     return Tasks(tuple(task_data(source, one, recipe, seed, key) for one in each), text)
 
 
-def _test_set(source: Source, table: EvaluateTable) -> TestSet:
-    task: Task = _shelf.load("task", table.task)()
+def _test_set(source: Source, table: EvaluateTable, data: SourceSettings) -> TestSet:
+    task = find_task(table.task, data)
     languages = None if isinstance(table.languages, str) else table.languages
     if table.generalized:
         generalized.check(task, "evaluate.generalized")

@@ -16,6 +16,7 @@ from crosslift.encoder.adapters import LanguageAdapters
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.lora import Lora
+from crosslift.encoder.reading import WHOLE, Reading
 from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.errors import RecipeError
 from crosslift.finetune._method import FinetuneMethod
@@ -74,7 +75,7 @@ def finetune(
 ) -> Finetuned:
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
     method = method_of(table, data)
-    model = task_model(encoder, method, data, seed=seed)
+    model = task_model(encoder, method, data, seed=seed, reading=reading_of(table, data))
     adapter = choose_parts(model, encoder, table, seed=seed, languages=languages)
     if model.adapters is not None:
         model.adapters.read(data.source)
@@ -114,10 +115,18 @@ def finetune(
     return Finetuned(
         model,
         weights,
-        {**stage_record("finetune", trained), **data.languages_record},
-        _at_chance(data, selector.best_score) if steps else [],
+        {**stage_record("finetune", trained), **data.languages_record, **data.baselines_record},
+        _warnings(data, model.reading, selector.best_score if steps else None),
         None if adapter is None else (adapter, trained.weights),
     )
+
+
+def _warnings(data: TaskData, reading: Reading, best: float | None) -> list[str]:
+    """Say what scores do not mean; `best` is the best development score, None without training."""
+    if reading.texts != WHOLE.texts:  # at chance is what one hopes for
+        what = "choices" if data.task.kind == "choice" else "second texts"
+        return [f"{data.task.name}: the model reads {what} alone (read.texts): a baseline, for what they give away"]
+    return [] if best is None else _at_chance(data, best)
 
 
 def _same(first: Weights, second: Weights) -> bool:
@@ -171,7 +180,32 @@ def _check_positions(methods: Sequence[FinetuneMethod], table: FinetuneTable, da
         )
 
 
-def task_model(encoder: Encoder, method: Together, data: TaskData, *, seed: int, key: str = "finetune") -> TaskModel:
+def reading_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") -> Reading:
+    """Return what of an example the model reads.
+
+    Raises:
+        RecipeError: a setting that means nothing for the task's form; `key` is the table's place.
+    """
+    reading = Reading(**table.read.model_dump())
+    kinds = {"texts": ("pair", "choice"), "pieces": ("tagging",), "vote": ("tagging",)}
+    for name, known in kinds.items():
+        if getattr(reading, name) != getattr(WHOLE, name) and data.task.kind not in known:
+            raise RecipeError(
+                f"{key}.read.{name}: it is for {' and '.join(known)} tasks; '{data.task.name}' is a "
+                f"'{data.task.kind}' task"
+            )
+    return reading
+
+
+def task_model(
+    encoder: Encoder,
+    method: Together,
+    data: TaskData,
+    *,
+    seed: int,
+    reading: Reading = WHOLE,
+    key: str = "finetune",
+) -> TaskModel:
     """Return the model that is trained, with the head of the method that makes one, else the family's own.
 
     Raises:
@@ -181,7 +215,9 @@ def task_model(encoder: Encoder, method: Together, data: TaskData, *, seed: int,
         head = method.head(encoder, task=data.task.name, kind=data.task.kind, labels=data.labels, seed=seed)
     except RecipeError as error:
         raise RecipeError(f"{key}.{error}") from error
-    return TaskModel.create(encoder, data.task.kind, data.labels, seed=seed, head=head)
+    if head is not None and reading.texts != WHOLE.texts:
+        raise RecipeError(f"{key}.read.texts: a method of the table puts texts into a prompt, which needs all of them")
+    return TaskModel.create(encoder, data.task.kind, data.labels, seed=seed, head=head, reading=reading)
 
 
 def task_stream(

@@ -20,7 +20,7 @@ from crosslift.encoder.text_to_text import is_text_to_text
 from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.errors import RecipeError
 from crosslift.pipeline._data import Tasks, Text
-from crosslift.pipeline._finetune import method_of, task_model, task_stream, trimmed
+from crosslift.pipeline._finetune import method_of, reading_of, task_model, task_stream, trimmed
 from crosslift.pipeline._items import text_feed
 from crosslift.pipeline._labelled import dev_items, dev_scores, training_items, training_views
 from crosslift.pipeline._shared import stage_seed
@@ -71,7 +71,8 @@ class _Place:
 def _one(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Place) -> Plan:
     (task,) = data.tasks
     method = method_of(table, task, key=place.key)
-    model = task_model(encoder, method, task, seed=place.seed, key=place.key)
+    reading = reading_of(table, task, key=place.key)
+    model = task_model(encoder, method, task, seed=place.seed, reading=reading, key=place.key)
     train = training_items(model, table, task, words="words" in method.needs)
     method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.needs))
     objectives = [Objective("task", method, task_stream(table, method, train, task.train, place.seed))]
@@ -99,7 +100,13 @@ def _several(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Pl
     if table.mlm is not None:
         _check_masked(encoder, place)
     models = [
-        TaskModel.create(encoder, task.task.kind, task.labels, seed=place.seed + number)
+        TaskModel.create(
+            encoder,
+            task.task.kind,
+            task.labels,
+            seed=place.seed + number,
+            reading=reading_of(table, task, key=place.key),
+        )
         for number, task in enumerate(data.tasks)
     ]
     share(models)

@@ -9,7 +9,7 @@ from itertools import chain
 from crosslift.encoder.heads import TaskModel
 from crosslift.evaluation.predict import predict
 from crosslift.evaluation.scores import scores
-from crosslift.pipeline._shared import reading_of
+from crosslift.pipeline._shared import lengths_of
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
 from crosslift.tasks._task import Example
@@ -54,7 +54,7 @@ def dev_items(model: TaskModel, table: FinetuneTable, data: TaskData) -> Sequenc
 
 def dev_scores(model: TaskModel, table: FinetuneTable, data: TaskData) -> dict[str, float]:
     """Return the source-language development scores, the metric that decides first."""
-    records = predict(model, data.dev, language=data.source, **reading_of(table, data.task.kind, model))
+    records = predict(model, data.dev, language=data.source, **lengths_of(table, data.task.kind, model))
     rows = scores(data.task, data.labels, data.source, records, selection="source-dev")
     return {row["metric"]: row["value"] for row in rows}
 
@@ -80,5 +80,6 @@ def _items(
         language=language,
         words=words,
         prompt=model.prompt,
-        **reading_of(table, data.task.kind, model),
+        **lengths_of(table, data.task.kind, model),
+        reading=model.reading,
     )

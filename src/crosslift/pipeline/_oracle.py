@@ -16,7 +16,7 @@ from crosslift.errors import RecipeError
 from crosslift.evaluation.predict import predict
 from crosslift.evaluation.test_sets import TestSet
 from crosslift.pipeline._sample import sampled
-from crosslift.pipeline._shared import reading_of
+from crosslift.pipeline._shared import lengths_of
 from crosslift.recipe import FinetuneTable
 from crosslift.tasks._task import BY_VECTORS, Example, Task
 from crosslift.train.features import Item, task_items
@@ -103,7 +103,8 @@ def target_items(model: TaskModel, sets: Sequence[TargetDev], table: FinetuneTab
             language=each.language,
             words=False,
             prompt=model.prompt,
-            **reading_of(table, each.task.kind, model),
+            reading=model.reading,
+            **lengths_of(table, each.task.kind, model),
         )
     ]
 
@@ -114,5 +115,5 @@ def target_scores(model: TaskModel, sets: Sequence[TargetDev], table: FinetuneTa
 
 
 def _score(model: TaskModel, each: TargetDev, table: FinetuneTable) -> float:
-    records = predict(model, each.examples, language=each.language, **reading_of(table, each.task.kind, model))
+    records = predict(model, each.examples, language=each.language, **lengths_of(table, each.task.kind, model))
     return float(_shelf.load("metric", each.task.metrics[0])(each.labels)(records))

@@ -26,7 +26,7 @@ def stage_seed(table: StageTable, seed: int) -> int:
     return table.seed + 1000 * (seed + 1) if table.per_seed else table.seed
 
 
-def reading_of(table: FinetuneTable, kind: Kind, model: TaskModel) -> dict[str, int]:
+def lengths_of(table: FinetuneTable, kind: Kind, model: TaskModel) -> dict[str, int]:
     """Return how long a row of a task may be, and how far apart windows of a context begin."""
     length = table.max_length or default_length(kind)
     return {"max_length": min(length, model.encoder.max_length), "doc_stride": table.doc_stride}

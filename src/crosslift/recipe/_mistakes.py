@@ -79,7 +79,8 @@ def _fieldsat(location: Sequence[str]) -> list[str]:
     """Return the keys of the table at a place in the recipe."""
     table: type[BaseModel] = Recipe
     for part in location:
-        found = None if part.isdigit() else _table_of(table.model_fields[part].annotation)
+        field = table.model_fields.get(part)  # none: the place in a list, or a split
+        found = _table_of(field.annotation) if field else None
         table = found or table
     return list(table.model_fields)
 
@@ -121,11 +122,35 @@ def _wrong_names(values: Mapping[str, Any]) -> list[str]:
     for index, table in enumerate(at(values, "intermediate") or ()):
         tasks += [("intermediate", index, "tasks", place) for place in range(len(at(table, "tasks") or ()))]
     wanted += [(".".join(map(str, task)), "task", at(values, *task)) for task in tasks]
+    own = _own_tasks(values)
+    known = {shelf: [*(own if shelf == "task" else ()), *_shelf.entries(shelf)] for shelf in _shelf.SHELVES}
+    taken = [
+        f"data.task.{index}.name: crosslift has a task '{name}' already; choose another name"
+        for index, name in enumerate(own)
+        if name in _shelf.entries("task")
+    ]
+    return taken + [
+        f"{key}: there is no {_called(shelf)} '{name}'{nearest(name, known[shelf])} "
+        f"(there are: {', '.join(known[shelf])})"
+        for key, shelf, name in [*wanted, *_own_metrics(values)]
+        if isinstance(name, str) and name not in known[shelf]
+    ]
+
+
+def _called(shelf: str) -> str:
+    return shelf if shelf in ("task", "metric") else f"{shelf} method"
+
+
+def _own_tasks(values: Mapping[str, Any]) -> list[str]:
+    """Return the names of the tasks that unchecked values state, in their order."""
+    return [str(at(task, "name")) for task in at(values, "data", "task") or ()]
+
+
+def _own_metrics(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     return [
-        f"{key}: there is no {shelf} {'method ' * (shelf != 'task')}'{name}'{nearest(name, _shelf.entries(shelf))} "
-        f"(there are: {', '.join(_shelf.entries(shelf))})"
-        for key, shelf, name in wanted
-        if isinstance(name, str) and name not in _shelf.entries(shelf)
+        (f"data.task.{index}.metrics.{place}", "metric", name)
+        for index, task in enumerate(at(values, "data", "task") or ())
+        for place, name in enumerate(at(task, "metrics") or ())
     ]
 
 

@@ -147,7 +147,7 @@ class HubData:
     config: str | None = "{language}"
     """The configuration of a language."""
     splits: Mapping[Split, str] = field(default_factory=lambda: {"train": "train", "dev": "validation", "test": "test"})
-    """The hub's names of the splits; a split it lacks is left out."""
+    """The hub's names of the splits, in which `{language}` may stand; a split it lacks is left out."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """The hub's name of a column of the task, where it is another."""
     languages: Mapping[str, str] = field(default_factory=dict)
@@ -187,7 +187,7 @@ class Task(ABC):
     files: ClassVar[Mapping[Split, tuple[str, ...]]]
     """Paths in an XTREME-style directory, first match wins; `{language}` stands for the language.
 
-    A split in the source language alone may leave it out.
+    A split in the source language alone may leave it out: a path without it holds the source language.
     """
     file_codes: ClassVar[Mapping[str, str]] = {}
     """What stands for a language in the paths of `files`, where it is not the language's code."""
@@ -243,7 +243,12 @@ class Task(ABC):
         for index, (line, row) in enumerate(self.file_rows(path)):
             where = f"{path}, line {line}"
             require(row, self.needed, where=where)
-            yield self.from_row(row, index, where=where)
+            if self.is_example(row):
+                yield self.from_row(row, index, where=where)
+
+    def is_example(self, row: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for benchmarks with rows to leave out
+        """Return whether a row is an example; a few benchmarks hold rows that their authors leave out."""
+        return True
 
     def languages_in(self, path: Path) -> tuple[str, ...]:  # noqa: ARG002 - for tasks that must look
         """Return the languages of a file whose path names none: the source language, unless the task says otherwise."""

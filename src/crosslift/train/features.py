@@ -13,6 +13,7 @@ from functools import partial
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
 from crosslift.encoder.prompt import Prompt
+from crosslift.encoder.reading import WHOLE, Pieces, Reading, Texts
 from crosslift.errors import DataError, nearest
 from crosslift.tasks._task import (
     ChoiceExample,
@@ -34,8 +35,9 @@ class TaskItem:
     """A tokenised example, or a piece of one.
 
     `label` is the label's index (IGNORED where there is none), or for tagging one a token: the tag at the first piece
-    of a word, IGNORED elsewhere; for a window of a context it is the positions of the answer's first and last token.
-    `example` is the index of the example; `first_word` that of the piece's first word, or of the window's first token.
+    of a word, or at all of them, and IGNORED elsewhere; for a window of a context it is the positions of the answer's
+    first and last token.  `example` is the index of the example; `first_word` that of the piece's first word, or of
+    the window's first token.
     """
 
     tokens: Tokens
@@ -113,24 +115,25 @@ def task_items(
     words: bool = False,
     prompt: Prompt | None = None,
     doc_stride: int = DOC_STRIDE,
+    reading: Reading = WHOLE,
 ) -> Sequence[Item]:
     """Tokenise the examples of one language; with `words`, tokens know which blank-separated word they belong to.
 
     With a `prompt` the texts stand inside it, and always know their words; so do windows of contexts, which begin
-    `doc_stride` tokens apart.
+    `doc_stride` tokens apart.  `reading` says what of an example is read, and which pieces of a word have its tag.
 
     Raises:
         DataError: a label the task does not have, or an answer that does not stand where it says.
     """
     if kind == "tagging":
-        return list(_tagging_items(encoder, examples, labels, max_length, language))
+        return list(_tagging_items(encoder, examples, labels, max_length, language, reading.pieces))
     if kind == "span":
         return list(_span_items(encoder, examples, max_length, language, doc_stride))
     way = partial(_in_prompt, prompt) if prompt else _by_words if words else _by_texts
     tokenize: Tokenize = partial(way, encoder, max_length=max_length, language=language)
     if kind == "choice":
-        return _choice_items(examples, tokenize)
-    return _labelled(tokenize(*_texts(examples)), examples, labels)
+        return _choice_items(examples, tokenize, reading.texts)
+    return _labelled(tokenize(*_texts(examples, reading.texts)), examples, labels)
 
 
 def pair_items(
@@ -191,18 +194,21 @@ def _in_prompt(
     return prompt.tokens(encoder, texts, max_length=max_length, language=language)
 
 
-def _texts(examples: Sequence[Example]) -> tuple[list[str], list[str] | None]:
+def _texts(examples: Sequence[Example], texts: Texts) -> tuple[list[str], list[str] | None]:
     if all(isinstance(example, PairExample) for example in examples):
         pairs = [example for example in examples if isinstance(example, PairExample)]
+        if texts == "second":
+            return [pair.second for pair in pairs], None
         return [pair.first for pair in pairs], [pair.second for pair in pairs]
     sentences = [example for example in examples if isinstance(example, SentenceExample)]
     return [sentence.text for sentence in sentences], None
 
 
-def _choice_items(examples: Sequence[Example], tokenize: Tokenize) -> list[ChoiceItem]:
-    """Return "premise question" and a choice as a pair of texts, a row a choice."""
+def _choice_items(examples: Sequence[Example], tokenize: Tokenize, texts: Texts) -> list[ChoiceItem]:
+    """Return "premise question" and a choice as a pair of texts, or the choice alone, a row a choice."""
     several = [example for example in examples if isinstance(example, ChoiceExample)]
-    rows = iter(tokenize(*_choice_texts(several)))
+    firsts, seconds = _choice_texts(several)
+    rows = iter(tokenize(seconds, None) if texts == "second" else tokenize(firsts, seconds))
     items = []
     for number, example in enumerate(several):
         label = IGNORED if example.label is None else example.label
@@ -246,7 +252,7 @@ def _span_items(
 
 
 def _tagging_items(
-    encoder: Encoder, examples: Sequence[Example], labels: Sequence[str], max_length: int, language: str
+    encoder: Encoder, examples: Sequence[Example], labels: Sequence[str], max_length: int, language: str, pieces: Pieces
 ) -> Iterator[TaskItem]:
     sentences = [example for example in examples if isinstance(example, TaggingExample)]
     index = {label: number for number, label in enumerate(labels)}
@@ -261,7 +267,7 @@ def _tagging_items(
         for (number, start), tokens in zip(pending, rows, strict=True):
             sentence = sentences[number]
             fitted = _fitted(tokens, len(sentence.words) - start, max_length)
-            yield TaskItem(tokens, _tags(sentence, tokens, start, fitted, index), number, start)
+            yield TaskItem(tokens, _tags(sentence, tokens, start, fitted, index, pieces), number, start)
             if start + fitted < len(sentence.words):
                 rest.append((number, start + fitted))
         pending = rest
@@ -277,12 +283,14 @@ def _fitted(tokens: Tokens, words: int, max_length: int) -> int:
     return max(1, seen - 1)
 
 
-def _tags(sentence: TaggingExample, tokens: Tokens, start: int, fitted: int, index: dict[str, int]) -> tuple[int, ...]:
+def _tags(
+    sentence: TaggingExample, tokens: Tokens, start: int, fitted: int, index: dict[str, int], pieces: Pieces
+) -> tuple[int, ...]:
     assert tokens.words is not None
     tags, previous = [], -1
     for word in tokens.words:
-        first_piece = word not in (-1, previous) and word < fitted
-        tag = sentence.tags[start + word] if first_piece and sentence.tags else None
+        tagged = 0 <= word < fitted and (pieces == "all" or word != previous)
+        tag = sentence.tags[start + word] if tagged and sentence.tags else None
         tags.append(_label(sentence, tag, index))
         previous = word
     return tuple(tags)

@@ -192,7 +192,7 @@ def test_saved_and_read_again(checkpoint: Checkpoint, tmp_path: Path, family: st
     read = TaskModel.load(tmp_path / "model").eval()
     inputs = inputs_of(encoder, family)
     for code in ("de", "fr", "sw"):
-        with model.reading(code), read.reading(code):
+        with model.in_language(code), read.in_language(code):
             assert torch.equal(model.logits(inputs), read.logits(inputs))
     assert model.module.state_dict().keys() == read.module.state_dict().keys()
     assert not any("crosslift_adapter" in name for name in Encoder.load(tmp_path / "model").state())
@@ -207,12 +207,12 @@ def test_the_adapter_of_the_language_that_is_read(checkpoint: Checkpoint) -> Non
     inputs, task = inputs_of(encoder, "bert"), model.adapters.task
     for code, stack in (("de", [german, task]), ("fr", [french, task]), ("sw", [task])):
         remove = insert(encoder, lambda stack=stack: stack)  # type: ignore[misc]
-        with model.reading(code):
+        with model.in_language(code):
             assert torch.equal(model.encoder.encode(inputs), encoder.encode(inputs))
         remove()
     model.adapters.read("de")
     german_states = model.encoder.encode(inputs)
-    with model.reading("fr"):
+    with model.in_language("fr"):
         assert not torch.allclose(model.encoder.encode(inputs), german_states, atol=1e-3)
     assert torch.equal(model.encoder.encode(inputs), german_states)
 

@@ -15,7 +15,7 @@ from crosslift.errors import DataError
 from crosslift.evaluation.predict import predict
 from crosslift.lab import shared_world
 from crosslift.pipeline import run
-from crosslift.pipeline._shared import reading_of
+from crosslift.pipeline._shared import lengths_of
 from crosslift.report import markdown
 from tests.runs import TINY
 
@@ -59,10 +59,10 @@ def test_windows_are_as_long_as_is_usual_unless_the_recipe_says(whole: Path) -> 
     table = recipe().finetune
     assert table is not None
     most = model.encoder.max_length
-    assert reading_of(table, "span", model) == {"max_length": min(384, most), "doc_stride": 128}
-    assert reading_of(table, "pair", model) == {"max_length": min(128, most), "doc_stride": 128}
+    assert lengths_of(table, "span", model) == {"max_length": min(384, most), "doc_stride": 128}
+    assert lengths_of(table, "pair", model) == {"max_length": min(128, most), "doc_stride": 128}
     said = table.model_copy(update={"max_length": 20})
-    assert reading_of(said, "span", model)["max_length"] == 20
+    assert lengths_of(said, "span", model)["max_length"] == 20
 
 
 def test_development_data_without_answers_is_refused(tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from crosslift.errors import DataError, LanguageError, nearest
 from crosslift.tasks._task import Candidate, Example, Split, Task
@@ -12,6 +12,9 @@ from crosslift.tasks._task import Candidate, Example, Split, Task
 
 class Source(ABC):
     """One place that has examples of tasks."""
+
+    generated: ClassVar[bool] = False
+    """Whether examples are drawn at random, so that repeated ones are no mistake of the data."""
 
     @abstractmethod
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:

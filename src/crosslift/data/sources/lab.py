@@ -19,6 +19,8 @@ COUNTS: Mapping[Split, int] = {"train": 6_000, "dev": 600, "test": 1_200}
 class Lab(Source):
     """Tasks of the lab's world."""
 
+    generated = True
+
     def __init__(self, *, seed: int = 0, counts: Mapping[Split, int] | None = None) -> None:
         self.world = shared_world(seed)
         self.seed = seed
