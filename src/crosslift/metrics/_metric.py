@@ -37,7 +37,19 @@ class Metric(ABC):
     def score(self, total: NDArray[np.float64]) -> float:
         """Return the score, in percent, of the sum of statistics, shape (parts,)."""
 
+    def scores(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the scores, in percent, of many sums of statistics, shape (..., parts).
+
+        Metrics that can work on whole arrays should: `crosslift compare` scores thousands of resampled sums.
+        """
+        scored: NDArray[np.float64] = np.apply_along_axis(self.score, -1, totals)
+        return scored
+
+    def table(self, records: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+        """Return the statistics of records, shape (records, parts)."""
+        counts = np.array([self.statistics(record) for record in records], dtype=np.float64)
+        return counts.reshape(-1, len(self.parts))
+
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> float:
         """Return the score, in percent, of records."""
-        counts = np.array([self.statistics(record) for record in records], dtype=np.float64)
-        return self.score(counts.reshape(-1, len(self.parts)).sum(axis=0))
+        return self.score(self.table(records).sum(axis=0))
