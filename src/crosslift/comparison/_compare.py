@@ -17,6 +17,7 @@ from crosslift.stats.interval import Estimate, Scores, estimate
 from crosslift.stats.randomisation import Randomisation, swap_runs
 
 MEAN = "target mean"
+LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,13 @@ class Comparison:
         system: name of the other.
         task: what both did.
         metric: how it was scored.
+        first_metric: it is the task's first, which averages are made of.
         over: "target mean", or a language.
         effect: score of the system less that of the baseline.
         low: lower end of the 95% interval.
         high: upper end.
         p: two-sided; below 0.05 where the interval leaves zero out.
-        p_adjusted: by Holm, over the target means of all tasks, metrics and systems, or over all languages of theirs.
+        p_adjusted: by Holm, within its `family`.
         wins: languages whose own interval lies above zero.
         ties: languages whose own interval holds zero.
         losses: languages whose own interval lies below zero.
@@ -56,6 +58,7 @@ class Comparison:
     system: str
     task: str
     metric: str
+    first_metric: bool
     over: str
     effect: float
     low: float
@@ -98,18 +101,19 @@ class _Pair:
 
     def compare(self) -> Iterator[Comparison]:
         codes = self.design.languages
-        by_language = [self._row(code, [place], self.drawn.items[place]) for place, code in enumerate(codes)]
+        by_language = [self._row(code, [place]) for place, code in enumerate(codes)]
         targets = list(range(len(self.design.targets)))
         if targets:
-            yield _counted(self._row(MEAN, targets, self.drawn.units), [by_language[place] for place in targets])
+            yield _counted(self._row(MEAN, targets), [by_language[place] for place in targets])
         yield from (_counted(row, [row]) for row in by_language)
 
-    def _row(self, over: str, languages: Sequence[int], items: int) -> Comparison:
+    def _row(self, over: str, languages: Sequence[int]) -> Comparison:
+        items = self.drawn.drawn_from(languages)
         baseline, system = (self._scores(runs, languages) for runs in self.places)
         found = estimate(baseline, system, paired=self.paired, items=items)
         swapped = self._swapped(baseline, system, [self.design.languages[place] for place in languages])
         return Comparison(
-            self.baseline.name, self.system.name, self.design.task, self.design.metric, over,
+            self.baseline.name, self.system.name, self.design.task, self.design.metric, self.design.first, over,
             **_values(found, swapped), p_adjusted=math.nan, wins=0, ties=0, losses=0, agree=0,
             seeds=min(map(len, self.places)), most_seeds=max(map(len, self.places)),
             baseline_score=float(baseline.observed.mean()), system_score=float(system.observed.mean()),
@@ -148,7 +152,7 @@ def _values(found: Estimate, swapped: Randomisation) -> dict[str, Any]:
 
 def _counted(row: Comparison, languages: Sequence[Comparison]) -> Comparison:
     """Return a comparison with what its languages say."""
-    wins, losses = (sum(one.low > 0 for one in languages), sum(one.high < 0 for one in languages))
+    wins, losses = (sum(one.p < LEVEL and one.effect * sign > 0 for one in languages) for sign in (1, -1))
     agree = sum(one.effect * row.effect > 0 for one in languages)
     return replace(row, wins=wins, losses=losses, ties=len(languages) - wins - losses, agree=agree)
 
@@ -165,11 +169,19 @@ def compare_systems(systems: Sequence[System], found: Sequence[Design], *, draws
     return _adjusted(rows)
 
 
+def family(row: Comparison) -> tuple[str, bool]:
+    """Return which comparisons a p-value is adjusted with, over all systems and tasks.
+
+    Target means are few questions and languages many looks, so those do not pay for these; nor do the first metrics of
+    tasks pay for what else is scored.
+    """
+    return (MEAN if row.over == MEAN else "language", row.first_metric)
+
+
 def _adjusted(rows: Sequence[Comparison]) -> list[Comparison]:
-    """Adjust the target means as one family and the languages as another: few questions, and many looks."""
     adjusted = list(rows)
-    for of_means in (True, False):
-        places = [place for place, row in enumerate(rows) if (row.over == MEAN) == of_means]
+    for one in dict.fromkeys(map(family, rows)):
+        places = [place for place, row in enumerate(rows) if family(row) == one]
         for place, p in zip(places, holm([rows[place].p for place in places]), strict=True):
             adjusted[place] = replace(rows[place], p_adjusted=p)
     return adjusted

@@ -6,11 +6,16 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+import numpy as np
+
 from crosslift import _shelf
 from crosslift.comparison._records import Counts, read_counts
 from crosslift.comparison._systems import Run, System
 from crosslift.errors import InputError
 from crosslift.metrics._metric import Metric
+
+TOLERANCE = 0.05
+"""Points that a score may lie from the one in results.json."""
 
 
 @dataclass(frozen=True)
@@ -20,6 +25,7 @@ class Design:
     Args:
         task: its name.
         metric: its name.
+        first: it is the task's first metric.
         selection: the checkpoint rule, or the rules where systems differ.
         targets: the languages that the mean is over.
         languages: every language scored, targets first.
@@ -29,6 +35,7 @@ class Design:
 
     task: str
     metric: str
+    first: bool
     selection: str
     targets: tuple[str, ...]
     languages: tuple[str, ...]
@@ -53,8 +60,9 @@ def designs(
     runs = [run for system in systems for run in system.runs]
     tasks, notes = _shared("task", {run: [score.task for score in run.results.scores] for run in runs}, "")
     if not tasks:
-        scored = "; ".join(f"{system.name}: {', '.join(_tasks(system)) or 'none'}" for system in systems)
-        raise InputError(f"the runs have no task in common ({scored}), so there is nothing to compare")
+        scored = "; ".join(f"{system.name}: {', '.join(_tasks(system)) or 'none'}" for system in systems[:4])
+        more = f"; and {len(systems) - 4} more systems" if len(systems) > 4 else ""
+        raise InputError(f"the runs have no task in common ({scored}{more}), so there is nothing to compare")
     found = []
     for task in tasks:
         made, more = _task_designs(task, runs, selection, advance)
@@ -97,7 +105,10 @@ def _task_designs(
         advance()
     counts = {metric: {language: read[language][metric] for language in ordered} for metric in metrics}
     joint = _joint(task, counts[metrics[0]].values())
-    return [Design(task, name, shown, targets, ordered, counts[name], joint) for name in metrics], notes
+    notes += _disagreements(task, runs, rules, counts)
+    return [
+        Design(task, name, name == metrics[0], shown, targets, ordered, counts[name], joint) for name in metrics
+    ], notes
 
 
 def _metric(task: str, name: str, labels: Sequence[str]) -> Metric:
@@ -105,6 +116,24 @@ def _metric(task: str, name: str, labels: Sequence[str]) -> Metric:
     known = _shelf.load("task", task).labels if task in _shelf.entries("task") else ()
     made: Metric = _shelf.load("metric", name)(known if set(labels) <= set(known) else labels)
     return made
+
+
+def _disagreements(
+    task: str, runs: Sequence[Run], rules: Mapping[Run, str], counts: Mapping[str, Mapping[str, Counts]]
+) -> list[str]:
+    """Return a note if predictions do not give the scores that stand beside them: one of the two was edited."""
+    found = []
+    for place, run in enumerate(runs):
+        for score in run.results.scores:
+            if (score.task, score.selection) == (task, rules[run]) and score.language in counts.get(score.metric, {}):
+                read = counts[score.metric][score.language]
+                value = read.metric.score(read.counts[place].sum(axis=0, dtype=np.float64))
+                if abs(value - score.value) > TOLERANCE:  # never of NaN, which says nothing
+                    found.append(f"{run.directory}: {task} {score.language} {score.value:.1f} and {value:.1f}")
+    if not found:
+        return []
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return [f"Scores of results.json and of the predictions differ; the latter are compared. {found[0]}{more}."]
 
 
 def _joint(task: str, counts: Iterable[Counts]) -> bool:

@@ -10,8 +10,8 @@ from dataclasses import asdict, fields
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from crosslift.comparison._compare import MEAN, Comparison
-from crosslift.comparison._words import LEVEL, interval, probability, seeds, sentence, support, test
+from crosslift.comparison._compare import LEVEL, MEAN, Comparison
+from crosslift.comparison._words import interval, probability, seeds, sentence, signed, support, test
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -102,7 +102,7 @@ def _cells(row: Comparison) -> list[str]:
         row.over,
         f"{row.baseline_score:.1f}",
         f"{row.system_score:.1f}",
-        f"{row.effect:+.1f}".replace("-", "−"),
+        signed(row.effect),
         interval(row),
         probability(row.p),
         probability(row.p_adjusted),

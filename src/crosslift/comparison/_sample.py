@@ -23,13 +23,18 @@ class Sample:
         observed: in percent, shape (runs, languages).
         resampled: the same on each draw, shape (draws, runs, languages).
         items: how many there are to draw from, by language.
-        units: the same for a mean over all: ids where languages are parallel, else all items.
+        ids: how many there are in all, where languages are parallel; else None.
     """
 
     observed: NDArray[np.float64]
     resampled: NDArray[np.float64]
     items: tuple[int, ...]
-    units: int
+    ids: int | None
+
+    def drawn_from(self, languages: Sequence[int]) -> int:
+        """Return how many items a mean over languages is drawn from."""
+        together = sum(self.items[place] for place in languages)
+        return together if self.ids is None or len(languages) == 1 else self.ids
 
 
 def sample(design: Design, *, draws: int, seed: int) -> Sample:
@@ -41,16 +46,16 @@ def sample(design: Design, *, draws: int, seed: int) -> Sample:
         for code, places in zip(design.languages, numbered, strict=True)
     ]
     items = tuple(len(places) for places in numbered)
+    ids = None
     if design.joint:
-        units = 1 + max(int(places.max()) for places in numbered)
-        sums = bootstrap_sums(tables, units, draws=draws, generator=generator)
+        ids = 1 + max(int(places.max()) for places in numbered)
+        sums = bootstrap_sums(tables, ids, draws=draws, generator=generator)
     else:
-        units = sum(items)
         alone = [Table(np.arange(len(table.places)), table.counts) for table in tables]
         sums = [bootstrap_sums([one], len(one.places), draws=draws, generator=generator)[0] for one in alone]
     observed = [_scored(design, code) for code in design.languages]
     resampled = [_scores(design, code, drawn) for code, drawn in zip(design.languages, sums, strict=True)]
-    return Sample(np.stack(observed, axis=-1), np.stack(resampled, axis=-1), items, units)
+    return Sample(np.stack(observed, axis=-1), np.stack(resampled, axis=-1), items, ids)
 
 
 def swap_items(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 from crosslift.errors import InputError, nearest
 from crosslift.runs import Results, find, read_recipe, read_results
 
-_ELSEWHERE = ("seed", "data.path")
+_ELSEWHERE = re.compile(r"(.+\.)?seed|data\.path")
 """Keys of a recipe that say which run it is or where it ran, not what was run."""
 
 
@@ -99,8 +100,8 @@ def _directories(paths: Iterable[Path]) -> Iterator[Path]:
 def _read(directory: Path) -> Run:
     shown = directory.relative_to(Path.cwd()) if directory.is_relative_to(Path.cwd()) else directory
     _, settings = read_recipe(shown / "recipe.toml")
-    flat = dict(_flat(settings))
-    return Run(shown, read_results(shown / "results.json"), {k: v for k, v in flat.items() if k not in _ELSEWHERE})
+    flat = {key: value for key, value in _flat(settings) if not _ELSEWHERE.fullmatch(key)}
+    return Run(shown, read_results(shown / "results.json"), flat)
 
 
 def _flat(values: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Sequence
 
-from crosslift.comparison._compare import MEAN, Comparison
-
-LEVEL = 0.05
+from crosslift.comparison._compare import LEVEL, MEAN, Comparison, family
 
 
 def sentence(row: Comparison) -> str:
     """Return what a comparison found, in plain words."""
     if math.isnan(row.p):
-        return (
-            f"{_both(row)}: nothing varies in this design, so chance cannot be judged ({_signed(row.effect)} points)."
-        )
+        return f"{_both(row)}: nothing varies in this design, so chance cannot be judged ({signed(row.effect)} points)."
     if row.most_seeds == 1:
         return _one_seed(row)
     if row.p >= LEVEL:
@@ -48,8 +45,8 @@ def _no_difference(row: Comparison) -> str:
 def _many_looks(row: Comparison) -> str:
     verb = "higher" if row.effect > 0 else "lower"
     return (
-        f"{row.system} scores {_points(row)} {verb} than {row.baseline} on {_place(row)}, but among so many comparisons "
-        f"that may be chance (adjusted p = {probability(row.p_adjusted)})."
+        f"{row.system} scores {_points(row)} {verb} than {row.baseline} on {_place(row)}, but among so many "
+        f"comparisons that may be chance (adjusted p = {probability(row.p_adjusted)})."
     )
 
 
@@ -70,7 +67,7 @@ def _both(row: Comparison) -> str:
 
 
 def _change(row: Comparison) -> str:
-    return f"{_signed(row.effect)} points {interval(row)}, p = {probability(row.p)}"
+    return f"{signed(row.effect)} points {interval(row)}, p = {probability(row.p)}"
 
 
 def _place(row: Comparison) -> str:
@@ -102,13 +99,20 @@ def _points(row: Comparison) -> str:
     return f"{abs(row.effect):.1f} points [{low:.1f}, {high:.1f}]"
 
 
-def _signed(value: float) -> str:
-    return f"{value:+.1f}".replace("-", "−")
+def signed(value: float) -> str:
+    """Write a difference with its sign.
+
+    >>> signed(1.25), signed(-0.31), signed(-0.01)
+    ('+1.2', '−0.3', '0.0')
+    """
+    rounded = round(value, 1)
+    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
 
 
 def interval(row: Comparison) -> str:
     """Write an interval."""
-    return f"[{row.low:.1f}, {row.high:.1f}]".replace("-", "−")
+    low, high = (f"{round(end, 1) + 0.0:.1f}".replace("-", "−") for end in (row.low, row.high))
+    return f"[{low}, {high}]"
 
 
 def probability(value: float) -> str:
@@ -126,13 +130,17 @@ def probability(value: float) -> str:
 
 def test(rows: Sequence[Comparison]) -> str:
     """Name the statistics behind the numbers, for a caption."""
-    means = sum(row.over == MEAN for row in rows)
-    runs = (
-        "Runs of one seed are paired" if all(row.paired for row in rows) else "Runs are independent where seeds differ"
-    )
+    paired = all(row.paired for row in rows)
+    runs = "Runs of one seed are paired" if paired else "Runs are paired where both systems have the same seeds"
     return (
         "Effects are differences in percentage points; 95% intervals and two-sided p-values by hierarchical bootstrap: "
         "items paired by id and resampled within runs within languages, Student's t for the spread between runs. "
-        f"{runs}. Adjusted p: Holm, over {means} mean(s) and {len(rows) - means} language comparison(s) separately. "
-        "A language is won or lost (w/t/l) where its own interval leaves out zero."
+        f"{runs}. {_adjustment(rows)} A language is won or lost (w/t/l) where its own interval leaves out zero."
     )
+
+
+def _adjustment(rows: Sequence[Comparison]) -> str:
+    sizes = Counter(family(row) for row in rows)
+    means, languages = sizes[MEAN, True], sizes["language", True]
+    more = ", and over other metrics than a task's first apart" if any(not first for _, first in sizes) else ""
+    return f"Adjusted p (Holm): over the target means ({means}) and over the languages ({languages}){more}."

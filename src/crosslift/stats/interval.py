@@ -78,7 +78,7 @@ def estimate(baseline: Scores, system: Scores, *, paired: bool, items: int) -> E
 
 
 def error_parts(baseline: Scores, system: Scores, *, paired: bool, items: int) -> list[Part]:
-    """Return the parts of the variance of the difference of means: seeds first, items last."""
+    """Return the parts of the variance of the difference of means: of seeds, if there are several, and of items."""
     if paired:
         sides = [Scores(system.observed - baseline.observed, system.resampled - baseline.resampled)]
     else:
@@ -86,8 +86,9 @@ def error_parts(baseline: Scores, system: Scores, *, paired: bool, items: int) -
     signs = (-1, 1)[-len(sides) :]
     drawn = sum(sign * side.resampled.mean(axis=1) for sign, side in zip(signs, sides, strict=True))
     own = sum((_own(side.resampled) for side in sides), start=0.0)
-    shared = max(0.0, float(np.var(drawn, ddof=1)) - own)
-    return [*_seeds([side.observed for side in sides]), Part(shared, max(1, items - 1))]
+    shared = Part(max(0.0, float(np.var(drawn, ddof=1)) - own), max(1, items - 1))
+    seeds = _seeds([side.observed for side in sides])
+    return [_together(seeds), shared] if seeds else [shared]
 
 
 def _own(resampled: NDArray[np.float64]) -> float:
@@ -96,7 +97,7 @@ def _own(resampled: NDArray[np.float64]) -> float:
     if runs == 1:
         return 0.0
     deviations = resampled - resampled.mean(axis=0)
-    return float(deviations.var(axis=1, ddof=1).mean()) / runs
+    return float(deviations.var(axis=1, ddof=1).mean() / runs)
 
 
 def _seeds(sides: Sequence[NDArray[np.float64]]) -> list[Part]:
@@ -115,16 +116,23 @@ def summarised(effect: float, parts: Sequence[Part]) -> Estimate:
     return Estimate(effect, error, effect - half, effect + half, p_value(effect, parts), detectable)
 
 
+def _together(parts: Sequence[Part]) -> Part:
+    """Return the sum of parts, with Satterthwaite's degrees of freedom (of two sides of seeds: Welch's test)."""
+    total = sum(part.variance for part in parts)
+    if total == 0:
+        return Part(0.0, min(part.degrees for part in parts))
+    return Part(total, total**2 / sum(part.variance**2 / part.degrees for part in parts))
+
+
 def quantile(parts: Sequence[Part], tail: float) -> float:
     """Return how many standard errors an error exceeds with probability `tail` (below a half)."""
     from scipy.special import stdtrit
 
-    total = sum(part.variance for part in parts)
-    if total == 0:
+    whole = _together(parts)
+    if whole.variance == 0:
         return 0.0
-    degrees = total**2 / sum(part.variance**2 / part.degrees for part in parts)
-    weighted = sum(part.variance * stdtrit(part.degrees, tail) for part in parts) / total
-    return -float(stdtrit(degrees, tail) + weighted) / 2
+    weighted = sum(part.variance * stdtrit(part.degrees, tail) for part in parts) / whole.variance
+    return -float(stdtrit(whole.degrees, tail) + weighted) / 2
 
 
 def p_value(effect: float, parts: Sequence[Part]) -> float:
