@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -14,6 +15,7 @@ from crosslift.comparison._systems import Run, System
 from crosslift.errors import InputError
 from crosslift.metrics._metric import Metric
 
+_EVALUATED = re.compile(r"evaluate\.\d+\.task")
 TOLERANCE = 0.05
 """Points that a score may lie from the one in results.json."""
 
@@ -46,7 +48,7 @@ class Design:
 def designs(
     systems: Sequence[System], *, selection: str | None, advance: Callable[[], None]
 ) -> tuple[list[Design], list[str]]:
-    """Return what can be compared, in the order of the baseline's results, and what is left out.
+    """Return what can be compared, in the order of the baseline's recipe, and what is left out.
 
     Args:
         systems: the baseline first.
@@ -61,10 +63,10 @@ def designs(
     tasks, notes = _shared("task", {run: [score.task for score in run.results.scores] for run in runs}, "")
     if not tasks:
         scored = "; ".join(f"{system.name}: {', '.join(_tasks(system)) or 'none'}" for system in systems[:4])
-        more = f"; and {len(systems) - 4} more systems" if len(systems) > 4 else ""
-        raise InputError(f"the runs have no task in common ({scored}{more}), so there is nothing to compare")
+        rest = f"; and {len(systems) - 4} more systems" if len(systems) > 4 else ""
+        raise InputError(f"the runs have no task in common ({scored}{rest}), so there is nothing to compare")
     found = []
-    for task in tasks:
+    for task in sorted(tasks, key=_order(runs[0])):
         made, more = _task_designs(task, runs, selection, advance)
         found += made
         notes += more
@@ -76,6 +78,13 @@ def designs(
 def languages_to_read(systems: Sequence[System]) -> int:
     """Return about how many languages `designs` will read."""
     return len({(score.task, score.language) for score in systems[0].runs[0].results.scores})
+
+
+def _order(run: Run) -> Callable[[str], int]:
+    """Return a task's place in a recipe: the one fine-tuned, those evaluated, and what it does not name."""
+    evaluated = [str(value) for key, value in run.settings.items() if _EVALUATED.fullmatch(key)]
+    named = [str(run.settings.get("finetune.task")), *evaluated]
+    return lambda task: named.index(task) if task in named else len(named)
 
 
 def _tasks(system: System) -> list[str]:

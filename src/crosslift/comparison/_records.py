@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,7 +46,7 @@ def read_counts(paths: Sequence[Path], makers: Mapping[str, Callable[[Sequence[s
     reference = _read(paths[0])
     ids = _ids(reference, paths[0])
     ordered = [reference, *(_in_order(_read(path), ids, reference, (path, paths[0])) for path in paths[1:])]
-    labels = sorted({label for records in ordered for record in records for label in _labels(record)})
+    labels = sorted(set().union(*map(_labels, ordered)))
     found = {}
     for name, make in makers.items():
         metric = make(labels)
@@ -55,8 +55,10 @@ def read_counts(paths: Sequence[Path], makers: Mapping[str, Callable[[Sequence[s
     return found
 
 
-def _labels(record: Record) -> Iterator[str]:
-    yield from (value for value in (record["prediction"], record["gold"]) if isinstance(value, str))
+def _labels(records: Sequence[Record]) -> set[str]:
+    """Return the labels that occur, where answers are labels."""
+    answers = [record[side] for side in ("prediction", "gold") for record in records]
+    return set(answers) if set(map(type, answers)) == {str} else set()
 
 
 def _read(path: Path) -> list[Record]:
@@ -70,13 +72,18 @@ def _read(path: Path) -> list[Record]:
         records = json.loads(f"[{','.join(lines)}]")
     except json.JSONDecodeError:
         records = None
-    if records is None or len(records) != len(lines) or not all(map(_is_record, records)):
+    if records is None or len(records) != len(lines) or not _are_records(records):
         _blame(lines, path)
     return records  # type: ignore[no-any-return]
 
 
-def _is_record(value: Any) -> bool:
-    return isinstance(value, dict) and "id" in value and "prediction" in value and value.get("gold") is not None
+def _are_records(values: Sequence[Any]) -> bool:
+    """Return whether all values are records; at once, since there may be a million."""
+    try:
+        complete = [(value["id"], value["prediction"], value["gold"]) for value in values]
+    except (KeyError, TypeError, IndexError):
+        return False
+    return all(gold is not None for _, _, gold in complete)
 
 
 def _blame(lines: Sequence[str], path: Path) -> None:
@@ -112,12 +119,13 @@ def _in_order(
         _same_items(own, ids, path, first)
         place = {one: index for index, one in enumerate(own)}
         records = [records[place[one]] for one in ids]
-    for record, other in zip(records, reference, strict=True):
-        if record["gold"] != other["gold"]:
-            raise DataError(
-                f"{path}: item '{record['id']}' has the gold answer {record['gold']!r}, and in {first} it is "
-                f"{other['gold']!r}; were the runs scored on different splits or versions of the data?"
-            )
+    golds = [[record["gold"] for record in one] for one in (records, reference)]
+    if golds[0] != golds[1]:
+        one, here, there = next(row for row in zip(ids, *golds, strict=True) if row[1] != row[2])
+        raise DataError(
+            f"{path}: item '{one}' has the gold answer {here!r}, and in {first} it is {there!r}; were the runs "
+            "scored on different splits or versions of the data?"
+        )
     return records
 
 

@@ -13,6 +13,8 @@ def sentence(row: Comparison) -> str:
     """Return what a comparison found, in plain words."""
     if math.isnan(row.p):
         return f"{_both(row)}: nothing varies in this design, so chance cannot be judged ({signed(row.effect)} points)."
+    if row.standard_error == 0:
+        return f"{_both(row)}: the same score in every run, whatever the items."
     if row.most_seeds == 1:
         return _one_seed(row)
     if row.p >= LEVEL:

@@ -27,6 +27,8 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 POWER = 0.8
+SAME = 1e-12
+"""Variance between scores, in squared points, that is rounding."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,7 @@ def error_parts(baseline: Scores, system: Scores, *, paired: bool, items: int) -
     own = sum((_own(side.resampled) for side in sides), start=0.0)
     shared = Part(max(0.0, float(np.var(drawn, ddof=1)) - own), max(1, items - 1))
     seeds = _seeds([side.observed for side in sides])
-    return [_together(seeds), shared] if seeds else [shared]
+    return [_at_least(_together(seeds), own), shared] if seeds else [shared]
 
 
 def _own(resampled: NDArray[np.float64]) -> float:
@@ -114,6 +116,11 @@ def summarised(effect: float, parts: Sequence[Part]) -> Estimate:
     half = quantile(parts, (1 - CONFIDENCE) / 2) * error
     detectable = half + quantile(parts, 1 - POWER) * error
     return Estimate(effect, error, effect - half, effect + half, p_value(effect, parts), detectable)
+
+
+def _at_least(seeds: Part, own: float) -> Part:
+    """Return the part of seeds; if few items let runs score the same by luck, what items do in one run alone."""
+    return seeds if seeds.variance > SAME else Part(own, seeds.degrees)
 
 
 def _together(parts: Sequence[Part]) -> Part:

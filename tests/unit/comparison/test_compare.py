@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 
 import numpy as np
@@ -54,7 +55,7 @@ def test_a_clear_difference_is_called_one(five):
 
 
 def test_no_difference_is_not_called_one(make_run):
-    runs = [make_run(name, seed) for name in ("tlm", "tml") for seed in range(3)]
+    runs = [make_run(name, seed) for name in ("tlm", "mlm") for seed in range(3)]
     found = crosslift.compare(runs)
     assert means(found)[0].p > 0.05
     assert "cannot be told apart" in found.sentences[0]
@@ -70,6 +71,17 @@ def test_a_system_and_its_copy_do_not_differ(make_run, tmp_path):
     row = crosslift.compare([*runs, *copies]).comparisons[0]
     assert (row.effect, row.low, row.high, row.p, row.p_randomisation) == (0, 0, 0, 1, 1)
     assert (row.wins, row.ties, row.losses) == (0, 2, 0)
+    assert "the same score in every run" in crosslift.compare([*runs, *copies]).sentences[0]
+
+
+def test_the_task_that_was_fine_tuned_comes_first(make_run):
+    runs = [make_run(name, settings="[finetune]\ntask = 'xnli'\n") for name in ("a", "b")]
+    for run in runs:
+        content = json.loads((run / "results.json").read_text())
+        other = [{**row, "task": "pawsx"} for row in content["scores"]]
+        (run / "results.json").write_text(json.dumps({**content, "scores": [*other, *content["scores"]]}))
+        shutil.copytree(run / "predictions" / "xnli", run / "predictions" / "pawsx")
+    assert [row.task for row in means(crosslift.compare(runs))] == ["xnli", "pawsx"]
 
 
 def test_one_seed_is_a_paired_test_of_two_models_on_their_items(make_run):
@@ -89,8 +101,6 @@ def test_one_seed_is_a_paired_test_of_two_models_on_their_items(make_run):
 
 
 def records_of(run, language):
-    import json
-
     return [json.loads(line) for line in (run / "predictions" / "xnli" / f"{language}.jsonl").read_text().splitlines()]
 
 
@@ -217,8 +227,6 @@ def test_the_rule_can_be_chosen(make_run):
 
 def add_rule(run, rule, scores):
     """Score a run under another rule as well."""
-    import json
-
     aside = write_run(
         run.parent / f"{rule}-{run.name}", {code: records(120, value) for code, value in scores.items()}, recipe="x"
     )

@@ -86,6 +86,18 @@ def test_the_detectable_effect_is_found_four_times_in_five():
     assert (effects > found.high).mean() == pytest.approx(0.8, abs=0.02)
 
 
+def test_runs_that_score_the_same_by_luck_still_have_items_of_their_own():
+    own = RNG.normal(0, 2.0, size=(20_000, 2))
+    same = drawn(np.array([60.0, 60.0]), own)
+    seeds, _ = error_parts(fixed_like(same), same, paired=True, items=30)
+    assert seeds.variance == pytest.approx(2.0, rel=0.1)
+    assert seeds.degrees == 1
+
+
+def fixed_like(scores):
+    return Scores(np.full_like(scores.observed, 50.0), np.full_like(scores.resampled, 50.0))
+
+
 def test_nothing_varies():
     same = fixed(np.array([60.0]))
     assert estimate(same, same, paired=True, items=9).p == 1
