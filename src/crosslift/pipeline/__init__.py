@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,11 @@ from typing import Any
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import InputError
-from crosslift.evaluation import probes
+from crosslift.evaluation import generalized, probes
+from crosslift.evaluation.averages import by_group
+from crosslift.evaluation.consistency import consistency
+from crosslift.evaluation.fertility import fertility
+from crosslift.evaluation.generalized import predict_grid
 from crosslift.evaluation.predict import Record, predict, retrieve
 from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.test_sets import TestSet, predictions
@@ -87,6 +91,9 @@ class _Run:
     stages: list[dict[str, Any]] = field(default_factory=list)
     probes: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    generalized: list[dict[str, Any]] = field(default_factory=list)
+    consistency: list[dict[str, Any]] = field(default_factory=list)
+    languages: dict[str, dict[str, Any]] = field(default_factory=dict)
     log: list[dict[str, Any]] = field(default_factory=list)
     predicted: dict[tuple[str, str], dict[str, list[Record]]] = field(default_factory=dict)
     """By selection rule and task; rules often choose the same weights, which are then applied once."""
@@ -124,6 +131,7 @@ def _adapted_encoder(run: _Run) -> Encoder:
     staged = _stages.starting_encoder(run.recipe, run.data.text)
     if run.recipe.pretrain and run.data.text:
         staged = _stages.pretrain(staged, run.recipe, run.data.text)
+    run.languages = _languages(run.data, staged.encoder)
     _probe(run, staged.encoder, "pretrain" if run.recipe.pretrain else "start")
     if run.recipe.align:
         staged = _stages.align(staged, run.recipe, run.data.corpora)
@@ -134,6 +142,14 @@ def _adapted_encoder(run: _Run) -> Encoder:
     run.stages += staged.stages
     run.log += staged.log
     return staged.encoder
+
+
+def _languages(data: RunData, encoder: Encoder) -> dict[str, dict[str, Any]]:
+    """Return what is known about the languages scored, and how finely they are cut."""
+    return {
+        code: {**facts, "tokenizer": fertility(encoder, data.sentences[code], language=code)}
+        for code, facts in data.languages.items()
+    }
 
 
 def _finetune_and_score(run: _Run, table: FinetuneTable, encoder: Encoder) -> None:
@@ -174,6 +190,26 @@ def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
         run.predicted[rule, test.task.name] = predicted
         for language, records in predicted.items():
             _keep(run, test, language, records, rule, folder)
+        _keep_consistency(run, test, predicted, rule)
+        if test.generalized and rule == table.selection:
+            _score_grid(run, tuned, test, predicted)
+
+
+def _score_grid(run: _Run, tuned: Finetuned, test: TestSet, diagonal: Mapping[str, list[Record]]) -> None:
+    """Score every ordered pair of languages with the weights that become RUN/model, now in the model."""
+    table = run.recipe.finetune
+    assert table is not None
+    grid = {}
+    for pair, records in predict_grid(tuned.model, test, diagonal, max_length=table.max_length):
+        grid[pair] = records
+        write_records(run.folder / "predictions" / generalized.file(test.task, pair), records)
+    run.generalized += generalized.scores(test.task, run.data.source.labels(test.task), grid, selection=table.selection)
+
+
+def _keep_consistency(run: _Run, test: TestSet, predicted: Mapping[str, list[Record]], rule: str) -> None:
+    if test.task.parallel and test.task.kind != "tagging":
+        row = consistency(predicted, run.source, task=test.task.name, selection=rule)
+        run.consistency += [row] if row else []
 
 
 def _score_retrieval(run: _Run, encoder: Encoder) -> None:
@@ -225,8 +261,11 @@ def _write_results(run: _Run) -> None:
         summary=summary(run.scores, run.source),
         stages=run.stages,
         probes=run.probes,
-        languages=run.data.languages,
+        languages=run.languages,
         warnings=run.warnings,
+        generalized=run.generalized,
+        consistency=run.consistency,
+        groups=by_group(run.scores, run.languages, run.source),
     )
     write_json(run.folder / "results.json", content)
     remove(run.folder / "states")

@@ -15,6 +15,7 @@ from crosslift.data.sources import Source, SourceSettings, open_source
 from crosslift.data.sources.lab import Lab
 from crosslift.data.text import existing, lines
 from crosslift.errors import LanguageError, RecipeError, nearest
+from crosslift.evaluation import generalized
 from crosslift.evaluation.test_sets import TestSet, read_test_set
 from crosslift.lab import World, shared_world
 from crosslift.pipeline._oracle import read_target_dev
@@ -110,8 +111,16 @@ class RunData:
     @property
     def languages(self) -> dict[str, dict[str, Any]]:
         """Return what is known about every language scored, for the report."""
-        codes = dict.fromkeys(code for test in self.tests for code in test.by_language)
-        return {code: _facts(code, self.source) for code in codes}
+        return {code: facts_of(code, self.source) for code in self.sentences}
+
+    @property
+    def sentences(self) -> dict[str, list[str]]:
+        """Return the first texts of the examples by language scored, of its first test set."""
+        found: dict[str, list[str]] = {}
+        for test in self.tests:
+            for code, examples in test.by_language.items():
+                found.setdefault(code, [texts(example)[0] for example in examples])
+        return found
 
 
 def read(recipe: Recipe) -> RunData:
@@ -175,7 +184,10 @@ def _tasks(source: Source, table: IntermediateTable, recipe: Recipe, world: Worl
 def _test_set(source: Source, table: EvaluateTable) -> TestSet:
     task: Task = _shelf.load("task", table.task)()
     languages = None if isinstance(table.languages, str) else table.languages
-    return read_test_set(source, task, table.split, languages, table.limit)
+    if table.generalized:
+        generalized.check(task, "evaluate.generalized")
+    test = read_test_set(source, task, table.split, languages, table.limit)
+    return replace(test, generalized=table.generalized)
 
 
 def _text(table: TextTable, data: SourceSettings, world: World, key: str) -> Text:
@@ -275,7 +287,7 @@ def _lab_count(world: World, code: str, count: int, limit: int | None) -> int:
     return count if limit is None else min(count, limit)
 
 
-def _facts(code: str, source: Source) -> dict[str, Any]:
+def facts_of(code: str, source: Source) -> dict[str, Any]:
     """Return what a report says about a language."""
     if isinstance(source, Lab):
         artificial = source.world.language(code)
@@ -291,5 +303,6 @@ def _facts(code: str, source: Source) -> dict[str, Any]:
         "name": language.name,
         "script": language.script,
         "family": language.family,
+        "resources": language.resources,
         "description": f"{language.resources} resources",
     }
