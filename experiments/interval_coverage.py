@@ -151,7 +151,7 @@ def simulated(study: Study, number: int, *, draws: int) -> tuple[float, float, f
     names = tuple(map(str, range(study.languages)))
     ids, metric = tuple(map(str, range(study.items))), metric_of(study)
     by_language = {name: Counts(ids, metric, table[:, place]) for place, name in enumerate(names)}
-    drawn = sample(Design("", "", True, "", names, names, by_language, study.parallel), draws=draws, seed=number)
+    drawn = sample(Design("", "", True, "", "", names, names, by_language, study.parallel), draws=draws, seed=number)
     sides = [slice(None, study.seeds[0]), slice(study.seeds[0], None)]
     scores = [Scores(drawn.observed[one].mean(axis=-1), drawn.resampled[:, one].mean(axis=-1)) for one in sides]
     found = estimate(scores[0], scores[1], paired=study.paired, items=drawn.drawn_from(range(study.languages)))

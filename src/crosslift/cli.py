@@ -232,6 +232,9 @@ def compare(
         str | None,
         typer.Option(help="Checkpoint rule: source-dev, last, average, ...", show_default="the weights each run kept"),
     ] = None,
+    generalized: Annotated[
+        bool, typer.Option("--generalized", help="Compare pairs of languages, where runs scored them.")
+    ] = False,
     form: Annotated[
         Literal["table", "csv", "markdown", "latex"], typer.Option("--format", help="What to print or write.")
     ] = "table",
@@ -252,7 +255,7 @@ def compare(
         raise InputError(f"--output {output}: a table is for the terminal; expected --format csv, markdown or latex")
     from crosslift.comparison import compare as compare_runs
 
-    found = compare_runs(runs, selection=selection, draws=draws, seed=seed)
+    found = compare_runs(runs, selection=selection, generalized=generalized, draws=draws, seed=seed)
     if form == "table" and not as_json:
         found.print()
         return

@@ -38,6 +38,23 @@ class Score(_Model):
     selection: str
 
 
+class Cell(_Model):
+    """The score of one ordered pair of languages, in percent."""
+
+    first: str
+    second: str
+    value: Number
+
+
+class Grid(_Model):
+    """The generalized setting: one task and metric over pairs of languages."""
+
+    task: str
+    metric: str
+    selection: str
+    cells: tuple[Cell, ...] = ()
+
+
 class Summary(_Model):
     """A run's source and targets together, in percent; `targets` counts target languages."""
 
@@ -95,6 +112,7 @@ class Results(_Model):
     probes: tuple[Probe, ...] = ()
     languages: dict[str, Language] = {}
     warnings: tuple[str, ...] = ()
+    generalized: tuple[Grid, ...] = ()
 
 
 class LogLine(_Model):

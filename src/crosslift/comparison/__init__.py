@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.comparison import _output
-from crosslift.comparison._compare import MEAN, Comparison, compare_systems
+from crosslift.comparison._compare import Comparison, compare_systems
 from crosslift.comparison._design import designs, languages_to_read
 from crosslift.comparison._systems import systems
 from crosslift.comparison._words import sentence, test
@@ -42,7 +42,7 @@ class Comparisons:
     @property
     def sentences(self) -> list[str]:
         """Each target mean in plain words; the languages where no mean is."""
-        means = [row for row in self.comparisons if row.over == MEAN]
+        means = [row for row in self.comparisons if row.averaged]
         return [sentence(row) for row in means or self.comparisons]
 
     @property
@@ -80,7 +80,12 @@ class Comparisons:
 
 
 def compare(
-    paths: Sequence[Path | str], *, selection: str | None = None, draws: int = DRAWS, seed: int = 0
+    paths: Sequence[Path | str],
+    *,
+    selection: str | None = None,
+    generalized: bool = False,
+    draws: int = DRAWS,
+    seed: int = 0,
 ) -> Comparisons:
     """Compare systems with the first of them, the baseline.
 
@@ -90,6 +95,7 @@ def compare(
     Args:
         paths: run directories, or folders of some; the first one's recipe is the baseline.
         selection: checkpoint rule to compare under: `source-dev`, `last`, ...; None takes the weights each run kept.
+        generalized: compare the generalized setting: every ordered pair of languages, and the mean of all pairs.
         draws: bootstrap samples of the test items.
         seed: of those draws.
 
@@ -97,7 +103,7 @@ def compare(
         InputError: fewer than two systems, no task in common, a damaged or newer results.json.
         DataError: predictions of other items, splits or forms; the message names file and item.
     """
-    grouped, said = systems([Path(path) for path in paths])
+    grouped, said = systems([Path(path) for path in paths], generalized=generalized)
     total = languages_to_read(grouped)
     with progress("read predictions", total) as advance:
         done = iter(range(1, 10**9))

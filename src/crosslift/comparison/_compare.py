@@ -9,14 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from crosslift.comparison._design import Design
+from crosslift.comparison._design import MEAN, PAIRS, Design
 from crosslift.comparison._sample import Sample, sample, swap_items
 from crosslift.comparison._systems import System
 from crosslift.stats.adjustment import holm
 from crosslift.stats.interval import Estimate, Scores, estimate
 from crosslift.stats.randomisation import Randomisation, swap_runs
 
-MEAN = "target mean"
 LEVEL = 0.05
 
 
@@ -30,7 +29,7 @@ class Comparison:
         task: what both did.
         metric: how it was scored.
         first_metric: it is the task's first, which averages are made of.
-        over: "target mean", or a language.
+        over: "target mean", "mean of pairs", a language, or a pair of languages.
         effect: score of the system less that of the baseline.
         low: lower end of the 95% interval.
         high: upper end.
@@ -82,6 +81,11 @@ class Comparison:
     items: int
     selection: str
 
+    @property
+    def averaged(self) -> bool:
+        """Whether this is a mean over languages or pairs."""
+        return self.over in (MEAN, PAIRS)
+
 
 @dataclass(frozen=True)
 class _Pair:
@@ -104,7 +108,7 @@ class _Pair:
         by_language = [self._row(code, [place]) for place, code in enumerate(codes)]
         targets = list(range(len(self.design.targets)))
         if targets:
-            yield _counted(self._row(MEAN, targets), [by_language[place] for place in targets])
+            yield _counted(self._row(self.design.mean, targets), [by_language[place] for place in targets])
         yield from (_counted(row, [row]) for row in by_language)
 
     def _row(self, over: str, languages: Sequence[int]) -> Comparison:
@@ -175,7 +179,7 @@ def family(row: Comparison) -> tuple[str, bool]:
     Target means are few questions and languages many looks, so those do not pay for these; nor do the first metrics of
     tasks pay for what else is scored.
     """
-    return (MEAN if row.over == MEAN else "language", row.first_metric)
+    return ("mean" if row.averaged else "language", row.first_metric)
 
 
 def _adjusted(rows: Sequence[Comparison]) -> list[Comparison]:

@@ -15,6 +15,8 @@ from crosslift.comparison._systems import Run, System
 from crosslift.errors import InputError
 from crosslift.metrics._metric import Metric
 
+MEAN, PAIRS = "target mean", "mean of pairs"
+"""What a mean is called: over target languages, or over all ordered pairs of languages."""
 _EVALUATED = re.compile(r"evaluate\.\d+\.task")
 TOLERANCE = 0.05
 """Points that a score may lie from the one in results.json."""
@@ -29,7 +31,8 @@ class Design:
         metric: its name.
         first: it is the task's first metric.
         selection: the checkpoint rule, or the rules where systems differ.
-        targets: the languages that the mean is over.
+        mean: what the mean is called.
+        targets: the languages, or pairs of them, that it is over.
         languages: every language scored, targets first.
         counts: by language; runs stand one system after another.
         joint: items of one id are resampled together in all languages.
@@ -39,6 +42,7 @@ class Design:
     metric: str
     first: bool
     selection: str
+    mean: str
     targets: tuple[str, ...]
     languages: tuple[str, ...]
     counts: Mapping[str, Counts]
@@ -60,11 +64,12 @@ def designs(
         DataError: predictions that are damaged or of other items.
     """
     runs = [run for system in systems for run in system.runs]
-    tasks, notes = _shared("task", {run: [score.task for score in run.results.scores] for run in runs}, "")
+    setting = " in the generalized setting" if runs[0].generalized else ""
+    tasks, notes = _shared("task", {run: [score.task for score in run.scores] for run in runs}, "")
     if not tasks:
         scored = "; ".join(f"{system.name}: {', '.join(_tasks(system)) or 'none'}" for system in systems[:4])
         rest = f"; and {len(systems) - 4} more systems" if len(systems) > 4 else ""
-        raise InputError(f"the runs have no task in common ({scored}{rest}), so there is nothing to compare")
+        raise InputError(f"the runs have no task in common{setting} ({scored}{rest}), so there is nothing to compare")
     found = []
     for task in sorted(tasks, key=_order(runs[0])):
         made, more = _task_designs(task, runs, selection, advance)
@@ -77,7 +82,7 @@ def designs(
 
 def languages_to_read(systems: Sequence[System]) -> int:
     """Return about how many languages `designs` will read."""
-    return len({(score.task, score.language) for score in systems[0].runs[0].results.scores})
+    return len({(score.task, score.language) for score in systems[0].runs[0].scores})
 
 
 def _order(run: Run) -> Callable[[str], int]:
@@ -88,7 +93,7 @@ def _order(run: Run) -> Callable[[str], int]:
 
 
 def _tasks(system: System) -> list[str]:
-    return list(dict.fromkeys(score.task for run in system.runs for score in run.results.scores))
+    return list(dict.fromkeys(score.task for run in system.runs for score in run.scores))
 
 
 def _task_designs(
@@ -103,7 +108,7 @@ def _task_designs(
     shown = " and ".join(dict.fromkeys(rules.values()))
     if len(set(rules.values())) > 1:
         notes.append(f"Checkpoints of {task} were chosen by different rules ({shown}); --selection names one for all.")
-    sources = {row.source for run in runs for row in run.results.summary if row.task == task}
+    sources = {row.source for run in runs for row in run.results.summary if row.task == task and not run.generalized}
     targets = tuple(language for language in languages if language not in sources)
     ordered = (*targets, *(language for language in languages if language in sources))
     makers = {name: partial(_metric, task, name) for name in metrics}
@@ -113,10 +118,11 @@ def _task_designs(
         read[language] = read_counts(paths, makers)
         advance()
     counts = {metric: {language: read[language][metric] for language in ordered} for metric in metrics}
-    joint = _joint(task, counts[metrics[0]].values())
+    joint = runs[0].generalized or _joint(task, counts[metrics[0]].values())
+    mean = PAIRS if runs[0].generalized else MEAN
     notes += _disagreements(task, runs, rules, counts)
     return [
-        Design(task, name, name == metrics[0], shown, targets, ordered, counts[name], joint) for name in metrics
+        Design(task, name, name == metrics[0], shown, mean, targets, ordered, counts[name], joint) for name in metrics
     ], notes
 
 
@@ -133,7 +139,7 @@ def _disagreements(
     """Return a note if predictions do not give the scores that stand beside them: one of the two was edited."""
     found = []
     for place, run in enumerate(runs):
-        for score in run.results.scores:
+        for score in run.scores:
             if (score.task, score.selection) == (task, rules[run]) and score.language in counts.get(score.metric, {}):
                 read = counts[score.metric][score.language]
                 value = read.metric.score(read.counts[place].sum(axis=0, dtype=np.float64))
@@ -155,11 +161,11 @@ def _joint(task: str, counts: Iterable[Counts]) -> bool:
 
 
 def _scored(run: Run, task: str, rule: str) -> list[str]:
-    return [score.language for score in run.results.scores if (score.task, score.selection) == (task, rule)]
+    return [score.language for score in run.scores if (score.task, score.selection) == (task, rule)]
 
 
 def _metrics(run: Run, task: str, rule: str) -> list[str]:
-    return [score.metric for score in run.results.scores if (score.task, score.selection) == (task, rule)]
+    return [score.metric for score in run.scores if (score.task, score.selection) == (task, rule)]
 
 
 def _shared(noun: str, found: Mapping[Run, Sequence[str]], of: str) -> tuple[list[str], list[str]]:

@@ -10,7 +10,7 @@ from dataclasses import asdict, fields
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from crosslift.comparison._compare import LEVEL, MEAN, Comparison
+from crosslift.comparison._compare import LEVEL, Comparison
 from crosslift.comparison._words import interval, probability, seeds, sentence, signed, support, test
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ def latex(rows: Sequence[Comparison], notes: Sequence[str]) -> str:
 def _latex_table(title: str, rows: Sequence[Comparison], tests: str, notes: Sequence[str]) -> str:
     lines = [" & ".join(map(_tex, cells)) + r" \\" for cells in map(_cells, rows)]
     middle = r"\midrule"
-    if rows[0].over == MEAN:
+    if rows[0].averaged:
         lines.insert(1, middle)
     caption = " ".join([f"{title} ({seeds(rows[0])}).", sentence(rows[0]), support(rows[0]), tests, *notes])
     return "\n".join(

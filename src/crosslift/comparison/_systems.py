@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -15,22 +16,48 @@ _ELSEWHERE = re.compile(r"(.+\.)?seed|data\.path")
 """Keys of a recipe that say which run it is or where it ran, not what was run."""
 
 
+@dataclass(frozen=True)
+class Scored:
+    """A score in one language, or in a pair of languages written `first-second`."""
+
+    task: str
+    language: str
+    metric: str
+    value: float
+    selection: str
+
+
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A run: its directory, results, and the recipe's values by dotted key."""
+    """A run: its directory, results, the recipe's values by dotted key, and the setting that is looked at."""
 
     directory: Path
     results: Results
     settings: Mapping[str, Any]
+    generalized: bool = False
 
     @property
     def seed(self) -> int:
         """The recipe's seed."""
         return self.results.seed
 
+    @cached_property
+    def scores(self) -> list[Scored]:
+        """The scores of the setting that is looked at: of languages, or of pairs of them."""
+        if self.generalized:
+            return [
+                Scored(grid.task, f"{cell.first}-{cell.second}", grid.metric, cell.value, grid.selection)
+                for grid in self.results.generalized
+                for cell in grid.cells
+            ]
+        return [
+            Scored(score.task, score.language, score.metric, score.value, score.selection)
+            for score in self.results.scores
+        ]
+
     def rules(self, task: str) -> list[str]:
         """Return the checkpoint rules that a task was scored under."""
-        return list(dict.fromkeys(score.selection for score in self.results.scores if score.task == task))
+        return list(dict.fromkeys(score.selection for score in self.scores if score.task == task))
 
     def rule(self, task: str, selection: str | None) -> str:
         """Return the rule asked for, or the one of the weights that the run kept.
@@ -48,8 +75,8 @@ class Run:
 
     def predictions(self, task: str, rule: str) -> Path:
         """Return the folder of a task's predictions under a rule."""
-        aside = self.directory / f"predictions.{rule}" / task
-        return aside if rule != self._kept(task) else self.directory / "predictions" / task
+        folder = "predictions" if rule == self._kept(task) else f"predictions.{rule}"
+        return self.directory / folder / (f"{task}.generalized" if self.generalized else task)
 
     def _kept(self, task: str) -> str:
         rules = self.rules(task)
@@ -71,15 +98,19 @@ class System:
         return tuple(run.seed for run in self.runs)
 
 
-def systems(paths: Sequence[Path]) -> tuple[list[System], list[str]]:
+def systems(paths: Sequence[Path], *, generalized: bool = False) -> tuple[list[System], list[str]]:
     """Return the systems that runs belong to, the first run's first, and what a reader should know of the grouping.
+
+    Args:
+        paths: run directories, or folders of some.
+        generalized: look at pairs of languages.
 
     Raises:
         InputError: no run, a damaged one, one seed of a recipe twice, or one system alone.
     """
     if not paths:
         raise InputError("nothing to compare: expected two or more run directories")
-    found = [_read(directory) for directory in dict.fromkeys(_directories(paths))]
+    found = [_read(directory, generalized) for directory in dict.fromkeys(_directories(paths))]
     groups: dict[str, list[list[Run]]] = {}
     for run in found:
         _join(groups.setdefault(run.results.recipe, []), run)
@@ -97,11 +128,11 @@ def _directories(paths: Iterable[Path]) -> Iterator[Path]:
         yield from (directory.resolve() for directory in find(path))
 
 
-def _read(directory: Path) -> Run:
+def _read(directory: Path, generalized: bool) -> Run:
     shown = directory.relative_to(Path.cwd()) if directory.is_relative_to(Path.cwd()) else directory
     _, settings = read_recipe(shown / "recipe.toml")
     flat = {key: value for key, value in _flat(settings) if not _ELSEWHERE.fullmatch(key)}
-    return Run(shown, read_results(shown / "results.json"), flat)
+    return Run(shown, read_results(shown / "results.json"), flat, generalized)
 
 
 def _flat(values: Any, key: str = "") -> Iterator[tuple[str, Any]]:

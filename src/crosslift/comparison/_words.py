@@ -6,7 +6,8 @@ import math
 from collections import Counter
 from collections.abc import Sequence
 
-from crosslift.comparison._compare import LEVEL, MEAN, Comparison, family
+from crosslift.comparison._compare import LEVEL, Comparison, family
+from crosslift.comparison._design import PAIRS
 
 
 def sentence(row: Comparison) -> str:
@@ -55,7 +56,7 @@ def _many_looks(row: Comparison) -> str:
 def support(row: Comparison) -> str:
     """Return what stands beside the sentence: how many languages agree, and what randomisation says."""
     count = row.wins + row.ties + row.losses
-    agree = f"{row.agree} of {count} languages point the same way. " if count > 1 else ""
+    agree = f"{row.agree} of {count} {_noun(row)}s point the same way. " if count > 1 else ""
     how, units = "Exact" if row.exact else "Approximate", "items" if row.most_seeds == 1 else "runs"
     # A swap of everything is as extreme as none where both sides are as many.
     least = (2 if row.seeds == row.most_seeds else 1) / row.arrangements
@@ -74,11 +75,17 @@ def _change(row: Comparison) -> str:
 
 def _place(row: Comparison) -> str:
     count = row.wins + row.ties + row.losses
-    languages = (
-        f"the mean of {count} languages" if row.over == MEAN and count > 1 else
-        "the one target language" if row.over == MEAN else row.over
-    )  # fmt: skip
-    return f"{languages}, {seeds(row)}"
+    if not row.averaged:
+        where = row.over
+    elif count == 1:
+        where = "the one target language"
+    else:
+        where = f"the mean of {count} {_noun(row)}s"
+    return f"{where}, {seeds(row)}"
+
+
+def _noun(row: Comparison) -> str:
+    return "language pair" if row.over == PAIRS else "language"
 
 
 def seeds(row: Comparison) -> str:
@@ -89,9 +96,9 @@ def seeds(row: Comparison) -> str:
 
 
 def _tally(row: Comparison) -> str:
-    if row.over != MEAN or row.wins + row.ties + row.losses == 1:
+    if not row.averaged or row.wins + row.ties + row.losses == 1:
         return ""
-    parts = [f"{row.wins} language{'' if row.wins == 1 else 's'} better", f"{row.losses} worse"]
+    parts = [f"{row.wins} {_noun(row)}{'' if row.wins == 1 else 's'} better", f"{row.losses} worse"]
     return f"; {', '.join(parts)}" + (f", {row.ties} too close to tell" if row.ties else "")
 
 
@@ -143,6 +150,6 @@ def test(rows: Sequence[Comparison]) -> str:
 
 def _adjustment(rows: Sequence[Comparison]) -> str:
     sizes = Counter(family(row) for row in rows)
-    means, languages = sizes[MEAN, True], sizes["language", True]
+    means, languages = sizes["mean", True], sizes["language", True]
     more = ", and over other metrics than a task's first apart" if any(not first for _, first in sizes) else ""
     return f"Adjusted p (Holm): over the target means ({means}) and over the languages ({languages}){more}."

@@ -11,6 +11,8 @@ from scipy import stats
 
 import crosslift
 from crosslift.comparison import Comparisons
+from crosslift.errors import InputError
+from crosslift.run_directory import write_records
 from tests.unit.comparison.conftest import records, write_run
 
 BETTER = {"en": 0.82, "de": 0.75, "sw": 0.68}
@@ -208,6 +210,31 @@ def test_f1_has_the_spread_of_a_jackknife(make_run):
     left_out = np.array([metric(tags[:i] + tags[i + 1 :]) for i in range(150)])
     wanted = np.sqrt(149 / 150 * ((left_out - left_out.mean()) ** 2).sum())
     assert crosslift.compare(runs).comparisons[0].standard_error == pytest.approx(wanted, rel=0.08)
+
+
+def test_pairs_of_languages(make_run):
+    runs = [make_run("tlm"), make_run("weam", scores=BETTER)]
+    for run, accuracy in zip(runs, (0.5, 0.7), strict=True):
+        cells = []
+        for first, second in (("en", "en"), ("en", "de"), ("de", "en"), ("de", "de")):
+            lines = records(120, accuracy, seed=len(cells))
+            path = run / "predictions" / "xnli.generalized" / f"{first}-{second}.jsonl"
+            write_records(path, lines)
+            share = 100 * sum(line["prediction"] == line["gold"] for line in lines) / 120
+            cells.append({"first": first, "second": second, "value": share, "items": 120})
+        content = json.loads((run / "results.json").read_text())
+        grid = {"task": "xnli", "metric": "accuracy", "selection": "source-dev", "cells": cells}
+        (run / "results.json").write_text(json.dumps({**content, "generalized": [grid]}))
+    found = crosslift.compare(runs, generalized=True)
+    assert [row.over for row in found.comparisons] == ["mean of pairs", "en-en", "en-de", "de-en", "de-de"]
+    assert found.comparisons[0].items == 120
+    assert "on the mean of 4 language pairs, 1 seed; " in found.sentences[0]
+    assert not found.notes
+
+
+def test_no_pairs_of_languages(make_run):
+    with pytest.raises(InputError, match=r"no task in common in the generalized setting \(tlm: none; weam: none\)"):
+        crosslift.compare([make_run("tlm"), make_run("weam")], generalized=True)
 
 
 def test_seeds_within_a_recipe_are_seeds_too(make_run):
