@@ -5,6 +5,7 @@ Verbs, in the order of a recipe; each is a table of a recipe and a folder here:
 - `pretrain`, `align`: make an encoder, or make its languages alike (`crosslift.align`);
 - `finetune`: learn a task from source-language labels (`crosslift.finetune`);
 - `evaluate`: score it in every language (`crosslift.evaluation`);
+- `compare`: which system is better, over items, languages and seeds (`crosslift.comparison`);
 - `report`: one page about it (`crosslift.report`).
 
 Nouns: `Encoder`, `TaskModel`, `Bitext`, `Lexicon`, `WordAligner`, `Recipe`, and the lab's `World`.  Importing
@@ -20,6 +21,7 @@ from crosslift._version import __version__
 
 if TYPE_CHECKING:
     from crosslift import lab, losses
+    from crosslift.comparison import compare
     from crosslift.data.bitext import Bitext
     from crosslift.data.lexicon import Lexicon
     from crosslift.encoder.encoder import Encoder
@@ -39,6 +41,7 @@ __all__ = [
     "TaskModel",
     "WordAligner",
     "__version__",
+    "compare",
     "evaluate",
     "lab",
     "losses",
@@ -54,6 +57,7 @@ _HOMES = {
     "Recipe": "crosslift.recipe",
     "TaskModel": "crosslift.encoder.heads",
     "WordAligner": "crosslift.wordalign.aligner",
+    "compare": "crosslift.comparison",
     "evaluate": "crosslift.evaluation.saved",
     "merge": "crosslift.encoder.merge",
     "predict": "crosslift.evaluation.predict",

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from crosslift._version import __version__
-from crosslift.errors import CrossliftError, InputError, StorageError
+from crosslift.errors import CrossliftError, InputError, RunExistsError, StorageError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -239,6 +239,44 @@ def merge(
     typer.echo(merge_models(models, output, how=how, base=base, weights=factors, density=density, seed=seed))
 
 
+@app.command(epilog="Example: crosslift compare runs/demo/unaligned runs/demo/aligned --format markdown")
+def compare(
+    runs: Annotated[list[Path], typer.Argument(metavar="RUN...", help="Run directories, or folders of some.")],
+    selection: Annotated[
+        str | None,
+        typer.Option(help="Checkpoint rule: source-dev, last, average, ...", show_default="the weights each run kept"),
+    ] = None,
+    generalized: Annotated[
+        bool, typer.Option("--generalized", help="Compare pairs of languages, where runs scored them.")
+    ] = False,
+    form: Annotated[
+        Literal["table", "csv", "markdown", "latex"], typer.Option("--format", help="What to print or write.")
+    ] = "table",
+    output: Annotated[
+        Path | None, typer.Option(help="File to write; must not exist.", show_default="standard output")
+    ] = None,
+    draws: Annotated[int, typer.Option(min=100, help="Bootstrap samples of the test items.")] = 2000,
+    seed: Annotated[int, typer.Option(help="Of those samples.")] = 0,
+    as_json: Json = False,
+) -> None:
+    """Say which system is better: effect, interval and p-value over test items, languages and seeds.
+
+    Runs of one recipe that differ only in seed are one system; the first system is the baseline.
+    """
+    if output is not None and output.exists():
+        raise RunExistsError(f"{output} exists already and is never overwritten; choose another --output")
+    if output is not None and form == "table" and not as_json:
+        raise InputError(f"--output {output}: a table is for the terminal; expected --format csv, markdown or latex")
+    from crosslift.comparison import compare as compare_runs
+
+    found = compare_runs(runs, selection=selection, generalized=generalized, draws=draws, seed=seed)
+    if form == "table" and not as_json:
+        found.print()
+        return
+    text = json.dumps(found.values(), indent=2, ensure_ascii=False) + "\n" if as_json else getattr(found, form)()
+    _write(text, output)
+
+
 @app.command(epilog="Example: crosslift report runs/demo")
 def report(
     directory: Annotated[Path, typer.Argument(help="A run directory, or a folder of some.")],
@@ -308,6 +346,17 @@ def _numbers(text: str) -> tuple[float, ...]:
         return tuple(float(part) for part in text.split(","))
     except ValueError as error:
         raise InputError(f"--weights: '{text}' found; expected numbers separated by commas, as in 0.5,0.5") from error
+
+
+def _write(text: str, output: Path | None) -> None:
+    """Write a text to a file and print its name, or print the text."""
+    from crosslift.run_directory import write_text
+
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        write_text(output, text)
+        typer.echo(output)
 
 
 def _show(base: Path, directories: list[Path], *, as_json: bool) -> None:

@@ -1,6 +1,6 @@
 """Who may import whom.  Two chains, and imports go right only:
 
-report -> run_directory, metrics, tasks, languages                      (works without torch)
+report -> comparison -> runs, metrics, tasks, stats -> languages        (works without torch)
 pipeline -> align, finetune, evaluation -> train -> encoder, data, losses
 """
 
@@ -17,10 +17,16 @@ FILES = sorted(SOURCE.rglob("*.py"))
 ANYWHERE = {"_shelf", "_version", "errors", "progress"}
 MAY_IMPORT = {
     "__main__": {"cli"},
-    "cli": {"catalogue", "demo", "encoder", "evaluation", "pipeline", "recipe", "report", "run_directory", "wordalign"},
+    "cli": {
+        *("catalogue", "comparison", "demo", "encoder", "evaluation", "pipeline", "recipe", "report"),
+        *("run_directory", "wordalign"),
+    },
     "catalogue": {"encoder"},  # its presets
     "demo": {"pipeline", "recipe", "run_directory"},
-    "report": {"run_directory", "metrics", "tasks", "languages"},
+    "report": {"run_directory", "runs", "metrics", "tasks", "languages"},
+    "comparison": {"runs", "metrics", "stats"},  # tasks come from their shelf
+    "stats": set(),
+    "runs": set(),
     "run_directory": set(),
     "metrics": set(),
     "wordalign": {"data", "encoder"},  # the tokenizers of checkpoints
@@ -45,8 +51,8 @@ MAY_IMPORT = {
 }
 """The rooms of the house, and the rooms that each may look into; a new room gets a line here."""
 TORCH_FREE = {
-    *("__init__", "__main__", "_shelf", "_version", "catalogue", "cli", "data", "demo", "errors", "lab", "languages"),
-    *("metrics", "progress", "recipe", "report", "run_directory", "tasks"),
+    *("__init__", "__main__", "_shelf", "_version", "catalogue", "cli", "comparison", "data", "demo", "errors", "lab"),
+    *("languages", "metrics", "progress", "recipe", "report", "run_directory", "runs", "stats", "tasks"),
 }
 HEAVY = {"torch", "transformers", "accelerate", "safetensors", "tokenizers"}
 

@@ -10,8 +10,11 @@ import pytest
 LIGHT = (
     "crosslift",
     "crosslift.cli",
+    "crosslift.comparison",
     "crosslift.recipe",
     "crosslift.report",
+    "crosslift.runs",
+    "crosslift.stats.interval",
     "crosslift.tasks",
     "crosslift.tasks.xnli",
     "crosslift.metrics",
@@ -37,7 +40,8 @@ def test_importing_loads_no_torch(module: str):
 
 
 @pytest.mark.parametrize(
-    "arguments", [["--help"], ["--version"], ["run", "--help"], ["predict", "--help"], ["merge", "--help"]]
+    "arguments",
+    [["--help"], ["--version"], ["run", "--help"], ["predict", "--help"], ["merge", "--help"], ["compare", "--help"]],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]):
     code = f"""

@@ -41,7 +41,19 @@ class Metric(ABC):
         """Return what statistics are taken of, and a bootstrap draws: the records, unless a metric joins some."""
         return records
 
+    def scores(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the scores, in percent, of many sums of statistics, shape (..., parts).
+
+        Metrics that can work on whole arrays should: `crosslift compare` scores thousands of resampled sums.
+        """
+        scored: NDArray[np.float64] = np.apply_along_axis(self.score, -1, totals)
+        return scored
+
+    def table(self, records: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+        """Return the statistics of the units of records, shape (units, parts)."""
+        counts = np.array([self.statistics(unit) for unit in self.units(records)], dtype=np.float64)
+        return counts.reshape(-1, len(self.parts))
+
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> float:
         """Return the score, in percent, of records."""
-        counts = np.array([self.statistics(unit) for unit in self.units(records)], dtype=np.float64)
-        return self.score(counts.reshape(-1, len(self.parts)).sum(axis=0))
+        return self.score(self.table(records).sum(axis=0))

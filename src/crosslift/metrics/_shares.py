@@ -15,5 +15,9 @@ class Share(Metric):
 
     def score(self, total: NDArray[np.float64]) -> float:
         """Return 100 * correct / total; 0 where there is nothing to count."""
-        correct, count = total
-        return float(100 * correct / count) if count else 0.0
+        return float(self.scores(total))
+
+    def scores(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the same of every sum."""
+        correct, count = totals[..., 0], totals[..., 1]
+        return 100 * correct / np.where(count > 0, count, 1)

@@ -44,8 +44,19 @@ class MacroF1(Metric):
 
     def score(self, total: NDArray[np.float64]) -> float:
         """Return the mean of 200 * correct / (predicted + gold) over the labels that occur; 0 if none."""
-        correct, predicted, gold = total.reshape(3, -1)
-        occur = predicted + gold > 0
-        if not occur.any():
-            return 0.0
-        return float(np.mean(200 * correct[occur] / (predicted + gold)[occur]))
+        return float(self.scores(total))
+
+    def scores(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the same of every sum."""
+        correct, predicted, gold = np.split(totals, 3, axis=-1)
+        found = predicted + gold
+        occurring = (found > 0).sum(axis=-1)
+        by_class = 200 * correct / np.where(found > 0, found, 1)
+        mean: NDArray[np.float64] = by_class.sum(axis=-1) / np.maximum(occurring, 1)
+        return mean
+
+    def table(self, records: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
+        """Return the statistics of records, each pair of labels looked at once."""
+        pairs = [(record["prediction"], record["gold"]) for record in records]
+        rows = {pair: self.statistics({"prediction": pair[0], "gold": pair[1]}) for pair in dict.fromkeys(pairs)}
+        return np.array([rows[pair] for pair in pairs], dtype=np.float64).reshape(-1, len(self.parts))

@@ -35,8 +35,12 @@ class TaggingF1(Metric):
 
     def score(self, total: NDArray[np.float64]) -> float:
         """Return 200 * correct / (predicted + gold); 0 where there is no chunk."""
-        correct, predicted, gold = total
-        return float(200 * correct / (predicted + gold)) if predicted + gold else 0.0
+        return float(self.scores(total))
+
+    def scores(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the same of every sum."""
+        found = totals[..., 1] + totals[..., 2]
+        return 200 * totals[..., 0] / np.where(found > 0, found, 1)
 
 
 def chunks(tags: Sequence[str]) -> list[Chunk]:

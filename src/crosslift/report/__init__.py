@@ -10,9 +10,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crosslift import runs
 from crosslift.errors import InputError, StorageError
-from crosslift.report import _load
-from crosslift.report._load import load_all
 from crosslift.report._systems import Report, with_baseline
 from crosslift.run_directory import write_text
 
@@ -36,7 +35,7 @@ def find(directory: Path, *, baseline: str | None = None) -> list[Path]:
     Raises:
         InputError: there is no run, one of them is damaged, or no run has the recipe `baseline`.
     """
-    return [run.directory for run in with_baseline(load_all(_load.find(directory)), baseline)]
+    return [run.directory for run in with_baseline(runs.load_all(runs.find(directory)), baseline)]
 
 
 def html(directories: Sequence[Path]) -> str:
@@ -48,7 +47,7 @@ def html(directories: Sequence[Path]) -> str:
     Raises:
         InputError: a directory holds no valid run, or ``crosslift[report]`` is not installed.
     """
-    return _page(Report.of(load_all(directories)))
+    return _page(Report.of(runs.load_all(directories)))
 
 
 def markdown(directories: Sequence[Path]) -> str:
@@ -59,7 +58,7 @@ def markdown(directories: Sequence[Path]) -> str:
     """
     from crosslift.report._markdown import render
 
-    return render(Report.of(load_all(directories)))
+    return render(Report.of(runs.load_all(directories)))
 
 
 def terminal(directories: Sequence[Path]) -> list[Table]:
@@ -70,7 +69,7 @@ def terminal(directories: Sequence[Path]) -> list[Table]:
     """
     from crosslift.report._terminal import tables
 
-    return tables(Report.of(load_all(directories)))
+    return tables(Report.of(runs.load_all(directories)))
 
 
 def write(directory: Path, output: Path | None = None, *, baseline: str | None = None) -> Path:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from crosslift.report._embeddings import Map
-    from crosslift.report._load import LogLine
     from crosslift.report._systems import Report, System, View
+    from crosslift.runs import LogLine
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 MUTED = "rgba(128,134,140,0.35)"

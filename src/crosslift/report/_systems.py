@@ -12,7 +12,7 @@ from crosslift.errors import InputError, nearest
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from crosslift.report._load import Language, LogLine, Probe, Run, Score, Stage, Summary
+    from crosslift.runs import Language, LogLine, Probe, Run, Score, Stage, Summary
 
 Value = TypeVar("Value")
 

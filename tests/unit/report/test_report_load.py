@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from crosslift import runs as _load
 from crosslift.errors import InputError
-from crosslift.report import _load
 
 
 def test_reads_a_run(make_run):

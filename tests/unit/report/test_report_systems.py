@@ -6,8 +6,8 @@ import pytest
 
 from crosslift import report
 from crosslift.errors import InputError
-from crosslift.report._load import load_all
 from crosslift.report._systems import Report, Statistic, with_baseline
+from crosslift.runs import load_all
 
 
 def test_statistic_uses_the_sample_standard_deviation():

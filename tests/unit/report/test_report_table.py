@@ -5,8 +5,8 @@ import math
 import pytest
 
 from crosslift.report import _table
-from crosslift.report._load import load_all
 from crosslift.report._systems import Report
+from crosslift.runs import load_all
 
 
 @pytest.fixture

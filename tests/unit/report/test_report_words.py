@@ -3,8 +3,8 @@ from __future__ import annotations
 import math
 
 from crosslift.report import _words
-from crosslift.report._load import load_all
 from crosslift.report._systems import Report
+from crosslift.runs import load_all
 
 
 def report_of(runs):

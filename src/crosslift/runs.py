@@ -1,4 +1,4 @@
-"""Read and validate run directories."""
+"""Read and validate run directories, for reports and comparisons.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -36,6 +36,23 @@ class Score(_Model):
     value: Number
     items: int = 0
     selection: str
+
+
+class Cell(_Model):
+    """The score of one ordered pair of languages, in percent."""
+
+    first: str
+    second: str
+    value: Number
+
+
+class Grid(_Model):
+    """The generalized setting: one task and metric over pairs of languages."""
+
+    task: str
+    metric: str
+    selection: str
+    cells: tuple[Cell, ...] = ()
 
 
 class Summary(_Model):
@@ -95,6 +112,7 @@ class Results(_Model):
     probes: tuple[Probe, ...] = ()
     languages: dict[str, Language] = {}
     warnings: tuple[str, ...] = ()
+    generalized: tuple[Grid, ...] = ()
 
 
 class LogLine(_Model):
@@ -174,10 +192,10 @@ def load(directory: Path) -> Run:
     Raises:
         InputError: a file is missing, damaged, or of a newer schema; the message names it.
     """
-    recipe, settings = _recipe(directory / "recipe.toml")
+    recipe, settings = read_recipe(directory / "recipe.toml")
     return Run(
         directory=directory,
-        results=_results(directory / "results.json"),
+        results=read_results(directory / "results.json"),
         log=tuple(_log(directory / "log.jsonl")),
         recipe=recipe,
         settings=settings,
@@ -185,10 +203,15 @@ def load(directory: Path) -> Run:
     )
 
 
-def _results(path: Path) -> Results:
+def read_results(path: Path) -> Results:
+    """Read a run's ``results.json``.
+
+    Raises:
+        InputError: it is missing, damaged, or of a newer schema; the message names it.
+    """
     if not path.is_file():
         raise InputError(f"{path.parent}: not a run; expected a directory that holds results.json")
-    values = _object(_json(_text(path), where=str(path)), where=str(path))
+    values = _object(_json(read_text(path), where=str(path)), where=str(path))
     version = values.get("schema")
     if isinstance(version, int) and version > SCHEMA:
         raise InputError(
@@ -202,16 +225,21 @@ def _results(path: Path) -> Results:
 def _log(path: Path) -> Iterator[LogLine]:
     if not path.is_file():
         return
-    for number, line in enumerate(_text(path).splitlines(), start=1):
+    for number, line in enumerate(read_text(path).splitlines(), start=1):
         if line.strip():
             where = f"{path}, line {number}"
             yield _validated(LogLine, _object(_json(line, where=where), where=where), where=where)
 
 
-def _recipe(path: Path) -> tuple[str, dict[str, Any]]:
+def read_recipe(path: Path) -> tuple[str, dict[str, Any]]:
+    """Return the text of a run's ``recipe.toml`` and its values; nothing where the run has none.
+
+    Raises:
+        InputError: it is no TOML file.
+    """
     if not path.is_file():
         return "", {}
-    text = _text(path)
+    text = read_text(path)
     try:
         return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
@@ -221,10 +249,15 @@ def _recipe(path: Path) -> tuple[str, dict[str, Any]]:
 def _environment(path: Path) -> dict[str, Any]:
     if not path.is_file():
         return {}
-    return _object(_json(_text(path), where=str(path)), where=str(path))
+    return _object(_json(read_text(path), where=str(path)), where=str(path))
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
+    """Return the text of a file.
+
+    Raises:
+        InputError: it cannot be read, or is not UTF-8.
+    """
     try:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:

@@ -1,0 +1,112 @@
+"""Is one system better than another?  Paired statistics over test items, languages and training runs.
+
+    found = crosslift.compare(["runs/unaligned", "runs/aligned"])
+    print(found.sentences[0])
+    found.comparisons[0].effect
+
+Reads `results.json`, `recipe.toml` and predictions, and scores them anew; imports no torch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crosslift.comparison import _output
+from crosslift.comparison._compare import Comparison, compare_systems
+from crosslift.comparison._design import designs, languages_to_read
+from crosslift.comparison._systems import systems
+from crosslift.comparison._words import sentence, test
+from crosslift.progress import progress
+
+__all__ = ["Comparison", "Comparisons", "compare"]
+
+SCHEMA = 1
+DRAWS = 2000
+
+
+@dataclass(frozen=True)
+class Comparisons:
+    """What a comparison of runs found.
+
+    Args:
+        comparisons: system by system, task by task and metric by metric: the target mean, then every language.
+        notes: what was left out, and what else a reader should know.
+    """
+
+    comparisons: tuple[Comparison, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def sentences(self) -> list[str]:
+        """Each target mean in plain words; the languages where no mean is."""
+        means = [row for row in self.comparisons if row.averaged]
+        return [sentence(row) for row in means or self.comparisons]
+
+    @property
+    def test(self) -> str:
+        """The statistics by name, for a caption."""
+        return test(self.comparisons)
+
+    def values(self) -> dict[str, Any]:
+        """Return what `--json` prints: `schema`, `comparisons`, `notes`, `test`."""
+        rows = _output.values(self.comparisons)
+        return {"schema": SCHEMA, "comparisons": rows, "notes": list(self.notes), "test": self.test}
+
+    def csv(self) -> str:
+        """Return the comparisons as CSV."""
+        return _output.csv_text(self.comparisons)
+
+    def markdown(self) -> str:
+        """Return sentences, tables, the test and notes as Markdown."""
+        return _output.markdown(self.comparisons, self.notes)
+
+    def latex(self) -> str:
+        """Return LaTeX tables whose captions name the test; they need `booktabs`."""
+        return _output.latex(self.comparisons, self.notes)
+
+    def print(self) -> None:
+        """Print tables and sentences on standard output."""
+        from rich.console import Console
+
+        console = Console()
+        for table, words in _output.terminal(self.comparisons):
+            console.print(table)
+            console.print(words, "\n", markup=False, highlight=False)
+        for line in (*self.notes, self.test):
+            console.print(line, style="dim", markup=False, highlight=False)
+
+
+def compare(
+    paths: Sequence[Path | str],
+    *,
+    selection: str | None = None,
+    generalized: bool = False,
+    draws: int = DRAWS,
+    seed: int = 0,
+) -> Comparisons:
+    """Compare systems with the first of them, the baseline.
+
+    Runs of one recipe that differ only in seed are one system.  If both systems have the same seeds, runs of one seed
+    are paired; else runs are taken as independent.  `crosslift.stats.interval` says how intervals are made.
+
+    Args:
+        paths: run directories, or folders of some; the first one's recipe is the baseline.
+        selection: checkpoint rule to compare under: `source-dev`, `last`, ...; None takes the weights each run kept.
+        generalized: compare the generalized setting: every ordered pair of languages, and the mean of all pairs.
+        draws: bootstrap samples of the test items.
+        seed: of those draws.
+
+    Raises:
+        InputError: fewer than two systems, no task in common, a damaged or newer results.json.
+        DataError: predictions of other items, splits or forms; the message names file and item.
+    """
+    grouped, said = systems([Path(path) for path in paths], generalized=generalized)
+    total = languages_to_read(grouped)
+    with progress("read predictions", total) as advance:
+        done = iter(range(1, 10**9))
+        found, left_out = designs(grouped, selection=selection, advance=lambda: advance(next(done), {}))
+    rows = compare_systems(grouped, found, draws=draws, seed=seed)
+    return Comparisons(tuple(rows), (*said, *left_out))
