@@ -15,6 +15,7 @@ from pathlib import Path
 from crosslift.errors import LanguageError, nearest
 
 _PRIVATE_USE = re.compile(r"q[a-t][a-z]")
+_WITH_REGION = re.compile(r"([a-z]{2,3})-[a-z]{2}")
 _TABLE = Path(__file__).with_suffix(".tsv")
 
 
@@ -69,6 +70,7 @@ def _by_code() -> dict[str, Language]:
 def get(code: str) -> Language:
     """Return the language of a code: ISO 639-1, 639-3, FLORES, or what a benchmark writes.
 
+    A region behind the code is left out: "af-ZA" is Afrikaans.
     Codes that ISO 639-3 leaves for private use, qaa to qtz, are artificial languages, as the lab has them.
 
     Raises:
@@ -79,11 +81,26 @@ def get(code: str) -> Language:
     """
     if _PRIVATE_USE.fullmatch(code):
         return artificial(code)
-    known = _by_code()
-    if code.lower() not in known:
-        hint = nearest(code.lower(), known)
+    known = _known(code)
+    if known is None:
+        hint = nearest(code.lower(), _by_code())
         raise LanguageError(f"'{code}' is no known language code{hint} (ISO 639 and FLORES codes are understood)")
-    return known[code.lower()]
+    return known
+
+
+def _known(code: str) -> Language | None:
+    """Return the language of a code, or of the code before a region, as in "af-ZA"."""
+    named = _WITH_REGION.fullmatch(code.lower())
+    return _by_code().get(code.lower()) or (_by_code().get(named[1]) if named else None)
+
+
+def same(one: str, other: str) -> bool:
+    """Return whether two codes name one language.
+
+    >>> same("eng_Latn", "en"), same("en-US", "en"), same("qaa", "qaa"), same("qaa", "qab")
+    (True, True, True, False)
+    """
+    return one == other or (_known(one) is not None and _known(one) == _known(other))
 
 
 def artificial(code: str, *, name: str | None = None, script: str = "Zzzz") -> Language:
@@ -106,8 +123,7 @@ def resolve(code: str, among: Iterable[str]) -> str:
     codes = tuple(among)
     if code in codes:
         return code
-    wanted = _by_code().get(code.lower())
     for candidate in codes:
-        if wanted is not None and _by_code().get(candidate.lower()) == wanted:
+        if same(code, candidate):
             return candidate
     raise LanguageError(f"no language '{code}' here{nearest(code, codes)} (there are: {', '.join(codes)})")

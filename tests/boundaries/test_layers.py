@@ -32,7 +32,7 @@ MAY_IMPORT = {
     },
     "align": {"_compat", "data", "encoder", "losses", "train", "views"},
     "finetune": {"data", "encoder", "losses", "tasks", "train", "views"},
-    "views": {"data", "encoder"},
+    "views": {"data", "encoder", "languages"},
     "evaluation": {"data", "encoder", "metrics", "run_directory", "tasks", "train"},
     "train": {"data", "encoder", "losses", "recipe", "tasks"},
     "encoder": {"_compat", "languages", "tasks"},

@@ -17,7 +17,7 @@ from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError, DataError, RunExistsError, nearest
 from crosslift.evaluation.predict import predict
 from crosslift.run_directory import write_text
-from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample, TaggingExample
+from crosslift.tasks._task import ChoiceExample, Example, JointExample, PairExample, SentenceExample, TaggingExample
 
 COLUMNS = {
     "sentence": (("text",), ("sentence",)),
@@ -28,6 +28,7 @@ COLUMNS = {
         ("text", "text_pair"),
     ),
     "tagging": (("words",), ("tokens",), ("text",)),
+    "joint": (("words",), ("tokens",), ("utterance",), ("utt",), ("text",)),
     "choice": (
         ("premise", "question", "choice1", "choice2"),
         ("context", "question", "answerA", "answerB"),
@@ -43,9 +44,10 @@ def predict_file(
 ) -> int:
     """Label every row of a file and return how many there are.
 
-    The output has the input's columns and `prediction` and `probability` (for tagging, `prediction` alone: the tags
-    separated by blanks).  Of choices, the prediction is the number of the likeliest, counted from 0; rows with fewer
-    choices leave the last ones blank.  A column `language` is used by encoders that embed languages.
+    The output has the input's columns and `prediction` and `probability`.  For tagging it is `prediction` alone, the
+    tags separated by blanks; for joint tasks these, `intent`, and the probability of that.  Of choices, the prediction
+    is the number of the likeliest, counted from 0; rows with fewer choices leave the last ones blank.  A column
+    `language` is used by encoders that embed languages.
 
     Args:
         model: directory or hub id of a checkpoint with a head.
@@ -127,9 +129,9 @@ def _example(model: TaskModel, place: int, row: Mapping[str, Any], columns: Sequ
     if model.kind == "choice":
         return _choices(number, row, columns)
     values = [row[column] for column in columns]
-    if model.kind == "tagging":
+    if model.kind in ("tagging", "joint"):
         words = values[0] if isinstance(values[0], list) else str(values[0]).split()
-        return TaggingExample(number, tuple(map(str, words)))
+        return (TaggingExample if model.kind == "tagging" else JointExample)(number, tuple(map(str, words)))
     if len(values) == 2:
         return PairExample(number, str(values[0]), str(values[1]))
     return SentenceExample(number, str(values[0]))
@@ -148,6 +150,13 @@ def _choices(number: str, row: Mapping[str, Any], columns: Sequence[str]) -> Cho
 def _added(record: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(record["prediction"], list):
         return {"prediction": " ".join(record["prediction"])}
+    if isinstance(record["prediction"], dict):
+        found = record["prediction"]
+        return {
+            "prediction": " ".join(found["slots"]),
+            "intent": found["intent"],
+            "probability": record["probability"],
+        }
     return {"prediction": record["prediction"], "probability": record["probability"]}
 
 

@@ -17,7 +17,8 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs, Tokens
-from crosslift.tasks._task import ChoiceExample, Example, RetrievalExample, TaggingExample
+from crosslift.encoder.joint import sentence_place
+from crosslift.tasks._task import ChoiceExample, Example, JointExample, RetrievalExample, TaggingExample
 from crosslift.train.features import TaskItem, rows_of, task_items
 
 Record = dict[str, Any]
@@ -34,10 +35,10 @@ def predict(
     max_length: int,
     batch_tokens: int = BATCH_TOKENS,
 ) -> list[Record]:
-    """Return one record an example, in order: the label, the tags of its words, or the index of its choice.
+    """Return one record an example, in order: the label, its tags, intent and slots, or the index of its choice.
 
     Args:
-        model: with a sentence, pair, tagging or choice head; put into evaluation mode.
+        model: with a sentence, pair, tagging, joint or choice head; put into evaluation mode.
         examples: of one language; labels may be missing (gold is then None).
         language: for encoders that embed it.
         max_length: tokens an input is cut to; sentences to tag are cut into pieces instead.
@@ -51,12 +52,15 @@ def predict(
         max_length=max_length,
         language=language,
         prompt=model.prompt,
+        scored=True,
     )
     model.eval()  # all of it: a head may lie outside the encoder
     rows = rows_of(items)
     logits = _rows(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
     if model.kind == "tagging":
         return _tagging_records(model, examples, rows, logits)
+    if model.kind == "joint":
+        return _joint_records(model, examples, rows, logits)
     if model.kind == "choice":
         return _choice_records(examples, logits)
     probabilities = torch.cat(logits).float().softmax(dim=-1).numpy()  # (examples, labels)
@@ -87,6 +91,39 @@ def _tagging_records(
     model: TaskModel, examples: Sequence[Example], items: Sequence[TaskItem], logits: Sequence[Tensor]
 ) -> list[Record]:
     sentences = [example for example in examples if isinstance(example, TaggingExample)]
+    return [
+        {"id": sentence.id, "prediction": row, "gold": list(sentence.tags) if sentence.tags else None}
+        for sentence, row in zip(sentences, _tags(model, sentences, items, logits), strict=True)
+    ]
+
+
+def _joint_records(
+    model: TaskModel, examples: Sequence[Example], items: Sequence[TaskItem], logits: Sequence[Tensor]
+) -> list[Record]:
+    """Return records whose prediction and gold are an intent and slots; the probability is the intent's."""
+    utterances = [example for example in examples if isinstance(example, JointExample)]
+    tags = _tags(model, utterances, items, logits)
+    first = [(item, scores[0]) for item, scores in zip(items, logits, strict=True) if item.first_word == 0]
+    records = []
+    for (item, scores), row in zip(sorted(first, key=lambda pair: pair[0].example), tags, strict=True):
+        utterance = utterances[item.example]
+        probabilities = scores[sentence_place(item.tokens.special)].float().softmax(dim=-1)
+        intent = model.labels[int(probabilities.argmax())]
+        known = utterance.intent is not None and utterance.tags is not None
+        gold = {"intent": utterance.intent, "slots": list(utterance.tags or ())} if known else None
+        prediction = {"intent": intent, "slots": row}
+        probability = round(float(probabilities.max()), 6)
+        records.append({"id": utterance.id, "prediction": prediction, "gold": gold, "probability": probability})
+    return records
+
+
+def _tags(
+    model: TaskModel,
+    sentences: Sequence[TaggingExample | JointExample],
+    items: Sequence[TaskItem],
+    logits: Sequence[Tensor],
+) -> list[list[str]]:
+    """Return the tags of each sentence's words, read at the first piece of each."""
     # A word without any piece (a lone control character, say) keeps the first label, so lengths always agree.
     tags = [[model.labels[0]] * len(sentence.words) for sentence in sentences]
     for item, scores in zip(items, logits, strict=True):
@@ -96,10 +133,7 @@ def _tagging_records(
             word = item.tokens.words[position]
             if word >= 0 and item.first_word + word < len(tags[item.example]):
                 tags[item.example][item.first_word + word] = model.labels[best[position]]
-    return [
-        {"id": sentence.id, "prediction": row, "gold": list(sentence.tags) if sentence.tags else None}
-        for sentence, row in zip(sentences, tags, strict=True)
-    ]
+    return tags
 
 
 def retrieve(

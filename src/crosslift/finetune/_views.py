@@ -22,7 +22,7 @@ class WordView(FinetuneMethod):
     rewrites: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset({"words"})
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "choice")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint", "choice")
 
     @abstractmethod
     def view(self, model: TaskModel, item: TaskItem, generator: torch.Generator) -> Tokens:

@@ -31,7 +31,7 @@ class SelfAugment(FinetuneMethod):
 
     rewrites: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint")
     paper: ClassVar[str] = "Wang et al. 2023, arXiv 2309.10891"
 
     share: float = Field(0.3, ge=0, le=1, description="of tokens that are exchanged")

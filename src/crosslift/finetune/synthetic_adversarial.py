@@ -49,7 +49,7 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
     compares: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset({"words"})
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint")
     paper: ClassVar[str] = "our design, after Qin et al. 2020, arXiv 2006.06402"
 
     adversarial_weight: float = Field(1.0, ge=0, description="of the task loss on the view (beta)")

@@ -96,7 +96,10 @@ def target_items(model: TaskModel, sets: Sequence[TargetDev], max_length: int) -
         item
         for each in sets
         for item in task_items(
-            model.encoder, each.examples, each.task.kind, each.labels, max_length=length, language=each.language
+            *(model.encoder, each.examples, each.task.kind, each.labels),
+            max_length=length,
+            language=each.language,
+            scored=True,
         )
     ]
 

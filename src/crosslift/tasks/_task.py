@@ -12,8 +12,9 @@ from crosslift.data.text import Row, require
 from crosslift.errors import DataError, nearest
 
 Split = Literal["train", "dev", "test"]
-Kind = Literal["sentence", "pair", "tagging", "span", "choice", "retrieval", "mining"]
-"""Input forms: one text, two texts, words with tags, an answer span, a choice, parallel texts, two pools."""
+Kind = Literal["sentence", "pair", "tagging", "joint", "span", "choice", "retrieval", "mining"]
+"""Input forms: one text, two texts, words with tags, words with tags and an intent, an answer span, a choice, parallel
+texts, two pools."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,16 @@ class TaggingExample:
     id: str
     words: tuple[str, ...]
     tags: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JointExample:
+    """The words of an utterance, the tag of each in IOB2, and what the whole is meant to do."""
+
+    id: str
+    words: tuple[str, ...]
+    tags: tuple[str, ...] | None = None
+    intent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,13 +104,21 @@ class MiningExample:
 
 
 Example = (
-    SentenceExample | PairExample | TaggingExample | SpanExample | ChoiceExample | RetrievalExample | MiningExample
+    SentenceExample
+    | PairExample
+    | TaggingExample
+    | JointExample
+    | SpanExample
+    | ChoiceExample
+    | RetrievalExample
+    | MiningExample
 )
 
 EXAMPLE_OF: Mapping[Kind, type[Any]] = {
     "sentence": SentenceExample,
     "pair": PairExample,
     "tagging": TaggingExample,
+    "joint": JointExample,
     "span": SpanExample,
     "choice": ChoiceExample,
     "retrieval": RetrievalExample,
@@ -133,7 +152,10 @@ class Task(ABC):
 
     kind: ClassVar[Kind]
     labels: ClassVar[tuple[str, ...]] = ()
-    """Labels in the order of the model's outputs; empty where a task has none (retrieval, span, choice)."""
+    """Labels in the order of the model's outputs; empty where a task has none (retrieval, span, choice), or leaves them
+    to the data."""
+    open_labels: ClassVar[bool] = False
+    """Whether the labels are those of the training data, found by `labels_in`, instead of `labels`."""
     source: ClassVar[str] = "en"
     """The language with labelled training data."""
     languages: ClassVar[tuple[str, ...]]
@@ -191,16 +213,27 @@ class Task(ABC):
             DataError: a label the task does not have, or a value that is not as expected.
         """
 
-    def read_file(self, path: Path) -> Iterator[Example]:
-        """Yield the examples of one file of the benchmark's directory.
+    def read_file(self, path: Path, split: Split | None = None) -> Iterator[Example]:
+        """Yield the examples of one file of the benchmark's directory, all or those of a split.
 
         Raises:
             DataError: a row is not as expected; the message names file and line.
         """
-        for index, (line, row) in enumerate(self.file_rows(path)):
+        chosen = ((line, row) for line, row in self.file_rows(path) if split is None or self.of_split(row, split))
+        for index, (line, row) in enumerate(chosen):
             where = f"{path}, line {line}"
             require(row, self.needed, where=where)
             yield self.from_row(row, index, where=where)
+
+    def labels_in(self, examples: Sequence[Example]) -> tuple[str, ...]:
+        """Return the labels of training data in the order of a model's outputs, where `open_labels`."""
+        del examples
+        return self.labels
+
+    def of_split(self, row: Mapping[str, Any], split: Split) -> bool:
+        """Return whether a row is of a split, where a file of the benchmark's directory holds several."""
+        del row, split
+        return True
 
     def parts(self, path: Path) -> tuple[Path, ...]:
         """Return every file that `read_file(path)` reads, `path` first."""
@@ -265,7 +298,7 @@ def texts(example: Example) -> Sequence[str]:
             return (example.text,)
         case PairExample():
             return (example.first, example.second)
-        case TaggingExample():
+        case TaggingExample() | JointExample():
             return (" ".join(example.words),)
         case SpanExample():
             return (example.question, example.context)

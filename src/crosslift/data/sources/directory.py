@@ -39,7 +39,7 @@ class Directory(Source):
         names = [pattern.replace(_MARK, language) for pattern in task.files[split]]
         path = next(filter(None, (find(self.path / name) for name in names)))
         self._read.update(task.parts(path))
-        return list(task.read_file(path))
+        return list(task.read_file(path, split))
 
     def describe(self) -> dict[str, Any]:
         """Return the folder and the SHA-256 of the files read so far, as stored."""

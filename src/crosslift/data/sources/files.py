@@ -31,8 +31,10 @@ class Files(Source):
         return self.base.source_language(task) if self.base else task.source
 
     def labels(self, task: Task) -> tuple[str, ...]:
-        """Return the labels of the other source, or the task's."""
-        return self.base.labels(task) if self.base else task.labels
+        """Return the labels of the other source, or the task's; those of its own training file where they are open."""
+        if self.base is None or (task.open_labels and "train" in self.files):
+            return super().labels(task)
+        return self.base.labels(task)
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
         """Return the languages for which there is a file."""
@@ -52,7 +54,7 @@ class Files(Source):
         path = existing(self.root / settings.path.replace(_MARK, language))
         self._read.add(path)
         if _in_layout(path, task, settings):
-            return list(task.read_file(path))
+            return list(task.read_file(path, split))
         return [_example(task, row, settings, index=index, path=path) for index, row in _rows(path, settings)]
 
     def describe(self) -> dict[str, Any]:
@@ -89,7 +91,8 @@ def _example(task: Task, row: Row, settings: FileSettings, *, index: int, path: 
     ours = {column: values[name] for column, name in named.items() if name in values}
     for column in set(task.answers) & set(ours):
         answer = ours[column]
-        several = answer.split() if task.kind == "tagging" and isinstance(answer, str) else answer
+        tags = task.kind == "tagging" or column == "tags"
+        several = answer.split() if tags and isinstance(answer, str) else answer
         ours[column] = _renamed(several, settings.labels)
     return task.from_row(ours, index, where=where)
 
