@@ -82,6 +82,7 @@ VALUES = {
     "tags": ["B-one", "O"],
     "utterance": "a text of four",
     "slot_labels": "O B-one I-one O",
+    "utt": "one two three",
     "annot_utt": "one [slot : two three]",
     "slots": "0:3:SL:ONE",
     "tokens": '{"tokens": ["one", "two"], "tokenSpans": [{"start": 0, "length": 3}, {"start": 4, "length": 3}]}',

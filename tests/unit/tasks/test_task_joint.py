@@ -136,7 +136,7 @@ def test_mtop_words_belong_to_the_slot_they_start_in(tmp_path):
 
 
 def test_mtop_quotation_marks_of_the_release(tmp_path):
-    tokens = '{"tokens":["say","""","x"],"tokenSpans":[{"start":0},{"start":4},{"start":5}]}'
+    tokens = '{"tokens":["say",""","x"],"tokenSpans":[{"start":0},{"start":4},{"start":5}]}'
     (example,) = Mtop().read_file(mtop(tmp_path / "eval.txt", slots="4:6:SL:TEXT", tokens=tokens))
     assert example.words == ("say", '"', "x")
     assert example.tags == ("O", "B-TEXT", "I-TEXT")
