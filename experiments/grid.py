@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from scipy import stats
+
 Measures = Mapping[str, float]
 
 
@@ -83,6 +85,28 @@ class Grid:
             cells = [summary([run[column] for run in runs if column in run]) for column in columns]
             lines.append(f"| {arm} | {len(runs)} | " + " | ".join(cells) + " |")
         return "\n".join(lines)
+
+
+def paired(grid: Grid, baseline: str, columns: Sequence[str], measures: Callable[[str, int], Measures]) -> str:
+    """Return a Markdown table of each arm less the baseline, seed by seed: mean and 95 % interval by Student's t."""
+    lines = ["| arm - " + baseline + " | seeds | " + " | ".join(columns) + " |"]
+    lines.append("| --- |" + " ---: |" * (len(columns) + 1))
+    for arm in grid.arms:
+        seeds = sorted(set(grid.finished(arm)) & set(grid.finished(baseline)))
+        if arm != baseline and seeds:
+            runs = [(measures(arm, seed), measures(baseline, seed)) for seed in seeds]
+            cells = [interval([run[column] - base[column] for run, base in runs]) for column in columns]
+            lines.append(f"| {arm} | {len(seeds)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def interval(differences: Sequence[float]) -> str:
+    """Return a mean and its 95 % interval, which one seed does not have."""
+    mean = statistics.mean(differences)
+    if len(differences) == 1:
+        return f"{mean:+.1f}"
+    half = stats.t.ppf(0.975, len(differences) - 1) * statistics.stdev(differences) / len(differences) ** 0.5
+    return f"{mean:+.1f} [{mean - half:+.1f}, {mean + half:+.1f}]"
 
 
 def summary(values: Sequence[float]) -> str:

@@ -132,7 +132,7 @@ def print_description(name: str) -> None:
 
 
 def print_scores(results: dict[str, Any]) -> None:
-    """Print scores by language and their averages."""
+    """Print scores by language and their averages, pairs of languages, and how far languages agree."""
     table = Table("language", "metric", "score", "items", box=None, pad_edge=False)
     for row in results["scores"]:
         table.add_row(row["language"], row["metric"], f"{row['value']:.1f}", f"{row['items']:,}")
@@ -144,3 +144,19 @@ def print_scores(results: dict[str, Any]) -> None:
             console.print(
                 f"{row['metric']}: mean of {row['targets']} targets {row['target_mean']:.1f}{gap}", highlight=False
             )
+    for row in results["generalized"]:
+        console.print(_grid(row))
+        console.print(f"{row['metric']}: mean of {row['pairs']} pairs {row['macro']:.1f}", highlight=False)
+    for row in results["consistency"]:
+        kappa = "" if row["fleiss_kappa"] is None else f", Fleiss' kappa {row['fleiss_kappa']:.2f}"
+        console.print(f"agreement between languages: {row['agreement']:.1f}{kappa}", highlight=False)
+
+
+def _grid(row: dict[str, Any]) -> Table:
+    """Return scores by the language of the first text (rows) and of the second (columns)."""
+    values = {(cell["first"], cell["second"]): cell["value"] for cell in row["cells"]}
+    codes = list(dict.fromkeys(first for first, _ in values))
+    table = Table("first \\ second", *codes, box=None, pad_edge=False)
+    for first in codes:
+        table.add_row(first, *(f"{values[first, second]:.1f}" for second in codes))
+    return table

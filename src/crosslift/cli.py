@@ -112,6 +112,9 @@ def evaluate(
     split: Annotated[Literal["dev", "test"], typer.Option(help="dev or test.")] = "test",
     data: Data = None,
     lab: Annotated[bool, typer.Option("--lab", help="Take the lab's examples instead of data.")] = False,
+    generalized: Annotated[
+        bool, typer.Option("--generalized", help="Score every ordered pair of languages too (pairs of texts).")
+    ] = False,
     output: Annotated[Path | None, typer.Option(help="Directory for predictions and results.json.")] = None,
     as_json: Json = False,
 ) -> None:
@@ -119,8 +122,9 @@ def evaluate(
     from crosslift.evaluation.saved import evaluate as evaluate_model
 
     scored = evaluate_model(
-        model, task=task, languages=_codes(languages), split=split, data="lab" if lab else data, output=output
-    )
+        model, task=task, languages=_codes(languages), split=split, data="lab" if lab else data, output=output,
+        generalized=generalized,
+    )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(scored, indent=2))
     else:

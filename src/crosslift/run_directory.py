@@ -7,6 +7,7 @@
     log.jsonl           a line a logged step
     model/              transformers checkpoint
     predictions/        {task}/{language}.jsonl, a record an example, by the weights in model/
+                        {task}.generalized/{first}-{second}.jsonl, where pairs of languages are scored
     predictions.RULE/   the same by the weights of another selection rule
     embeddings.npz      sentence vectors of translations, for the report's map
     results.json        schema, scores, summary, stages
@@ -169,6 +170,8 @@ def results(
     probes: Sequence[Mapping[str, Any]],
     languages: Mapping[str, Mapping[str, Any]],
     warnings: Sequence[str],
+    generalized: Sequence[Mapping[str, Any]] = (),
+    consistency: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the content of results.json; values are in percent."""
     return {
@@ -181,6 +184,8 @@ def results(
         "probes": list(probes),
         "languages": dict(languages),
         "warnings": list(warnings),
+        "generalized": list(generalized),
+        "consistency": list(consistency),
     }
 
 

@@ -196,6 +196,10 @@ class Encoder:
         limit = self._limit(max_length)
         return self._tokenization.texts(texts, seconds, max_length=limit, language=language)
 
+    def tokenize_whole(self, texts: Sequence[str], *, language: str | None = None) -> list[Tokens]:
+        """Tokenise texts that are joined later: nothing is cut, so a result may be longer than the model takes."""
+        return self._tokenization.texts(texts, None, max_length=None, language=language)
+
     def tokenize_words(
         self,
         words: Sequence[Sequence[str]],

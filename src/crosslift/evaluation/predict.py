@@ -19,7 +19,7 @@ from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs, Tokens
 from crosslift.encoder.joint import sentence_place
 from crosslift.tasks._task import ChoiceExample, Example, JointExample, RetrievalExample, TaggingExample
-from crosslift.train.features import TaskItem, rows_of, task_items
+from crosslift.train.features import Item, TaskItem, rows_of, task_items
 
 Record = dict[str, Any]
 """One line of a predictions file: id, prediction, gold, and what else the task's form has."""
@@ -54,6 +54,13 @@ def predict(
         prompt=model.prompt,
         scored=True,
     )
+    return predict_items(model, examples, items, batch_tokens=batch_tokens)
+
+
+def predict_items(
+    model: TaskModel, examples: Sequence[Example], items: Sequence[Item], *, batch_tokens: int = BATCH_TOKENS
+) -> list[Record]:
+    """Return what `predict` does, of examples that are tokenised already."""
     model.eval()  # all of it: a head may lie outside the encoder
     rows = rows_of(items)
     logits = _rows(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)

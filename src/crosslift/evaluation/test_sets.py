@@ -24,6 +24,8 @@ class TestSet:
     by_language: dict[str, list[Example]]
     translated_into: str | None = None
     """The language that all texts were translated into (translate-test)."""
+    generalized: bool = False
+    """Whether every ordered pair of languages is scored too."""
 
     def read_in(self, language: str) -> str:
         """Return the language that a model reads the examples of `language` in."""

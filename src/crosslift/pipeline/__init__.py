@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +11,9 @@ from typing import Any
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import InputError
-from crosslift.evaluation import probes
+from crosslift.evaluation import generalized, probes
+from crosslift.evaluation.consistency import consistency
+from crosslift.evaluation.generalized import predict_grid
 from crosslift.evaluation.predict import Record, predict, retrieve
 from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.test_sets import TestSet, predictions
@@ -87,6 +89,8 @@ class _Run:
     stages: list[dict[str, Any]] = field(default_factory=list)
     probes: list[dict[str, Any]] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
+    generalized: list[dict[str, Any]] = field(default_factory=list)
+    consistency: list[dict[str, Any]] = field(default_factory=list)
     log: list[dict[str, Any]] = field(default_factory=list)
     predicted: dict[tuple[str, str], dict[str, list[Record]]] = field(default_factory=dict)
     """By selection rule and task; rules often choose the same weights, which are then applied once."""
@@ -174,6 +178,26 @@ def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
         run.predicted[rule, test.task.name] = predicted
         for language, records in predicted.items():
             _keep(run, test, language, records, rule, folder)
+        _keep_consistency(run, test, predicted, rule)
+        if test.generalized and rule == table.selection:
+            _score_grid(run, tuned, test, predicted)
+
+
+def _score_grid(run: _Run, tuned: Finetuned, test: TestSet, diagonal: Mapping[str, list[Record]]) -> None:
+    """Score every ordered pair of languages with the weights that become RUN/model, now in the model."""
+    table = run.recipe.finetune
+    assert table is not None
+    grid = {}
+    for pair, records in predict_grid(tuned.model, test, diagonal, max_length=table.max_length):
+        grid[pair] = records
+        write_records(run.folder / "predictions" / generalized.file(test.task, pair), records)
+    run.generalized += generalized.scores(test.task, run.data.source.labels(test.task), grid, selection=table.selection)
+
+
+def _keep_consistency(run: _Run, test: TestSet, predicted: Mapping[str, list[Record]], rule: str) -> None:
+    if test.task.parallel and test.task.kind != "tagging":
+        row = consistency(predicted, run.source, task=test.task.name, selection=rule)
+        run.consistency += [row] if row else []
 
 
 def _score_retrieval(run: _Run, encoder: Encoder) -> None:
@@ -227,6 +251,8 @@ def _write_results(run: _Run) -> None:
         probes=run.probes,
         languages=run.data.languages,
         warnings=run.warnings,
+        generalized=run.generalized,
+        consistency=run.consistency,
     )
     write_json(run.folder / "results.json", content)
     remove(run.folder / "states")

@@ -15,6 +15,7 @@ from crosslift.data.sources import Source, SourceSettings, open_source
 from crosslift.data.sources.lab import Lab
 from crosslift.data.text import existing, lines
 from crosslift.errors import LanguageError, RecipeError, nearest
+from crosslift.evaluation import generalized
 from crosslift.evaluation.test_sets import TestSet, read_test_set
 from crosslift.lab import World, shared_world
 from crosslift.pipeline._oracle import read_target_dev
@@ -175,7 +176,10 @@ def _tasks(source: Source, table: IntermediateTable, recipe: Recipe, world: Worl
 def _test_set(source: Source, table: EvaluateTable) -> TestSet:
     task: Task = _shelf.load("task", table.task)()
     languages = None if isinstance(table.languages, str) else table.languages
-    return read_test_set(source, task, table.split, languages, table.limit)
+    if table.generalized:
+        generalized.check(task, "evaluate.generalized")
+    test = read_test_set(source, task, table.split, languages, table.limit)
+    return replace(test, generalized=table.generalized)
 
 
 def _text(table: TextTable, data: SourceSettings, world: World, key: str) -> Text:

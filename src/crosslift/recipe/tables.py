@@ -311,6 +311,11 @@ class EvaluateTable(Table):
     languages: tuple[str, ...] | Literal["all"] = Field("all", description="languages to score")
     split: Literal["dev", "test"] = Field("test", description="part of the data to score")
     limit: int | None = Field(None, ge=1, description="examples a language, at most (the first ones)")
+    generalized: bool = Field(
+        False,
+        description="also score every ordered pair of languages, the first text in one and the second in the other; "
+        "for pairs of texts",
+    )
     translate: TranslatorTable | None = Field(
         None, description="what translates the test sets into the source language before prediction (translate-test)"
     )

@@ -124,11 +124,31 @@ def task_items(
     tokenize: Tokenize = partial(way, encoder, max_length=max_length, language=language)
     if kind == "choice":
         return _choice_items(examples, tokenize)
-    firsts, seconds = _texts(examples)
+    return _labelled(tokenize(*_texts(examples)), examples, labels)
+
+
+def pair_items(
+    encoder: Encoder,
+    pairs: Sequence[tuple[Tokens, Tokens]],
+    examples: Sequence[Example],
+    labels: Sequence[str],
+    *,
+    max_length: int,
+) -> list[TaskItem]:
+    """Return items of pairs whose texts are tokenised already, and whole; equals tokenising them as pairs.
+
+    Raises:
+        DataError: a label the task does not have.
+    """
+    joined = [encoder.join(first, second, max_length=max_length) for first, second in pairs]
+    return _labelled(joined, examples, labels)
+
+
+def _labelled(rows: Sequence[Tokens], examples: Sequence[Example], labels: Sequence[str]) -> list[TaskItem]:
     index = _Labels(labels)
     return [
         TaskItem(row, _label(example, getattr(example, "label", None), index), number)
-        for number, (row, example) in enumerate(zip(tokenize(firsts, seconds), examples, strict=True))
+        for number, (row, example) in enumerate(zip(rows, examples, strict=True))
     ]
 
 

@@ -1,0 +1,177 @@
+"""The generalized setting: the first text of a pair in one language, the second in another, every ordered pair.
+
+Source: Lewis et al. 2020 (MLQA) named it; for sentence pairs the released Robust-XLT code scores all 225 pairs of XNLI
+and all 49 of PAWS-X.  A pair of languages has the examples that both have, by id, with one label; the diagonal is the
+standard setting.  Every text is tokenised once, however many languages it is paired with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from crosslift import _shelf
+from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.inputs import Tokens
+from crosslift.errors import DataError, RecipeError
+from crosslift.evaluation.predict import BATCH_TOKENS, Record, predict, predict_items
+from crosslift.evaluation.test_sets import TestSet
+from crosslift.progress import progress
+from crosslift.tasks._task import Example, PairExample, Task
+from crosslift.train.features import pair_items
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One ordered pair of languages and the examples that both have."""
+
+    first: str
+    second: str
+    examples: tuple[PairExample, ...]
+    places: tuple[tuple[int, int], ...]
+    """Where each example's texts stand in the examples of their languages."""
+
+
+def check(task: Task, key: str) -> None:
+    """Check that a task has a generalized setting.
+
+    Raises:
+        RecipeError: its examples are not pairs of texts.
+    """
+    if task.kind != "pair":
+        raise RecipeError(f"{key}: '{task.name}' is a '{task.kind}' task; only pairs of texts can be in two languages")
+
+
+def file(task: Task, pair: tuple[str, str]) -> str:
+    """Return where the records of a pair of languages stand among the predictions."""
+    return f"{task.name}.generalized/{pair[0]}-{pair[1]}.jsonl"
+
+
+def cells(by_language: Mapping[str, Sequence[Example]]) -> Iterator[Cell]:
+    """Yield every ordered pair of languages but the diagonal; ids one side lacks or labels otherwise are left out."""
+    numbered = {code: _by_id(examples) for code, examples in by_language.items()}
+    for first, second in product(numbered, repeat=2):
+        if first != second:
+            yield _cell(first, second, numbered[first], numbered[second])
+
+
+def _by_id(examples: Sequence[Example]) -> dict[str, tuple[int, PairExample]]:
+    return {each.id: (place, each) for place, each in enumerate(examples) if isinstance(each, PairExample)}
+
+
+def _cell(
+    first: str,
+    second: str,
+    ones: Mapping[str, tuple[int, PairExample]],
+    others: Mapping[str, tuple[int, PairExample]],
+) -> Cell:
+    shared = [key for key, (_, one) in ones.items() if key in others and others[key][1].label == one.label]
+    examples = (PairExample(key, ones[key][1].first, others[key][1].second, ones[key][1].label) for key in shared)
+    if not shared:
+        raise DataError(f"'{first}' and '{second}' have no example of one id and one label, so no pair of languages")
+    return Cell(first, second, tuple(examples), tuple((ones[key][0], others[key][0]) for key in shared))
+
+
+def predict_grid(
+    model: TaskModel,
+    test: TestSet,
+    diagonal: Mapping[str, list[Record]],
+    *,
+    max_length: int,
+    batch_tokens: int = BATCH_TOKENS,
+) -> Iterator[tuple[tuple[str, str], list[Record]]]:
+    """Yield ((first, second), records) of the whole grid.
+
+    Args:
+        model: for pairs of texts.
+        test: examples by language.
+        diagonal: records of the standard setting, which are the diagonal's; they are not computed again.
+        max_length: tokens a pair is cut to.
+        batch_tokens: padded tokens a batch.
+
+    Raises:
+        DataError: two languages share no example.
+    """
+    predict_cell = _paired(model, test, max_length)
+    for code, records in diagonal.items():
+        yield (code, code), records
+    count = len(test.by_language)
+    with progress(f"evaluate {test.task.name} across languages", count * (count - 1)) as advance:
+        for done, cell in enumerate(cells(test.by_language), start=1):
+            yield (cell.first, cell.second), predict_cell(cell, batch_tokens)
+            advance(done, {})
+
+
+def _paired(model: TaskModel, test: TestSet, max_length: int) -> Callable[[Cell, int], list[Record]]:
+    """Return what predicts a cell: from texts tokenised once, or one by one where they stand in a prompt."""
+    if model.prompt:
+        return lambda cell, batch_tokens: predict(
+            model, cell.examples, language=test.read_in(cell.first), max_length=max_length, batch_tokens=batch_tokens
+        )
+    sides = {code: _tokenised(model, test, code) for code in test.by_language}
+
+    def predict_cell(cell: Cell, batch_tokens: int) -> list[Record]:
+        firsts, seconds = sides[cell.first][0], sides[cell.second][1]
+        tokens = [(firsts[one], seconds[other]) for one, other in cell.places]
+        items = pair_items(model.encoder, tokens, cell.examples, model.labels, max_length=max_length)
+        return predict_items(model, cell.examples, items, batch_tokens=batch_tokens)
+
+    return predict_cell
+
+
+def _tokenised(model: TaskModel, test: TestSet, code: str) -> tuple[list[Tokens], list[Tokens]]:
+    pairs = [example for example in test.by_language[code] if isinstance(example, PairExample)]
+    language = test.read_in(code)
+    whole = partial(model.encoder.tokenize_whole, language=language)
+    return whole([pair.first for pair in pairs]), whole([pair.second for pair in pairs])
+
+
+def scores(
+    task: Task, labels: Sequence[str], grid: Mapping[tuple[str, str], Sequence[Record]], *, selection: str
+) -> list[dict[str, Any]]:
+    """Return one row a metric of the task: every cell in percent, and their averages.
+
+    `macro` is the mean over all ordered pairs, `micro` that over all items, as the released code prints it;
+    `diagonal` is the standard setting, `off_diagonal` the pairs of two languages.
+    """
+    return [
+        {
+            "task": task.name,
+            "metric": metric,
+            "selection": selection,
+            **_averages(values),
+            "cells": [
+                {"first": first, "second": second, "value": value, "items": items}
+                for (first, second), (value, items) in values.items()
+            ],
+        }
+        for metric, values in _values(task, labels, grid).items()
+    ]
+
+
+def _values(
+    task: Task, labels: Sequence[str], grid: Mapping[tuple[str, str], Sequence[Record]]
+) -> dict[str, dict[tuple[str, str], tuple[float, int]]]:
+    metrics = {name: _shelf.load("metric", name)(labels) for name in task.metrics}
+    return {
+        name: {pair: (metric(records), len(records)) for pair, records in grid.items()}
+        for name, metric in metrics.items()
+    }
+
+
+def _averages(values: Mapping[tuple[str, str], tuple[float, int]]) -> dict[str, Any]:
+    each = np.array([value for value, _ in values.values()])
+    items = np.array([count for _, count in values.values()], dtype=float)
+    off = np.array([first != second for first, second in values])
+    return {
+        "macro": float(each.mean()),
+        "micro": float(each @ items / items.sum()),
+        "diagonal": float(each[~off].mean()),
+        "off_diagonal": float(each[off].mean()) if off.any() else None,
+        "pairs": len(values),
+    }
