@@ -6,10 +6,12 @@ The rest of crosslift imports these names from here, so a new release of transfo
 from __future__ import annotations
 
 import logging as standard_logging
+import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
+import torch
 from torch import nn
 from transformers import (
     AutoConfig,
@@ -54,6 +56,7 @@ __all__ = [
     "PretrainedConfig",
     "lora_config",
     "lora_injected",
+    "quantize_linear_layers",
     "quiet",
 ]
 
@@ -84,3 +87,15 @@ def lora_injected(module: nn.Module, config: Any) -> None:
     from peft import inject_adapter_in_model
 
     inject_adapter_in_model(config, module)
+
+
+def quantize_linear_layers(module: nn.Module) -> None:
+    """Store linear layers in int8, in place; what they read is rounded by the range of each batch.
+
+    torch moves this to a package of its own, and says so at each call.
+    """
+    from torch.ao.quantization import quantize_dynamic
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        quantize_dynamic(module, {nn.Linear}, dtype=torch.qint8, inplace=True)  # type: ignore[no-untyped-call]

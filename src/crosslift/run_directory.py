@@ -172,6 +172,7 @@ def results(
     warnings: Sequence[str],
     generalized: Sequence[Mapping[str, Any]] = (),
     consistency: Sequence[Mapping[str, Any]] = (),
+    groups: Sequence[Mapping[str, Any]] = (),
 ) -> dict[str, Any]:
     """Return the content of results.json; values are in percent."""
     return {
@@ -186,6 +187,7 @@ def results(
         "warnings": list(warnings),
         "generalized": list(generalized),
         "consistency": list(consistency),
+        "groups": list(groups),
     }
 
 

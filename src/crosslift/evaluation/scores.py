@@ -8,13 +8,18 @@ from typing import Any
 import numpy as np
 
 from crosslift import _shelf
+from crosslift.evaluation.calibration import calibration_error
 from crosslift.tasks._task import Task
 
 
 def scores(
     task: Task, labels: Sequence[str], language: str, records: Sequence[Mapping[str, Any]], *, selection: str
 ) -> list[dict[str, Any]]:
-    """Return one row a metric of the task, in percent; `labels` are those the data has (the lab's may differ)."""
+    """Return one row a metric of the task, in percent; `labels` are those the data has (the lab's may differ).
+
+    Where records have probabilities, a row says in percentage points how far they are from being right that often.
+    """
+    error = calibration_error(records)
     return [
         {
             "task": task.name,
@@ -23,6 +28,7 @@ def scores(
             "value": _shelf.load("metric", metric)(labels)(records),
             "items": len(records),
             "selection": selection,
+            **({} if error is None else {"calibration_error": error}),
         }
         for metric in task.metrics
     ]

@@ -12,7 +12,9 @@ from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import InputError
 from crosslift.evaluation import generalized, probes
+from crosslift.evaluation.averages import by_group
 from crosslift.evaluation.consistency import consistency
+from crosslift.evaluation.fertility import fertility
 from crosslift.evaluation.generalized import predict_grid
 from crosslift.evaluation.predict import Record, predict, retrieve
 from crosslift.evaluation.scores import scores, summary
@@ -91,6 +93,7 @@ class _Run:
     warnings: list[str] = field(default_factory=list)
     generalized: list[dict[str, Any]] = field(default_factory=list)
     consistency: list[dict[str, Any]] = field(default_factory=list)
+    languages: dict[str, dict[str, Any]] = field(default_factory=dict)
     log: list[dict[str, Any]] = field(default_factory=list)
     predicted: dict[tuple[str, str], dict[str, list[Record]]] = field(default_factory=dict)
     """By selection rule and task; rules often choose the same weights, which are then applied once."""
@@ -128,6 +131,7 @@ def _adapted_encoder(run: _Run) -> Encoder:
     staged = _stages.starting_encoder(run.recipe, run.data.text)
     if run.recipe.pretrain and run.data.text:
         staged = _stages.pretrain(staged, run.recipe, run.data.text)
+    run.languages = _languages(run.data, staged.encoder)
     _probe(run, staged.encoder, "pretrain" if run.recipe.pretrain else "start")
     if run.recipe.align:
         staged = _stages.align(staged, run.recipe, run.data.corpora)
@@ -138,6 +142,14 @@ def _adapted_encoder(run: _Run) -> Encoder:
     run.stages += staged.stages
     run.log += staged.log
     return staged.encoder
+
+
+def _languages(data: RunData, encoder: Encoder) -> dict[str, dict[str, Any]]:
+    """Return what is known about the languages scored, and how finely they are cut."""
+    return {
+        code: {**facts, "tokenizer": fertility(encoder, data.sentences[code], language=code)}
+        for code, facts in data.languages.items()
+    }
 
 
 def _finetune_and_score(run: _Run, table: FinetuneTable, encoder: Encoder) -> None:
@@ -249,10 +261,11 @@ def _write_results(run: _Run) -> None:
         summary=summary(run.scores, run.source),
         stages=run.stages,
         probes=run.probes,
-        languages=run.data.languages,
+        languages=run.languages,
         warnings=run.warnings,
         generalized=run.generalized,
         consistency=run.consistency,
+        groups=by_group(run.scores, run.languages, run.source),
     )
     write_json(run.folder / "results.json", content)
     remove(run.folder / "states")

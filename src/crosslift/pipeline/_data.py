@@ -111,8 +111,16 @@ class RunData:
     @property
     def languages(self) -> dict[str, dict[str, Any]]:
         """Return what is known about every language scored, for the report."""
-        codes = dict.fromkeys(code for test in self.tests for code in test.by_language)
-        return {code: _facts(code, self.source) for code in codes}
+        return {code: facts_of(code, self.source) for code in self.sentences}
+
+    @property
+    def sentences(self) -> dict[str, list[str]]:
+        """Return the first texts of the examples by language scored, of its first test set."""
+        found: dict[str, list[str]] = {}
+        for test in self.tests:
+            for code, examples in test.by_language.items():
+                found.setdefault(code, [texts(example)[0] for example in examples])
+        return found
 
 
 def read(recipe: Recipe) -> RunData:
@@ -279,7 +287,7 @@ def _lab_count(world: World, code: str, count: int, limit: int | None) -> int:
     return count if limit is None else min(count, limit)
 
 
-def _facts(code: str, source: Source) -> dict[str, Any]:
+def facts_of(code: str, source: Source) -> dict[str, Any]:
     """Return what a report says about a language."""
     if isinstance(source, Lab):
         artificial = source.world.language(code)
@@ -295,5 +303,6 @@ def _facts(code: str, source: Source) -> dict[str, Any]:
         "name": language.name,
         "script": language.script,
         "family": language.family,
+        "resources": language.resources,
         "description": f"{language.resources} resources",
     }
