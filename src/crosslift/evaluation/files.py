@@ -155,7 +155,7 @@ def _added(record: Mapping[str, Any]) -> dict[str, Any]:
         return {
             "prediction": " ".join(found["slots"]),
             "intent": found["intent"],
-            "probability": record["probability"],
+            "probability": record["intent_probability"],
         }
     return {"prediction": record["prediction"], "probability": record["probability"]}
 

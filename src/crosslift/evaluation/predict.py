@@ -107,7 +107,7 @@ def _tagging_records(
 def _joint_records(
     model: TaskModel, examples: Sequence[Example], items: Sequence[TaskItem], logits: Sequence[Tensor]
 ) -> list[Record]:
-    """Return records whose prediction and gold are an intent and slots; the probability is the intent's."""
+    """Return records whose prediction and gold are an intent and slots."""
     utterances = [example for example in examples if isinstance(example, JointExample)]
     tags = _tags(model, utterances, items, logits)
     first = [(item, scores[0]) for item, scores in zip(items, logits, strict=True) if item.first_word == 0]
@@ -119,8 +119,8 @@ def _joint_records(
         known = utterance.intent is not None and utterance.tags is not None
         gold = {"intent": utterance.intent, "slots": list(utterance.tags or ())} if known else None
         prediction = {"intent": intent, "slots": row}
-        probability = round(float(probabilities.max()), 6)
-        records.append({"id": utterance.id, "prediction": prediction, "gold": gold, "probability": probability})
+        record = {"id": utterance.id, "prediction": prediction, "gold": gold}
+        records.append({**record, "intent_probability": round(float(probabilities.max()), 6)})
     return records
 
 
