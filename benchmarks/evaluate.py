@@ -35,9 +35,9 @@ from rich.table import Table
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.precision import lower
 from crosslift.encoder.tokenizer import word_tokenizer
 from crosslift.evaluation.generalized import predict_grid
-from crosslift.evaluation.precision import lower
 from crosslift.evaluation.predict import predict
 from crosslift.evaluation.test_sets import TestSet
 from crosslift.tasks._task import PairExample

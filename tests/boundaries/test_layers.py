@@ -38,7 +38,7 @@ MAY_IMPORT = {
     },
     "align": {"_compat", "data", "encoder", "losses", "train", "views"},
     "finetune": {"data", "encoder", "losses", "tasks", "train", "views"},
-    "views": {"data", "encoder"},
+    "views": {"data", "encoder", "languages"},
     "evaluation": {"data", "encoder", "finetune", "metrics", "run_directory", "tasks", "train"},  # smooths as it learns
     "train": {"data", "encoder", "losses", "recipe", "tasks"},
     "encoder": {"_compat", "languages", "tasks"},

@@ -17,12 +17,23 @@ METRICS = [_shelf.load("metric", name)(LABELS) for name in _shelf.entries("metri
 pytestmark = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 
 
+def framed(metric, record):
+    """Return a record of a joint task where the metric takes one: what is no tag is an intent of that name."""
+
+    def frame(value):
+        return {"intent": value, "slots": [value]} if isinstance(value, str) else {"intent": "go", "slots": value}
+
+    if metric.name not in ("intent_accuracy", "slot_f1", "frame_accuracy"):
+        return record
+    return record | {side: frame(record[side]) for side in ("prediction", "gold")}
+
+
 def records(metric, count=60, *, seed=0, right=0.6):
     """Return random records of the form the metric takes; a share of the predictions is right."""
     rng = np.random.default_rng(seed)
 
     def one(index):
-        if metric.name.startswith("tagging"):
+        if metric.name.startswith(("tagging", "slot")):
             gold = rng.choice(LABELS, size=rng.integers(1, 9)).tolist()
             prediction = [tag if rng.random() < right else str(rng.choice(LABELS)) for tag in gold]
         else:
@@ -32,7 +43,7 @@ def records(metric, count=60, *, seed=0, right=0.6):
             rank = 1 if prediction == gold else 1 + len(LABELS)  # a wrong list holds no right one
             return {"id": str(index), "prediction": [prediction], "gold": [gold], "ranks": [rank]}
         made = {"id": f"{index // 5}.{index}", "prediction": prediction, "gold": gold, "reverse": prediction}
-        return made | {"gold": [gold], "language": "en"} if metric.name in OF_ANSWERS else made
+        return made | {"gold": [gold], "language": "en"} if metric.name in OF_ANSWERS else framed(metric, made)
 
     return [one(index) for index in range(count)]
 
@@ -82,17 +93,16 @@ def test_all_right_is_a_hundred_and_all_wrong_is_zero(metric):
     right = records(metric, right=1)
     assert metric(right) == pytest.approx(100)
     other = {"B-PER": "NOUN", "I-PER": "NOUN", "O": "B-PER", "NOUN": "O"}
+
+    def mistaken(gold):
+        if isinstance(gold, dict):
+            return {key: mistaken(value) for key, value in gold.items()}
+        if metric.name in OF_ANSWERS:
+            return other[gold[0]]
+        return [other[tag] for tag in gold] if isinstance(gold, list) else other.get(gold, "stay")
+
     never = {"reverse": "nothing", "ranks": []}
-    wrong = [
-        record
-        | never
-        | {
-            "prediction": [other[tag] for tag in record["gold"]]
-            if metric.name.startswith("tagging")
-            else other[record["gold"][0] if metric.name in OF_ANSWERS else record["gold"]]
-        }
-        for record in right
-    ]
+    wrong = [record | never | {"prediction": mistaken(record["gold"])} for record in right]
     # The worst order of a query's pages has gain too.
     assert metric(wrong) < 90 if metric.name in SHARES else metric(wrong) == 0
 

@@ -10,7 +10,7 @@ from crosslift import _shelf, languages
 from crosslift.tasks._task import EXAMPLE_OF, Kind, Split, Task, texts
 
 TASKS = [_shelf.load("task", name)() for name in _shelf.entries("task")]
-CLASSIFIES = ("sentence", "pair", "tagging")
+CLASSIFIES = ("sentence", "pair", "tagging", "joint")
 SPLITS = get_args(Split)
 
 pytestmark = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
@@ -31,12 +31,13 @@ def test_its_metrics_are_on_the_shelf_and_can_be_made(task):
 
 
 def test_it_has_labels_if_it_classifies(task):
-    assert bool(task.labels) == (task.kind in CLASSIFIES)
+    assert (bool(task.labels) or task.open_labels) == (task.kind in CLASSIFIES)
+    assert not (task.labels and task.open_labels)
     assert len(set(task.labels)) == len(task.labels)
 
 
 def test_its_languages_are_known_and_differ(task):
-    known = [languages.get(code) for code in task.languages]
+    known = [(languages.get(code), code.partition("-")[2]) for code in task.languages]  # zh-CN and zh-TW are two
     assert len(set(known)) == len(known)
     languages.get(task.source)
 
@@ -90,7 +91,19 @@ def test_its_hub_names_are_of_its_columns_and_languages(task):
     assert "id" in task.columns or not task.hub.id_prefix
 
 
-VALUES = {"index_id": "7", "words": ["one", "two"], "question": "cause", "ask-for": "cause"}
+VALUES = {
+    "index_id": "7",
+    "words": ["one", "two"],
+    "question": "cause",
+    "ask-for": "cause",
+    "tags": ["B-one", "O"],
+    "utterance": "a text of four",
+    "slot_labels": "O B-one I-one O",
+    "utt": "one two three",
+    "annot_utt": "one [slot : two three]",
+    "slots": "0:3:SL:ONE",
+    "tokens": '{"tokens": ["one", "two"], "tokenSpans": [{"start": 0, "length": 3}, {"start": 4, "length": 3}]}',
+}
 ANSWERS = {"answers": [{"text": "text", "answer_start": 0}], "id": "q"}
 """What the answer columns of questions hold."""
 
@@ -103,6 +116,8 @@ def row(task):
     if task.kind == "mining":
         return {"source": [["a", "text"]], "target": [["b", "text"]], "gold": [["a", "b"]]}
     first = task.labels[0] if task.labels else "1"  # the number of a choice
+    if task.kind == "joint":
+        return made | {column: VALUES.get(column, "intent") for column in task.answers}
     return made | dict.fromkeys(task.answers, [first] * 2 if task.kind == "tagging" else first)
 
 
@@ -111,6 +126,8 @@ def test_a_row_becomes_an_example_of_its_kind(task):
     assert isinstance(example, EXAMPLE_OF[task.kind])
     assert example.id
     assert all(texts(example))
+    if task.open_labels:
+        assert {example.intent, *example.tags} <= set(task.labels_in([example]))
 
 
 def test_a_row_without_answers_becomes_an_example_without_gold(task):

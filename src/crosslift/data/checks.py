@@ -15,6 +15,7 @@ from crosslift.errors import DataError
 from crosslift.tasks._task import (
     ChoiceExample,
     Example,
+    JointExample,
     MiningExample,
     PairExample,
     RankingExample,
@@ -65,6 +66,8 @@ def _golds(example: Example) -> tuple[object, ...]:
             return () if example.label is None else (example.label,)
         case TaggingExample():
             return example.tags or ()
+        case JointExample():
+            return () if example.intent is None or example.tags is None else (example.intent, *example.tags)
         case SpanExample():
             return example.answers
         case MiningExample():

@@ -28,6 +28,7 @@ from crosslift.encoder.bottleneck import Bottlenecks
 from crosslift.encoder.encoder import Encoder, seeded
 from crosslift.encoder.families import family_of
 from crosslift.encoder.inputs import Inputs
+from crosslift.encoder.joint import restricted
 from crosslift.encoder.label_names import LabelNames, has_names
 from crosslift.encoder.label_words import LABEL_WORDS_FILE, LabelWords, read_wording
 from crosslift.encoder.own_head import HEAD_FILE, OwnHead, copied, read_description
@@ -42,6 +43,7 @@ _HEADS: dict[str, Any] = {
     "sentence": AutoModelForSequenceClassification,
     "pair": AutoModelForSequenceClassification,
     "tagging": AutoModelForTokenClassification,
+    "joint": AutoModelForTokenClassification,
     "span": AutoModelForQuestionAnswering,
     "choice": AutoModelForMultipleChoice,
 }
@@ -74,7 +76,8 @@ class TaskModel:
     """An encoder with a task's head.
 
     The head is transformers' own where the family has one, so that ``transformers.pipeline("text-classification",
-    DIRECTORY)`` gives label names.  The encoder halves of T5 and M2M100 have none: they get `OwnHead`, saved beside
+    DIRECTORY)`` gives label names; it does not know that a joint model's outputs are of two kinds
+    (`crosslift.encoder.joint`).  The encoder halves of T5 and M2M100 have none: they get `OwnHead`, saved beside
     the encoder's checkpoint, which transformers' pipeline does not know.  Or a head is given: `LabelWords`, the decoder
     of a text-to-text model, or `LabelNames`.
 
@@ -103,7 +106,7 @@ class TaskModel:
 
         Args:
             encoder: stays as it is.
-            kind: "sentence", "pair", "tagging", "span" or "choice".
+            kind: "sentence", "pair", "tagging", "joint", "span" or "choice".
             labels: names of the outputs; not looked at for "span" and "choice", whose outputs are fixed.
             seed: of the head's random weights.
             head: made of this encoder, for this kind and these labels; None makes the family's own.
@@ -170,21 +173,12 @@ class TaskModel:
             embeddings: word embeddings to use instead of `encoder.embed(inputs.ids)`.
 
         Returns:
-            "sentence" and "pair" (batch, labels); "tagging" (batch, length, labels); "span" (batch, length, 2), start
-            and end; "choice" (examples * choices,).
+            "sentence" and "pair" (batch, labels); "tagging" (batch, length, labels); "joint" the same, with intents
+            possible at the sentence's own token and tags elsewhere; "span" (batch, length, 2), start and end; "choice"
+            (examples * choices,).
         """
-        if isinstance(self.module, OwnHead | LabelWords):
-            states = self.encoder.encode(inputs, embeddings)
-            return cast("Tensor", self.module(states, inputs))
-        arguments = self.encoder.arguments(inputs, embeddings)
-        if self.kind == "choice":
-            # transformers wants (examples, choices, length); with one choice an example, rows stay independent
-            output = self.module(**{name: value.unsqueeze(1) for name, value in arguments.items()})
-            return output.logits.squeeze(1)  # type: ignore[no-any-return]
-        output = self.module(**arguments)
-        if self.kind == "span":
-            return torch.stack((output.start_logits, output.end_logits), dim=-1)
-        return output.logits  # type: ignore[no-any-return]
+        logits = self._logits(inputs, embeddings)
+        return restricted(logits, inputs, self.labels) if self.kind == "joint" else logits
 
     def outputs(self, inputs: Inputs, embeddings: Tensor | None = None, shift: Tensor | None = None) -> Output:
         """Return the scores, and the last layer's states that the head makes them of.
@@ -256,6 +250,20 @@ class TaskModel:
     def device(self) -> torch.device:
         """Where the weights are."""
         return self.encoder.device
+
+    def _logits(self, inputs: Inputs, embeddings: Tensor | None) -> Tensor:
+        if isinstance(self.module, OwnHead | LabelWords):
+            states = self.encoder.encode(inputs, embeddings)
+            return cast("Tensor", self.module(states, inputs))
+        arguments = self.encoder.arguments(inputs, embeddings)
+        if self.kind == "choice":
+            # transformers wants (examples, choices, length); with one choice an example, rows stay independent
+            output = self.module(**{name: value.unsqueeze(1) for name, value in arguments.items()})
+            return output.logits.squeeze(1)  # type: ignore[no-any-return]
+        output = self.module(**arguments)
+        if self.kind == "span":
+            return torch.stack((output.start_logits, output.end_logits), dim=-1)
+        return output.logits  # type: ignore[no-any-return]
 
     @classmethod
     def _own(cls, encoder: Encoder, kind: Kind, labels: tuple[str, ...], *, seed: int) -> Self:

@@ -17,7 +17,15 @@ from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError, DataError, RunExistsError, nearest
 from crosslift.evaluation.predict import predict
 from crosslift.run_directory import write_text
-from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample, SpanExample, TaggingExample
+from crosslift.tasks._task import (
+    ChoiceExample,
+    Example,
+    JointExample,
+    PairExample,
+    SentenceExample,
+    SpanExample,
+    TaggingExample,
+)
 from crosslift.train.features import default_length
 
 COLUMNS = {
@@ -29,6 +37,7 @@ COLUMNS = {
         ("text", "text_pair"),
     ),
     "tagging": (("words",), ("tokens",), ("text",)),
+    "joint": (("words",), ("tokens",), ("utterance",), ("utt",), ("text",)),
     "choice": (
         ("premise", "question", "choice1", "choice2"),
         ("context", "question", "answerA", "answerB"),
@@ -45,10 +54,11 @@ def predict_file(
 ) -> int:
     """Label every row of a file and return how many there are.
 
-    The output has the input's columns and `prediction` and `probability` (for tagging, `prediction` alone: the tags
-    separated by blanks).  Of a question about a context, the prediction is words of the context, and `start` the first
-    one's place in it, in characters.  Of choices, the prediction is the number of the likeliest, counted from 0; rows
-    with fewer choices leave the last ones blank.  A column `language` is used by encoders that embed languages.
+    The output has the input's columns and `prediction` and `probability`.  For tagging it is `prediction` alone, the
+    tags separated by blanks; for joint tasks these, `intent`, and the probability of that.  Of a question about a
+    context, the prediction is words of the context, and `start` the first one's place in it, in characters.  Of
+    choices, the prediction is the number of the likeliest, counted from 0; rows with fewer choices leave the last ones
+    blank.  A column `language` is used by encoders that embed languages.
 
     Args:
         model: directory or hub id of a checkpoint with a head.
@@ -130,9 +140,9 @@ def _example(model: TaskModel, place: int, row: Mapping[str, Any], columns: Sequ
     if model.kind == "choice":
         return _choices(number, row, columns)
     values = [row[column] for column in columns]
-    if model.kind == "tagging":
+    if model.kind in ("tagging", "joint"):
         words = values[0] if isinstance(values[0], list) else str(values[0]).split()
-        return TaggingExample(number, tuple(map(str, words)))
+        return (TaggingExample if model.kind == "tagging" else JointExample)(number, tuple(map(str, words)))
     if model.kind == "span":
         return SpanExample(f"in row {place + 1}", str(values[0]), str(values[1]))
     if len(values) == 2:
@@ -153,6 +163,13 @@ def _choices(number: str, row: Mapping[str, Any], columns: Sequence[str]) -> Cho
 def _added(record: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(record["prediction"], list):
         return {"prediction": " ".join(record["prediction"])}
+    if isinstance(record["prediction"], dict):
+        found = record["prediction"]
+        return {
+            "prediction": " ".join(found["slots"]),
+            "intent": found["intent"],
+            "probability": record["intent_probability"],
+        }
     return {name: record[name] for name in ("prediction", "probability", "start") if name in record}
 
 

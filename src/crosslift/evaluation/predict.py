@@ -18,10 +18,11 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs, Tokens
+from crosslift.encoder.joint import sentence_place
 from crosslift.encoder.reading import Vote
 from crosslift.errors import CheckpointError
 from crosslift.evaluation.spans import answers
-from crosslift.tasks._task import ChoiceExample, Example, SpanExample, TaggingExample
+from crosslift.tasks._task import ChoiceExample, Example, JointExample, SpanExample, TaggingExample
 from crosslift.train.features import Item, TaskItem, rows_of, task_items
 from crosslift.train.windows import DOC_STRIDE, read_contexts
 
@@ -40,10 +41,10 @@ def predict(
     batch_tokens: int = BATCH_TOKENS,
     doc_stride: int = DOC_STRIDE,
 ) -> list[Record]:
-    """Return one record an example, in order: the label, the tags of its words, the index of its choice, or its answer.
+    """Return one record an example, in order: its label, tags, intent and slots, index of a choice, or answer.
 
     Args:
-        model: with a sentence, pair, tagging, choice or span head; put into evaluation mode.
+        model: with a sentence, pair, tagging, joint, choice or span head; put into evaluation mode.
         examples: of one language; labels may be missing (gold is then None).
         language: for encoders that embed it, and adapters of languages.
         max_length: tokens an input is cut to; sentences to tag are cut into pieces instead, contexts into windows.
@@ -70,6 +71,7 @@ def predict(
         language=language,
         prompt=model.prompt,
         reading=model.reading,
+        scored=True,
     )
     with model.in_language(language):
         return predict_items(model, examples, items, batch_tokens=batch_tokens)
@@ -84,6 +86,8 @@ def predict_items(
     logits = by_length(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
     if model.kind == "tagging":
         return _tagging_records(model, examples, rows, logits)
+    if model.kind == "joint":
+        return _joint_records(model, examples, rows, logits)
     if model.kind == "choice":
         return _choice_records(examples, logits)
     probabilities = torch.cat(logits).float().softmax(dim=-1).numpy()  # (examples, labels)
@@ -114,15 +118,45 @@ def _tagging_records(
     model: TaskModel, examples: Sequence[Example], items: Sequence[TaskItem], logits: Sequence[Tensor]
 ) -> list[Record]:
     sentences = [example for example in examples if isinstance(example, TaggingExample)]
+    return [
+        {"id": sentence.id, "prediction": row, "gold": list(sentence.tags) if sentence.tags else None}
+        for sentence, row in zip(sentences, _tags(model, sentences, items, logits), strict=True)
+    ]
+
+
+def _joint_records(
+    model: TaskModel, examples: Sequence[Example], items: Sequence[TaskItem], logits: Sequence[Tensor]
+) -> list[Record]:
+    """Return records whose prediction and gold are an intent and slots."""
+    utterances = [example for example in examples if isinstance(example, JointExample)]
+    tags = _tags(model, utterances, items, logits)
+    first = [(item, scores[0]) for item, scores in zip(items, logits, strict=True) if item.first_word == 0]
+    records = []
+    for (item, scores), row in zip(sorted(first, key=lambda pair: pair[0].example), tags, strict=True):
+        utterance = utterances[item.example]
+        probabilities = scores[sentence_place(item.tokens.special)].float().softmax(dim=-1)
+        intent = model.labels[int(probabilities.argmax())]
+        known = utterance.intent is not None and utterance.tags is not None
+        gold = {"intent": utterance.intent, "slots": list(utterance.tags or ())} if known else None
+        prediction = {"intent": intent, "slots": row}
+        record = {"id": utterance.id, "prediction": prediction, "gold": gold}
+        records.append({**record, "intent_probability": round(float(probabilities.max()), 6)})
+    return records
+
+
+def _tags(
+    model: TaskModel,
+    sentences: Sequence[TaggingExample | JointExample],
+    items: Sequence[TaskItem],
+    logits: Sequence[Tensor],
+) -> list[list[str]]:
+    """Return the tags of each sentence's words, read at the first piece of each."""
     # A word without any piece (a lone control character, say) keeps the first label, so lengths always agree.
     tags = [[model.labels[0]] * len(sentence.words) for sentence in sentences]
     for item, scores in zip(items, logits, strict=True):
         for word, label in _word_labels(item, scores[0].argmax(dim=-1).tolist(), model.reading.vote).items():
             tags[item.example][item.first_word + word] = model.labels[label]
-    return [
-        {"id": sentence.id, "prediction": row, "gold": list(sentence.tags) if sentence.tags else None}
-        for sentence, row in zip(sentences, tags, strict=True)
-    ]
+    return tags
 
 
 def _word_labels(item: TaskItem, best: Sequence[int], vote: Vote) -> dict[int, int]:

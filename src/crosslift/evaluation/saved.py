@@ -93,7 +93,7 @@ def evaluate(
     rows = [row for code, records in predicted.items() for row in scores(made, labels, code, records, selection=SAVED)]
     agreed = (
         consistency(predicted, own, task=task, selection=SAVED)
-        if made.parallel and made.kind not in ("tagging", "span")
+        if made.parallel and made.kind not in ("tagging", "joint", "span")
         else None
     )
     content = results(

@@ -27,7 +27,7 @@ class WordView(FinetuneMethod):
     new_tokens: ClassVar[bool] = True
     moves: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset({"words"})
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "span", "choice")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint", "span", "choice")
 
     @abstractmethod
     def view(self, model: TaskModel, item: TaskItem, generator: torch.Generator) -> Tokens:

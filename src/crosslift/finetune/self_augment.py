@@ -32,7 +32,7 @@ class SelfAugment(FinetuneMethod):
 
     rewrites: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "span")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint", "span")
     paper: ClassVar[str] = "Wang et al. 2023, arXiv 2309.10891"
 
     share: float = Field(0.3, ge=0, le=1, description="of tokens that are exchanged")

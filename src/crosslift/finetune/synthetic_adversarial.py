@@ -49,7 +49,7 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
     compares: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset({"words"})
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint")
     reasons: ClassVar[Mapping[str, str]] = {"span": "words are exchanged within a step, which would move the answer"}
     paper: ClassVar[str] = "our design, after Qin et al. 2020, arXiv 2006.06402"
 

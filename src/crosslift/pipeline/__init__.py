@@ -226,7 +226,7 @@ def _score_grid(run: _Run, tuned: Finetuned, test: TestSet, diagonal: Mapping[st
 
 
 def _keep_consistency(run: _Run, test: TestSet, predicted: Mapping[str, list[Record]], rule: str) -> None:
-    if test.task.parallel and test.task.kind not in ("tagging", "span"):
+    if test.task.parallel and test.task.kind not in ("tagging", "joint", "span"):
         row = consistency(predicted, run.source, task=test.task.name, selection=rule)
         run.consistency += [row] if row else []
 

@@ -49,7 +49,7 @@ def training_views(
 
 def dev_items(model: TaskModel, table: FinetuneTable, data: TaskData) -> Sequence[Item]:
     """Return the items of a task's source-language development examples."""
-    return _items(model, table, data, data.dev, data.source, words=False)
+    return _items(model, table, data, data.dev, data.source, words=False, scored=True)
 
 
 def dev_scores(model: TaskModel, table: FinetuneTable, data: TaskData) -> dict[str, float]:
@@ -70,7 +70,14 @@ def _numbered(item: Item, number: int) -> Item:
 
 
 def _items(
-    model: TaskModel, table: FinetuneTable, data: TaskData, examples: Sequence[Example], language: str, *, words: bool
+    model: TaskModel,
+    table: FinetuneTable,
+    data: TaskData,
+    examples: Sequence[Example],
+    language: str,
+    *,
+    words: bool,
+    scored: bool = False,
 ) -> Sequence[Item]:
     return task_items(
         model.encoder,
@@ -82,4 +89,5 @@ def _items(
         prompt=model.prompt,
         **lengths_of(table, data.task.kind, model),
         reading=model.reading,
+        scored=scored,
     )

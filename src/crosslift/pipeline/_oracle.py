@@ -104,6 +104,7 @@ def target_items(model: TaskModel, sets: Sequence[TargetDev], table: FinetuneTab
             words=False,
             prompt=model.prompt,
             reading=model.reading,
+            scored=True,
             **lengths_of(table, each.task.kind, model),
         )
     ]

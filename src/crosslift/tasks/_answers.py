@@ -8,7 +8,7 @@ from typing import Any
 
 from crosslift.data.text import Row, json_document
 from crosslift.errors import DataError
-from crosslift.tasks._task import Answer, Example, SpanExample, Task
+from crosslift.tasks._task import Answer, Example, SpanExample, Split, Task
 
 
 class AnswerTask(Task):
@@ -37,7 +37,7 @@ class AnswerTask(Task):
                     number += 1
                     yield number, {**question, "context": paragraph.get("context")}
 
-    def read_file(self, path: Path) -> Iterator[Example]:
+    def read_file(self, path: Path, split: Split | None = None) -> Iterator[Example]:  # noqa: ARG002 - one a file
         """Yield the questions of one file.
 
         Raises:

@@ -12,8 +12,9 @@ from crosslift.data.text import Row, require
 from crosslift.errors import DataError, nearest
 
 Split = Literal["train", "dev", "test"]
-Kind = Literal["sentence", "pair", "tagging", "span", "choice", "retrieval", "mining", "ranking"]
-"""Input forms: one text, two texts, words with tags, an answer span, a choice, parallel texts, two pools, a query."""
+Kind = Literal["sentence", "pair", "tagging", "joint", "span", "choice", "retrieval", "mining", "ranking"]
+"""Input forms: one text, two texts, words with tags, words with tags and an intent, an answer span, a choice, parallel
+texts, two pools, a query."""
 BY_VECTORS: frozenset[Kind] = frozenset({"retrieval", "mining", "ranking"})
 """Forms that are scored with an encoder's sentence vectors, without a head."""
 
@@ -44,6 +45,16 @@ class TaggingExample:
     id: str
     words: tuple[str, ...]
     tags: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JointExample:
+    """The words of an utterance, the tag of each in IOB2, and what the whole is meant to do."""
+
+    id: str
+    words: tuple[str, ...]
+    tags: tuple[str, ...] | None = None
+    intent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +131,7 @@ Example = (
     SentenceExample
     | PairExample
     | TaggingExample
+    | JointExample
     | SpanExample
     | ChoiceExample
     | RetrievalExample
@@ -131,6 +143,7 @@ EXAMPLE_OF: Mapping[Kind, type[Any]] = {
     "sentence": SentenceExample,
     "pair": PairExample,
     "tagging": TaggingExample,
+    "joint": JointExample,
     "span": SpanExample,
     "choice": ChoiceExample,
     "retrieval": RetrievalExample,
@@ -168,7 +181,10 @@ class Task(ABC):
 
     kind: ClassVar[Kind]
     labels: ClassVar[tuple[str, ...]] = ()
-    """Labels in the order of the model's outputs; empty where a task has none (retrieval, span, choice)."""
+    """Labels in the order of the model's outputs; empty where a task has none (retrieval, span, choice), or leaves them
+    to the data."""
+    open_labels: ClassVar[bool] = False
+    """Whether the labels are those of the training data, found by `labels_in`, instead of `labels`."""
     source: ClassVar[str] = "en"
     """The language with labelled training data."""
     languages: ClassVar[tuple[str, ...]]
@@ -234,13 +250,14 @@ class Task(ABC):
             DataError: a label the task does not have, or a value that is not as expected.
         """
 
-    def read_file(self, path: Path) -> Iterator[Example]:
-        """Yield the examples of one file of the benchmark's directory.
+    def read_file(self, path: Path, split: Split | None = None) -> Iterator[Example]:
+        """Yield the examples of one file of the benchmark's directory, all or those of a split.
 
         Raises:
             DataError: a row is not as expected; the message names file and line.
         """
-        for index, (line, row) in enumerate(self.file_rows(path)):
+        chosen = ((line, row) for line, row in self.file_rows(path) if split is None or self.of_split(row, split))
+        for index, (line, row) in enumerate(chosen):
             where = f"{path}, line {line}"
             require(row, self.needed, where=where)
             if self.is_example(row):
@@ -254,9 +271,14 @@ class Task(ABC):
         """Return the languages of a file whose path names none: the source language, unless the task says otherwise."""
         return (self.source,)
 
-    def read_language(self, path: Path, language: str) -> Iterator[Example]:  # noqa: ARG002 - as above
+    def read_language(
+        self,
+        path: Path,
+        language: str,  # noqa: ARG002 - as above
+        split: Split | None = None,
+    ) -> Iterator[Example]:
         """Yield the examples of one language in one file; all of the file, unless the task says otherwise."""
-        return self.read_file(path)
+        return self.read_file(path, split)
 
     def read_candidates(self, path: Path, language: str) -> Iterator[Candidate]:
         """Yield the candidates of one file of `pools`.
@@ -269,6 +291,16 @@ class Task(ABC):
             DataError: a row is not as expected, or the task has no candidates.
         """
         raise DataError(f"{self.name} has no pool of candidates ({path} in '{language}')")
+
+    def labels_in(self, examples: Sequence[Example]) -> tuple[str, ...]:
+        """Return the labels of training data in the order of a model's outputs, where `open_labels`."""
+        del examples
+        return self.labels
+
+    def of_split(self, row: Mapping[str, Any], split: Split) -> bool:
+        """Return whether a row is of a split, where a file of the benchmark's directory holds several."""
+        del row, split
+        return True
 
     def parts(self, path: Path) -> tuple[Path, ...]:
         """Return every file that `read_file(path)` reads, `path` first."""
@@ -333,7 +365,7 @@ def texts(example: Example) -> Sequence[str]:
             return (example.text,)
         case PairExample():
             return (example.first, example.second)
-        case TaggingExample():
+        case TaggingExample() | JointExample():
             return (" ".join(example.words),)
         case SpanExample():
             return (example.question, example.context)

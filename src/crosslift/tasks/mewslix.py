@@ -14,7 +14,7 @@ from typing import Any, ClassVar
 
 from crosslift.data.text import Row, jsonl, require
 from crosslift.errors import DataError
-from crosslift.tasks._task import Candidate, Example, RankingExample, Task, codes, counts
+from crosslift.tasks._task import Candidate, Example, RankingExample, Split, Task, codes, counts
 
 _BRACES = re.compile(r"\{(.*?)\}")
 
@@ -45,7 +45,12 @@ class Mewslix(Task):
         there = {row["language"] for _, row in self.file_rows(path)}
         return tuple(code for code in self.languages if code in there)
 
-    def read_language(self, path: Path, language: str) -> Iterator[Example]:
+    def read_language(
+        self,
+        path: Path,
+        language: str,
+        split: Split | None = None,  # noqa: ARG002 - one a file
+    ) -> Iterator[Example]:
         """Yield the mentions in one language."""
         own = ((line, row) for line, row in self.file_rows(path) if row["language"] == language)
         for index, (line, row) in enumerate(own):

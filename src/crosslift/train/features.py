@@ -1,7 +1,7 @@
 """Examples as token ids: the items of a task's stream, for training and for prediction.
 
-Sentences of a tagging task that are longer than the encoder allows are cut into pieces, so no word is lost, and long
-contexts of questions into windows.  An example with choices is a row a choice.
+Tagged sentences that are longer than the encoder allows are cut into pieces, so no word is lost, and long contexts of
+questions into windows.  An example with choices is a row a choice.
 """
 
 from __future__ import annotations
@@ -12,12 +12,14 @@ from functools import partial
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
+from crosslift.encoder.joint import sentence_place
 from crosslift.encoder.prompt import Prompt
 from crosslift.encoder.reading import WHOLE, Pieces, Reading, Texts
 from crosslift.errors import DataError, nearest
 from crosslift.tasks._task import (
     ChoiceExample,
     Example,
+    JointExample,
     Kind,
     PairExample,
     SentenceExample,
@@ -35,9 +37,9 @@ class TaskItem:
     """A tokenised example, or a piece of one.
 
     `label` is the label's index (IGNORED where there is none), or for tagging one a token: the tag at the first piece
-    of a word, or at all of them, and IGNORED elsewhere; for a window of a context it is the positions of the answer's
-    first and last token.  `example` is the index of the example; `first_word` that of the piece's first word, or of
-    the window's first token.
+    of a word, or at all of them, and IGNORED elsewhere; in a joint task the first part has the intent at the sentence's
+    own token; for a window of a context it is the positions of the answer's first and last token.  `example` is the
+    index of the example; `first_word` that of the part's first word, or of the window's first token.
     """
 
     tokens: Tokens
@@ -116,17 +118,21 @@ def task_items(
     prompt: Prompt | None = None,
     doc_stride: int = DOC_STRIDE,
     reading: Reading = WHOLE,
+    scored: bool = False,
 ) -> Sequence[Item]:
     """Tokenise the examples of one language; with `words`, tokens know which blank-separated word they belong to.
 
     With a `prompt` the texts stand inside it, and always know their words; so do windows of contexts, which begin
     `doc_stride` tokens apart.  `reading` says what of an example is read, and which pieces of a word have its tag.
+    `scored` says that nothing is learned from the examples: those of a joint task may then have labels that the
+    training data lacks, which become IGNORED.
 
     Raises:
         DataError: a label the task does not have, or an answer that does not stand where it says.
     """
-    if kind == "tagging":
-        return list(_tagging_items(encoder, examples, labels, max_length, language, reading.pieces))
+    if kind in ("tagging", "joint"):
+        index = _Labels(labels, open=scored and kind == "joint")
+        return list(_tagging_items(encoder, examples, index, max_length, language, reading.pieces))
     if kind == "span":
         return list(_span_items(encoder, examples, max_length, language, doc_stride))
     way = partial(_in_prompt, prompt) if prompt else _by_words if words else _by_texts
@@ -154,7 +160,7 @@ def pair_items(
 
 
 def _labelled(rows: Sequence[Tokens], examples: Sequence[Example], labels: Sequence[str]) -> list[TaskItem]:
-    index = {label: number for number, label in enumerate(labels)}
+    index = _Labels(labels)
     return [
         TaskItem(row, _label(example, getattr(example, "label", None), index), number)
         for number, (row, example) in enumerate(zip(rows, examples, strict=True))
@@ -230,8 +236,16 @@ def asked(question: str) -> str:
     return f"What was the {question}?" if question in ("cause", "effect") else question
 
 
-def _label(example: Example, label: str | None, index: dict[str, int]) -> int:
-    if label is None:
+class _Labels(dict[str, int]):
+    """Index of each label.  Where they are `open`, examples may have others, which nothing can predict."""
+
+    def __init__(self, labels: Sequence[str], *, open: bool = False) -> None:  # noqa: A002 - the word for it
+        super().__init__({label: number for number, label in enumerate(labels)})
+        self.open = open
+
+
+def _label(example: Example, label: str | None, index: _Labels) -> int:
+    if label is None or (index.open and label not in index):
         return IGNORED
     if label not in index:
         raise DataError(
@@ -252,10 +266,9 @@ def _span_items(
 
 
 def _tagging_items(
-    encoder: Encoder, examples: Sequence[Example], labels: Sequence[str], max_length: int, language: str, pieces: Pieces
+    encoder: Encoder, examples: Sequence[Example], index: _Labels, max_length: int, language: str, pieces: Pieces
 ) -> Iterator[TaskItem]:
-    sentences = [example for example in examples if isinstance(example, TaggingExample)]
-    index = {label: number for number, label in enumerate(labels)}
+    sentences = [example for example in examples if isinstance(example, TaggingExample | JointExample)]
     pending = [(number, 0) for number in range(len(sentences))]  # (sentence, first word not yet covered)
     while pending:
         rows = encoder.tokenize_words(
@@ -284,7 +297,7 @@ def _fitted(tokens: Tokens, words: int, max_length: int) -> int:
 
 
 def _tags(
-    sentence: TaggingExample, tokens: Tokens, start: int, fitted: int, index: dict[str, int], pieces: Pieces
+    sentence: TaggingExample | JointExample, tokens: Tokens, start: int, fitted: int, index: _Labels, pieces: Pieces
 ) -> tuple[int, ...]:
     assert tokens.words is not None
     tags, previous = [], -1
@@ -293,4 +306,7 @@ def _tags(
         tag = sentence.tags[start + word] if tagged and sentence.tags else None
         tags.append(_label(sentence, tag, index))
         previous = word
+    if isinstance(sentence, JointExample):
+        place = sentence_place(tokens.special)
+        tags[place] = _label(sentence, None if start else sentence.intent, index)
     return tuple(tags)

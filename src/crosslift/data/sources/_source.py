@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from functools import cached_property
 from typing import Any, ClassVar
 
 from crosslift.errors import DataError, LanguageError, nearest
@@ -29,8 +30,21 @@ class Source(ABC):
         return task.source
 
     def labels(self, task: Task) -> tuple[str, ...]:
-        """Return the labels the examples carry, in the order of a model's outputs."""
-        return task.labels
+        """Return the labels the examples carry, in the order of a model's outputs.
+
+        Those of a task with `open_labels` are what its training data in the source language has; none without it.
+        """
+        if not task.open_labels:
+            return task.labels
+        if task.name not in self._open_labels:
+            language = self.source_language(task)
+            there = language in self.languages(task, "train")
+            self._open_labels[task.name] = task.labels_in(self.examples(task, "train", language) if there else ())
+        return self._open_labels[task.name]
+
+    @cached_property
+    def _open_labels(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
     @abstractmethod
     def read(self, task: Task, split: Split, language: str) -> list[Example]:

@@ -42,7 +42,7 @@ class Directory(Source):
         names = [pattern.replace(_MARK, code) for pattern in task.files[split]]
         path = next(filter(None, (find(self.path / name) for name in names)))
         self._read.update(task.parts(path))
-        return list(task.read_language(path, language))
+        return list(task.read_language(path, language, split))
 
     def candidates(self, task: Task, split: Split) -> list[Candidate]:
         """Return the candidates of the first of the task's patterns of pools that is there, in all languages."""

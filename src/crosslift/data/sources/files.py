@@ -34,8 +34,10 @@ class Files(Source):
         return self.base.source_language(task) if self.base else task.source
 
     def labels(self, task: Task) -> tuple[str, ...]:
-        """Return the labels of the other source, or the task's."""
-        return self.base.labels(task) if self.base else task.labels
+        """Return the labels of the other source, or the task's; those of its own training file where they are open."""
+        if self.base is None or (task.open_labels and "train" in self.files):
+            return super().labels(task)
+        return self.base.labels(task)
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
         """Return the languages for which there is a file."""
@@ -55,7 +57,7 @@ class Files(Source):
         path = self.path(split, language)
         self._read.add(path)
         if _in_layout(path, task, settings):
-            return list(task.read_file(path))
+            return list(task.read_file(path, split))
         return [
             task.from_row(values, index, where=f"{path}, line {line}")
             for index, (line, values) in enumerate(_named(task, path, settings))
@@ -134,7 +136,8 @@ def _renamed_row(task: Task, values: dict[str, Any], settings: FileSettings, *, 
     ours = {column: values[name] for column, name in named.items() if name in values}
     for column in set(task.answers) & set(ours):
         answer = ours[column]
-        several = answer.split() if task.kind == "tagging" and isinstance(answer, str) else answer
+        tags = task.kind == "tagging" or column == "tags"
+        several = answer.split() if tags and isinstance(answer, str) else answer
         ours[column] = _renamed(several, settings.labels)
     return ours
 

@@ -10,7 +10,7 @@ import torch
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
-from crosslift.evaluation.precision import Precision, lower
+from crosslift.encoder.precision import Precision, lower
 from crosslift.evaluation.predict import predict
 from crosslift.tasks._task import PairExample
 from tests.tiny import TEXTS
