@@ -93,7 +93,9 @@ def ours(precision: Any) -> Callable[[Path, list[PairExample]], None]:
     """Return prediction by crosslift."""
 
     def run(directory: Path, rows: list[PairExample]) -> None:
-        predict(lower(TaskModel.load(directory), precision), rows, language="en", max_length=FIXED)
+        model = TaskModel.load(directory)
+        lower(model.module, precision)
+        predict(model, rows, language="en", max_length=FIXED)
 
     return run
 

@@ -110,7 +110,7 @@ def test_each_language_may_have_embeddings_of_its_own(tmp_path: Path) -> None:
     plain = model.encoder.embed(ids)
     found = []
     for code in ("qaa", "qab", "qaf"):
-        with model.reading(code):
+        with model.in_language(code):
             found.append(model.encoder.embed(ids))
     assert torch.equal(found[2], plain)
     assert not torch.equal(found[0], plain)
