@@ -67,6 +67,9 @@ WAYS: dict[str, FinetuneMethod] = {
     "adversarial, 3 steps": Adversarial(steps=3),
     "adversarial, 3 steps, middle": Adversarial(steps=3, site="middle"),
     "FreeLB, 3 steps": Adversarial(steps=3, update="accumulate"),
+    "YOPO, 1 pass, 3 inner steps": Adversarial(steps=1, inner_steps=3, update="accumulate"),
+    "YOPO, 2 passes, 3 inner steps": Adversarial(steps=2, inner_steps=3, update="accumulate"),
+    "adversarial, 1 step, 3 inner steps": Adversarial(steps=1, inner_steps=3),
 }
 
 

@@ -35,9 +35,9 @@ from rich.table import Table
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.precision import lower
 from crosslift.encoder.tokenizer import word_tokenizer
 from crosslift.evaluation.generalized import predict_grid
-from crosslift.evaluation.precision import lower
 from crosslift.evaluation.predict import predict
 from crosslift.evaluation.test_sets import TestSet
 from crosslift.tasks._task import PairExample
@@ -93,7 +93,9 @@ def ours(precision: Any) -> Callable[[Path, list[PairExample]], None]:
     """Return prediction by crosslift."""
 
     def run(directory: Path, rows: list[PairExample]) -> None:
-        predict(lower(TaskModel.load(directory), precision), rows, language="en", max_length=FIXED)
+        model = TaskModel.load(directory)
+        lower(model.module, precision)
+        predict(model, rows, language="en", max_length=FIXED)
 
     return run
 

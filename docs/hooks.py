@@ -21,13 +21,14 @@ from pydantic.fields import FieldInfo
 from crosslift import _shelf, catalogue, recipe
 from crosslift.cli import app
 from crosslift.data.filters import FilterSettings
-from crosslift.data.sources import FileSettings, SourceSettings
+from crosslift.data.sources import FileSettings, SourceSettings, TaskSettings
 
 TABLES: dict[str, type[BaseModel]] = {
     "The recipe itself": recipe.Recipe,
     "[encoder]": recipe.EncoderTable,
     "[data]": SourceSettings,
     "[data.files.SPLIT]": FileSettings,
+    "[[data.task]]": TaskSettings,
     "[pretrain]": recipe.PretrainTable,
     "[pretrain.text]": recipe.TextTable,
     "[align]": recipe.AlignTable,
@@ -36,10 +37,14 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[align.objective]]": recipe.ObjectiveTable,
     "[[intermediate]]": recipe.IntermediateTable,
     "[intermediate.mlm]": recipe.MaskedTable,
+    "[language_adapters]": recipe.LanguageAdaptersTable,
     "[finetune]": recipe.FinetuneTable,
+    "[finetune.adapter]": recipe.AdapterTable,
     "[finetune.translate]": recipe.TranslateTable,
+    "[finetune.read]": recipe.ReadTable,
     "[[evaluate]]": recipe.EvaluateTable,
     "[evaluate.translate]": recipe.TranslatorTable,
+    "[evaluate.smooth]": recipe.SmoothTable,
 }
 """Every table; `[[pretrain.objective]]` and `[[finetune.method]]` are as `[[align.objective]]`, but for `bitext`."""
 NAMES = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path", type(None): ""}

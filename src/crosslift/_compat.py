@@ -9,6 +9,7 @@ import logging as standard_logging
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -34,6 +35,7 @@ from transformers.modeling_utils import PreTrainedModel
 from transformers.models.m2m_100.modeling_m2m_100 import M2M100Encoder
 from transformers.tokenization_utils_base import PreTrainedTokenizerBase
 from transformers.utils import logging
+from transformers.utils.hub import cached_file
 
 __all__ = [
     "AutoConfig",
@@ -54,6 +56,7 @@ __all__ = [
     "PreTrainedTokenizerBase",
     "PreTrainedTokenizerFast",
     "PretrainedConfig",
+    "checkpoint_file",
     "lora_config",
     "lora_injected",
     "quantize_linear_layers",
@@ -87,6 +90,22 @@ def lora_injected(module: nn.Module, config: Any) -> None:
     from peft import inject_adapter_in_model
 
     inject_adapter_in_model(config, module)
+
+
+def checkpoint_file(name: str, file: str, revision: str | None = None) -> Path | None:
+    """Return a file of a checkpoint directory or of the hub's, or None where there is none."""
+    if Path(name).is_dir():
+        place = Path(name) / file
+        return place if place.is_file() else None
+    found = cached_file(
+        name,
+        file,
+        revision=revision,
+        _raise_exceptions_for_missing_entries=False,
+        _raise_exceptions_for_connection_errors=False,
+        _raise_exceptions_for_gated_repo=False,
+    )
+    return Path(found) if found else None
 
 
 def quantize_linear_layers(module: nn.Module) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
@@ -133,10 +134,28 @@ def print_description(name: str) -> None:
 
 def print_scores(results: dict[str, Any]) -> None:
     """Print scores by language and their averages, pairs of languages, and how far languages agree."""
+    console = Console()
+    if "benchmark" in results:
+        _print_tasks(console, results)
+    else:
+        _print_languages(console, results)
+    for metric in dict.fromkeys(row["metric"] for row in results["probes"]):
+        values = [row["value"] for row in results["probes"] if row["metric"] == metric]
+        mean = sum(values) / len(values)
+        console.print(f"{metric}: mean of {len(values)} languages {mean:.1f}", highlight=False)
+    for row in results["generalized"]:
+        console.print(_grid(row))
+        console.print(f"{row['metric']}: mean of {row['pairs']} pairs {row['macro']:.1f}", highlight=False)
+    for row in results["consistency"]:
+        kappa = "" if row["fleiss_kappa"] is None else f", Fleiss' kappa {row['fleiss_kappa']:.2f}"
+        console.print(f"agreement between languages: {row['agreement']:.1f}{kappa}", highlight=False)
+    print_warnings(results["warnings"])
+
+
+def _print_languages(console: Console, results: dict[str, Any]) -> None:
     table = Table("language", "metric", "score", "items", box=None, pad_edge=False)
     for row in results["scores"]:
         table.add_row(row["language"], row["metric"], f"{row['value']:.1f}", f"{row['items']:,}")
-    console = Console()
     console.print(table)
     for row in results["summary"]:
         if row["target_mean"] is not None:
@@ -144,12 +163,27 @@ def print_scores(results: dict[str, Any]) -> None:
             console.print(
                 f"{row['metric']}: mean of {row['targets']} targets {row['target_mean']:.1f}{gap}", highlight=False
             )
-    for row in results["generalized"]:
-        console.print(_grid(row))
-        console.print(f"{row['metric']}: mean of {row['pairs']} pairs {row['macro']:.1f}", highlight=False)
-    for row in results["consistency"]:
-        kappa = "" if row["fleiss_kappa"] is None else f", Fleiss' kappa {row['fleiss_kappa']:.2f}"
-        console.print(f"agreement between languages: {row['agreement']:.1f}{kappa}", highlight=False)
+
+
+def _print_tasks(console: Console, results: dict[str, Any]) -> None:
+    """Print a line a task and metric, the mean over tasks, and what was left out."""
+    table = Table("task", "metric", "source", "target mean", "targets", box=None, pad_edge=False)
+    for row in results["summary"]:
+        cells = ("-" if row[name] is None else f"{row[name]:.1f}" for name in ("source_value", "target_mean"))
+        table.add_row(row["task"], row["metric"], *cells, str(row["targets"]))
+    console.print(table)
+    score = results["benchmark"]
+    if score is not None:
+        targets = "" if score["targets"] is None else f", of targets alone {score['targets']:.1f}"
+        console.print(f"mean of {len(score['tasks'])} tasks {score['all']:.1f}{targets}", highlight=False)
+    for row in results["skipped"]:
+        console.print(f"not scored: {row['task']}: {row['reason']}", highlight=False, markup=False, soft_wrap=True)
+
+
+def print_warnings(warnings: Sequence[str]) -> None:
+    """Print what is to be kept in mind with scores, for reading."""
+    for warning in warnings:
+        Console().print(f"Warning: {warning}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _grid(row: dict[str, Any]) -> Table:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import json
 import sys
 from pathlib import Path
@@ -10,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
+from crosslift._exit import exit_with
 from crosslift._version import __version__
-from crosslift.errors import CrossliftError, InputError, RunExistsError, StorageError
+from crosslift.errors import InputError, RunExistsError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    pass
 
 app = typer.Typer(
     name="crosslift",
@@ -107,23 +107,43 @@ def run(
 @app.command(epilog="Example: crosslift evaluate runs/demo/aligned/seed-0/model --task xnli --lab --languages qaa,qab")
 def evaluate(
     model: Annotated[str, typer.Argument(help="Directory or hub id of a checkpoint with a head for the task.")],
-    task: Annotated[str, typer.Option(help="Name of a task: `crosslift list tasks`.")],
+    task: Annotated[
+        str,
+        typer.Option(help="Name of a task: `crosslift list tasks`; all: those that data has and the model fits."),
+    ],
     languages: Languages = None,
     split: Annotated[Literal["dev", "test"], typer.Option(help="dev or test.")] = "test",
-    data: Data = None,
+    data: Annotated[
+        Path | None,
+        typer.Option(
+            help="Directory in the layout of XTREME's download script, or a recipe, for its [data].",
+            show_default="the hub",
+        ),
+    ] = None,
     lab: Annotated[bool, typer.Option("--lab", help="Take the lab's examples instead of data.")] = False,
     generalized: Annotated[
         bool, typer.Option("--generalized", help="Score every ordered pair of languages too (pairs of texts).")
     ] = False,
     output: Annotated[Path | None, typer.Option(help="Directory for predictions and results.json.")] = None,
+    pooling: Annotated[
+        Literal["benchmark", "native", "pooler", "mean", "mean_words", "first"],
+        typer.Option(help="How retrieval, mining and ranking tasks make vectors; native: as the checkpoint says."),
+    ] = "benchmark",
+    search: Annotated[
+        Literal["auto", "exact", "faiss"],
+        typer.Option(help="How they find neighbours; auto: exact up to 100,000 sentences or on an accelerator."),
+    ] = "auto",
+    precision: Annotated[
+        Literal["float32", "bfloat16", "int8"], typer.Option(help="Fewer bits are quicker, and round; int8: CPU.")
+    ] = "float32",
     as_json: Json = False,
 ) -> None:
     """Score a saved model in every language of a task."""
     from crosslift.evaluation.saved import evaluate as evaluate_model
 
     scored = evaluate_model(
-        model, task=task, languages=_codes(languages), split=split, data="lab" if lab else data, output=output,
-        generalized=generalized,
+        model, task=task, languages=_codes(languages), split=split, data="lab" if lab else _data(data), output=output,
+        generalized=generalized, pooling=pooling, search=search, precision=precision,
     )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(scored, indent=2))
@@ -314,6 +334,15 @@ def describe(
         print_description(name)
 
 
+def _data(path: Path | None) -> Any:
+    """Return a directory as it is, and what a recipe says of its data."""
+    if path is None or path.suffix != ".toml":
+        return path
+    from crosslift import recipe as recipes
+
+    return recipes.load(path).data
+
+
 def _codes(text: str | None) -> tuple[str, ...] | None:
     return tuple(code.strip() for code in text.split(",") if code.strip()) if text else None
 
@@ -340,15 +369,17 @@ def _show(base: Path, directories: list[Path], *, as_json: bool) -> None:
     """Write the report and print what the runs found."""
     from rich.console import Console
 
+    from crosslift.catalogue import print_warnings
     from crosslift.report import find, terminal, write
 
     page = write(base)
+    runs = [json.loads((directory / "results.json").read_text(encoding="utf-8")) for directory in directories]
     if as_json:
-        runs = [json.loads((directory / "results.json").read_text(encoding="utf-8")) for directory in directories]
         typer.echo(json.dumps({"schema": 1, "report": str(page), "runs": runs}, indent=2))
         return
     for table in terminal(find(base)):
         Console().print(table)
+    print_warnings(list(dict.fromkeys(warning for run in runs for warning in run["warnings"])))
     typer.echo(f"Report: {page}")
 
 
@@ -356,28 +387,4 @@ def main() -> None:
     """Run the command line; wrong input ends with one paragraph and exit code 2, a failed run with 1."""
     show = "--traceback" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--traceback"]
-    _exit_with(lambda: app(arguments, prog_name="crosslift"), traceback=show)
-
-
-def _exit_with(command: Callable[[], Any], *, traceback: bool) -> None:
-    try:
-        command()
-    except CrossliftError as error:
-        _fail(error, traceback=traceback)
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            raise
-        full = StorageError(f"{error.filename or Path.cwd()}: the disk is full; free some space and try again")
-        full.__cause__ = error
-        _fail(full, traceback=traceback)
-    except KeyboardInterrupt:
-        typer.echo("crosslift: interrupted; `crosslift run ... --resume` continues", err=True)
-        sys.exit(130)
-
-
-def _fail(error: CrossliftError, *, traceback: bool) -> None:
-    if traceback:
-        raise error
-    kind = "input" if isinstance(error, InputError) else "run"
-    typer.echo(f"crosslift: {kind} error: {error}", err=True)
-    sys.exit(error.exit_code)
+    exit_with(lambda: app(arguments, prog_name="crosslift"), traceback=show)

@@ -15,6 +15,7 @@ from pathlib import Path
 from crosslift.errors import LanguageError, nearest
 
 _PRIVATE_USE = re.compile(r"q[a-t][a-z]")
+_WITH_REGION = re.compile(r"([a-z]{2,3})-[a-z]{2}")
 _TABLE = Path(__file__).with_suffix(".tsv")
 
 
@@ -69,7 +70,9 @@ def _by_code() -> dict[str, Language]:
 def get(code: str) -> Language:
     """Return the language of a code: ISO 639-1, 639-3, FLORES, or what a benchmark writes.
 
-    Codes that ISO 639-3 leaves for private use, qaa to qtz, are artificial languages, as the lab has them.
+    A region behind the code is left out: "af-ZA" is Afrikaans.  Codes that ISO 639-3 leaves for private use, qaa to
+    qtz, are artificial languages, as the lab has them.  Two codes with a hyphen are a text in two languages, as MLQA
+    has them: script and family are those of the first.
 
     Raises:
         LanguageError: no language of the table has this code; the message names the nearest.
@@ -79,11 +82,38 @@ def get(code: str) -> Language:
     """
     if _PRIVATE_USE.fullmatch(code):
         return artificial(code)
-    known = _by_code()
-    if code.lower() not in known:
-        hint = nearest(code.lower(), known)
+    first, hyphen, second = code.partition("-")
+    if hyphen and code.lower() not in _by_code() and second == second.lower() and {first, second} <= _by_code().keys():
+        return _pair(get(first), get(second))
+    known = _known(code)
+    if known is None:
+        hint = nearest(code.lower(), _by_code())
         raise LanguageError(f"'{code}' is no known language code{hint} (ISO 639 and FLORES codes are understood)")
-    return known[code.lower()]
+    return known
+
+
+def _known(code: str) -> Language | None:
+    """Return the language of a code, or of the code before a region, as in "af-ZA"."""
+    named = _WITH_REGION.fullmatch(code.lower())
+    return _by_code().get(code.lower()) or (_by_code().get(named[1]) if named else None)
+
+
+def same(one: str, other: str) -> bool:
+    """Return whether two codes name one language.
+
+    >>> same("eng_Latn", "en"), same("en-US", "en"), same("qaa", "qaa"), same("qaa", "qab")
+    (True, True, True, False)
+    """
+    return one == other or (_known(one) is not None and _known(one) == _known(other))
+
+
+def _pair(first: Language, second: Language) -> Language:
+    """Return what two languages are together: as well resourced as the poorer one."""
+    levels = ("low", "middle", "high")
+    resources = min(first.resources, second.resources, key=levels.index)
+    name = f"{first.name} and {second.name}"
+    short = f"{first.code}-{second.code}"
+    return Language(f"{first.iso}-{second.iso}", name, first.script, first.family, resources, short)
 
 
 def artificial(code: str, *, name: str | None = None, script: str = "Zzzz") -> Language:
@@ -106,8 +136,7 @@ def resolve(code: str, among: Iterable[str]) -> str:
     codes = tuple(among)
     if code in codes:
         return code
-    wanted = _by_code().get(code.lower())
     for candidate in codes:
-        if wanted is not None and _by_code().get(candidate.lower()) == wanted:
+        if same(code, candidate):
             return candidate
     raise LanguageError(f"no language '{code}' here{nearest(code, codes)} (there are: {', '.join(codes)})")

@@ -36,6 +36,7 @@ def info_nce(
     pool: tuple[Tensor, Tensor] | None = None,
     start: int = 0,
     excluded: Tensor | None = None,
+    hard: tuple[Tensor, Tensor] | None = None,
 ) -> Tensor:
     """InfoNCE over cosine similarities: row i of `target` is the positive of row i of `source`.
 
@@ -55,13 +56,15 @@ def info_nce(
         start: where the batch begins in `pool`.
         excluded: (batch, candidates) bool, True where neither a candidate nor its translation is a negative of an
             anchor.
+        hard: (batch, hidden) and (batch,) bool: one more negative of each anchor, in both directions, and whether there
+            is one.
 
     Returns:
         The loss; 0 for an anchor without a negative.
 
     Source: van den Oord et al. 2018, arXiv 1807.03748, equation 4.
     """
-    odds = _Odds(source, target, pool=pool, start=start, excluded=excluded, scale=1 / temperature)
+    odds = _Odds(source, target, pool=pool, start=start, excluded=excluded, scale=1 / temperature, hard=hard)
     return odds.mean(functional.softplus, same_language_negatives, symmetric, reduction)
 
 
@@ -167,11 +170,13 @@ class _Odds:
         start: int,
         excluded: Tensor | None,
         scale: float,
+        hard: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         self.source, self.target = _unit(source), _unit(target)
         self.pool = (self.source, self.target) if pool is None else (_unit(pool[0]), _unit(pool[1]))
         self.places = start + torch.arange(len(source), device=source.device)
         self.excluded, self.scale = excluded, scale
+        self.hard = None if hard is None else (_unit(hard[0]), hard[1])
 
     def mean(
         self, loss: Callable[[Tensor], Tensor], same_language: bool, symmetric: bool, reduction: Reduction
@@ -187,6 +192,14 @@ class _Odds:
     def _of(self, anchor: Tensor, other: Tensor, own: Tensor | None) -> Tensor:
         """Return (batch,): `other` holds the translations at `places`, `own` the anchors themselves."""
         rows = anchor * self.scale
+        odds = self._in_batch(rows, other, own)
+        if self.hard is None:
+            return odds
+        vectors, there = self.hard
+        harder = torch.logaddexp(odds, (rows * (vectors - other[self.places])).sum(dim=1))
+        return harder.where(there, odds)
+
+    def _in_batch(self, rows: Tensor, other: Tensor, own: Tensor | None) -> Tensor:
         if len(other) < BLOCK_FROM:
             return _log_odds(rows, other, own, self.places, self.excluded)
         odds = []

@@ -21,7 +21,15 @@ from crosslift.finetune._method import FinetuneMethod
 from crosslift.pipeline import _finetune
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
-from crosslift.tasks._task import ChoiceExample, PairExample, SentenceExample, TaggingExample
+from crosslift.tasks._task import (
+    Answer,
+    ChoiceExample,
+    JointExample,
+    PairExample,
+    SentenceExample,
+    SpanExample,
+    TaggingExample,
+)
 from crosslift.train.batch import Batch
 from crosslift.train.features import rows_of, task_items
 from crosslift.train.loop import join_processes
@@ -34,7 +42,9 @@ ALIGN = sorted(_shelf.entries("align"))
 FINETUNE = sorted(_shelf.entries("finetune"))
 LABELS = ("red", "no")
 """Words that the tiny tokenizers can write."""
-KINDS = ("sentence", "pair", "tagging", "choice")
+FRAMES = ("O", "B-red", "I-red", "no", "man")
+"""Labels of a joint task, tags and intents."""
+KINDS = ("sentence", "pair", "tagging", "joint", "span", "choice")
 NEEDS_HEAD = "needs a masked-(language-model|LM) head|needs what `mlm` needs"
 """What the docstring of an objective says that encoders without such a head may refuse."""
 Checkpoint = Callable[[str], Path]
@@ -84,8 +94,15 @@ def extra_of(method: Method, model: Any) -> nn.Module | None:
 
 def task_model(method: FinetuneMethod, encoder: Encoder, kind: Any) -> TaskModel:
     """Return a model with the head that the method is for."""
-    head = method.head(encoder, task="task", kind=kind, labels=LABELS, seed=0)
-    return TaskModel.create(encoder, kind, LABELS, seed=0, head=head).eval()
+    labels = FRAMES if kind == "joint" else LABELS
+    head = method.head(encoder, task="task", kind=kind, labels=labels, seed=0)
+    return TaskModel.create(encoder, kind, labels, seed=0, head=head).eval()
+
+
+def span_example(number: int, question: str, context: str) -> SpanExample:
+    """Return a question whose answer is the second and the third word of its context."""
+    answer = " ".join(context.split()[1:3])
+    return SpanExample(str(number), question, context, (Answer(answer, context.index(answer)),))
 
 
 def task_batch(method: FinetuneMethod, model: TaskModel, encoder: Encoder, family: str) -> Batch:
@@ -97,6 +114,13 @@ def task_batch(method: FinetuneMethod, model: TaskModel, encoder: Encoder, famil
             TaggingExample(str(i), tuple(text.split()), tuple(LABELS[len(word) % 2] for word in text.split()))
             for i, text in enumerate(TEXTS)
         ],
+        "span": [span_example(i, text, TEXTS[-i - 1]) for i, text in enumerate(TEXTS)],
+        "joint": [
+            JointExample(
+                str(i), tuple(text.split()), tuple(FRAMES[len(word) % 2] for word in text.split()), FRAMES[3 + i % 2]
+            )
+            for i, text in enumerate(TEXTS)
+        ],
         "choice": [
             ChoiceExample(str(i), text, ("cause", "effect")[i % 2], (TEXTS[i - 1], TEXTS[i - 2]), i % 2)
             for i, text in enumerate(TEXTS)
@@ -104,7 +128,7 @@ def task_batch(method: FinetuneMethod, model: TaskModel, encoder: Encoder, famil
     }[model.kind]
     words = "words" in method.needs
     items = task_items(
-        *(model.encoder, examples, model.kind, LABELS),
+        *(model.encoder, examples, model.kind, model.labels),
         max_length=48,
         language=language,
         words=words,

@@ -7,10 +7,10 @@ from typing import get_args
 import pytest
 
 from crosslift import _shelf, languages
-from crosslift.tasks._task import EXAMPLE_OF, Kind, Split, texts
+from crosslift.tasks._task import EXAMPLE_OF, Kind, Split, Task, texts
 
 TASKS = [_shelf.load("task", name)() for name in _shelf.entries("task")]
-CLASSIFIES = ("sentence", "pair", "tagging")
+CLASSIFIES = ("sentence", "pair", "tagging", "joint")
 SPLITS = get_args(Split)
 
 pytestmark = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
@@ -31,12 +31,13 @@ def test_its_metrics_are_on_the_shelf_and_can_be_made(task):
 
 
 def test_it_has_labels_if_it_classifies(task):
-    assert bool(task.labels) == (task.kind in CLASSIFIES)
+    assert (bool(task.labels) or task.open_labels) == (task.kind in CLASSIFIES)
+    assert not (task.labels and task.open_labels)
     assert len(set(task.labels)) == len(task.labels)
 
 
 def test_its_languages_are_known_and_differ(task):
-    known = [languages.get(code) for code in task.languages]
+    known = [(languages.get(code), code.partition("-")[2]) for code in task.languages]  # zh-CN and zh-TW are two
     assert len(set(known)) == len(known)
     languages.get(task.source)
 
@@ -57,7 +58,22 @@ def test_its_files_say_where_the_language_stands(task):
     for split, patterns in task.files.items():
         assert split in SPLITS
         assert patterns
-        assert all("{language}" in pattern for pattern in patterns) or task.languages == (task.source,)
+        # A path without it holds the source language, which training data may be in alone.
+        only_source = set(task.facts.get(split, ())) <= {task.source} or task.languages == (task.source,)
+        looks = type(task).languages_in is not Task.languages_in
+        named = any("{language}" in pattern for pattern in patterns)
+        assert looks or named or split == "train" or only_source
+
+
+def test_what_is_scored_on_request_and_coded_otherwise_is_of_its_languages(task):
+    assert set(task.on_request) < set(task.languages)
+    assert set(task.file_codes) <= set(task.languages)
+    assert len(set(task.file_codes.values())) == len(task.file_codes)
+
+
+def test_a_ranking_task_has_a_pool(task):
+    assert bool(task.pools) == (task.kind == "ranking")
+    assert set(task.pools) <= set(task.files)
 
 
 def test_it_can_lack_only_answers(task):
@@ -72,15 +88,36 @@ def test_its_hub_names_are_of_its_columns_and_languages(task):
     assert set(task.hub.languages) <= set(task.languages)
     assert set(task.hub.splits) <= set(SPLITS)
     assert len(set(task.hub.languages.values())) == len(task.hub.languages)
+    assert "id" in task.columns or not task.hub.id_prefix
 
 
-VALUES = {"index_id": "7", "words": ["one", "two"], "question": "cause"}
+VALUES = {
+    "index_id": "7",
+    "words": ["one", "two"],
+    "question": "cause",
+    "ask-for": "cause",
+    "tags": ["B-one", "O"],
+    "utterance": "a text of four",
+    "slot_labels": "O B-one I-one O",
+    "utt": "one two three",
+    "annot_utt": "one [slot : two three]",
+    "slots": "0:3:SL:ONE",
+    "tokens": '{"tokens": ["one", "two"], "tokenSpans": [{"start": 0, "length": 3}, {"start": 4, "length": 3}]}',
+}
+ANSWERS = {"answers": [{"text": "text", "answer_start": 0}], "id": "q"}
+"""What the answer columns of questions hold."""
 
 
 def row(task):
     """Return a row with a text in each column and the first label where the answer goes."""
     made = {column: VALUES.get(column, f"text of {column}") for column in task.needed}
+    if task.kind == "span":
+        return made | ANSWERS
+    if task.kind == "mining":
+        return {"source": [["a", "text"]], "target": [["b", "text"]], "gold": [["a", "b"]]}
     first = task.labels[0] if task.labels else "1"  # the number of a choice
+    if task.kind == "joint":
+        return made | {column: VALUES.get(column, "intent") for column in task.answers}
     return made | dict.fromkeys(task.answers, [first] * 2 if task.kind == "tagging" else first)
 
 
@@ -89,6 +126,8 @@ def test_a_row_becomes_an_example_of_its_kind(task):
     assert isinstance(example, EXAMPLE_OF[task.kind])
     assert example.id
     assert all(texts(example))
+    if task.open_labels:
+        assert {example.intent, *example.tags} <= set(task.labels_in([example]))
 
 
 def test_a_row_without_answers_becomes_an_example_without_gold(task):

@@ -90,3 +90,12 @@ BENCHMARKS = {
 def test_the_codes_of_benchmarks_are_known(benchmark):
     names = [languages.get(code).name for code in BENCHMARKS[benchmark].split()]
     assert len(set(names)) == len(names)
+
+
+def test_a_region_behind_a_code_is_left_out():
+    assert (languages.get("pt-PT").name, languages.get("zh-TW").iso) == ("Portuguese", "cmn")
+    assert languages.resolve("af-ZA", ("de", "af")) == "af"
+    assert languages.resolve("EN", ("de", "eng_Latn")) == "eng_Latn"
+    assert not languages.same("pt-PT", "es")
+    with pytest.raises(LanguageError, match="'xx-XX' is no known language code"):
+        languages.get("xx-XX")

@@ -23,7 +23,7 @@ class Counts:
     """What one metric counts in one language.
 
     Args:
-        ids: of the items.
+        ids: of the items, or numbers of what a metric joins.
         metric: turns sums of counts into scores.
         counts: by run, item and part, shape (runs, items, parts).
     """
@@ -51,7 +51,9 @@ def read_counts(paths: Sequence[Path], makers: Mapping[str, Callable[[Sequence[s
     for name, make in makers.items():
         metric = make(labels)
         tables = [_table(metric, records, path) for records, path in zip(ordered, paths, strict=True)]
-        found[name] = Counts(ids, metric, np.stack(tables))
+        units = len(tables[0])  # some metrics join the records of a query
+        own = ids if units == len(ids) else tuple(map(str, range(units)))
+        found[name] = Counts(own, metric, np.stack(tables))
     return found
 
 

@@ -7,7 +7,7 @@ line (`crosslift.data.text`, `crosslift.tasks`), and a language that is not ther
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crosslift.data.overlap import normalise
@@ -15,8 +15,10 @@ from crosslift.errors import DataError
 from crosslift.tasks._task import (
     ChoiceExample,
     Example,
+    JointExample,
     MiningExample,
     PairExample,
+    RankingExample,
     RetrievalExample,
     SentenceExample,
     SpanExample,
@@ -64,12 +66,16 @@ def _golds(example: Example) -> tuple[object, ...]:
             return () if example.label is None else (example.label,)
         case TaggingExample():
             return example.tags or ()
+        case JointExample():
+            return () if example.intent is None or example.tags is None else (example.intent, *example.tags)
         case SpanExample():
             return example.answers
         case MiningExample():
             return example.gold or ()
         case RetrievalExample():
             return (example.id,)
+        case RankingExample():
+            return () if example.gold is None else (example.gold,)
 
 
 def duplicates(examples: Sequence[Example]) -> int:
@@ -129,13 +135,66 @@ def _identity(example: Example) -> tuple[str, ...]:
     return tuple(normalise(text) for text in texts(example))
 
 
-def notes(task: Task, split: Split, language: str, examples: Sequence[Example]) -> list[str]:
-    """Return what is worth saying about a split, though it is no mistake: its size, and repeated examples."""
-    where = f"{task.name} {split} in '{language}'"
-    published = task.facts.get(split, {}).get(language)
-    said = []
-    if published is not None and published != len(examples):
-        said.append(f"{where}: {len(examples):,} examples, {published:,} published")
-    if repeated := duplicates(examples):
-        said.append(f"{where}: {repeated:,} examples repeat an earlier one")
-    return said
+def notes(task: Task, split: Split, by_language: Mapping[str, Sequence[Example]]) -> list[str]:
+    """Return what is worth saying about a split, though it is no mistake, a line each for all languages.
+
+    Other numbers of examples than published; examples that repeat an earlier one, texts and all; and those of them that
+    have another answer than the earlier one.
+    """
+    published = task.facts.get(split, {})
+    sizes = {
+        code: f"{len(examples):,} for {published[code]:,}"
+        for code, examples in by_language.items()
+        if code in published and published[code] != len(examples)
+    }
+    repeats = {code: _repeats(examples) for code, examples in by_language.items()}
+    said = {
+        "another number of examples than published": sizes,
+        "examples that repeat an earlier one": {code: f"{count:,}" for code, (count, _) in repeats.items() if count},
+        "repeated examples with another answer than before": {
+            code: f"{count:,}" for code, (_, count) in repeats.items() if count
+        },
+    }
+    return [_line(f"{task.name} {split}", what, found) for what, found in said.items() if found]
+
+
+def _line(where: str, what: str, by_language: Mapping[str, str]) -> str:
+    """Return one line of a finding by language."""
+    return f"{where}: {what}: " + ", ".join(f"{code} {found}" for code, found in by_language.items())
+
+
+def _repeats(examples: Sequence[Example]) -> tuple[int, int]:
+    """Return how many examples have the very texts of an earlier one, and how many of these another answer."""
+    first: dict[tuple[str, ...], tuple[object, ...]] = {}
+    repeated = different = 0
+    for example in examples:
+        key, golds = tuple(texts(example)), _golds(example)
+        if key in first:
+            repeated += 1
+            different += golds != first[key]
+        first.setdefault(key, golds)
+    return repeated, different
+
+
+def shared_hypotheses(train: Sequence[Example], tests: Mapping[str, Sequence[Example]], *, where: str) -> list[str]:
+    """Return a line on second texts of pairs that are second texts in training too, if there are any.
+
+    A model that reads hypotheses alone can know the answer by them, whatever the premise.
+
+    Args:
+        train: training examples; those that are no pairs are not looked at.
+        tests: test examples by language.
+        where: what they are, for the line: "xnli test".
+    """
+    seen = {normalise(example.second) for example in train if isinstance(example, PairExample)}
+    found = (
+        {
+            code: sum(isinstance(example, PairExample) and normalise(example.second) in seen for example in examples)
+            for code, examples in tests.items()
+        }
+        if seen
+        else {}
+    )
+    said = {code: f"{count:,} of {len(tests[code]):,}" for code, count in found.items() if count}
+    what = "second texts (hypotheses) that are second texts of training examples"
+    return [_line(where, what, said)] if said else []

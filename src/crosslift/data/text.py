@@ -129,17 +129,18 @@ def unquote(field: str) -> str:
     return field if '"' in inner.replace('""', "") else inner.replace('""', '"')
 
 
-def csv(path: Path | str, columns: Sequence[str] | None = None) -> Iterator[Row]:
+def csv(path: Path | str, columns: Sequence[str] | None = None, *, delimiter: str = ",") -> Iterator[Row]:
     """Yield the rows of a comma-separated file; a quoted field may hold commas and line ends.
 
     Args:
         path: the file, plain or with .gz.
         columns: names of the fields where the file has no header; None: the first line is the header.
+        delimiter: another separator than the comma.
 
     Raises:
         DataError: a line with another number of fields or an open quotation, and all that `lines` raises.
     """
-    reader = csv_module.reader((f"{line}\n" for _, line in lines(path)), strict=True)
+    reader = csv_module.reader((f"{line}\n" for _, line in lines(path)), strict=True, delimiter=delimiter)
     try:
         for fields in filter(None, reader):
             if columns is None:
@@ -177,6 +178,19 @@ def jsonl(path: Path | str) -> Iterator[Row]:
             found = type(value).__name__
             raise DataError(f"{path}, line {number}: a JSON {found} where an object is expected")
         yield number, value
+
+
+def json_document(path: Path | str) -> Any:
+    """Return the value of a JSON file.
+
+    Raises:
+        DataError: it is no JSON, and all that `lines` raises.
+    """
+    try:
+        return json.loads("\n".join(line for _, line in lines(path)))
+    except json.JSONDecodeError as error:
+        place = f"{path}, line {error.lineno}, column {error.colno}"
+        raise DataError(f"{place}: not JSON ({error.msg})") from error
 
 
 _READERS: Mapping[str, Callable[[Path | str], Iterator[Row]]] = {

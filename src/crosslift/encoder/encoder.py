@@ -23,7 +23,7 @@ from crosslift.encoder.families import (
 )
 from crosslift.encoder.inputs import Inputs, Tokens, pad
 from crosslift.encoder.pooling import pool
-from crosslift.encoder.tokenization import Tokenization, known_language
+from crosslift.encoder.tokenization import Tokenization, known_language, set_token_types
 from crosslift.errors import CheckpointError, LanguageError
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ class Encoder:
         self._language_ids = language_codes(config, self._family)
         self._tokenization = Tokenization(tokenizer, self._language_ids)
         self._check_vocabulary()
-        _set_token_types(tokenizer, wanted=self._segmented)
+        set_token_types(tokenizer, wanted=self._segmented)
 
     @classmethod
     def load(cls, name: str | Path, *, revision: str | None = None) -> Self:
@@ -387,13 +387,6 @@ class Encoder:
                 f"{self.name}: the tokenizer does not belong to the model: it has {len(self.tokenizer)} tokens, the "
                 f"embedding matrix has {self.vocabulary_size} rows"
             )
-
-
-def _set_token_types(tokenizer: Any, *, wanted: bool) -> None:
-    """Have a tokenizer give token types just where the model takes them, or transformers' pipeline gets pairs wrong."""
-    names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
-    names += ["token_type_ids"] * wanted
-    tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = names
 
 
 @contextmanager

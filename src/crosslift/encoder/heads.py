@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import copy
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self, cast
@@ -22,13 +23,17 @@ from crosslift._compat import (
     quiet,
 )
 from crosslift.encoder import loading
+from crosslift.encoder.adapters import Adapters, LanguageAdapters
+from crosslift.encoder.bottleneck import Bottlenecks
 from crosslift.encoder.encoder import Encoder, seeded
 from crosslift.encoder.families import family_of
 from crosslift.encoder.inputs import Inputs
+from crosslift.encoder.joint import restricted
 from crosslift.encoder.label_names import LabelNames, has_names
 from crosslift.encoder.label_words import LABEL_WORDS_FILE, LabelWords, read_wording
 from crosslift.encoder.own_head import HEAD_FILE, OwnHead, copied, read_description
 from crosslift.encoder.prompt import Prompt
+from crosslift.encoder.reading import WHOLE, Reading, reading_of, write_reading
 from crosslift.errors import CheckpointError, RecipeError
 from crosslift.tasks._task import Kind
 
@@ -38,6 +43,7 @@ _HEADS: dict[str, Any] = {
     "sentence": AutoModelForSequenceClassification,
     "pair": AutoModelForSequenceClassification,
     "tagging": AutoModelForTokenClassification,
+    "joint": AutoModelForTokenClassification,
     "span": AutoModelForQuestionAnswering,
     "choice": AutoModelForMultipleChoice,
 }
@@ -70,7 +76,8 @@ class TaskModel:
     """An encoder with a task's head.
 
     The head is transformers' own where the family has one, so that ``transformers.pipeline("text-classification",
-    DIRECTORY)`` gives label names.  The encoder halves of T5 and M2M100 have none: they get `OwnHead`, saved beside
+    DIRECTORY)`` gives label names; it does not know that a joint model's outputs are of two kinds
+    (`crosslift.encoder.joint`).  The encoder halves of T5 and M2M100 have none: they get `OwnHead`, saved beside
     the encoder's checkpoint, which transformers' pipeline does not know.  Or a head is given: `LabelWords`, the decoder
     of a text-to-text model, or `LabelNames`.
 
@@ -81,6 +88,8 @@ class TaskModel:
     kind: Kind
     labels: tuple[str, ...]
     module: nn.Module
+    adapters: Adapters | None = None
+    """Small networks between the encoder's layers, where there are some; the task's is a part of `module`."""
 
     @classmethod
     def create(
@@ -91,20 +100,29 @@ class TaskModel:
         *,
         seed: int,
         head: LabelWords | LabelNames | None = None,
+        reading: Reading = WHOLE,
     ) -> Self:
         """Return a task model that starts from a copy of `encoder`'s weights and a head drawn from `seed`.
 
         Args:
             encoder: stays as it is.
-            kind: "sentence", "pair", "tagging", "span" or "choice".
+            kind: "sentence", "pair", "tagging", "joint", "span" or "choice".
             labels: names of the outputs; not looked at for "span" and "choice", whose outputs are fixed.
             seed: of the head's random weights.
             head: made of this encoder, for this kind and these labels; None makes the family's own.
+            reading: what of an example is read.
 
         Raises:
             RecipeError: the kind has no head, or there are no labels.
         """
-        outputs = _outputs(kind, labels)
+        made = cls._created(encoder, kind, _outputs(kind, labels), seed=seed, head=head)
+        write_reading(made.encoder.base.config, reading)
+        return made
+
+    @classmethod
+    def _created(
+        cls, encoder: Encoder, kind: Kind, outputs: tuple[str, ...], *, seed: int, head: LabelWords | LabelNames | None
+    ) -> Self:
         if head is not None:
             return cls._with(head)
         if encoder.has_own_heads:
@@ -120,9 +138,15 @@ class TaskModel:
         """Load a saved task model, or any sequence or token classification checkpoint of a supported family.
 
         Raises:
-            CheckpointError: not a checkpoint, no tokenizer, no task head, or a head that does not fit its labels.
+            CheckpointError: not a checkpoint, no tokenizer, no task head, or a head that does not fit its labels, or
+                adapters that do not fit the encoder.
         """
-        place = str(directory)
+        made = cls._load(str(directory))
+        made.adapters = Adapters.load(made.module, made.encoder, directory)
+        return made
+
+    @classmethod
+    def _load(cls, place: str) -> Self:
         config = loading.load_config(place)
         family = family_of(config, where=place)
         if (Path(place) / HEAD_FILE).is_file():
@@ -149,21 +173,12 @@ class TaskModel:
             embeddings: word embeddings to use instead of `encoder.embed(inputs.ids)`.
 
         Returns:
-            "sentence" and "pair" (batch, labels); "tagging" (batch, length, labels); "span" (batch, length, 2), start
-            and end; "choice" (examples * choices,).
+            "sentence" and "pair" (batch, labels); "tagging" (batch, length, labels); "joint" the same, with intents
+            possible at the sentence's own token and tags elsewhere; "span" (batch, length, 2), start and end; "choice"
+            (examples * choices,).
         """
-        if isinstance(self.module, OwnHead | LabelWords):
-            states = self.encoder.encode(inputs, embeddings)
-            return cast("Tensor", self.module(states, inputs))
-        arguments = self.encoder.arguments(inputs, embeddings)
-        if self.kind == "choice":
-            # transformers wants (examples, choices, length); with one choice an example, rows stay independent
-            output = self.module(**{name: value.unsqueeze(1) for name, value in arguments.items()})
-            return output.logits.squeeze(1)  # type: ignore[no-any-return]
-        output = self.module(**arguments)
-        if self.kind == "span":
-            return torch.stack((output.start_logits, output.end_logits), dim=-1)
-        return output.logits  # type: ignore[no-any-return]
+        logits = self._logits(inputs, embeddings)
+        return restricted(logits, inputs, self.labels) if self.kind == "joint" else logits
 
     def outputs(self, inputs: Inputs, embeddings: Tensor | None = None, shift: Tensor | None = None) -> Output:
         """Return the scores, and the last layer's states that the head makes them of.
@@ -177,8 +192,24 @@ class TaskModel:
             logits = self.logits(inputs, embeddings)
         return Output(logits, seen[0])
 
+    def in_language(self, language: str) -> AbstractContextManager[None]:
+        """Have the passes in a block go through the adapter of a language, where there are such.
+
+        Raises:
+            LanguageError: the language has none, and there is no fallback.
+        """
+        return nullcontext() if self.adapters is None else self.adapters.in_language(language)
+
     def save(self, directory: str | Path) -> None:
-        """Write a checkpoint, its tokenizer and its label names."""
+        """Write a checkpoint, its tokenizer and its label names; adapters are in a folder of it."""
+        if self.adapters is None:
+            self._save(directory)
+            return
+        with self.adapters.apart():
+            self._save(directory)
+        self.adapters.save(directory)
+
+    def _save(self, directory: str | Path) -> None:
         if isinstance(self.module, LabelWords):
             self.module.save(directory)
             return
@@ -190,6 +221,11 @@ class TaskModel:
     def prompt(self) -> Prompt | None:
         """What texts are put into before the encoder reads them; None where it reads them as they are."""
         return self.module.prompt if isinstance(self.module, LabelWords) else None
+
+    @property
+    def reading(self) -> Reading:
+        """What of an example is read, and which pieces of a word stand for it."""
+        return reading_of(self.encoder.base.config)
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """All parameters, the encoder's and the head's."""
@@ -215,6 +251,20 @@ class TaskModel:
         """Where the weights are."""
         return self.encoder.device
 
+    def _logits(self, inputs: Inputs, embeddings: Tensor | None) -> Tensor:
+        if isinstance(self.module, OwnHead | LabelWords):
+            states = self.encoder.encode(inputs, embeddings)
+            return cast("Tensor", self.module(states, inputs))
+        arguments = self.encoder.arguments(inputs, embeddings)
+        if self.kind == "choice":
+            # transformers wants (examples, choices, length); with one choice an example, rows stay independent
+            output = self.module(**{name: value.unsqueeze(1) for name, value in arguments.items()})
+            return output.logits.squeeze(1)  # type: ignore[no-any-return]
+        output = self.module(**arguments)
+        if self.kind == "span":
+            return torch.stack((output.start_logits, output.end_logits), dim=-1)
+        return output.logits  # type: ignore[no-any-return]
+
     @classmethod
     def _own(cls, encoder: Encoder, kind: Kind, labels: tuple[str, ...], *, seed: int) -> Self:
         own = copied(encoder)
@@ -232,6 +282,31 @@ class TaskModel:
             return cls._with(LabelNames.load_named(encoder, place))
         module = OwnHead.load(encoder.model, place).eval()
         return cls(encoder, module.kind, module.labels, module)
+
+
+def add_adapters(
+    model: TaskModel, head: Iterable[nn.Parameter], task: Bottlenecks, languages: LanguageAdapters | None = None
+) -> None:
+    """Put a task's adapter into a model, on top of those of languages; only it and the head are trained from now on.
+
+    Args:
+        model: has none yet.
+        head: the head's parameters; those that are frozen stay so.
+        task: becomes a part of the model's module.
+        languages: adapters of languages.
+
+    Raises:
+        RecipeError: a decoder for a head.
+    """
+    if isinstance(model.module, LabelWords):
+        raise RecipeError(
+            "finetune.adapter: a method of the recipe makes a decoder the head, which is no small part to train beside "
+            "an adapter; leave one of the two out"
+        )
+    kept = set(map(id, head))
+    for parameter in model.parameters():
+        parameter.requires_grad_(parameter.requires_grad and id(parameter) in kept)
+    model.adapters = Adapters(model.module, model.encoder, task, languages)
 
 
 def described(directory: str | Path) -> tuple[Kind, tuple[str, ...]] | None:

@@ -29,7 +29,7 @@ class LabelNames(OwnHead):
 
     Args:
         encoder: its model becomes a part of the head.
-        kind: "sentence", "pair" or "tagging".
+        kind: "sentence", "pair", "tagging" or "joint".
         labels: of the task.
         names: what the encoder reads for each.
         temperature: divides the cosines.
@@ -62,7 +62,7 @@ class LabelNames(OwnHead):
 
     def forward(self, states: Tensor, inputs: Inputs) -> Tensor:
         """Return logits of states (batch, length, hidden), shaped as `TaskModel.logits` says."""
-        vectors = states if self.kind == "tagging" else masked_mean(states, inputs.mask.bool())
+        vectors = states if self.kind in ("tagging", "joint") else masked_mean(states, inputs.mask.bool())
         near = functional.linear(functional.normalize(vectors, dim=-1), functional.normalize(self.encoded(), dim=-1))
         scores = near.float() / self.temperature
         return scores + super().forward(states, inputs) if self.linear else scores

@@ -114,10 +114,14 @@ def load_model(name: str, family: Family, *, revision: str | None = None) -> Loa
 
 
 def load_pooler(name: str, loaded: Loaded, *, revision: str | None = None) -> nn.Module | None:
-    """Return the pooler of a checkpoint that has one (BERT's, say); masked-LM models leave it behind."""
+    """Return the pooler of a checkpoint that has one (BERT's, say); masked-LM models leave it behind.
+
+    DeBERTa's is a part of its task heads, and not of the transformer.
+    """
     if not any(".pooler." in f".{key}" for key in loaded.unused):
         return None
-    return cast("nn.Module", from_pretrained(AutoModel, name, revision=revision).model.pooler)
+    whole: Any = from_pretrained(AutoModel, name, revision=revision).model
+    return cast("nn.Module | None", getattr(whole, "pooler", None))
 
 
 def from_pretrained(loader: Any, name: str, **options: Any) -> Loaded:

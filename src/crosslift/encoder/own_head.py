@@ -54,7 +54,7 @@ class OwnHead(nn.Module):
 
     def forward(self, states: Tensor, inputs: Inputs) -> Tensor:
         """Return logits of states (batch, length, hidden), shaped as `TaskModel.logits` says."""
-        if self.kind in ("tagging", "span"):
+        if self.kind in ("tagging", "joint", "span"):
             return self.classifier(self.dropout(states))  # type: ignore[no-any-return]
         scores = self.classifier(self.dropout(masked_mean(states, inputs.mask.bool())))
         return scores.squeeze(-1) if self.kind == "choice" else scores  # type: ignore[no-any-return]

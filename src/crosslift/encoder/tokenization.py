@@ -196,6 +196,13 @@ class Tokenization:
         return str(self.tokenizer.unk_token)
 
 
+def set_token_types(tokenizer: Any, *, wanted: bool) -> None:
+    """Have a tokenizer give token types just where the model takes them, or transformers' pipeline gets pairs wrong."""
+    names = [name for name in tokenizer.model_input_names if name != "token_type_ids"]
+    names += ["token_type_ids"] * wanted
+    tokenizer.model_input_names = tokenizer.init_kwargs["model_input_names"] = names
+
+
 def known_language(language: str, among: Iterable[str]) -> str:
     """Return the code by which a model knows `language`: `de` finds NLLB's `deu_Latn`.
 

@@ -17,7 +17,16 @@ from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError, DataError, RunExistsError, nearest
 from crosslift.evaluation.predict import predict
 from crosslift.run_directory import write_text
-from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample, TaggingExample
+from crosslift.tasks._task import (
+    ChoiceExample,
+    Example,
+    JointExample,
+    PairExample,
+    SentenceExample,
+    SpanExample,
+    TaggingExample,
+)
+from crosslift.train.features import default_length
 
 COLUMNS = {
     "sentence": (("text",), ("sentence",)),
@@ -28,10 +37,12 @@ COLUMNS = {
         ("text", "text_pair"),
     ),
     "tagging": (("words",), ("tokens",), ("text",)),
+    "joint": (("words",), ("tokens",), ("utterance",), ("utt",), ("text",)),
     "choice": (
         ("premise", "question", "choice1", "choice2"),
         ("context", "question", "answerA", "answerB"),
     ),
+    "span": (("question", "context"),),
 }
 """Column names looked for, first match wins, by kind of task; choices may go on, as choice3 or answerC."""
 _MORE = re.compile(r"choice\d+|answer[A-Z]")
@@ -43,9 +54,11 @@ def predict_file(
 ) -> int:
     """Label every row of a file and return how many there are.
 
-    The output has the input's columns and `prediction` and `probability` (for tagging, `prediction` alone: the tags
-    separated by blanks).  Of choices, the prediction is the number of the likeliest, counted from 0; rows with fewer
-    choices leave the last ones blank.  A column `language` is used by encoders that embed languages.
+    The output has the input's columns and `prediction` and `probability`.  For tagging it is `prediction` alone, the
+    tags separated by blanks; for joint tasks these, `intent`, and the probability of that.  Of a question about a
+    context, the prediction is words of the context, and `start` the first one's place in it, in characters.  Of
+    choices, the prediction is the number of the likeliest, counted from 0; rows with fewer choices leave the last ones
+    blank.  A column `language` is used by encoders that embed languages.
 
     Args:
         model: directory or hub id of a checkpoint with a head.
@@ -99,6 +112,8 @@ def _columns(
 def _check_count(kind: str, columns: Sequence[str]) -> None:
     if kind == "choice" and len(columns) < 4:
         raise DataError(f"--text {','.join(columns)}: expected premise, question and at least two choices")
+    if kind == "span" and len(columns) != 2:
+        raise DataError(f"--text {','.join(columns)}: expected two columns, question and context")
 
 
 def _with_more(usual: Sequence[str], names: Sequence[str]) -> Sequence[str]:
@@ -114,10 +129,8 @@ def _label(model: TaskModel, table: Sequence[Mapping[str, Any]], columns: Sequen
     for language in dict.fromkeys(str(row.get("language", "en")) for row in table):
         places = [place for place, row in enumerate(table) if str(row.get("language", "en")) == language]
         examples = [_example(model, place, table[place], columns) for place in places]
-        length = model.encoder.max_length
-        for place, record in zip(
-            places, predict(model, examples, language=language, max_length=min(512, length)), strict=True
-        ):
+        length = default_length(model.kind) if model.kind == "span" else min(512, model.encoder.max_length)
+        for place, record in zip(places, predict(model, examples, language=language, max_length=length), strict=True):
             results[place] = {**table[place], **_added(record)}
     return results
 
@@ -127,9 +140,11 @@ def _example(model: TaskModel, place: int, row: Mapping[str, Any], columns: Sequ
     if model.kind == "choice":
         return _choices(number, row, columns)
     values = [row[column] for column in columns]
-    if model.kind == "tagging":
+    if model.kind in ("tagging", "joint"):
         words = values[0] if isinstance(values[0], list) else str(values[0]).split()
-        return TaggingExample(number, tuple(map(str, words)))
+        return (TaggingExample if model.kind == "tagging" else JointExample)(number, tuple(map(str, words)))
+    if model.kind == "span":
+        return SpanExample(f"in row {place + 1}", str(values[0]), str(values[1]))
     if len(values) == 2:
         return PairExample(number, str(values[0]), str(values[1]))
     return SentenceExample(number, str(values[0]))
@@ -148,7 +163,14 @@ def _choices(number: str, row: Mapping[str, Any], columns: Sequence[str]) -> Cho
 def _added(record: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(record["prediction"], list):
         return {"prediction": " ".join(record["prediction"])}
-    return {"prediction": record["prediction"], "probability": record["probability"]}
+    if isinstance(record["prediction"], dict):
+        found = record["prediction"]
+        return {
+            "prediction": " ".join(found["slots"]),
+            "intent": found["intent"],
+            "probability": record["intent_probability"],
+        }
+    return {name: record[name] for name in ("prediction", "probability", "start") if name in record}
 
 
 def _format(table: Sequence[Mapping[str, Any]], ending: str) -> str:

@@ -47,6 +47,29 @@ def check(task: Task, key: str) -> None:
         raise RecipeError(f"{key}: '{task.name}' is a '{task.kind}' task; only pairs of texts can be in two languages")
 
 
+def check_plain(smooth: object | None, key: str) -> None:
+    """Check that predictions are not smoothed.
+
+    Raises:
+        RecipeError: they are.
+    """
+    if smooth is not None:
+        raise RecipeError(f"{key}: predictions of texts in two languages are not smoothed; leave one of the two out")
+
+
+def check_model(model: TaskModel) -> None:
+    """Check that a model reads all languages alike.
+
+    Raises:
+        RecipeError: it has adapters of languages.
+    """
+    if model.adapters is not None and model.adapters.languages is not None:
+        raise RecipeError(
+            "generalized: a text in one language and one in another would need two language adapters in one pass; "
+            "score languages one by one, or a model without language adapters"
+        )
+
+
 def file(task: Task, pair: tuple[str, str]) -> str:
     """Return where the records of a pair of languages stand among the predictions."""
     return f"{task.name}.generalized/{pair[0]}-{pair[1]}.jsonl"
@@ -96,7 +119,9 @@ def predict_grid(
 
     Raises:
         DataError: two languages share no example.
+        RecipeError: a model with adapters of languages, of which a pass has one.
     """
+    check_model(model)
     predict_cell = _paired(model, test, max_length)
     for code, records in diagonal.items():
         yield (code, code), records
@@ -108,8 +133,8 @@ def predict_grid(
 
 
 def _paired(model: TaskModel, test: TestSet, max_length: int) -> Callable[[Cell, int], list[Record]]:
-    """Return what predicts a cell: from texts tokenised once, or one by one where they stand in a prompt."""
-    if model.prompt:
+    """Return what predicts a cell: from texts tokenised once, or one by one where they are not read as a pair."""
+    if model.prompt or model.reading.texts != "both":
         return lambda cell, batch_tokens: predict(
             model, cell.examples, language=test.read_in(cell.first), max_length=max_length, batch_tokens=batch_tokens
         )

@@ -5,6 +5,7 @@ Examples are sorted by length and cut into batches of a token budget, so almost 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -17,8 +18,13 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs, Tokens
-from crosslift.tasks._task import ChoiceExample, Example, RetrievalExample, TaggingExample
+from crosslift.encoder.joint import sentence_place
+from crosslift.encoder.reading import Vote
+from crosslift.errors import CheckpointError
+from crosslift.evaluation.spans import answers
+from crosslift.tasks._task import ChoiceExample, Example, JointExample, SpanExample, TaggingExample
 from crosslift.train.features import Item, TaskItem, rows_of, task_items
+from crosslift.train.windows import DOC_STRIDE, read_contexts
 
 Record = dict[str, Any]
 """One line of a predictions file: id, prediction, gold, and what else the task's form has."""
@@ -33,16 +39,29 @@ def predict(
     language: str,
     max_length: int,
     batch_tokens: int = BATCH_TOKENS,
+    doc_stride: int = DOC_STRIDE,
 ) -> list[Record]:
-    """Return one record an example, in order: the label, the tags of its words, or the index of its choice.
+    """Return one record an example, in order: its label, tags, intent and slots, index of a choice, or answer.
 
     Args:
-        model: with a sentence, pair, tagging or choice head; put into evaluation mode.
+        model: with a sentence, pair, tagging, joint, choice or span head; put into evaluation mode.
         examples: of one language; labels may be missing (gold is then None).
-        language: for encoders that embed it.
-        max_length: tokens an input is cut to; sentences to tag are cut into pieces instead.
+        language: for encoders that embed it, and adapters of languages.
+        max_length: tokens an input is cut to; sentences to tag are cut into pieces instead, contexts into windows.
         batch_tokens: padded tokens a batch.
+        doc_stride: tokens from the beginning of one window to that of the next.
+
+    Raises:
+        LanguageError: the model has adapters of languages, none for this one, and no fallback.
     """
+    if model.kind == "span":
+        questions = [example for example in examples if isinstance(example, SpanExample)]
+        read = read_contexts(model.encoder, questions, max_length=max_length, doc_stride=doc_stride, language=language)
+        model.eval()
+        with model.in_language(language):
+            rows = [window.tokens for window in read.windows]
+            logits = by_length(model.encoder, rows, model.logits, batch_tokens)
+        return list(answers(questions, read, logits, language=language))
     items = task_items(
         model.encoder,
         examples,
@@ -51,8 +70,11 @@ def predict(
         max_length=max_length,
         language=language,
         prompt=model.prompt,
+        reading=model.reading,
+        scored=True,
     )
-    return predict_items(model, examples, items, batch_tokens=batch_tokens)
+    with model.in_language(language):
+        return predict_items(model, examples, items, batch_tokens=batch_tokens)
 
 
 def predict_items(
@@ -61,9 +83,11 @@ def predict_items(
     """Return what `predict` does, of examples that are tokenised already."""
     model.eval()  # all of it: a head may lie outside the encoder
     rows = rows_of(items)
-    logits = _rows(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
+    logits = by_length(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
     if model.kind == "tagging":
         return _tagging_records(model, examples, rows, logits)
+    if model.kind == "joint":
+        return _joint_records(model, examples, rows, logits)
     if model.kind == "choice":
         return _choice_records(examples, logits)
     probabilities = torch.cat(logits).float().softmax(dim=-1).numpy()  # (examples, labels)
@@ -94,116 +118,122 @@ def _tagging_records(
     model: TaskModel, examples: Sequence[Example], items: Sequence[TaskItem], logits: Sequence[Tensor]
 ) -> list[Record]:
     sentences = [example for example in examples if isinstance(example, TaggingExample)]
+    return [
+        {"id": sentence.id, "prediction": row, "gold": list(sentence.tags) if sentence.tags else None}
+        for sentence, row in zip(sentences, _tags(model, sentences, items, logits), strict=True)
+    ]
+
+
+def _joint_records(
+    model: TaskModel, examples: Sequence[Example], items: Sequence[TaskItem], logits: Sequence[Tensor]
+) -> list[Record]:
+    """Return records whose prediction and gold are an intent and slots."""
+    utterances = [example for example in examples if isinstance(example, JointExample)]
+    tags = _tags(model, utterances, items, logits)
+    first = [(item, scores[0]) for item, scores in zip(items, logits, strict=True) if item.first_word == 0]
+    records = []
+    for (item, scores), row in zip(sorted(first, key=lambda pair: pair[0].example), tags, strict=True):
+        utterance = utterances[item.example]
+        probabilities = scores[sentence_place(item.tokens.special)].float().softmax(dim=-1)
+        intent = model.labels[int(probabilities.argmax())]
+        known = utterance.intent is not None and utterance.tags is not None
+        gold = {"intent": utterance.intent, "slots": list(utterance.tags or ())} if known else None
+        prediction = {"intent": intent, "slots": row}
+        record = {"id": utterance.id, "prediction": prediction, "gold": gold}
+        records.append({**record, "intent_probability": round(float(probabilities.max()), 6)})
+    return records
+
+
+def _tags(
+    model: TaskModel,
+    sentences: Sequence[TaggingExample | JointExample],
+    items: Sequence[TaskItem],
+    logits: Sequence[Tensor],
+) -> list[list[str]]:
+    """Return the tags of each sentence's words, read at the first piece of each."""
     # A word without any piece (a lone control character, say) keeps the first label, so lengths always agree.
     tags = [[model.labels[0]] * len(sentence.words) for sentence in sentences]
     for item, scores in zip(items, logits, strict=True):
-        best = scores[0].argmax(dim=-1).tolist()
-        assert item.tokens.words is not None
-        for position in reversed(range(len(item.tokens))):  # reversed: the first piece of a word has the last word
-            word = item.tokens.words[position]
-            if word >= 0 and item.first_word + word < len(tags[item.example]):
-                tags[item.example][item.first_word + word] = model.labels[best[position]]
-    return [
-        {"id": sentence.id, "prediction": row, "gold": list(sentence.tags) if sentence.tags else None}
-        for sentence, row in zip(sentences, tags, strict=True)
-    ]
+        for word, label in _word_labels(item, scores[0].argmax(dim=-1).tolist(), model.reading.vote).items():
+            tags[item.example][item.first_word + word] = model.labels[label]
+    return tags
 
 
-def retrieve(
-    encoder: Encoder,
-    examples: Sequence[Example],
-    *,
-    language: str,
-    source: str,
-    max_length: int = 512,
-    batch_tokens: int = BATCH_TOKENS,
-) -> list[Record]:
-    """Return for each source sentence its nearest target sentence, by XTREME's rule for Tatoeba.
+def _word_labels(item: TaskItem, best: Sequence[int], vote: Vote) -> dict[int, int]:
+    """Return the label of each word of a sentence, or of a piece of one, given that of each token.
 
-    Sentence vectors are the mean, special tokens included, of the states of `retrieval_layer`; neighbours are by
-    cosine, among all target sentences (Hu et al. 2020, arXiv 2003.11080, released scripts).
+    A word that was cut at the end is whole in the next piece of the sentence, whose labels come after.
     """
-    pairs = [example for example in examples if isinstance(example, RetrievalExample)]
-    layer = retrieval_layer(encoder.layers)
-    sides = [
-        sentence_vectors(encoder, texts, language=code, layer=layer, max_length=max_length, batch_tokens=batch_tokens)
-        for texts, code in (
-            ([example.source for example in pairs], source),
-            ([example.target for example in pairs], language),
-        )
-    ]
-    nearest, cosine = nearest_neighbours(*sides)
-    return [
-        {
-            "id": example.id,
-            "prediction": pairs[found].id,
-            "gold": example.id,
-            "cosine": round(float(score), 6),
-        }
-        for example, found, score in zip(pairs, nearest, cosine, strict=True)
-    ]
-
-
-def retrieval_layer(layers: int) -> int:
-    """Return the hidden state XTREME pools for retrieval, 0 being the embeddings.
-
-    Index 7 of the last 12 states for 12 layers and 13 of the last 24 for 24, so 8 and 14; other depths, which XTREME
-    does not name, take two thirds.
-
-    >>> [retrieval_layer(layers) for layers in (4, 12, 24)]
-    [3, 8, 14]
-    """
-    return {12: 8, 24: 14}.get(layers, round(layers * 2 / 3))
+    assert item.tokens.words is not None
+    pieces: dict[int, list[int]] = {}
+    for word, label in zip(item.tokens.words, best, strict=False):  # padding comes after the tokens
+        if word >= 0:
+            pieces.setdefault(word, []).append(label)
+    if vote == "first":
+        return {word: labels[0] for word, labels in pieces.items()}
+    return {word: Counter(labels).most_common(1)[0][0] for word, labels in pieces.items()}
 
 
 def sentence_vectors(
     encoder: Encoder,
     texts: Sequence[str],
     *,
+    seconds: Sequence[str] | None = None,
     language: str,
     layer: int = -1,
+    pooling: str = "mean",
+    project: Callable[[Tensor], Tensor] | None = None,
     max_length: int = 128,
     batch_tokens: int = BATCH_TOKENS,
 ) -> NDArray[np.float32]:
-    """Return (texts, hidden): L2-normalised means of the states of a layer, in the order of the texts."""
+    """Return (texts, hidden): L2-normalised pooled states of a layer, in the order of the texts.
+
+    Args:
+        encoder: put into evaluation mode.
+        texts: what vectors are of.
+        seconds: texts that are read after these, as the second ones of pairs.
+        language: for encoders that embed it.
+        layer: 0 is the embeddings, -1 the last layer.
+        pooling: as for `Encoder.pool`, or "pooler", the checkpoint's own pre-trained one.
+        project: applied to pooled states (batch, hidden) before they are normalised.
+        max_length: tokens an input is cut to.
+        batch_tokens: padded tokens a batch.
+
+    Raises:
+        CheckpointError: there is no pooler.
+    """
+    if pooling == "pooler" and encoder.pooler is None:
+        raise CheckpointError(
+            f"{encoder.name}: the checkpoint has no pooler; pool its states: mean, mean_words or first"
+        )
 
     def pooled(inputs: Inputs) -> Tensor:
         states = encoder.encode(inputs) if layer == -1 else encoder.hidden_states(inputs)[layer]
-        return functional.normalize(encoder.pool(states, inputs, "mean").float(), dim=-1)
+        own = encoder.pooler if pooling == "pooler" else None
+        rows = encoder.pool(states, inputs, pooling) if own is None else own(states)
+        return functional.normalize((rows if project is None else project(rows)).float(), dim=-1)
 
-    tokens = encoder.tokenize(texts, max_length=min(max_length, encoder.max_length), language=language)
-    vectors: NDArray[np.float32] = torch.cat(_rows(encoder, tokens, pooled, batch_tokens)).numpy()
+    limit = min(max_length, encoder.max_length)
+    tokens = encoder.tokenize(texts, seconds, max_length=limit, language=language)
+    vectors: NDArray[np.float32] = torch.cat(by_length(encoder, tokens, pooled, batch_tokens)).numpy()
     return vectors
 
 
-def nearest_neighbours(
-    queries: NDArray[np.float32], index: NDArray[np.float32], *, block: int = 4096
-) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
-    """Return for each query the row of `index` with the highest inner product, and that product; exact, in blocks."""
-    rows, scores = [], []
-    for start in range(0, len(queries), block):
-        products = queries[start : start + block] @ index.T
-        best = products.argmax(axis=1)
-        rows.append(best)
-        scores.append(products[np.arange(len(best)), best])
-    return np.concatenate(rows), np.concatenate(scores)
-
-
-def _rows(
+def by_length(
     encoder: Encoder, tokens: Sequence[Tokens], compute: Callable[[Inputs], Tensor], batch_tokens: int
 ) -> list[Tensor]:
     """Apply `compute` to all rows by length; return one tensor a row, (1, ...), on the CPU, in the given order."""
     results: list[Tensor] = [torch.empty(0)] * len(tokens)
     encoder.eval()
     with torch.inference_mode():
-        for batch in _by_length([len(row) for row in tokens], batch_tokens):
+        for batch in _batches([len(row) for row in tokens], batch_tokens):
             inputs = encoder.collate([tokens[index] for index in batch]).to(encoder.device)
             for index, row in zip(batch, compute(inputs).cpu(), strict=True):
                 results[index] = row[None]
     return results
 
 
-def _by_length(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
+def _batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
     order = sorted(range(len(lengths)), key=lengths.__getitem__)
     start = 0
     for end in range(1, len(order) + 1):

@@ -14,16 +14,28 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.evaluation.predict import nearest_neighbours, sentence_vectors
-from crosslift.tasks._task import Example, texts
+from crosslift.evaluation.language_bias import bias_rows
+from crosslift.evaluation.neighbours import both_ways
+from crosslift.evaluation.predict import sentence_vectors
+from crosslift.tasks._task import Example, RetrievalExample, texts
 
 Vectors = NDArray[np.float32]
 PROBE_SENTENCES = 200
 
 
-def parallel_texts(by_language: Mapping[str, Sequence[Example]]) -> dict[str, list[tuple[str, str]]]:
-    """Return (id, text) of the same first `PROBE_SENTENCES` ids in every language, from a parallel task."""
-    first = {code: {example.id: texts(example)[0] for example in rows} for code, rows in by_language.items()}
+def parallel_texts(
+    by_language: Mapping[str, Sequence[Example]], source: str | None = None
+) -> dict[str, list[tuple[str, str]]]:
+    """Return (id, text) of the same first `PROBE_SENTENCES` ids in every language, from a parallel task.
+
+    Args:
+        by_language: its examples.
+        source: the source language, whose sentences retrieval examples hold beside those of each language.
+    """
+    first = {code: {example.id: _text(example) for example in rows} for code, rows in by_language.items()}
+    pairs = [example for example in next(iter(by_language.values()), ()) if isinstance(example, RetrievalExample)]
+    if pairs and source is not None:
+        first = {source: {example.id: example.source for example in pairs}, **first}
     shared = set.intersection(*(set(rows) for rows in first.values())) if first else set()
     reference = next(iter(first.values()), {})
     # Premises repeat (three hypotheses each): a text that occurs twice has no single translation.
@@ -33,6 +45,15 @@ def parallel_texts(by_language: Mapping[str, Sequence[Example]]) -> dict[str, li
             seen.add(text)
             chosen.append(key)
     return {code: [(key, rows[key]) for key in chosen[:PROBE_SENTENCES]] for code, rows in first.items()}
+
+
+def _text(example: Example) -> str:
+    return example.target if isinstance(example, RetrievalExample) else texts(example)[0]
+
+
+def measures(space: Mapping[str, Vectors], source: str, stage: str) -> list[dict[str, Any]]:
+    """Return the rows of results.json about a space: retrieval, rank distance, embedding consistency."""
+    return [*retrieval(space, source, stage), *bias_rows(space, source, stage)]
 
 
 def vectors(encoder: Encoder, parallel: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Vectors]:
@@ -51,9 +72,8 @@ def retrieval(space: Mapping[str, Vectors], source: str, stage: str) -> list[dic
     for code, target in space.items():
         if code == source:
             continue
-        forward, _ = nearest_neighbours(space[source], target)
-        backward, _ = nearest_neighbours(target, space[source])
-        accuracy = 50 * float(np.mean(forward == gold) + np.mean(backward == gold))
+        found = both_ways(space[source], target, 1, search="exact")
+        accuracy = 50 * sum(float(np.mean(way.rows[:, 0] == gold)) for way in found)
         rows.append({"stage": stage, "language": code, "metric": "retrieval", "value": accuracy, "items": len(gold)})
     return rows
 

@@ -2,31 +2,102 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
 from crosslift import _shelf
-from crosslift.data.sources import SourceSettings, open_source
+from crosslift.data.sources import Source, SourceSettings, find_task, open_source
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
-from crosslift.errors import CheckpointError, RunExistsError
+from crosslift.encoder.precision import Precision, lower
+from crosslift.errors import CheckpointError, InputError, RunExistsError
 from crosslift.evaluation import generalized as grids
+from crosslift.evaluation import probes
+from crosslift.evaluation.averages import benchmark_score
+from crosslift.evaluation.by_vectors import Scorer, scorer
 from crosslift.evaluation.consistency import consistency
-from crosslift.evaluation.predict import Record, retrieve
-from crosslift.evaluation.predict import predict as predict_examples
+from crosslift.evaluation.predict import Record
 from crosslift.evaluation.scores import scores, summary
+from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.evaluation.test_sets import TestSet, predictions, read_test_set
 from crosslift.run_directory import results, write_json, write_records
-from crosslift.tasks._task import Split, Task
+from crosslift.tasks._task import BY_VECTORS, Split, Task
+from crosslift.train.features import default_length
 
 SAVED = "as saved"
 """The selection rule of scores of a saved model: whatever chose its weights."""
-Predicted = dict[str, list[Record]]
-"""Records by language."""
-Grid = dict[tuple[str, str], list[Record]]
-"""Records by the languages of both texts."""
+ALL = "all"
+"""Stands for every task that the data has and the model fits."""
+_LABELLED = ("sentence", "pair", "choice")
+"""Forms whose predictions are labels, which languages can agree about."""
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What of the data is scored, and how."""
+
+    languages: Sequence[str] | None
+    split: Split
+    max_length: int | None
+    generalized: bool
+    pooling: str
+    search: str
+    smooth: Smoothing | None
+
+
+@dataclass(frozen=True)
+class _Scored:
+    """Results of one task; `records` by the file they go to, below the predictions."""
+
+    task: Task
+    scores: list[dict[str, Any]]
+    summary: list[dict[str, Any]]
+    records: dict[str, list[Record]]
+    warnings: list[str]
+    probes: list[dict[str, Any]] = field(default_factory=list)
+    generalized: list[dict[str, Any]] = field(default_factory=list)
+    consistency: list[dict[str, Any]] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class _Saved:
+    """A checkpoint, loaded once as what tasks need: with its head, or the encoder alone."""
+
+    name: str
+    precision: Precision
+
+    @cached_property
+    def encoder(self) -> Encoder:
+        """The encoder."""
+        encoder = Encoder.load(self.name).to(default_device())
+        lower(encoder.model, self.precision)
+        return encoder
+
+    @cached_property
+    def _loaded(self) -> TaskModel | CheckpointError:
+        try:
+            model = TaskModel.load(self.name).to(default_device())
+        except CheckpointError as error:
+            return error
+        lower(model.module, self.precision)
+        return model
+
+    @property
+    def model(self) -> TaskModel:
+        """The model with its head."""
+        if isinstance(self._loaded, CheckpointError):
+            raise self._loaded
+        return self._loaded
+
+    @property
+    def rule(self) -> str:
+        """The selection rule of its scores; fewer bits are told apart."""
+        return SAVED if self.precision == "float32" else f"{SAVED}, {self.precision}"
 
 
 def evaluate(
@@ -35,66 +106,145 @@ def evaluate(
     task: str,
     languages: Sequence[str] | None = None,
     split: Split = "test",
-    data: Path | str | None = None,
+    data: Path | str | SourceSettings | None = None,
     output: Path | None = None,
-    max_length: int = 128,
+    max_length: int | None = None,
     generalized: bool = False,
+    pooling: str = "benchmark",
+    search: str = "auto",
+    smooth: Smoothing | None = None,
+    precision: Precision = "float32",
 ) -> dict[str, Any]:
     """Score a saved model in every language of a task.
 
     Args:
-        model: directory or hub id; with a head for the task, or any encoder for a retrieval task.
-        task: name of a task.
+        model: directory or hub id; with a head for the task, or any encoder for a retrieval, mining or ranking task.
+        task: name of a task of the shelf, or of one that `data` states; "all" for every task that the data has and the
+            model fits.
         languages: codes; all that the data has if None.
         split: "dev" or "test".
-        data: directory in the layout of XTREME's download script, "lab", or None for the hub.
+        data: directory in the layout of XTREME's download script, "lab", settings as in a recipe's `[data]`, or None
+            for the hub.
         output: directory for predictions and results.json; must not exist.
-        max_length: tokens an input is cut to.
+        max_length: tokens an input is cut to; None: 128, or 384 for windows of a context.  Tasks without a head have
+            lengths of their own.
         generalized: also score every ordered pair of languages (a task of pairs of texts).
+        pooling: how tasks without a head make vectors of texts: one of `embedder.POOLINGS`.
+        search: how they look for neighbours: one of `neighbours.SEARCHES`.
+        smooth: how predictions are smoothed, ``Smoothing.by("random_perturbation", radius=0.1)``, say; None for plain
+            ones.
+        precision: "bfloat16" or "int8" (on a CPU) is quicker, and rounds; its scores are labelled.
 
     Returns:
         What results.json holds: `scores` by language and their `summary`, in percent, and how far languages agree.
+        With "all", also `skipped`, the tasks that were not scored and why, and `benchmark`, the mean over tasks.
 
     Raises:
         InputError: wrong task, language, data or checkpoint, or an output that exists.
     """
     if output is not None and output.exists():
         raise RunExistsError(f"{output} exists already and is never overwritten; choose another --output")
-    made: Task = _shelf.load("task", task)()
-    if generalized:
-        grids.check(made, "--generalized")
-    source = open_source(_settings(data))
-    test = read_test_set(source, made, split, languages)
-    own, labels = source.source_language(made), source.labels(made)
-    grid: Grid = {}
-    if made.kind == "retrieval":
-        predicted = _retrieve(str(model), own, test)
+    asked = _Asked(languages, split, max_length, generalized, pooling, search, smooth)
+    settings, saved = _settings(data), _Saved(str(model), precision)
+    if task == ALL:
+        content, scored = _evaluate_all(saved, settings, asked)
     else:
-        loaded = TaskModel.load(str(model)).to(default_device())
-        _check(str(model), loaded, made, labels)
-        predicted = _predict(loaded, test, max_length)
-        if generalized:
-            grid = dict(grids.predict_grid(loaded, test, predicted, max_length=max_length))
-    rows = [row for code, records in predicted.items() for row in scores(made, labels, code, records, selection=SAVED)]
-    agreed = consistency(predicted, own, task=task, selection=SAVED) if made.parallel else None
-    content = results(
-        str(model),
-        0,
-        scores=rows,
-        summary=summary(rows, own),
-        stages=[],
-        probes=[],
-        languages={},
-        warnings=[],
-        generalized=grids.scores(made, labels, grid, selection=SAVED) if generalized else [],
-        consistency=[agreed] if agreed else [],
-    )
+        made = find_task(task, settings)
+        scored = [_score(saved, made, open_source(settings), asked)]
+        content = _content(saved, scored)
     if output is not None:
-        _write(output, made, predicted, grid, content)
+        for path, records in chain.from_iterable(each.records.items() for each in scored):
+            write_records(output / "predictions" / path, records)
+        write_json(output / "results.json", content)
     return content
 
 
-def _settings(data: Path | str | None) -> SourceSettings:
+def _evaluate_all(saved: _Saved, settings: SourceSettings, asked: _Asked) -> tuple[dict[str, Any], list[_Scored]]:
+    if settings.source == "hub":
+        raise InputError("--task all scores what a directory or the lab holds; name one with --data, or say --lab")
+    if asked.generalized:
+        raise InputError("--task all and --generalized do not go together; name a task of pairs of texts")
+    scored: list[_Scored] = []
+    skipped: list[dict[str, str]] = []
+    for name in (*(own.name for own in settings.task), *_shelf.entries("task")):
+        try:
+            scored.append(_score(saved, find_task(name, settings), open_source(settings), asked))
+        except InputError as error:
+            skipped.append({"task": name, "reason": str(error)})
+    if not scored:
+        reasons = "; ".join(f"{row['task']}: {row['reason']}" for row in skipped)
+        raise InputError(f"{saved.name}: there is no task that it could be scored on ({reasons})")
+    content = _content(saved, scored)
+    benchmark = benchmark_score(content["summary"], {each.task.name: each.task.metrics for each in scored})
+    return {**content, "skipped": skipped, "benchmark": benchmark}, scored
+
+
+def _content(saved: _Saved, scored: Sequence[_Scored]) -> dict[str, Any]:
+    def joined(name: str) -> list[Any]:
+        return [row for each in scored for row in getattr(each, name)]
+
+    names = ("scores", "summary", "probes", "warnings", "generalized", "consistency")
+    return results(saved.name, 0, stages=[], languages={}, **{name: joined(name) for name in names})
+
+
+def _score(saved: _Saved, task: Task, source: Source, asked: _Asked) -> _Scored:
+    if asked.generalized:
+        grids.check(task, "--generalized")
+        grids.check_plain(asked.smooth, "--generalized")
+    model = None
+    if task.kind not in BY_VECTORS:  # a model that does not fit shows before the data is read
+        model = saved.model
+        _check(saved.name, model, task, source.labels(task))
+    test = read_test_set(source, task, asked.split, asked.languages)
+    own = source.source_language(task)
+    if model is None:
+        return _score_by_vectors(saved, test, own, asked)
+    return _score_with_head(saved, model, test, own, source.labels(task), asked)
+
+
+def _score_with_head(
+    saved: _Saved, model: TaskModel, test: TestSet, source: str, labels: Sequence[str], asked: _Asked
+) -> _Scored:
+    task, length = test.task, asked.max_length or default_length(test.task.kind)
+    if asked.generalized:
+        grids.check_model(model)
+    predicted = _predict(model, test, length, asked.smooth)
+    rows = [
+        row for code, records in predicted.items() for row in scores(task, labels, code, records, selection=saved.rule)
+    ]
+    grid = dict(grids.predict_grid(model, test, predicted, max_length=length)) if asked.generalized else {}
+    agreed = None
+    if task.parallel and task.kind in _LABELLED:
+        agreed = consistency(predicted, source, task=task.name, selection=saved.rule)
+    return _Scored(
+        task,
+        rows,
+        summary(rows, source),
+        {**_files(task, predicted), **{grids.file(task, pair): records for pair, records in grid.items()}},
+        list(test.notes),
+        generalized=grids.scores(task, labels, grid, selection=saved.rule) if grid else [],
+        consistency=[agreed] if agreed else [],
+    )
+
+
+def _score_by_vectors(saved: _Saved, test: TestSet, source: str, asked: _Asked) -> _Scored:
+    """Score an encoder on a task without a head; vectors that are not made by the benchmark's rule are told apart."""
+    made = scorer(saved.encoder, test, source=source, pooling=asked.pooling, search=asked.search)
+    predicted = dict(predictions(test, made, test.task.name))
+    rule = saved.rule if asked.pooling == "benchmark" else f"{saved.rule}, pooling {asked.pooling}"
+    rows = [row for code, records in predicted.items() for row in scores(test.task, (), code, records, selection=rule)]
+    warnings = list(dict.fromkeys([*test.notes, *made.notes]))
+    files = _files(test.task, predicted)
+    return _Scored(test.task, rows, summary(rows, source), files, warnings, probes=_probes(made, source))
+
+
+def _files(task: Task, predicted: dict[str, list[Record]]) -> dict[str, list[Record]]:
+    return {f"{task.name}/{code}.jsonl": records for code, records in predicted.items()}
+
+
+def _settings(data: Path | str | SourceSettings | None) -> SourceSettings:
+    if isinstance(data, SourceSettings):
+        return data
     if data is None:
         return SourceSettings(source="hub")
     if data == "lab":
@@ -102,39 +252,25 @@ def _settings(data: Path | str | None) -> SourceSettings:
     return SourceSettings(source="directory", path=Path(data))
 
 
-def _retrieve(model: str, source: str, test: TestSet) -> Predicted:
-    encoder = Encoder.load(model).to(default_device())
+def _predict(model: TaskModel, test: TestSet, max_length: int, smooth: Smoothing | None) -> dict[str, list[Record]]:
     return dict(
         predictions(
             test,
-            lambda code, examples: retrieve(encoder, examples, language=code, source=source),
+            lambda code, examples: predict_smoothed(
+                model, examples, smoothing=smooth, language=code, max_length=max_length
+            ),
             test.task.name,
         )
     )
 
 
-def _predict(model: TaskModel, test: TestSet, max_length: int) -> Predicted:
-    return dict(
-        predictions(
-            test,
-            lambda code, examples: predict_examples(model, examples, language=code, max_length=max_length),
-            test.task.name,
-        )
-    )
-
-
-def _write(
-    output: Path,
-    task: Task,
-    predicted: Predicted,
-    grid: Grid,
-    content: Mapping[str, Any],
-) -> None:
-    for code, records in predicted.items():
-        write_records(output / "predictions" / task.name / f"{code}.jsonl", records)
-    for pair, records in grid.items():
-        write_records(output / "predictions" / grids.file(task, pair), records)
-    write_json(output / "results.json", content)
+def _probes(predict: Scorer, source: str) -> list[dict[str, Any]]:
+    """Return how much the language weighs in the vectors of a task that is parallel in all languages."""
+    if predict.bias or not predict.test.task.parallel:
+        return predict.bias
+    parallel = probes.parallel_texts(predict.test.by_language, source)
+    space = {code: predict.embed([text for _, text in rows], language=code) for code, rows in parallel.items() if rows}
+    return probes.measures(space, source, "saved")
 
 
 def _check(name: str, model: TaskModel, task: Task, labels: Sequence[str]) -> None:

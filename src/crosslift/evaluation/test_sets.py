@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from crosslift.data import checks
 from crosslift.data.sources import Source
 from crosslift.errors import LanguageError, nearest
 from crosslift.evaluation.predict import Record
 from crosslift.progress import progress
-from crosslift.tasks._task import Example, Split, Task
+from crosslift.tasks._task import Candidate, Example, Split, Task
 
 
 @dataclass(frozen=True)
@@ -24,8 +24,15 @@ class TestSet:
     by_language: dict[str, list[Example]]
     translated_into: str | None = None
     """The language that all texts were translated into (translate-test)."""
+    notes: tuple[str, ...] = ()
+    """What is worth saying about the data."""
     generalized: bool = False
     """Whether every ordered pair of languages is scored too."""
+
+    dev: dict[str, list[Example]] = field(default_factory=dict)
+    """What the threshold of a mining task is chosen on, where another split is scored."""
+    candidates: list[Candidate] = field(default_factory=list)
+    """The pool of a ranking task, in all languages that there are, scored or not."""
 
     def read_in(self, language: str) -> str:
         """Return the language that a model reads the examples of `language` in."""
@@ -35,7 +42,9 @@ class TestSet:
 def read_test_set(
     source: Source, task: Task, split: Split, languages: Sequence[str] | None, limit: int | None = None
 ) -> TestSet:
-    """Read the languages asked for, or all that are there, less the source language where the benchmark skips it.
+    """Read the languages asked for, or all that are there, less those that the benchmark does not score itself.
+
+    That is the source language for some, and for others what is scored on request.
 
     Raises:
         LanguageError: a language the data lacks; the message names the nearest.
@@ -49,12 +58,23 @@ def read_test_set(
                 f"(there is: {', '.join(there)})"
             )
     own = source.source_language(task)
-    scored = there if task.source in task.languages else [code for code in there if code != own]
+    usual = [code for code in there if code not in task.on_request]
+    scored = usual if task.source in task.languages else [code for code in usual if code != own]
     wanted = list(languages or scored or there) or [own]
-    by_language = {code: source.examples(task, split, code)[:limit] for code in wanted}
+    whole = {code: source.examples(task, split, code) for code in wanted}
+    by_language = {code: examples[:limit] for code, examples in whole.items()}
     for code, examples in by_language.items():
         checks.placeholder_labels(examples, where=f"{task.name} {split} in '{code}'")
-    return TestSet(task, split, by_language)
+    dev = {code: source.examples(task, "dev", code) for code in wanted} if _has_threshold(task, split) else {}
+    for code, examples in dev.items():
+        checks.placeholder_labels(examples, where=f"{task.name} dev in '{code}'")
+    candidates = source.candidates(task, split) if task.kind == "ranking" else []
+    notes = () if source.generated else tuple(checks.notes(task, split, whole))
+    return TestSet(task, split, by_language, dev=dev, candidates=candidates, notes=notes)
+
+
+def _has_threshold(task: Task, split: Split) -> bool:
+    return task.kind == "mining" and split != "dev"
 
 
 def predictions(

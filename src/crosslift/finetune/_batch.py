@@ -10,6 +10,7 @@ from torch import Tensor
 
 from crosslift.encoder.heads import Output, TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs
+from crosslift.encoder.joint import at_sentence
 from crosslift.encoder.layers import LowerLayers
 from crosslift.train.batch import Batch
 
@@ -18,7 +19,10 @@ from crosslift.train.batch import Batch
 class LabelledBatch(Batch):
     """Inputs with one label an example in `labels`, or one label a token in `inputs.targets`; perhaps their view.
 
-    An example is a row; one with choices is a row a choice, together, equally many for all examples of the batch.
+    A joint task has its intents among the labels of tokens, at the token of the sentence.
+
+    An example is a row; one with choices is a row a choice, together, equally many for all examples of the batch.  A
+    window of a context has two labels, the positions of the answer's first and last token: `labels` is (batch, 2).
     """
 
     inputs: Inputs
@@ -27,9 +31,12 @@ class LabelledBatch(Batch):
     """A second reading of each row, with targets of its own, where a method compares two."""
     drawn: tuple[Batch | None, ...] = ()
     """What each method of the recipe drew for itself."""
+    balance: Tensor | None = None
+    """(batch, 2), for joint tasks: how many labels the whole step has for each intent, and for each tag; so that the
+    sum of two means is a mean over all labels, and a step may be split."""
 
     def labels_of(self, inputs: Inputs) -> Tensor:
-        """Return the labels of the sentences or of their view: (batch,), or (batch, length) for tags."""
+        """Return the labels of sentences or of their view: (batch,), (batch, length) for tags, (batch, 2) for spans."""
         labels = inputs.targets if self.labels is None else self.labels
         assert labels is not None
         return labels
@@ -55,9 +62,22 @@ class LabelledBatch(Batch):
         each = (rows.unsqueeze(1) * self.choices + torch.arange(self.choices, device=rows.device)).flatten()
         return replace(Batch.select(replace(self, labels=None), each), labels=self.labels[rows])
 
-    def by_example(self, logits: Tensor) -> Tensor:
-        """Return logits as they are compared with labels: the scores of choices as (examples, choices)."""
-        return logits.view(-1, self.choices) if logits.ndim == 1 else logits
+    def by_example(self, logits: Tensor, inputs: Inputs) -> Tensor:
+        """Return logits as they are compared with labels.
+
+        The scores of choices are (examples, choices); those of spans (batch, 2, length): the positions are the classes,
+        of which padding is none.
+
+        Args:
+            logits: as `TaskModel.logits` returns them.
+            inputs: what was read.
+        """
+        if logits.ndim == 1:
+            return logits.view(-1, self.choices)
+        if self.labels is None or self.labels.ndim == 1:
+            return logits
+        padding = (inputs.mask == 0).unsqueeze(-1)
+        return logits.masked_fill(padding, torch.finfo(logits.dtype).min).transpose(1, 2)
 
 
 @dataclass(frozen=True)
@@ -88,7 +108,9 @@ class Pass:
     reading: Reading
     output: Output
     labels: Tensor
-    """(batch,), or (batch, length) with IGNORED where there is none."""
+    """(batch,), (batch, length) or, for spans, (batch, 2), with IGNORED where there is none."""
+    balance: Tensor | None = None
+    """As in the batch."""
 
     @property
     def inputs(self) -> Inputs:
@@ -99,3 +121,21 @@ class Pass:
     def count(self) -> int:
         """How many labels there are."""
         return int((self.labels != IGNORED).sum())
+
+    @property
+    def of_sentences(self) -> Tensor:
+        """Labels of whole sentences, (batch,), the intents of a joint task; those of tagged tokens as they are."""
+        return self.labels if self.balance is None else self.labels[at_sentence(self.inputs)]
+
+    @property
+    def kinds(self) -> list[tuple[Tensor | float, Tensor, Tensor]]:
+        """What is predicted, by kind: a factor of its loss, logits (n, labels) or (n, choices), and labels (n,).
+
+        One kind, unless the task is a joint one: then intents, and tags.
+        """
+        logits = self.output.logits.float()
+        if self.balance is None:
+            return [(1.0, logits.flatten(0, -2), self.labels.flatten())]
+        whole = at_sentence(self.inputs)
+        factors = self.balance[0]
+        return [(factors[kind], logits[where], self.labels[where]) for kind, where in enumerate((whole, ~whole))]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -13,6 +13,8 @@ from crosslift.encoder.inputs import IGNORED
 from crosslift.finetune._batch import Pass
 from crosslift.losses import info_nce
 
+Project = Callable[[Tensor], Tensor]
+"""Vectors, (n, hidden), to those that are compared."""
 Place = tuple[int, int, int]
 """Row, first token, and the one past the last."""
 
@@ -27,11 +29,14 @@ class Word:
 
 
 def words_of(done: Pass) -> list[list[Word]]:
-    """Return the words of each row: a tagged token begins one, which ends before the next one or a special token."""
+    """Return the words of each row: a tagged token begins one, which ends before the next one or a special token.
+
+    A special token with a label, an intent, begins none.
+    """
     ids, special, tags = (each.tolist() for each in (done.inputs.ids, done.inputs.special, done.labels))
     rows = []
     for row in range(len(ids)):
-        starts = [place for place, tag in enumerate(tags[row]) if tag != IGNORED]
+        starts = [place for place, tag in enumerate(tags[row]) if tag != IGNORED and not special[row][place]]
         words = []
         for start, following in zip(starts, [*starts[1:], len(ids[row])], strict=True):
             stop = next((place for place in range(start + 1, following) if special[row][place]), following)
@@ -63,14 +68,44 @@ def means(states: Tensor, places: Sequence[Place]) -> Tensor:
     return torch.stack([states[row, start:stop].mean(dim=0) for row, start, stop in places])
 
 
-def span_contrast(clean: Pass, view: Pass, labels: Sequence[str], *, temperature: float) -> Tensor:
+@dataclass(frozen=True)
+class Exchanged:
+    """Hard negatives as the encoder reads them."""
+
+    states: Tensor
+    """(batch, length, hidden)."""
+    spans: Tensor
+    """(batch, 3): number of the span that is another one, where it begins, and where it ends; -1 where none is."""
+
+    def of(self, numbers: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
+        """Return the mean state of the new value of each (row, number of a span), and whether that has one."""
+        exchanged = self.spans.tolist()
+        there = [exchanged[row][0] == number for row, number in numbers]
+        places = [
+            (row, *exchanged[row][1:]) if here else (row, 0, 1) for (row, _), here in zip(numbers, there, strict=True)
+        ]
+        return means(self.states, places), torch.tensor(there, device=self.states.device)
+
+
+def span_contrast(
+    clean: Pass,
+    view: Pass,
+    labels: Sequence[str],
+    *,
+    temperature: float,
+    project: Project | None = None,
+    exchanged: Exchanged | None = None,
+) -> Tensor:
     """Return InfoNCE between the spans of the sentences and those of their views; 0 without spans.
 
-    Negatives are all other spans of the batch and of its views, unless they are the same pieces.
+    Negatives are all other spans of the batch and of its views, unless they are the same pieces, and what the span was
+    exchanged for.
     """
     found: list[tuple[Place, Place, tuple[int, ...]]] = []
+    numbers: list[tuple[int, int]] = []
     for words, others in zip(words_of(clean), words_of(view), strict=True):
-        for start, stop in spans_of([labels[word.tag] for word in words]):
+        for number, (start, stop) in enumerate(spans_of([labels[word.tag] for word in words])):
+            numbers.append((words[start].place[0], number))
             pieces = tuple(piece for word in words[start:stop] for piece in word.pieces)
             found.append((*(_over(side, start, stop) for side in (words, others)), pieces))  # type: ignore[arg-type]
     if not found:
@@ -79,10 +114,14 @@ def span_contrast(clean: Pass, view: Pass, labels: Sequence[str], *, temperature
     second = means(view.output.states, [place for _, place, _ in found])
     same = [[one == other for _, _, other in found] for _, _, one in found]
     excluded = torch.tensor(same, device=first.device)
-    return info_nce(first, second, temperature=temperature, same_language_negatives=True, excluded=excluded)
+    hard = None if exchanged is None else exchanged.of(numbers)
+    if project is not None:
+        first, second = project(first), project(second)
+        hard = None if hard is None else (project(hard[0]), hard[1])
+    return info_nce(first, second, temperature=temperature, same_language_negatives=True, excluded=excluded, hard=hard)
 
 
-def word_contrast(clean: Pass, view: Pass, *, temperature: float) -> Tensor:
+def word_contrast(clean: Pass, view: Pass, *, temperature: float, project: Project | None = None) -> Tensor:
     """Return how far each exchanged word of a view is from the word that it stands for, among its sentence's words.
 
     Cross-entropy over the words of the sentence, a mean over exchanged words; 0 where none is.
@@ -94,6 +133,8 @@ def word_contrast(clean: Pass, view: Pass, *, temperature: float) -> Tensor:
             continue
         anchors = means(view.output.states, [others[place].place for place in changed])
         candidates = means(clean.output.states, [word.place for word in words])
+        if project is not None:
+            anchors, candidates = project(anchors), project(candidates)
         scores = _unit(anchors) @ _unit(candidates).T / temperature
         losses.append(functional.cross_entropy(scores, torch.tensor(changed, device=scores.device), reduction="none"))
     return torch.cat(losses).mean() if losses else clean.output.states.sum() * 0

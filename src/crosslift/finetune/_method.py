@@ -31,6 +31,7 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs, pad
+from crosslift.encoder.joint import at_sentence
 from crosslift.encoder.label_names import LabelNames
 from crosslift.encoder.label_words import LabelWords
 from crosslift.finetune._batch import LabelledBatch, Pass, Reading
@@ -51,6 +52,8 @@ class FinetuneMethod(Method):
     reads: ClassVar[Literal["text", "bitext", "task"]] = "task"
     rewrites: ClassVar[bool] = False
     """Whether `rewrite` is there."""
+    moves: ClassVar[bool] = False
+    """Whether its views may have more or fewer tokens, so that positions in them are others."""
     perturbs: ClassVar[bool] = False
     """Whether `perturb` is there; one method of a recipe at most."""
     compares: ClassVar[bool] = False
@@ -61,8 +64,10 @@ class FinetuneMethod(Method):
     """Whether a step may embed tokens that the training data lacks: then the vocabulary is not trimmed."""
     makes_head: ClassVar[bool] = False
     """Whether `head` is there; one method of a recipe at most."""
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "span", "choice")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint", "span", "choice")
     """The forms of task it is defined for."""
+    reasons: ClassVar[Mapping[str, str]] = {}
+    """Why it is not defined for another form, where that is worth saying."""
 
     @property
     def active(self) -> bool:
@@ -105,7 +110,7 @@ class FinetuneMethod(Method):
         """Return the loss of predictions, summed over what has a label.
 
         Args:
-            logits: (n, labels), or (n, choices).
+            logits: (n, labels), (n, choices), or for spans (n, positions): two rows a window, start and end.
             labels: (n,), IGNORED where there is none.
         """
         return functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
@@ -209,7 +214,7 @@ class FinetuneMethod(Method):
         return replace(batch, drawn=tuple(part.draw(model, views, read, generator) for part in self.parts))
 
     def units(self, batch: LabelledBatch) -> int:  # type: ignore[override]  # a method knows its own batch
-        """Return the number of labels: examples, or tagged tokens."""
+        """Return the number of labels: examples, tagged tokens, or starts and ends of answers."""
         return int((batch.labels_of(batch.inputs) != IGNORED).sum())
 
     def loss(  # type: ignore[override]
@@ -258,14 +263,15 @@ class FinetuneMethod(Method):
 
     def _pass(self, model: TaskModel, batch: LabelledBatch, reading: Reading) -> Pass:
         output = reading.output(model)
-        return Pass(reading, replace(output, logits=batch.by_example(output.logits)), batch.labels_of(reading.inputs))
+        output = replace(output, logits=batch.by_example(output.logits, reading.inputs))
+        return Pass(reading, output, batch.labels_of(reading.inputs), batch.balance)
 
     def _mean(self, done: Pass) -> Tensor:
-        """Return the mean task loss of a pass."""
+        """Return the mean task loss of a pass; of a joint task, that of intents plus that of tags."""
         own = [part for part in self.parts if type(part).task_loss is not FinetuneMethod.task_loss]
         decides = own[-1] if own else self.parts[0]
-        total = decides.task_loss(done.output.logits.float().flatten(0, -2), done.labels.flatten())
-        return total / max(1, done.count)
+        losses = [factor * decides.task_loss(logits, labels) for factor, logits, labels in done.kinds]
+        return torch.stack(losses).sum() / max(1, done.count)
 
     def _mean_loss(self, model: TaskModel, batch: LabelledBatch) -> Loss:
         return lambda reading: self._mean(self._pass(model, batch, reading))
@@ -273,7 +279,16 @@ class FinetuneMethod(Method):
 
 def _padded(model: TaskModel, rows: Sequence[TaskItem], choices: int) -> LabelledBatch:
     inputs = model.encoder.collate([row.tokens for row in rows])
-    if model.kind == "tagging":
+    if model.kind in ("tagging", "joint"):
         tags = pad([row.label for row in rows if isinstance(row.label, tuple)], IGNORED)
-        return LabelledBatch(replace(inputs, targets=tags), None)
+        inputs = replace(inputs, targets=tags)
+        return LabelledBatch(inputs, None, balance=_balance(inputs) if model.kind == "joint" else None)
     return LabelledBatch(inputs, torch.tensor([row.label for row in rows[::choices]]))
+
+
+def _balance(inputs: Inputs) -> Tensor:
+    """Return how many labels there are for each intent, and for each tag: (batch, 2), the same in all rows."""
+    assert inputs.targets is not None
+    labelled, whole = inputs.targets != IGNORED, at_sentence(inputs)
+    counts = torch.stack([(labelled & whole).sum(), (labelled & ~whole).sum()])
+    return (counts.sum() / counts.clamp(min=1)).expand(len(inputs), 2)

@@ -99,11 +99,11 @@ class Teacher(nn.Module):
 
     def forward(self, batch: LabelledBatch) -> Tensor:
         """Return the logits of the sentences."""
-        return batch.by_example(self._model[0].logits(batch.inputs))
+        return batch.by_example(self._model[0].logits(batch.inputs), batch.inputs)
 
 
 def _labelled(done: Pass) -> Tensor:
-    """Return the logits of what has a label, (n, labels) or (n, choices), in row-major order."""
+    """Return the logits of what has a label, (n, labels), (n, choices) or (n, positions), in row-major order."""
     return done.output.logits[done.labels != IGNORED]
 
 

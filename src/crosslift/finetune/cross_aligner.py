@@ -4,9 +4,9 @@ With ``translated`` in the recipe, whose view is the translation:
 
 - `xero_align` (XA): mean square distance of the two sentence vectors;
 - `contrastive` (CTR): its own translation is each sentence's nearest of the batch (InfoNCE, cosines, temperature 1);
-- `cross_aligner` (CA), for tagging: which tags occur in a sentence is predicted from its tag logits, for the sentence
-  and for its translation, with the labels of the sentence.  The authors map the whole padded logit map to the labels;
-  here the highest logit of each tag over the words is, so that neither order nor length matters.
+- `cross_aligner` (CA), where there are tags: which of them occur in a sentence is predicted from its tag logits, for
+  the sentence and for its translation, with the labels of the sentence.  The authors map the whole padded logit map to
+  the labels; here the highest logit of each tag over the words is, so that neither order nor length matters.
 
 Sentence vectors are first states, the translation's label is not used (`learn_views = 1` is their TI: cross-entropy on
 the translation too).  Several losses are added with weight 1 (their "1 + 1"), or with ``weighting = "cov"``, the
@@ -17,6 +17,7 @@ weighting: Groenendijk et al. 2021, arXiv 2009.01717.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -30,6 +31,7 @@ from crosslift.errors import RecipeError
 from crosslift.finetune._batch import LabelledBatch, Pass
 from crosslift.finetune._method import FinetuneMethod
 from crosslift.losses import info_nce
+from crosslift.tasks._joint import is_tag
 from crosslift.train.method import Terms
 
 Loss = Literal["xero_align", "contrastive", "cross_aligner"]
@@ -40,11 +42,12 @@ class CrossAligner(FinetuneMethod):
 
     splittable: ClassVar[bool] = False
     compares: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint")
+    reasons: ClassVar[Mapping[str, str]] = {"span": "the answer stands elsewhere in the translation of a context"}
     paper: ClassVar[str] = "Gritta et al. 2022, arXiv 2203.09982"
 
     losses: tuple[Loss, ...] = Field(
-        ("xero_align",), min_length=1, description="of xero_align, contrastive and, for tagging, cross_aligner"
+        ("xero_align",), min_length=1, description="of xero_align, contrastive and, where there are tags, cross_aligner"
     )
     weighting: Literal["equal", "cov"] = Field("equal", description="1 each, or by coefficient of variation")
     learn_views: float = Field(0.0, ge=0, description="of the task loss on the translation; 1 for intents (TI)")
@@ -60,12 +63,13 @@ class CrossAligner(FinetuneMethod):
         Raises:
             RecipeError: tags are asked of a task that has none.
         """
-        if "cross_aligner" in self.losses and model.kind != "tagging":
+        if "cross_aligner" in self.losses and model.kind not in ("tagging", "joint"):
             raise RecipeError(
                 f"cross_aligner.losses: 'cross_aligner' asks which tags occur, and a '{model.kind}' task has none; "
                 "xero_align and contrastive are for every task"
             )
-        return Aligner(len(model.labels), len(self.losses))
+        tags = [place for place, label in enumerate(model.labels) if model.kind != "joint" or is_tag(label)]
+        return Aligner(tags, len(self.losses))
 
     def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
         """Return the losses, weighted; none where there is no view."""
@@ -103,9 +107,10 @@ class Aligner(nn.Module):
     ratio_square: Tensor
     steps: Tensor
 
-    def __init__(self, tags: int, losses: int) -> None:
+    def __init__(self, tags: Sequence[int], losses: int) -> None:
         super().__init__()
-        self.occurs = nn.Linear(tags, tags)
+        self.tags = list(tags)
+        self.occurs = nn.Linear(len(tags), len(tags))
         for name in ("mean", "latest", "ratio_mean", "ratio_square"):
             self.register_buffer(name, torch.zeros(losses))
         self.register_buffer("steps", torch.zeros(()))
@@ -118,10 +123,12 @@ class Aligner(nn.Module):
             labels: (batch, length) tags of the sentence, or of the one that it translates.
         """
         words = (~done.inputs.special).unsqueeze(-1)
-        logits = done.output.logits.float()
+        logits = done.output.logits.float()[..., self.tags]
         highest = logits.masked_fill(~words, torch.finfo(logits.dtype).min).amax(dim=1)  # (batch, tags)
         known = labels != IGNORED
-        there = functional.one_hot(labels.masked_fill(~known, 0), logits.shape[-1]) * known.unsqueeze(-1)
+        outputs = done.output.logits.shape[-1]
+        occurring = functional.one_hot(labels.masked_fill(~known, 0), outputs) * known.unsqueeze(-1)
+        there = occurring[..., self.tags]
         return functional.binary_cross_entropy_with_logits(self.occurs(highest), there.amax(dim=1).to(logits))
 
     def weights(self, losses: Tensor) -> Tensor:

@@ -24,6 +24,7 @@ from crosslift.encoder.inputs import Inputs
 from crosslift.finetune._batch import Reading
 from crosslift.finetune._method import FinetuneMethod, Loss, Translations
 from crosslift.finetune._self_predictions import SelfPredictor
+from crosslift.finetune._views import shielded_tokens
 from crosslift.train.batch import Batch
 from crosslift.train.features import TaskItem
 
@@ -46,7 +47,7 @@ class EmbeddingMixup(FinetuneMethod):
 
     perturbs: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint", "span")
     paper: ClassVar[str] = "Wang et al. 2023, arXiv 2309.10891"
 
     share: float = Field(0.3, ge=0, le=1, description="of tokens that are mixed")
@@ -69,11 +70,14 @@ class EmbeddingMixup(FinetuneMethod):
         self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
     ) -> Mixture | None:
         """Return what tokens are mixed with."""
-        del model, inputs
+        del inputs
         if self._predictor is None:
             return None
         asked = self._predictor.predict(
-            [item.tokens for item in items], share=self.share, count=self.candidates, generator=generator
+            [shielded_tokens(item, model.kind) for item in items],
+            share=self.share,
+            count=self.candidates,
+            generator=generator,
         )
         shape = (*asked.chosen.shape, asked.tokens.shape[1])
         tokens, shares = torch.zeros(shape, dtype=torch.long), torch.zeros(shape)

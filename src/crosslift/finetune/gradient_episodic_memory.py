@@ -1,27 +1,32 @@
 """Gradient episodic memory: the task is learned without unlearning what the encoder was pre-trained for.
 
 Each step also reads some sentences of many languages, the memory, and takes the gradient of masked language modelling
-on them, with the encoder's own head as it was.  Where the task's gradient would raise that loss, it is projected onto
-the nearest one that does not: ``g - (g.m / m.m) m`` if ``g.m < 0``.  The paper keeps sentence retrieval beside masked
-language modelling, a constraint each; here there is the one.
-Paper: Liu et al. 2020, arXiv 2004.14218; the projection: Chaudhry et al. 2019, arXiv 1812.00420, equation 11, which for
-one constraint is Lopez-Paz & Ranzato 2017, arXiv 1706.08840.
+on them, with the encoder's own head as it was; and, with `pairs`, that of cross-lingual sentence retrieval on some
+sentences and their translations, whose loss is the field's (InfoNCE of mean states), since we could not see the
+paper's.  Where the task's gradient would raise one of these losses, it is projected onto the nearest one that raises
+none: ``g - (g.m / m.m) m`` for one loss with ``g.m < 0``, and for two the solution of GEM's quadratic program.
+Paper: Liu et al. 2020, arXiv 2004.14218; the projection: Lopez-Paz & Ranzato 2017, arXiv 1706.08840, equations 8 to 12,
+which for one constraint is Chaudhry et al. 2019, arXiv 1812.00420, equation 11.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import combinations
 from pathlib import Path
 from typing import ClassVar
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field, PrivateAttr
 from torch import Tensor, nn
 from torch.nn import functional
 
+from crosslift.data.bitext import Bitext
 from crosslift.data.lexicon import lab_world
-from crosslift.data.text import find, lines
+from crosslift.data.text import existing, find, lines
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
@@ -29,6 +34,7 @@ from crosslift.encoder.masking import mask
 from crosslift.errors import CheckpointError, DataError
 from crosslift.finetune._batch import LabelledBatch
 from crosslift.finetune._method import FinetuneMethod, Translations
+from crosslift.losses import info_nce
 from crosslift.train.batch import Batch
 from crosslift.train.features import TaskItem
 from crosslift.train.method import Backward, Terms
@@ -36,9 +42,11 @@ from crosslift.train.method import Backward, Terms
 
 @dataclass(frozen=True)
 class Memory(Batch):
-    """Sentences with hidden tokens."""
+    """Sentences with hidden tokens, and sentences with their translations, the same number of each side."""
 
     inputs: Inputs
+    source: Inputs | None = None
+    target: Inputs | None = None
 
 
 class GradientEpisodicMemory(FinetuneMethod):
@@ -57,8 +65,18 @@ class GradientEpisodicMemory(FinetuneMethod):
     memory_size: int = Field(16, ge=0, description="sentences of the memory a step")
     mask_probability: float = Field(0.15, gt=0, le=1, description="share of their tokens that are predicted")
 
+    pairs: str | None = Field(
+        None,
+        description="memory of sentence retrieval: directory of {language}.tsv, a sentence and its translation, or "
+        '"lab"; none: masked language modelling alone',
+    )
+    pairs_source: str = Field("en", description="language of the first sentence of a pair; the lab has its own")
+    pairs_size: int = Field(16, ge=0, description="pairs of the memory a step")
+    temperature: float = Field(0.05, gt=0, description="divides the cosines of sentences and their translations")
+
     _encoder: Encoder | None = PrivateAttr(None)
     _sentences: list[Tokens] = PrivateAttr(default_factory=list)
+    _pairs: list[tuple[Tokens, Tokens]] = PrivateAttr(default_factory=list)
 
     @property
     def active(self) -> bool:
@@ -67,7 +85,10 @@ class GradientEpisodicMemory(FinetuneMethod):
 
     def files(self) -> tuple[str, ...]:
         """Return the files of the memory."""
-        return () if lab_world(self.memory) is not None else (str(Path(self.memory) / "*.txt*"),)
+        text = () if lab_world(self.memory) is not None else (str(Path(self.memory) / "*.txt*"),)
+        if self.pairs is None or lab_world(self.pairs) is not None:
+            return text
+        return (*text, str(Path(self.pairs) / "*.tsv*"))
 
     def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
         """Fill the memory, and keep the encoder for its head.
@@ -91,17 +112,32 @@ class GradientEpisodicMemory(FinetuneMethod):
             for code, sentences in self._texts().items()
             for tokens in encoder.tokenize(sentences, max_length=longest, language=code)
         ]
+        self._pairs = [
+            pair
+            for (source, target), pairs in self._bitexts().items()
+            for pair in zip(
+                encoder.tokenize([first for first, _ in pairs], max_length=longest, language=source),
+                encoder.tokenize([second for _, second in pairs], max_length=longest, language=target),
+                strict=True,
+            )
+        ]
 
     def draw(
         self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
     ) -> Memory | None:
-        """Return some sentences of the memory."""
+        """Return some sentences of the memory, and some pairs."""
         del model, items, inputs
         if self._encoder is None:
             return None
         places = torch.randint(len(self._sentences), (self.memory_size,), generator=generator).tolist()
         padded = self._encoder.collate([self._sentences[place] for place in places])
-        return Memory(mask(padded, self._encoder, self.mask_probability, all_mask=False, generator=generator))
+        masked = mask(padded, self._encoder, self.mask_probability, all_mask=False, generator=generator)
+        if not self._pairs or not self.pairs_size:
+            return Memory(masked)
+        # Each at most once: a sentence is no negative of itself.
+        pairs = [self._pairs[place] for place in torch.randperm(len(self._pairs), generator=generator).tolist()]
+        sides = zip(*pairs[: self.pairs_size], strict=True)
+        return Memory(masked, *(self._encoder.collate(list(side)) for side in sides))
 
     def run_step(
         self,
@@ -118,10 +154,17 @@ class GradientEpisodicMemory(FinetuneMethod):
         terms = together.loss(model, batch, extra)
         backward(terms)
         parameters = [p for p in model.module.parameters() if p.requires_grad and p.grad is not None]
-        remembered = self._memory_loss(model, drawn.inputs)
-        found = torch.autograd.grad(remembered, parameters, allow_unused=True)
-        project([p.grad for p in parameters], found)
-        return {**terms, "memory": remembered.detach()}
+        remembered = {"memory": self._memory_loss(model, drawn.inputs)}
+        if drawn.source is not None and drawn.target is not None:
+            remembered["retrieval"] = self._retrieval_loss(model, drawn.source, drawn.target)
+        found = [torch.autograd.grad(loss, parameters, allow_unused=True) for loss in remembered.values()]
+        project([p.grad for p in parameters], *found)
+        return {**terms, **{name: loss.detach() for name, loss in remembered.items()}}
+
+    def _retrieval_loss(self, model: TaskModel, source: Inputs, target: Inputs) -> Tensor:
+        encoder = model.encoder
+        first, second = (encoder.pool(encoder.encode(side), side) for side in (source, target))
+        return info_nce(first, second, temperature=self.temperature)
 
     def _memory_loss(self, model: TaskModel, inputs: Inputs) -> Tensor:
         assert self._encoder is not None
@@ -130,6 +173,27 @@ class GradientEpisodicMemory(FinetuneMethod):
         logits = self._encoder.masked_logits(model.encoder.encode(inputs), positions)
         total = functional.cross_entropy(logits.float(), inputs.targets[positions], reduction="sum")
         return total / max(1, len(logits))
+
+    def _bitexts(self) -> dict[tuple[str, str], list[tuple[str, str]]]:
+        """Return pairs by their languages."""
+        if self.pairs is None:
+            return {}
+        world = lab_world(self.pairs)
+        if world is not None:
+            source, targets = world.source.code, [language.code for language in world.targets]
+            codes = self.languages or targets
+            made = {code: world.bitext(source, code, self.limit) for code in codes if code != source}
+            return {(source, code): [(pair.source, pair.target) for pair in pairs] for code, pairs in made.items()}
+        folder = Path(self.pairs)
+        there = sorted({path.name.partition(".")[0] for path in folder.glob("*.tsv*")})
+        codes = [code for code in self.languages or there if code in there]
+        if not codes:
+            raise DataError(f"gradient_episodic_memory.pairs: {folder} holds no {{language}}.tsv, plain or with .gz")
+        languages = [(self.pairs_source, code) for code in codes]
+        return {pair: self._read(folder / f"{pair[1]}.tsv", pair) for pair in languages}
+
+    def _read(self, path: Path, languages: tuple[str, str]) -> list[tuple[str, str]]:
+        return list(Bitext.read(existing(path), languages, limit=self.limit))
 
     def _texts(self) -> dict[str, list[str]]:
         world = lab_world(self.memory)
@@ -153,16 +217,49 @@ class GradientEpisodicMemory(FinetuneMethod):
         }
 
 
-def project(gradients: Sequence[Tensor | None], memory: Sequence[Tensor | None]) -> None:
-    """Change `gradients` in place such that a small step along them does not raise the memory's loss.
+def project(gradients: Sequence[Tensor | None], *memories: Sequence[Tensor | None]) -> None:
+    """Change `gradients` in place, as little as can be, such that a small step along them raises no memory's loss.
 
     Args:
         gradients: of the task, by parameter.
-        memory: of the memory's loss, by parameter; None where it does not depend on it.
+        memories: of each memory's loss, by parameter; None where it does not depend on it.
     """
-    pairs = [(g, m.to(g.dtype)) for g, m in zip(gradients, memory, strict=True) if g is not None and m is not None]
-    product = torch.stack([(g * m).sum() for g, m in pairs]).sum()
-    square = torch.stack([m.square().sum() for _, m in pairs]).sum()
-    factor = torch.where(product < 0, product / square.clamp(min=torch.finfo(square.dtype).tiny), 0.0)
-    for g, m in pairs:
-        g -= factor * m
+    products = np.array([_dot(gradients, memory) for memory in memories])
+    gram = np.array([[_dot(one, other) for other in memories] for one in memories])
+    for factor, memory in zip(dual(gram, products), memories, strict=True):
+        for g, m in zip(gradients, memory, strict=True):
+            if factor and g is not None and m is not None:
+                g += factor * m.to(g.dtype)
+
+
+def dual(gram: NDArray[np.float64], products: NDArray[np.float64]) -> list[float]:
+    """Return v >= 0 that minimises ``v'Gv / 2 + p'v``: what is added of each memory's gradient to the task's.
+
+    Exact for the few memories there are: the set of memories that bind is found by trying all sets, small ones first.
+
+    Args:
+        gram: (memories, memories), the products of their gradients, G.
+        products: (memories,), those with the task's gradient, p.
+
+    Source: Lopez-Paz & Ranzato 2017, arXiv 1706.08840, equation 11.
+    """
+    count = len(products)
+    sets = [list(chosen) for size in range(count + 1) for chosen in combinations(range(count), size)]
+    tried = []
+    for chosen in sets:
+        factors = np.zeros(count)
+        if chosen:
+            factors[chosen] = -np.linalg.lstsq(gram[np.ix_(chosen, chosen)], products[chosen], rcond=None)[0]
+        left = gram @ factors + products
+        tolerance = 1e-9 * max(1e-30, float(np.abs(products).max(initial=0)))
+        violation = max(0.0, -float(left.min(initial=0)) - tolerance, -float(factors.min(initial=0)))
+        tried.append((violation, factors))
+    _, best = min(tried, key=lambda found: found[0])
+    return [max(0.0, float(factor)) for factor in best]
+
+
+def _dot(one: Sequence[Tensor | None], other: Sequence[Tensor | None]) -> float:
+    both = [(a, b) for a, b in zip(one, other, strict=True) if a is not None and b is not None]
+    if not both:
+        return 0.0
+    return float(torch.stack([(a * b.to(a.dtype)).sum(dtype=torch.float64) for a, b in both]).sum())

@@ -12,6 +12,7 @@ Paper: Khosla et al. 2020, arXiv 2004.11362, equation 2; in fine-tuning: Gunel e
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -29,14 +30,15 @@ from crosslift.train.method import Terms
 
 
 class LabelContrastive(FinetuneMethod):
-    """Supervised contrast on sentence vectors; on the states of tagged words in tagging.
+    """Supervised contrast on sentence vectors; on the states of tagged words in tagging, by intents in joint tasks.
 
     With ``contrast_weight = 0``, no view and no premise groups it is plain fine-tuning.
     """
 
     splittable: ClassVar[bool] = False
     compares: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint")
+    reasons: ClassVar[Mapping[str, str]] = {"span": "positions of answers are no labels that examples could share"}
     paper: ClassVar[str] = "Khosla et al. 2020, arXiv 2004.11362"
 
     contrast_weight: float = Field(0.3, ge=0, description="of the contrast (lambda)")
@@ -70,18 +72,19 @@ class LabelContrastive(FinetuneMethod):
             return {}
         passes = [each for each in (clean, view) if each is not None]
         vectors = torch.cat([self._vectors(model, each) for each in passes])
-        labels = torch.cat([each.labels[each.labels != IGNORED] for each in passes])
+        found = [each.of_sentences[each.of_sentences != IGNORED] for each in passes]
+        labels, count = torch.cat(found), len(found[0])
         if self.positives == "views":
-            labels = torch.arange(clean.count, device=labels.device).repeat(len(passes))
+            labels = torch.arange(count, device=labels.device).repeat(len(passes))
         elif self.positives == "shuffled":
-            labels = labels[: clean.count][self._shuffled(batch, clean.count)].repeat(len(passes))
+            labels = labels[:count][self._shuffled(batch, count)].repeat(len(passes))
         contrast = supervised_contrastive(vectors, labels, temperature=self.temperature)
         return {"label_contrastive": self.contrast_weight * contrast}
 
     def _vectors(self, model: TaskModel, done: Pass) -> Tensor:
         if model.kind == "tagging":
             return done.output.states[done.labels != IGNORED]
-        return model.encoder.pool(done.output.states, done.inputs, self.pooling)[done.labels != IGNORED]
+        return model.encoder.pool(done.output.states, done.inputs, self.pooling)[done.of_sentences != IGNORED]
 
     @staticmethod
     def _shuffled(batch: LabelledBatch, count: int) -> Tensor:

@@ -20,6 +20,7 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.finetune._method import FinetuneMethod, Translations
 from crosslift.finetune._self_predictions import SelfPredictor
+from crosslift.finetune._views import shielded_tokens
 from crosslift.train.features import TaskItem
 
 
@@ -31,7 +32,7 @@ class SelfAugment(FinetuneMethod):
 
     rewrites: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint", "span")
     paper: ClassVar[str] = "Wang et al. 2023, arXiv 2309.10891"
 
     share: float = Field(0.3, ge=0, le=1, description="of tokens that are exchanged")
@@ -50,12 +51,14 @@ class SelfAugment(FinetuneMethod):
         self._predictor = SelfPredictor(encoder, items) if self.active else None
 
     def rewrite(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> Sequence[TaskItem]:
-        """Return the items with some tokens exchanged; as many as before, so tags stay where they are."""
-        del model
+        """Return the items with some tokens exchanged; as many as before, so tags and answers stay."""
         if self._predictor is None:
             return items
         asked = self._predictor.predict(
-            [item.tokens for item in items], share=self.share, count=self.candidates, generator=generator
+            [shielded_tokens(item, model.kind) for item in items],
+            share=self.share,
+            count=self.candidates,
+            generator=generator,
         )
         if not len(asked.tokens):
             return items

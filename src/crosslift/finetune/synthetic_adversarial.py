@@ -10,7 +10,7 @@ Paper: our design; nearest are Qin et al. 2020, arXiv 2006.06402, Tan & Joty 202
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -49,7 +49,8 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
     compares: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset({"words"})
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint")
+    reasons: ClassVar[Mapping[str, str]] = {"span": "words are exchanged within a step, which would move the answer"}
     paper: ClassVar[str] = "our design, after Qin et al. 2020, arXiv 2006.06402"
 
     adversarial_weight: float = Field(1.0, ge=0, description="of the task loss on the view (beta)")

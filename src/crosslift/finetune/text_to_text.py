@@ -10,7 +10,7 @@ Paper: Raffel et al. 2020, arXiv 1910.10683; prompts and ranking of answers: Wei
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -35,6 +35,7 @@ class TextToText(FinetuneMethod):
     makes_head: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair")
+    reasons: ClassVar[Mapping[str, str]] = {"span": "an answer is cut out of the context, and nothing is written"}
     paper: ClassVar[str] = "Raffel et al. 2020, arXiv 1910.10683"
 
     style: Style | None = Field(

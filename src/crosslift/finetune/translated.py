@@ -8,7 +8,7 @@ Paper: the view of Zheng et al. 2021, arXiv 2106.08226, section 3.2, and of Grit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 import torch
@@ -27,7 +27,8 @@ class Translated(FinetuneMethod):
     rewrites: ClassVar[bool] = True
     translates: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint")
+    reasons: ClassVar[Mapping[str, str]] = {"span": "the answer stands elsewhere in the translation of a context"}
     paper: ClassVar[str] = "Zheng et al. 2021, arXiv 2106.08226"
 
     _views: Translations = PrivateAttr(default_factory=dict)

@@ -31,11 +31,15 @@ class Metric(ABC):
 
     @abstractmethod
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
-        """Return the counts of one record (a line of a predictions file), one number a part."""
+        """Return the counts of one of `units`: a record (a line of a predictions file), one number a part."""
 
     @abstractmethod
     def score(self, total: NDArray[np.float64]) -> float:
         """Return the score, in percent, of the sum of statistics, shape (parts,)."""
+
+    def units(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
+        """Return what statistics are taken of, and a bootstrap draws: the records, unless a metric joins some."""
+        return records
 
     def scores(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
         """Return the scores, in percent, of many sums of statistics, shape (..., parts).
@@ -46,8 +50,8 @@ class Metric(ABC):
         return scored
 
     def table(self, records: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
-        """Return the statistics of records, shape (records, parts)."""
-        counts = np.array([self.statistics(record) for record in records], dtype=np.float64)
+        """Return the statistics of the units of records, shape (units, parts)."""
+        counts = np.array([self.statistics(unit) for unit in self.units(records)], dtype=np.float64)
         return counts.reshape(-1, len(self.parts))
 
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> float:

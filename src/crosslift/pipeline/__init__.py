@@ -2,29 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from crosslift.encoder.adapters import LanguageAdapters
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
-from crosslift.errors import InputError
+from crosslift.errors import InputError, LanguageError
 from crosslift.evaluation import generalized, probes
 from crosslift.evaluation.averages import by_group
+from crosslift.evaluation.by_vectors import scorer
 from crosslift.evaluation.consistency import consistency
 from crosslift.evaluation.fertility import fertility
 from crosslift.evaluation.generalized import predict_grid
-from crosslift.evaluation.predict import Record, predict, retrieve
+from crosslift.evaluation.predict import Record
 from crosslift.evaluation.scores import scores, summary
+from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
-from crosslift.pipeline._finetune import Finetuned, finetune, method_of
+from crosslift.pipeline._finetune import Finetuned, finetune, method_of, reading_of
 from crosslift.pipeline._intermediate import intermediate
-from crosslift.pipeline._shared import cache_directory
-from crosslift.recipe import FinetuneTable, Recipe, content_hash, load, to_toml
+from crosslift.pipeline._language_adapters import language_adapters
+from crosslift.pipeline._shared import cache_directory, lengths_of
+from crosslift.pipeline._smoothing import check_smoothing, smoothing_of
+from crosslift.recipe import EvaluateTable, FinetuneTable, Recipe, content_hash, load, to_toml
 from crosslift.run_directory import (
     JsonLines,
     claim,
@@ -36,10 +41,11 @@ from crosslift.run_directory import (
     write_records,
     write_text,
 )
-from crosslift.tasks._task import Example
+from crosslift.tasks._task import BY_VECTORS, Example
 from crosslift.train import processes
 from crosslift.train.loop import join_processes
 from crosslift.train.processes import is_main
+from crosslift.train.windows import sides
 
 __all__ = ["is_main", "run"]
 
@@ -95,8 +101,8 @@ class _Run:
     consistency: list[dict[str, Any]] = field(default_factory=list)
     languages: dict[str, dict[str, Any]] = field(default_factory=dict)
     log: list[dict[str, Any]] = field(default_factory=list)
-    predicted: dict[tuple[str, str], dict[str, list[Record]]] = field(default_factory=dict)
-    """By selection rule and task; rules often choose the same weights, which are then applied once."""
+    predicted: dict[tuple[str, int], dict[str, list[Record]]] = field(default_factory=dict)
+    """By selection rule and number of the test set; rules often choose the same weights, then applied once."""
 
     @property
     def source(self) -> str:
@@ -109,14 +115,21 @@ class _Run:
 def _run(recipe: Recipe, data: RunData, folder: Path) -> None:
     run = _Run(recipe, data, folder, warnings=list(data.warnings))
     if recipe.finetune and data.task:
-        method_of(recipe.finetune, data.task)  # methods that do not go together show before time is spent
+        method_of(recipe.finetune, data.task)  # what does not go together shows before time is spent
+        reading_of(recipe.finetune, data.task)
+    check_smoothing(recipe, data.tests)
     processes.on_main(lambda: _describe(run))
-    encoder = _adapted_encoder(run)
+    staged, languages = _adapted_encoder(run), None
+    encoder = staged.encoder
     processes.on_main(lambda: _score_retrieval(run, encoder))
+    if data.adapter_text:
+        staged, languages = language_adapters(staged, recipe, data.adapter_text)
+    run.stages += staged.stages
+    run.log += staged.log
     if recipe.finetune is None:
         processes.on_main(lambda: encoder.save(folder / "model"))
     else:
-        _finetune_and_score(run, recipe.finetune, encoder)
+        _finetune_and_score(run, recipe.finetune, encoder, languages)
     processes.on_main(lambda: _write_results(run))
 
 
@@ -126,7 +139,7 @@ def _describe(run: _Run) -> None:
     write_json(run.folder / "environment.json", {**facts, "processes": processes.count()})
 
 
-def _adapted_encoder(run: _Run) -> Encoder:
+def _adapted_encoder(run: _Run) -> _stages.Staged:
     """Return the encoder after pre-training, alignment and intermediate stages, probed after each."""
     staged = _stages.starting_encoder(run.recipe, run.data.text)
     if run.recipe.pretrain and run.data.text:
@@ -139,25 +152,25 @@ def _adapted_encoder(run: _Run) -> Encoder:
     for index, tasks in enumerate(run.data.intermediate):
         staged = intermediate(staged, run.recipe, index, tasks)
         _probe(run, staged.encoder, staged.stages[-1]["stage"])
-    run.stages += staged.stages
-    run.log += staged.log
-    return staged.encoder
+    return staged
 
 
 def _languages(data: RunData, encoder: Encoder) -> dict[str, dict[str, Any]]:
     """Return what is known about the languages scored, and how finely they are cut."""
     return {
-        code: {**facts, "tokenizer": fertility(encoder, data.sentences[code], language=code)}
+        code: {**facts, "tokenizer": fertility(encoder, data.sentences[code], language=sides(code)[1])}
         for code, facts in data.languages.items()
     }
 
 
-def _finetune_and_score(run: _Run, table: FinetuneTable, encoder: Encoder) -> None:
+def _finetune_and_score(run: _Run, table: FinetuneTable, encoder: Encoder, languages: LanguageAdapters | None) -> None:
     assert run.data.task is not None
     log = JsonLines(run.folder / "states" / "log.jsonl")
     log.path.parent.mkdir(exist_ok=True)
     table = table.model_copy(update={"method": _stages.in_its_world(table.method, "finetune", run.recipe)})
-    tuned = finetune(encoder, table, run.data.task, seed=run.recipe.seed, states=log.path.parent, log=log)
+    tuned = finetune(
+        encoder, table, run.data.task, seed=run.recipe.seed, states=log.path.parent, log=log, languages=languages
+    )
     run.stages.append({**tuned.stage, "cached": False})
     run.log += log
     run.warnings += tuned.warnings
@@ -170,24 +183,29 @@ def _score_tuned(run: _Run, table: FinetuneTable, tuned: Finetuned) -> None:
         tuned.model.module.load_state_dict(weights)
         _score_task(run, tuned, rule)
     tuned.save(run.folder / "model", table.selection)
-    _measure_space(run, tuned.model.encoder, "finetune")
+    _measure_space(run, tuned.model.encoder, "finetune", tuned.model.in_language)
 
 
 def _score_task(run: _Run, tuned: Finetuned, rule: str) -> None:
     """Score every test set of the fine-tuned task's form with the weights of one selection rule, now in the model."""
     table = run.recipe.finetune
     assert table is not None
-    length = table.max_length
     folder = "predictions" if rule == table.selection else f"predictions.{rule}"
-    for test in _tests(run, retrieval=False):
+    for number, (test, scored) in enumerate(_tests(run, by_vectors=False)):
+        smoothing = smoothing_of(scored, run.recipe)
 
-        def predict_one(language: str, examples: list[Example], test: TestSet = test) -> list[Record]:
-            return predict(tuned.model, examples, language=test.read_in(language), max_length=length)
+        def predict_one(
+            language: str, examples: list[Example], test: TestSet = test, smoothing: Smoothing | None = smoothing
+        ) -> list[Record]:
+            lengths = lengths_of(table, test.task.kind, tuned.model)
+            return predict_smoothed(
+                tuned.model, examples, smoothing=smoothing, language=test.read_in(language), **lengths
+            )
 
-        predicted = run.predicted.get((tuned.twin(rule), test.task.name)) or dict(
+        predicted = run.predicted.get((tuned.twin(rule), number)) or dict(
             predictions(test, predict_one, f"{test.task.name} ({rule})")
         )
-        run.predicted[rule, test.task.name] = predicted
+        run.predicted[rule, number] = predicted
         for language, records in predicted.items():
             _keep(run, test, language, records, rule, folder)
         _keep_consistency(run, test, predicted, rule)
@@ -200,32 +218,31 @@ def _score_grid(run: _Run, tuned: Finetuned, test: TestSet, diagonal: Mapping[st
     table = run.recipe.finetune
     assert table is not None
     grid = {}
-    for pair, records in predict_grid(tuned.model, test, diagonal, max_length=table.max_length):
+    length = lengths_of(table, test.task.kind, tuned.model)["max_length"]
+    for pair, records in predict_grid(tuned.model, test, diagonal, max_length=length):
         grid[pair] = records
         write_records(run.folder / "predictions" / generalized.file(test.task, pair), records)
     run.generalized += generalized.scores(test.task, run.data.source.labels(test.task), grid, selection=table.selection)
 
 
 def _keep_consistency(run: _Run, test: TestSet, predicted: Mapping[str, list[Record]], rule: str) -> None:
-    if test.task.parallel and test.task.kind != "tagging":
+    if test.task.parallel and test.task.kind not in ("tagging", "joint", "span"):
         row = consistency(predicted, run.source, task=test.task.name, selection=rule)
         run.consistency += [row] if row else []
 
 
 def _score_retrieval(run: _Run, encoder: Encoder) -> None:
-    """Score retrieval with the encoder before fine-tuning, as XTREME does."""
-    for test in _tests(run, retrieval=True):
-        source = run.data.source.source_language(test.task)
-
-        def retrieve_one(language: str, examples: list[Example], source: str = source) -> list[Record]:
-            return retrieve(encoder, examples, language=language, source=source)
-
-        for language, records in predictions(test, retrieve_one, test.task.name):
+    """Score retrieval, mining and ranking with the encoder before fine-tuning, as XTREME does."""
+    for test, _ in _tests(run, by_vectors=True):
+        scored = scorer(encoder, test, source=run.data.source.source_language(test.task))
+        for language, records in predictions(test, scored, test.task.name):
             _keep(run, test, language, records, "last", "predictions")
+        run.warnings += scored.notes
 
 
-def _tests(run: _Run, *, retrieval: bool) -> list[TestSet]:
-    return [test for test in run.data.tests if (test.task.kind == "retrieval") == retrieval]
+def _tests(run: _Run, *, by_vectors: bool) -> list[tuple[TestSet, EvaluateTable]]:
+    both = zip(run.data.tests, run.recipe.evaluate, strict=True)
+    return [(test, table) for test, table in both if (test.task.kind in BY_VECTORS) == by_vectors]
 
 
 def _keep(run: _Run, test: TestSet, language: str, records: list[Record], rule: str, name: str) -> None:
@@ -237,15 +254,29 @@ def _probe(run: _Run, encoder: Encoder, stage: str) -> None:
     processes.on_main(lambda: _measure_space(run, encoder, stage))
 
 
-def _measure_space(run: _Run, encoder: Encoder, stage: str) -> None:
+def _as_it_is(language: str) -> AbstractContextManager[None]:
+    """Have nothing changed for a language."""
+    del language
+    return nullcontext()
+
+
+def _measure_space(
+    run: _Run, encoder: Encoder, stage: str, in_language: Callable[[str], AbstractContextManager[None]] = _as_it_is
+) -> None:
     """Measure retrieval between languages on a parallel test set, and keep the vectors for the report's map."""
     untranslated = (test for test in run.data.tests if test.translated_into is None)
     test = next((test for test in untranslated if test.task.parallel), None)
     if test is None:
         return
-    parallel = probes.parallel_texts(test.by_language)
-    space = probes.vectors(encoder, parallel)
-    run.probes += probes.retrieval(space, run.source, stage)
+    texts = probes.parallel_texts(test.by_language, run.data.source.source_language(test.task))
+    space: dict[str, probes.Vectors] = {}
+    for code, rows in texts.items():
+        with suppress(LanguageError), in_language(code):  # retrieval is scored in languages that no adapter may be for
+            space |= probes.vectors(encoder, {code: rows})
+    if not space:
+        return
+    parallel = {code: rows for code, rows in texts.items() if code in space}
+    run.probes += probes.measures(space, run.source, stage)
     probes.save_vectors(run.folder / "embeddings.npz", space, parallel, stage)
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from crosslift import _shelf, languages
+from crosslift import languages
 from crosslift.data.bitext import Bitext
-from crosslift.data.sources import Source, SourceSettings, open_source
+from crosslift.data.sources import Source, SourceSettings, find_task, open_source
 from crosslift.data.sources.lab import Lab
 from crosslift.data.text import existing, lines
 from crosslift.errors import LanguageError, RecipeError, nearest
@@ -19,6 +19,7 @@ from crosslift.evaluation import generalized
 from crosslift.evaluation.test_sets import TestSet, read_test_set
 from crosslift.lab import World, shared_world
 from crosslift.pipeline._oracle import read_target_dev
+from crosslift.pipeline._parts import check_languages
 from crosslift.pipeline._shared import stage_seed
 from crosslift.pipeline._task_data import TaskData, task_data, translated, warnings_about
 from crosslift.recipe import (
@@ -30,7 +31,7 @@ from crosslift.recipe import (
     TextTable,
     content_hash,
 )
-from crosslift.tasks._task import Task, texts
+from crosslift.tasks._task import BY_VECTORS, Task, texts
 
 LAB_SENTENCES = 20_000
 """Sentences of unpaired text in a lab language with full resources."""
@@ -95,6 +96,8 @@ class RunData:
     """The bitext of each alignment objective."""
     task: TaskData | None
     tests: list[TestSet]
+    adapter_text: Text | None = None
+    """What language adapters are trained on."""
     intermediate: tuple[Tasks, ...] = ()
     """What each intermediate stage trains on."""
     warnings: list[str] = field(default_factory=list)
@@ -133,10 +136,13 @@ def read(recipe: Recipe) -> RunData:
     """
     world = shared_world(recipe.data.seed)
     source = open_source(recipe.data)
-    tests = [_test_set(source, table) for table in recipe.evaluate]
+    tests = [_test_set(source, table, recipe.data) for table in recipe.evaluate]
     _check_forms(recipe, source, tests)
     text = _text(recipe.pretrain.text, recipe.data, world, "pretrain.text") if recipe.pretrain else None
     corpora = _corpora(recipe.align, recipe.data, world, tests) if recipe.align else ()
+    own = recipe.language_adapters
+    adapter_text = _text(own.text, recipe.data, world, "language_adapters.text") if own else None
+    unread = check_languages(recipe, source, tests, list(adapter_text.by_language)) if adapter_text else []
     # Translating may take hours: last, when all else is known to be right.
     task = task_data(source, recipe.finetune, recipe, recipe.seed, "finetune") if recipe.finetune else None
     intermediate = tuple(
@@ -148,7 +154,8 @@ def read(recipe: Recipe) -> RunData:
         task = replace(task, target_dev=target_dev)
     tests = [translated(test, table, recipe, source, index) for index, (test, table) in _numbered(tests, recipe)]
     tasks = [each for stage in intermediate for each in stage.tasks] + ([task] if task else [])
-    return RunData(source, text, corpora, task, tests, intermediate, [*asked, *warnings_about(tasks, tests, recipe)])
+    warnings = [*unread, *asked, *warnings_about(tasks, tests, recipe)]
+    return RunData(source, text, corpora, task, tests, adapter_text, intermediate, warnings)
 
 
 def _numbered(tests: Sequence[TestSet], recipe: Recipe) -> Iterator[tuple[int, tuple[TestSet, EvaluateTable]]]:
@@ -157,14 +164,14 @@ def _numbered(tests: Sequence[TestSet], recipe: Recipe) -> Iterator[tuple[int, t
 
 def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> None:
     """Check that the fine-tuned model can be scored on every test set; retrieval needs no head."""
-    trained: Task | None = _shelf.load("task", recipe.finetune.task)() if recipe.finetune else None
+    trained: Task | None = find_task(recipe.finetune.task, recipe.data) if recipe.finetune else None
 
     def form(task: Task) -> str:
         labels = ", ".join(source.labels(task))
         return f"'{task.name}' ({task.kind}, labels {labels})" if labels else f"'{task.name}' ({task.kind})"
 
     for index, test in enumerate(tests):
-        if test.task.kind == "retrieval":
+        if test.task.kind in BY_VECTORS:
             continue
         if trained is None:
             raise RecipeError(f"evaluate.{index}.task: '{test.task.name}' needs a model fine-tuned on it: [finetune]")
@@ -181,11 +188,12 @@ def _tasks(source: Source, table: IntermediateTable, recipe: Recipe, world: Worl
     return Tasks(tuple(task_data(source, one, recipe, seed, key) for one in each), text)
 
 
-def _test_set(source: Source, table: EvaluateTable) -> TestSet:
-    task: Task = _shelf.load("task", table.task)()
+def _test_set(source: Source, table: EvaluateTable, data: SourceSettings) -> TestSet:
+    task = find_task(table.task, data)
     languages = None if isinstance(table.languages, str) else table.languages
     if table.generalized:
         generalized.check(task, "evaluate.generalized")
+        generalized.check_plain(table.smooth, "evaluate.generalized")
     test = read_test_set(source, task, table.split, languages, table.limit)
     return replace(test, generalized=table.generalized)
 

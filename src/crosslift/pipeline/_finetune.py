@@ -12,11 +12,14 @@ from typing import Any
 import torch
 
 from crosslift import _shelf
+from crosslift.encoder.adapters import LanguageAdapters
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.lora import Lora
+from crosslift.encoder.reading import WHOLE, Reading
 from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.errors import RecipeError
+from crosslift.finetune._method import FinetuneMethod
 from crosslift.finetune._together import Together
 from crosslift.pipeline._labelled import dev_items, dev_scores, training_items, training_views
 from crosslift.pipeline._oracle import target_items, target_scores
@@ -61,12 +64,21 @@ class Finetuned:
 
 
 def finetune(
-    encoder: Encoder, table: FinetuneTable, data: TaskData, *, seed: int, states: Path, log: JsonLines
+    encoder: Encoder,
+    table: FinetuneTable,
+    data: TaskData,
+    *,
+    seed: int,
+    states: Path,
+    log: JsonLines,
+    languages: LanguageAdapters | None = None,
 ) -> Finetuned:
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
     method = method_of(table, data)
-    model = task_model(encoder, method, data, seed=seed)
-    adapter = choose_parts(model, encoder, table, seed=seed)
+    model = task_model(encoder, method, data, seed=seed, reading=reading_of(table, data))
+    adapter = choose_parts(model, encoder, table, seed=seed, languages=languages)
+    if model.adapters is not None:
+        model.adapters.read(data.source)
     train = training_items(model, table, data, words="words" in method.needs)
     choices_of(train)  # an example with other choices shows now, not at the step that meets it
     method.begin(encoder, rows_of(train), training_views(model, table, data, words="words" in method.needs))
@@ -74,7 +86,7 @@ def finetune(
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
 
-    used = [*train, *dev_items(model, table, data), *target_items(model, data.target_dev, table.max_length)]
+    used = [*train, *dev_items(model, table, data), *target_items(model, data.target_dev, table)]
     vocabulary = None if method.new_tokens else trimmed(model, table, used)
     with stage_progress("finetune", steps) as advance:
         loop = Loop(
@@ -89,7 +101,7 @@ def finetune(
             log=log,
             selector=selector,
             evaluate=lambda: dev_scores(model, table, data),
-            oracle=partial(target_scores, model, data.target_dev, max_length=table.max_length),
+            oracle=partial(target_scores, model, data.target_dev, table),
             on_step=advance,
         )
         trained = loop.run()
@@ -103,10 +115,18 @@ def finetune(
     return Finetuned(
         model,
         weights,
-        {**stage_record("finetune", trained), **data.languages_record},
-        _at_chance(data, selector.best_score) if steps else [],
+        {**stage_record("finetune", trained), **data.languages_record, **data.baselines_record},
+        _warnings(data, model.reading, selector.best_score if steps else None),
         None if adapter is None else (adapter, trained.weights),
     )
+
+
+def _warnings(data: TaskData, reading: Reading, best: float | None) -> list[str]:
+    """Say what scores do not mean; `best` is the best development score, None without training."""
+    if reading.texts != WHOLE.texts:  # at chance is what one hopes for
+        what = "choices" if data.task.kind == "choice" else "second texts"
+        return [f"{data.task.name}: the model reads {what} alone (read.texts): a baseline, for what they give away"]
+    return [] if best is None else _at_chance(data, best)
 
 
 def _same(first: Weights, second: Weights) -> bool:
@@ -138,14 +158,54 @@ def method_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") ->
     methods = [_shelf.load("finetune", method.use).model_validate(method.settings) for method in table.method]
     for index, (made, method) in enumerate(zip(methods, table.method, strict=True)):
         if data.task.kind not in made.kinds:
+            reason = made.reasons.get(data.task.kind)
             raise RecipeError(
                 f"{key}.method.{index}.use: '{method.use}' is defined for {', '.join(made.kinds)} tasks; "
-                f"'{data.task.name}' is a '{data.task.kind}' task"
+                f"'{data.task.name}' is a '{data.task.kind}' task{f' ({reason})' if reason else ''}"
             )
+    _check_positions(methods, table, data, key)
     return Together.of(methods, [method.weight for method in table.method])
 
 
-def task_model(encoder: Encoder, method: Together, data: TaskData, *, seed: int, key: str = "finetune") -> TaskModel:
+def _check_positions(methods: Sequence[FinetuneMethod], table: FinetuneTable, data: TaskData, key: str) -> None:
+    """Check that predictions about positions are compared only where positions stay what they are."""
+    names = [method.use for method in table.method]
+    moving = next((index for index, made in enumerate(methods) if made.moves), None)
+    comparing = next((index for index, made in enumerate(methods) if made.compares), None)
+    if data.task.kind == "span" and moving is not None and comparing is not None:
+        raise RecipeError(
+            f"{key}.method.{moving} and {key}.method.{comparing}: '{names[moving]}' moves the tokens of a context, and "
+            f"'{names[comparing]}' compares predictions position by position; use a view that leaves them where they "
+            "are (self_augment, embedding_mixup, random_perturbation, adversarial)"
+        )
+
+
+def reading_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") -> Reading:
+    """Return what of an example the model reads.
+
+    Raises:
+        RecipeError: a setting that means nothing for the task's form; `key` is the table's place.
+    """
+    reading = Reading(**table.read.model_dump())
+    kinds = {"texts": ("pair", "choice"), "pieces": ("tagging",), "vote": ("tagging",)}
+    for name, known in kinds.items():
+        if getattr(reading, name) != getattr(WHOLE, name) and data.task.kind not in known:
+            raise RecipeError(
+                f"{key}.read.{name}: it is for {' and '.join(known)} tasks; '{data.task.name}' is a "
+                f"'{data.task.kind}' task"
+            )
+    return reading
+
+
+def task_model(
+    encoder: Encoder,
+    method: Together,
+    data: TaskData,
+    *,
+    seed: int,
+    reading: Reading = WHOLE,
+    key: str = "finetune",
+) -> TaskModel:
     """Return the model that is trained, with the head of the method that makes one, else the family's own.
 
     Raises:
@@ -155,7 +215,9 @@ def task_model(encoder: Encoder, method: Together, data: TaskData, *, seed: int,
         head = method.head(encoder, task=data.task.name, kind=data.task.kind, labels=data.labels, seed=seed)
     except RecipeError as error:
         raise RecipeError(f"{key}.{error}") from error
-    return TaskModel.create(encoder, data.task.kind, data.labels, seed=seed, head=head)
+    if head is not None and reading.texts != WHOLE.texts:
+        raise RecipeError(f"{key}.read.texts: a method of the table puts texts into a prompt, which needs all of them")
+    return TaskModel.create(encoder, data.task.kind, data.labels, seed=seed, head=head, reading=reading)
 
 
 def task_stream(

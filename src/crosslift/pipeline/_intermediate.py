@@ -20,7 +20,7 @@ from crosslift.encoder.text_to_text import is_text_to_text
 from crosslift.encoder.vocabulary import TrimmedVocabulary
 from crosslift.errors import RecipeError
 from crosslift.pipeline._data import Tasks, Text
-from crosslift.pipeline._finetune import method_of, task_model, task_stream, trimmed
+from crosslift.pipeline._finetune import method_of, reading_of, task_model, task_stream, trimmed
 from crosslift.pipeline._items import text_feed
 from crosslift.pipeline._labelled import dev_items, dev_scores, training_items, training_views
 from crosslift.pipeline._shared import stage_seed
@@ -28,7 +28,7 @@ from crosslift.pipeline._stages import Plan, Staged, in_its_world, stage, traini
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import IntermediateTable, MaskedTable, Recipe, content_hash
 from crosslift.train import processes
-from crosslift.train.features import rows_of
+from crosslift.train.features import default_length, rows_of
 from crosslift.train.loop import Objective, Trained
 from crosslift.train.method import Method
 from crosslift.train.mixture import Mixture, shares
@@ -71,7 +71,8 @@ class _Place:
 def _one(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Place) -> Plan:
     (task,) = data.tasks
     method = method_of(table, task, key=place.key)
-    model = task_model(encoder, method, task, seed=place.seed, key=place.key)
+    reading = reading_of(table, task, key=place.key)
+    model = task_model(encoder, method, task, seed=place.seed, reading=reading, key=place.key)
     train = training_items(model, table, task, words="words" in method.needs)
     method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.needs))
     objectives = [Objective("task", method, task_stream(table, method, train, task.train, place.seed))]
@@ -99,7 +100,13 @@ def _several(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Pl
     if table.mlm is not None:
         _check_masked(encoder, place)
     models = [
-        TaskModel.create(encoder, task.task.kind, task.labels, seed=place.seed + number)
+        TaskModel.create(
+            encoder,
+            task.task.kind,
+            task.labels,
+            seed=place.seed + number,
+            reading=reading_of(table, task, key=place.key),
+        )
         for number, task in enumerate(data.tasks)
     ]
     share(models)
@@ -164,7 +171,7 @@ def _part(encoder: Encoder, model: TaskModel, table: IntermediateTable, task: Ta
 
 def _masked(encoder: Encoder, table: IntermediateTable, mlm: MaskedTable, text: Text, place: _Place) -> _Part:
     method = Mlm()
-    items, groups = text_feed(encoder, text, table.max_length)(0, method)
+    items, groups = text_feed(encoder, text, table.max_length or default_length("sentence"))(0, method)
     stream = Stream(
         items,
         [len(item) for item in items],

@@ -9,6 +9,7 @@ from itertools import chain
 from crosslift.encoder.heads import TaskModel
 from crosslift.evaluation.predict import predict
 from crosslift.evaluation.scores import scores
+from crosslift.pipeline._shared import lengths_of
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
 from crosslift.tasks._task import Example
@@ -48,12 +49,12 @@ def training_views(
 
 def dev_items(model: TaskModel, table: FinetuneTable, data: TaskData) -> Sequence[Item]:
     """Return the items of a task's source-language development examples."""
-    return _items(model, table, data, data.dev, data.source, words=False)
+    return _items(model, table, data, data.dev, data.source, words=False, scored=True)
 
 
 def dev_scores(model: TaskModel, table: FinetuneTable, data: TaskData) -> dict[str, float]:
     """Return the source-language development scores, the metric that decides first."""
-    records = predict(model, data.dev, language=data.source, max_length=table.max_length)
+    records = predict(model, data.dev, language=data.source, **lengths_of(table, data.task.kind, model))
     rows = scores(data.task, data.labels, data.source, records, selection="source-dev")
     return {row["metric"]: row["value"] for row in rows}
 
@@ -69,15 +70,24 @@ def _numbered(item: Item, number: int) -> Item:
 
 
 def _items(
-    model: TaskModel, table: FinetuneTable, data: TaskData, examples: Sequence[Example], language: str, *, words: bool
+    model: TaskModel,
+    table: FinetuneTable,
+    data: TaskData,
+    examples: Sequence[Example],
+    language: str,
+    *,
+    words: bool,
+    scored: bool = False,
 ) -> Sequence[Item]:
     return task_items(
         model.encoder,
         examples,
         data.task.kind,
         data.labels,
-        max_length=min(table.max_length, model.encoder.max_length),
         language=language,
         words=words,
         prompt=model.prompt,
+        **lengths_of(table, data.task.kind, model),
+        reading=model.reading,
+        scored=scored,
     )

@@ -16,8 +16,9 @@ from crosslift.errors import RecipeError
 from crosslift.evaluation.predict import predict
 from crosslift.evaluation.test_sets import TestSet
 from crosslift.pipeline._sample import sampled
+from crosslift.pipeline._shared import lengths_of
 from crosslift.recipe import FinetuneTable
-from crosslift.tasks._task import Example, Task
+from crosslift.tasks._task import BY_VECTORS, Example, Task
 from crosslift.train.features import Item, task_items
 
 RULE = "target-dev"
@@ -58,7 +59,7 @@ def read_target_dev(
     wanted = {
         (test.task.name, code): test.task
         for test in tests
-        if test.task.kind != "retrieval"
+        if test.task.kind not in BY_VECTORS
         for code in test.by_language
         if code != trained_on
     }
@@ -89,23 +90,31 @@ def _warnings(table: FinetuneTable, tests: Sequence[TestSet], found: Sequence[Ta
     return lines
 
 
-def target_items(model: TaskModel, sets: Sequence[TargetDev], max_length: int) -> list[Item]:
+def target_items(model: TaskModel, sets: Sequence[TargetDev], table: FinetuneTable) -> list[Item]:
     """Return the tokenised examples of all sets: what a cut vocabulary must keep."""
-    length = min(max_length, model.encoder.max_length)
     return [
         item
         for each in sets
         for item in task_items(
-            model.encoder, each.examples, each.task.kind, each.labels, max_length=length, language=each.language
+            model.encoder,
+            each.examples,
+            each.task.kind,
+            each.labels,
+            language=each.language,
+            words=False,
+            prompt=model.prompt,
+            reading=model.reading,
+            scored=True,
+            **lengths_of(table, each.task.kind, model),
         )
     ]
 
 
-def target_scores(model: TaskModel, sets: Sequence[TargetDev], *, max_length: int) -> dict[str, float]:
+def target_scores(model: TaskModel, sets: Sequence[TargetDev], table: FinetuneTable) -> dict[str, float]:
     """Return the first metric of each development set, in percent, by the set's name."""
-    return {each.name: _score(model, each, max_length) for each in sets}
+    return {each.name: _score(model, each, table) for each in sets}
 
 
-def _score(model: TaskModel, each: TargetDev, max_length: int) -> float:
-    records = predict(model, each.examples, language=each.language, max_length=max_length)
+def _score(model: TaskModel, each: TargetDev, table: FinetuneTable) -> float:
+    records = predict(model, each.examples, language=each.language, **lengths_of(table, each.task.kind, model))
     return float(_shelf.load("metric", each.task.metrics[0])(each.labels)(records))

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from glob import glob
 from hashlib import sha256
 from math import ceil
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from torch import nn
 
@@ -26,7 +26,16 @@ from crosslift.pipeline._data import Corpus, Text
 from crosslift.pipeline._items import Feed, bitext_feed, health, text_feed
 from crosslift.pipeline._shared import StageTable, cache_directory, stage_seed
 from crosslift.progress import Advance, progress
-from crosslift.recipe import AlignTable, IntermediateTable, MethodTable, PretrainTable, Recipe, content_hash
+from crosslift.recipe import (
+    AlignTable,
+    IntermediateTable,
+    LanguageAdaptersTable,
+    MethodTable,
+    NamedTable,
+    PretrainTable,
+    Recipe,
+    content_hash,
+)
 from crosslift.run_directory import JsonLines, finish, locked, remove
 from crosslift.train import processes
 from crosslift.train.health import Health
@@ -64,6 +73,8 @@ class Plan:
     evaluate: Callable[[], dict[str, float]] | None = None
     finish: Callable[[Trained], None] = lambda _trained: None
     """Brings what was trained into the encoder."""
+    save: Callable[[Path], None] | None = None
+    """Writes what was trained, if it is not the encoder."""
     record: dict[str, Any] = field(default_factory=dict)
     """What the stage's line in results.json says beside its cost."""
 
@@ -92,7 +103,7 @@ def pretrain(start: Staged, recipe: Recipe, text: Text) -> Staged:
     seed = stage_seed(table, recipe.seed)
 
     def plan(encoder: Encoder) -> Plan:
-        return Plan(*_objectives(table, text_feed(encoder, text, table.max_length), seed))
+        return Plan(*objectives_of(table, text_feed(encoder, text, table.max_length), seed))
 
     return stage("pretrain", start, table, seed, text.fingerprint, plan)
 
@@ -104,7 +115,7 @@ def align(start: Staged, recipe: Recipe, corpora: Sequence[Corpus]) -> Staged:
     seed = stage_seed(table, recipe.seed)
 
     def plan(encoder: Encoder) -> Plan:
-        objectives, steps = _objectives(table, bitext_feed(encoder, corpora, table, seed), seed)
+        objectives, steps = objectives_of(table, bitext_feed(encoder, corpora, table, seed), seed)
         batch_size = len(objectives[0].stream.batch(0))
         return Plan(objectives, steps, health(encoder, corpora[0], table, steps=steps, batch_size=batch_size))
 
@@ -120,11 +131,14 @@ WORLDLY = ("lexicon", "neighbours", "memory")
 """Settings of methods for which "lab" means the recipe's own world."""
 
 
-def in_its_world(methods: Sequence[MethodTable], shelf: str, recipe: Recipe) -> tuple[MethodTable, ...]:
+Named = TypeVar("Named", bound=NamedTable)
+
+
+def in_its_world(methods: Sequence[Named], shelf: str, recipe: Recipe) -> tuple[Named, ...]:
     """Return methods with "lab" spelled out where they name a lexicon or neighbours: those of the recipe's world."""
     named = f"lab:{recipe.data.seed}"
 
-    def spelled(method: MethodTable) -> MethodTable:
+    def spelled(method: Named) -> Named:
         settings = _shelf.load(shelf, method.use).model_validate(method.settings).model_dump(by_alias=True)
         return method.model_copy(update={key: named for key in WORLDLY if settings.get(key) == "lab"})
 
@@ -153,6 +167,16 @@ def stage(
     name: str, start: Staged, table: StageTable, seed: int, fingerprint: Any, plan: Callable[[Encoder], Plan]
 ) -> Staged:
     """Return what a stage makes of the encoder: trained, or from the cache."""
+    folder, key, record = trained_in(name, start, table, seed, fingerprint, plan)
+    encoder = Encoder.load(folder / "model").to(default_device())
+    encoder.origin = start.encoder.origin
+    return replace(logged(start, folder, record), encoder=encoder, key=key)
+
+
+def trained_in(
+    name: str, start: Staged, table: StageTable, seed: int, fingerprint: Any, plan: Callable[[Encoder], Plan]
+) -> tuple[Path, str, dict[str, Any]]:
+    """Return the folder of the cache that holds what a stage trained, its key, and the stage's line in results.json."""
     # A batch is drawn a process, so their number shapes what comes out.
     shared = [processes.count()] if processes.count() > 1 else []
     key = content_hash([name, start.key, _shaping(table), seed, fingerprint, *shared, *_files_read(table)])
@@ -163,14 +187,13 @@ def stage(
         if not cached:
             _train(name, folder, start.encoder, table, seed, plan(start.encoder))
     record = next(line for line in JsonLines(folder / "stage.jsonl"))
-    encoder = Encoder.load(folder / "model").to(default_device())
-    encoder.origin = start.encoder.origin
-    return Staged(
-        encoder,
-        key,
-        [*start.stages, {**record, "cached": cached}],
-        [*start.log, *JsonLines(folder / "log.jsonl")],
-    )
+    return folder, key, {**record, "cached": cached}
+
+
+def logged(start: Staged, folder: Path, record: dict[str, Any]) -> Staged:
+    """Return what there was, and what a stage has cost besides."""
+    log = [*start.log, *JsonLines(folder / "log.jsonl")]
+    return replace(start, stages=[*start.stages, record], log=log)
 
 
 def locked_once(path: Path) -> AbstractContextManager[None]:
@@ -202,7 +225,7 @@ def _train(name: str, folder: Path, encoder: Encoder, table: StageTable, seed: i
     encoder.eval()
 
     def keep() -> None:
-        encoder.save(work / "model")
+        (plan.save or encoder.save)(work / "model")
         JsonLines(work / "stage.jsonl").truncate(0)
         JsonLines(work / "stage.jsonl").append({**stage_record(name, trained), **plan.record})
         remove(work / "states")
@@ -236,7 +259,9 @@ def training_steps(table: Any, objectives: Sequence[Objective], *, default_epoch
     return max(1, ceil(objectives[0].stream.steps(table.epochs or default_epochs) / processes.count()))
 
 
-def _objectives(table: PretrainTable | AlignTable, feed: Feed, seed: int) -> tuple[list[Objective], int]:
+def objectives_of(
+    table: PretrainTable | AlignTable | LanguageAdaptersTable, feed: Feed, seed: int
+) -> tuple[list[Objective], int]:
     """Return the objectives of a stage and how many steps it takes."""
     names: list[str] = []
     for method in table.objective:
@@ -254,7 +279,7 @@ def _objectives(table: PretrainTable | AlignTable, feed: Feed, seed: int) -> tup
             batch_size=table.batch_size,
             batch_tokens=table.batch_tokens,
             groups=groups,
-            temperature=table.temperature,
+            temperature=1.0 if isinstance(table, LanguageAdaptersTable) else table.temperature,
             seed=seed * 2**32 + order,
         )
         objectives.append(Objective(name, made, stream, method.weight))

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cached_property
+from itertools import chain
 
-from crosslift import _shelf
 from crosslift.data import checks
-from crosslift.data.sources import Source
+from crosslift.data.giveaway import Giveaway, giveaway
+from crosslift.data.sources import Source, find_task
 from crosslift.evaluation.test_sets import TestSet
 from crosslift.pipeline._oracle import TargetDev
 from crosslift.pipeline._parts import check_parts
 from crosslift.pipeline._sample import sampled
 from crosslift.pipeline._translate import Translations, training, training_views
 from crosslift.recipe import EvaluateTable, FinetuneTable, Recipe, content_hash
-from crosslift.tasks._task import Example, Task
+from crosslift.tasks._task import Example, Split, Task
 
 
 @dataclass(frozen=True)
@@ -34,6 +36,8 @@ class TaskData:
     translated_by: str = ""
     target_dev: list[TargetDev] = field(default_factory=list)
     """Labelled examples of target languages: for the oracle alone."""
+    notes: tuple[str, ...] = ()
+    """What is worth saying about the data."""
 
     @property
     def counts(self) -> dict[str, int]:
@@ -45,6 +49,17 @@ class TaskData:
     def languages_record(self) -> dict[str, dict[str, int]]:
         """What a stage's line in results.json says of translated training data; nothing where there is none."""
         return {"languages": self.counts} if self.translated_by else {}
+
+    @cached_property
+    def giveaway(self) -> Giveaway | None:
+        """How well labels of pairs are told by their second texts alone."""
+        return giveaway(self.train, self.dev)
+
+    @property
+    def baselines_record(self) -> dict[str, dict[str, float]]:
+        """What a stage's line in results.json says of baselines on source development data, in percent."""
+        found = self.giveaway
+        return {"baselines": {"commonest label": found.commonest, "second text": found.second}} if found else {}
 
     @property
     def fingerprint(self) -> str:
@@ -64,12 +79,14 @@ def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, k
         seed: draws the examples, and the language of each.
         key: the table's place in the recipe.
     """
-    task: Task = _shelf.load("task", table.task)()
+    task = find_task(table.task, recipe.data)
     language = table.source or source.source_language(task)
     check_parts(table, source.labels(task), key=key)
-    train = sampled(source.examples(task, "train", language), table.train_limit, seed)
-    dev = sampled(source.examples(task, "dev", language), table.dev_limit, 0)
-    read = TaskData(task, language, source.labels(task), train, dev)
+    whole, said = _labelled(source, task, "train", language)
+    train = sampled(whole, table.train_limit, seed)
+    whole, of_dev = _labelled(source, task, "dev", language)
+    dev = sampled(whole, table.dev_limit, 0)
+    read = TaskData(task, language, source.labels(task), train, dev, notes=(*said, *of_dev))
     if table.translate is None:
         return read
     translations = Translations(table.translate, recipe.data, f"{key}.translate")
@@ -78,6 +95,17 @@ def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, k
         return replace(read, views=views, translated_by=str(translations))
     examples, codes = training(translations, table.translate, task, train, source=language, seed=seed)
     return replace(read, train=examples, languages=codes, translated_by=str(translations))
+
+
+def _labelled(source: Source, task: Task, split: Split, language: str) -> tuple[list[Example], list[str]]:
+    """Return the examples of a split that has all its labels, and what is worth saying about them.
+
+    Raises:
+        DataError: labels are missing, or all the same.
+    """
+    examples = source.examples(task, split, language)
+    checks.placeholder_labels(examples, where=f"{task.name} {split} in '{language}'")
+    return examples, [] if source.generated else checks.notes(task, split, {language: examples})
 
 
 def translated(test: TestSet, table: EvaluateTable, recipe: Recipe, source: Source, index: int) -> TestSet:
@@ -98,9 +126,12 @@ def translated(test: TestSet, table: EvaluateTable, recipe: Recipe, source: Sour
 
 
 def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: Recipe) -> list[str]:
-    """Say what is not zero-shot, and which test examples are trained on."""
+    """Say what is not zero-shot, which test examples are trained on, and what else is odd about the data."""
     warnings = [_not_zero_shot(task) for task in tasks if task.translated_by]
-    trained_on = checks.identities([example for task in tasks for example in task.train])
+    warnings += [_given_away(task, task.giveaway) for task in tasks if task.giveaway and task.giveaway.much]
+    warnings += dict.fromkeys(chain.from_iterable([task.notes for task in tasks] + [test.notes for test in tests]))
+    train = [example for task in tasks for example in task.train]
+    trained_on = checks.identities(train)
     for test, table in zip(tests, recipe.evaluate, strict=True):
         if table.translate:
             warnings.append(
@@ -110,7 +141,16 @@ def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: 
         for code, examples in test.by_language.items():
             if overlap := checks.overlap(trained_on, examples):
                 warnings.append(f"{test.task.name} {test.split} in '{code}': {overlap}")
+        warnings += checks.shared_hypotheses(train, test.by_language, where=f"{test.task.name} {test.split}")
     return warnings
+
+
+def _given_away(task: TaskData, found: Giveaway) -> str:
+    return (
+        f"{task.task.name}: second texts (hypotheses) alone tell the label of {found.second:.1f}% of {task.source} dev "
+        f"to naive Bayes (the commonest label: {found.commonest:.1f}%): compare with a model that reads nothing else "
+        '(`read = { texts = "second" }` in [finetune])'
+    )
 
 
 def _not_zero_shot(task: TaskData) -> str:

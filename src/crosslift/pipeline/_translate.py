@@ -72,7 +72,7 @@ class Translations:
         )
 
     def _noisy_answers(self, task: Task) -> bool:
-        return task.kind != "tagging" and self.table.noise > 0
+        return task.kind not in ("tagging", "joint") and self.table.noise > 0
 
     def languages(self, task: Task, split: Split, source: str) -> list[str]:
         """Return every language but the source that translations can be had in."""

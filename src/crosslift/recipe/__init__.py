@@ -19,6 +19,8 @@ from crosslift import _shelf
 from crosslift.errors import RecipeError
 from crosslift.recipe import _mistakes
 from crosslift.recipe._override import override
+from crosslift.recipe.adapter_tables import AdapterTable, LanguageAdaptersTable
+from crosslift.recipe.base_tables import MethodTable, NamedTable, SmoothTable, TextTable, TrainTable
 from crosslift.recipe.tables import (
     AlignTable,
     BitextTable,
@@ -27,31 +29,34 @@ from crosslift.recipe.tables import (
     FinetuneTable,
     IntermediateTable,
     MaskedTable,
-    MethodTable,
     ObjectiveTable,
     PretrainTable,
+    ReadTable,
     Recipe,
     Selection,
-    TextTable,
-    TrainTable,
     TranslateTable,
     TranslatorTable,
 )
 
 __all__ = [
     "LAB_RECIPE",
+    "AdapterTable",
     "AlignTable",
     "BitextTable",
     "EncoderTable",
     "EvaluateTable",
     "FinetuneTable",
     "IntermediateTable",
+    "LanguageAdaptersTable",
     "MaskedTable",
     "MethodTable",
+    "NamedTable",
     "ObjectiveTable",
     "PretrainTable",
+    "ReadTable",
     "Recipe",
     "Selection",
+    "SmoothTable",
     "TextTable",
     "TrainTable",
     "TranslateTable",

@@ -9,13 +9,16 @@ from pydantic import BaseModel, ValidationError
 
 from crosslift import _shelf
 from crosslift.errors import nearest
-from crosslift.recipe.tables import MethodTable, ObjectiveTable, Recipe
+from crosslift.recipe.base_tables import MethodTable, NamedTable, SmoothTable
+from crosslift.recipe.tables import ObjectiveTable, Recipe
 
 METHOD_KEYS = (
     ("pretrain", "align", "objective", MethodTable),
     ("align", "align", "objective", ObjectiveTable),
     ("intermediate", "finetune", "method", MethodTable),
+    ("language_adapters", "align", "objective", MethodTable),
     ("finetune", "finetune", "method", MethodTable),
+    ("evaluate", "finetune", "smooth", SmoothTable),
 )
 """Where methods stand in a recipe: stage, shelf, key, and the table they are in."""
 
@@ -26,7 +29,7 @@ class Place(NamedTuple):
     key: str
     shelf: str
     table: Mapping[str, Any]
-    schema: type[MethodTable]
+    schema: type[NamedTable]
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -76,7 +79,8 @@ def _fieldsat(location: Sequence[str]) -> list[str]:
     """Return the keys of the table at a place in the recipe."""
     table: type[BaseModel] = Recipe
     for part in location:
-        found = None if part.isdigit() else _table_of(table.model_fields[part].annotation)
+        field = table.model_fields.get(part)  # none: the place in a list, or a split
+        found = _table_of(field.annotation) if field else None
         table = found or table
     return list(table.model_fields)
 
@@ -92,19 +96,22 @@ def methods(values: Mapping[str, Any]) -> Iterator[Place]:
     """Yield every method in unchecked values."""
     for stage, shelf, key, schema in METHOD_KEYS:
         for where, found in _stages(values, stage):
-            tables = at(found, key)
-            for index, table in enumerate(tables if isinstance(tables, list | tuple) else ()):
+            for place, table in _each(f"{where}.{key}", at(found, key)):
                 if isinstance(table, Mapping) and isinstance(table.get("use"), str):
-                    yield Place(f"{where}.{key}.{index}", shelf, table, schema)
+                    yield Place(place, shelf, table, schema)
+
+
+def _each(key: str, tables: Any) -> Iterator[tuple[str, Any]]:
+    """Yield one table, or each of several, with its key."""
+    if isinstance(tables, list | tuple):
+        yield from ((f"{key}.{index}", table) for index, table in enumerate(tables))
+    else:
+        yield key, tables
 
 
 def _stages(values: Mapping[str, Any], stage: str) -> Iterator[tuple[str, Any]]:
     """Yield the table of a stage with its key, or each where there may be several."""
-    found = at(values, stage)
-    if isinstance(found, list | tuple):
-        yield from ((f"{stage}.{index}", table) for index, table in enumerate(found))
-    else:
-        yield stage, found
+    yield from _each(stage, at(values, stage))
 
 
 def _wrong_names(values: Mapping[str, Any]) -> list[str]:
@@ -115,21 +122,45 @@ def _wrong_names(values: Mapping[str, Any]) -> list[str]:
     for index, table in enumerate(at(values, "intermediate") or ()):
         tasks += [("intermediate", index, "tasks", place) for place in range(len(at(table, "tasks") or ()))]
     wanted += [(".".join(map(str, task)), "task", at(values, *task)) for task in tasks]
+    own = _own_tasks(values)
+    known = {shelf: [*(own if shelf == "task" else ()), *_shelf.entries(shelf)] for shelf in _shelf.SHELVES}
+    taken = [
+        f"data.task.{index}.name: crosslift has a task '{name}' already; choose another name"
+        for index, name in enumerate(own)
+        if name in _shelf.entries("task")
+    ]
+    return taken + [
+        f"{key}: there is no {_called(shelf)} '{name}'{nearest(name, known[shelf])} "
+        f"(there are: {', '.join(known[shelf])})"
+        for key, shelf, name in [*wanted, *_own_metrics(values)]
+        if isinstance(name, str) and name not in known[shelf]
+    ]
+
+
+def _called(shelf: str) -> str:
+    return shelf if shelf in ("task", "metric") else f"{shelf} method"
+
+
+def _own_tasks(values: Mapping[str, Any]) -> list[str]:
+    """Return the names of the tasks that unchecked values state, in their order."""
+    return [str(at(task, "name")) for task in at(values, "data", "task") or ()]
+
+
+def _own_metrics(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
     return [
-        f"{key}: there is no {shelf} {'method ' * (shelf != 'task')}'{name}'{nearest(name, _shelf.entries(shelf))} "
-        f"(there are: {', '.join(_shelf.entries(shelf))})"
-        for key, shelf, name in wanted
-        if isinstance(name, str) and name not in _shelf.entries(shelf)
+        (f"data.task.{index}.metrics.{place}", "metric", name)
+        for index, task in enumerate(at(values, "data", "task") or ())
+        for place, name in enumerate(at(task, "metrics") or ())
     ]
 
 
 def _unreadable(values: Mapping[str, Any]) -> list[str]:
-    """Return objectives of [pretrain] that need more than unpaired text."""
+    """Return objectives that need more than unpaired text where there is nothing else."""
     return [
-        f"{place.key}.use: '{place.table['use']}' reads {reads}, and [pretrain] has unpaired text; use it in "
+        f"{place.key}.use: '{place.table['use']}' reads {reads}, and [{stage}] has unpaired text; use it in "
         "[[align.objective]]"
         for place in _known(values)
-        if place.key.startswith("pretrain.")
+        if (stage := place.key.partition(".")[0]) in ("pretrain", "language_adapters")
         if (reads := _shelf.load(place.shelf, place.table["use"]).reads) != "text"
     ]
 
@@ -155,4 +186,6 @@ def _wrong_setting(details: Any, key: str, known: Sequence[str]) -> str:
     name = ".".join(str(part) for part in details["loc"])
     if details["type"] == "extra_forbidden":
         return f"unknown key '{key}.{name}'{nearest(name, known)} (keys here: {', '.join(known)})"
+    if not name:  # settings that do not go together
+        return f"{key}: {details['msg'].removeprefix('Value error, ')}"
     return f"{key}.{name}: {details['msg']} (found {details['input']!r})"

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from crosslift.data.filters import FilterSettings
 from crosslift.data.sources._settings import FileSettings, SourceSettings
+from crosslift.recipe.adapter_tables import AdapterTable, LanguageAdaptersTable
+from crosslift.recipe.base_tables import MethodTable, SmoothTable, Table, TextTable, TrainTable
 from crosslift.wordalign.settings import Symmetrization
 
 Selection = Literal["source-dev", "last", "average", "target-dev"]
 """The rule for the final weights: best on source development data, the last, the mean of the last checkpoints, or the
 oracle's choice by labelled target development data, which is not zero-shot."""
-
-
-class Table(BaseModel):
-    """Base of every recipe table: frozen, and unknown keys are mistakes."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class EncoderTable(Table):
@@ -28,55 +24,6 @@ class EncoderTable(Table):
     model: str = Field(description='hub id, directory, "scratch:PRESET", or "lab"')
     revision: str | None = Field(None, description="hub revision (commit hash) of the checkpoint")
     vocabulary_size: int = Field(16_000, ge=100, description="pieces of the tokenizer, when it is trained from scratch")
-
-
-class TrainTable(Table):
-    """Settings that every training stage shares."""
-
-    steps: int | None = Field(None, ge=0, description="optimizer steps; give `steps` or `epochs`")
-    epochs: float | None = Field(None, gt=0, description="passes over the data; 1 if `steps` is not given either")
-    batch_size: int = Field(32, ge=1, description="examples a step and process")
-    batch_tokens: int | None = Field(
-        None, ge=16, description="tokens a step, padding included, instead of `batch_size` examples"
-    )
-    micro_batch_tokens: int | None = Field(
-        None, ge=16, description="a step is split into parts of at most so many tokens; exact, saves memory"
-    )
-    max_length: int = Field(128, ge=8, description="tokens an input is cut to")
-    learning_rate: float = Field(5e-5, gt=0, description="peak learning rate of AdamW")
-    warmup_fraction: float = Field(0.1, ge=0, le=1, description="share of steps with a rising rate")
-    weight_decay: float = Field(0.0, ge=0, description="AdamW's decoupled weight decay; not on biases and norms")
-    clip_norm: float | None = Field(1.0, gt=0, description="gradients are clipped to this norm")
-    precision: Literal["float32", "bfloat16"] = Field("float32", description="bfloat16 is autocast")
-    save_seconds: float = Field(60.0, ge=0, description="a resumable state is saved so often; changes no result")
-
-    @model_validator(mode="after")
-    def _one_length(self) -> Self:
-        if self.steps is not None and self.epochs is not None:
-            raise ValueError("give `steps` or `epochs`, not both")
-        return self
-
-
-class MethodTable(BaseModel):
-    """One method and its settings; the settings are checked against the method's own fields."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    use: str = Field(description="name on the shelf: `crosslift list methods`")
-    weight: float = Field(1.0, ge=0, description="factor of the method's loss in the sum")
-
-    @property
-    def settings(self) -> dict[str, Any]:
-        """The method's own settings."""
-        return dict(self.model_extra or {})
-
-
-class TextTable(Table):
-    """Unpaired text: a directory of one file a language, or the lab."""
-
-    path: Path | None = Field(None, description="directory with {language}.txt; the lab needs none")
-    languages: tuple[str, ...] | Literal["all"] = Field("all", description="languages to read")
-    limit: int | None = Field(None, ge=1, description="sentences a language, at most")
 
 
 LinkSource = Literal["given", "aligner", "pieces"]
@@ -203,16 +150,19 @@ class TranslateTable(TranslatorTable):
     include_source: bool = Field(True, description="whether the source language is one of the languages")
 
 
-class AdapterTable(Table):
-    """``[finetune.adapter]``: a small part is trained with the head, and the encoder stays as it is."""
+class ReadTable(Table):
+    """``[finetune.read]``: what of an example the model reads; it is saved with the model."""
 
-    kind: Literal["lora"] = Field(description="lora: low-rank updates of linear layers (arXiv 2106.09685); needs peft")
-    rank: int = Field(8, ge=1, description="rank r of each update")
-    alpha: float = Field(16.0, gt=0, description="updates are scaled by alpha / rank")
-    dropout: float = Field(0.0, ge=0, lt=1, description="on what an update reads")
-    modules: Literal["attention", "linear"] | tuple[str, ...] = Field(
-        "attention",
-        description='linear layers that get an update: of attention, all ("linear"), or names such as ["query"]',
+    texts: Literal["both", "second"] = Field(
+        "both",
+        description='"second": of pairs the second text alone, of choices the choice alone; a baseline that shows what '
+        "hypotheses give away",
+    )
+    pieces: Literal["first", "all"] = Field(
+        "first", description="tagging: the pieces of a word that are trained to have its tag"
+    )
+    vote: Literal["first", "majority"] = Field(
+        "first", description="tagging: a word has the tag of its first piece, or of most of its pieces"
     )
 
 
@@ -221,6 +171,14 @@ class FinetuneTable(TrainTable):
 
     task: str = Field(description="name of a task: `crosslift list tasks`")
     source: str | None = Field(None, description="language of the training data; the task's own by default")
+    max_length: int | None = Field(  # type: ignore[assignment]  # what is usual depends on the task
+        None,
+        ge=8,
+        description="tokens an input is cut to, or of a window of a context; 128, and 384 in question answering",
+    )
+    doc_stride: int = Field(
+        128, ge=1, description="question answering: tokens from one window of a long context to the next"
+    )
     method: tuple[MethodTable, ...] = (MethodTable(use="plain"),)
     epochs: float | None = Field(None, gt=0, description="passes over the data; 2 if `steps` is not given")
     train_limit: int | None = Field(None, ge=1, description="training examples, at most, drawn by the seed")
@@ -243,6 +201,7 @@ class FinetuneTable(TrainTable):
         "rule 'target-dev'; an upper bound, not zero-shot",
     )
     translate: TranslateTable | None = Field(None, description="training data in other languages too; the labels stay")
+    read: ReadTable = ReadTable()
 
     @model_validator(mode="after")
     def _no_oracle_unasked(self) -> Self:
@@ -319,6 +278,7 @@ class EvaluateTable(Table):
     translate: TranslatorTable | None = Field(
         None, description="what translates the test sets into the source language before prediction (translate-test)"
     )
+    smooth: SmoothTable | None = Field(None, description="predict by an average over random changes of the input")
 
 
 class Recipe(Table):
@@ -331,6 +291,7 @@ class Recipe(Table):
     pretrain: PretrainTable | None = None
     align: AlignTable | None = None
     intermediate: tuple[IntermediateTable, ...] = ()
+    language_adapters: LanguageAdaptersTable | None = None
     finetune: FinetuneTable | None = None
     evaluate: tuple[EvaluateTable, ...] = ()
 
@@ -343,6 +304,28 @@ class Recipe(Table):
         return self
 
     @model_validator(mode="after")
+    def _task_on_top_of_language(self) -> Self:
+        if self.language_adapters is None:
+            return self
+        adapter = self.finetune.adapter if self.finetune else None
+        if self.finetune is None or adapter is None or adapter.kind != "bottleneck":
+            raise ValueError(
+                "language_adapters: a task's adapter is trained on top of them; give [finetune.adapter] with "
+                'kind = "bottleneck"'
+            )
+        if any(table.generalized for table in self.evaluate):
+            raise ValueError(
+                "evaluate.generalized: a text in one language and one in another would need two language adapters in "
+                "one pass; remove it or [language_adapters]"
+            )
+        if self.finetune.translate:
+            raise ValueError(
+                "finetune.translate: a batch would mix languages, and it is read with the adapter of one; remove it or "
+                "[language_adapters]"
+            )
+        return self
+
+    @model_validator(mode="after")
     def _one_reading_of_a_task(self) -> Self:
         for index, table in enumerate(self.evaluate):
             earlier = [other for other in self.evaluate[:index] if other.task == table.task]
@@ -350,5 +333,10 @@ class Recipe(Table):
                 raise ValueError(
                     f"evaluate.{index}: '{table.task}' is scored by an earlier table, and one of the two translates "
                     "its test sets; scores of translate-test are a run of their own"
+                )
+            if earlier and (table.smooth or any(other.smooth for other in earlier)):
+                raise ValueError(
+                    f"evaluate.{index}: '{table.task}' is scored by an earlier table, and one of the two smooths its "
+                    "predictions; smoothed scores are a run of their own, or of `crosslift.evaluate`"
                 )
         return self

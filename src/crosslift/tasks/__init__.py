@@ -2,10 +2,12 @@
 
 from crosslift.tasks._task import (
     Answer,
+    Candidate,
     ChoiceExample,
     Example,
     MiningExample,
     PairExample,
+    RankingExample,
     RetrievalExample,
     SentenceExample,
     SpanExample,
@@ -15,10 +17,12 @@ from crosslift.tasks._task import (
 
 __all__ = [
     "Answer",
+    "Candidate",
     "ChoiceExample",
     "Example",
     "MiningExample",
     "PairExample",
+    "RankingExample",
     "RetrievalExample",
     "SentenceExample",
     "SpanExample",

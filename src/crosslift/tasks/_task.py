@@ -12,8 +12,11 @@ from crosslift.data.text import Row, require
 from crosslift.errors import DataError, nearest
 
 Split = Literal["train", "dev", "test"]
-Kind = Literal["sentence", "pair", "tagging", "span", "choice", "retrieval", "mining"]
-"""Input forms: one text, two texts, words with tags, an answer span, a choice, parallel texts, two pools."""
+Kind = Literal["sentence", "pair", "tagging", "joint", "span", "choice", "retrieval", "mining", "ranking"]
+"""Input forms: one text, two texts, words with tags, words with tags and an intent, an answer span, a choice, parallel
+texts, two pools, a query."""
+BY_VECTORS: frozenset[Kind] = frozenset({"retrieval", "mining", "ranking"})
+"""Forms that are scored with an encoder's sentence vectors, without a head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +45,16 @@ class TaggingExample:
     id: str
     words: tuple[str, ...]
     tags: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JointExample:
+    """The words of an utterance, the tag of each in IOB2, and what the whole is meant to do."""
+
+    id: str
+    words: tuple[str, ...]
+    tags: tuple[str, ...] | None = None
+    intent: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,18 +105,50 @@ class MiningExample:
     gold: tuple[tuple[str, str], ...] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class RankingExample:
+    """A query, and what the candidates that answer it name among their `answers`; the pool is the task's."""
+
+    id: str
+    query: str
+    gold: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """One text of the pool that queries of all languages are ranked against."""
+
+    id: str
+    text: str
+    language: str
+    answers: tuple[str, ...] = ()
+    """The golds of queries that it answers."""
+    context: str | None = None
+    """What is read after the text, as the second of a pair."""
+
+
 Example = (
-    SentenceExample | PairExample | TaggingExample | SpanExample | ChoiceExample | RetrievalExample | MiningExample
+    SentenceExample
+    | PairExample
+    | TaggingExample
+    | JointExample
+    | SpanExample
+    | ChoiceExample
+    | RetrievalExample
+    | MiningExample
+    | RankingExample
 )
 
 EXAMPLE_OF: Mapping[Kind, type[Any]] = {
     "sentence": SentenceExample,
     "pair": PairExample,
     "tagging": TaggingExample,
+    "joint": JointExample,
     "span": SpanExample,
     "choice": ChoiceExample,
     "retrieval": RetrievalExample,
     "mining": MiningExample,
+    "ranking": RankingExample,
 }
 
 
@@ -115,11 +160,14 @@ class HubData:
     config: str | None = "{language}"
     """The configuration of a language."""
     splits: Mapping[Split, str] = field(default_factory=lambda: {"train": "train", "dev": "validation", "test": "test"})
-    """The hub's names of the splits; a split it lacks is left out."""
+    """The hub's names of the splits, in which `{language}` may stand; a split it lacks is left out."""
     columns: Mapping[str, str] = field(default_factory=dict)
     """The hub's name of a column of the task, where it is another."""
     languages: Mapping[str, str] = field(default_factory=dict)
     """The hub's code of a language of the task, where it is another."""
+    id_prefix: str = ""
+    """With what the ids of a language's rows begin, where one configuration holds several; `{language}` stands for the
+    hub's code."""
     revision: str | None = None
 
 
@@ -133,13 +181,18 @@ class Task(ABC):
 
     kind: ClassVar[Kind]
     labels: ClassVar[tuple[str, ...]] = ()
-    """Labels in the order of the model's outputs; empty where a task has none (retrieval, span, choice)."""
+    """Labels in the order of the model's outputs; empty where a task has none (retrieval, span, choice), or leaves them
+    to the data."""
+    open_labels: ClassVar[bool] = False
+    """Whether the labels are those of the training data, found by `labels_in`, instead of `labels`."""
     source: ClassVar[str] = "en"
     """The language with labelled training data."""
     languages: ClassVar[tuple[str, ...]]
     """Languages with test data, the source included where it is scored, as the benchmark codes them."""
     groups: ClassVar[Mapping[str, tuple[str, ...]]] = {}
     """Named subsets of `languages` that published averages are over."""
+    on_request: ClassVar[tuple[str, ...]] = ()
+    """Those of `languages` that are scored only where they are asked for by name."""
     metrics: ClassVar[tuple[str, ...]]
     """Names on the metrics shelf; the first is the one averages are made of."""
     parallel: ClassVar[bool] = False
@@ -150,8 +203,14 @@ class Task(ABC):
     files: ClassVar[Mapping[Split, tuple[str, ...]]]
     """Paths in an XTREME-style directory, first match wins; `{language}` stands for the language.
 
-    A task in its source language alone may leave it out.
+    A split in the source language alone may leave it out: a path without it holds the source language.
     """
+    file_codes: ClassVar[Mapping[str, str]] = {}
+    """What stands for a language in the paths of `files`, where it is not the language's code."""
+    pools: ClassVar[Mapping[Split, tuple[str, ...]]] = {}
+    """Where the candidates of a ranking task stand, as in `files`; a path may serve all languages."""
+    lengths: ClassVar[tuple[int, int]] = (128, 128)
+    """Tokens that a query and a candidate of a ranking task are cut to."""
     columns: ClassVar[tuple[str, ...]]
     """What a row of labelled data holds."""
     answers: ClassVar[tuple[str, ...]] = ()
@@ -191,16 +250,57 @@ class Task(ABC):
             DataError: a label the task does not have, or a value that is not as expected.
         """
 
-    def read_file(self, path: Path) -> Iterator[Example]:
-        """Yield the examples of one file of the benchmark's directory.
+    def read_file(self, path: Path, split: Split | None = None) -> Iterator[Example]:
+        """Yield the examples of one file of the benchmark's directory, all or those of a split.
 
         Raises:
             DataError: a row is not as expected; the message names file and line.
         """
-        for index, (line, row) in enumerate(self.file_rows(path)):
+        chosen = ((line, row) for line, row in self.file_rows(path) if split is None or self.of_split(row, split))
+        for index, (line, row) in enumerate(chosen):
             where = f"{path}, line {line}"
             require(row, self.needed, where=where)
-            yield self.from_row(row, index, where=where)
+            if self.is_example(row):
+                yield self.from_row(row, index, where=where)
+
+    def is_example(self, row: Mapping[str, Any]) -> bool:  # noqa: ARG002 - for benchmarks with rows to leave out
+        """Return whether a row is an example; a few benchmarks hold rows that their authors leave out."""
+        return True
+
+    def languages_in(self, path: Path) -> tuple[str, ...]:  # noqa: ARG002 - for tasks that must look
+        """Return the languages of a file whose path names none: the source language, unless the task says otherwise."""
+        return (self.source,)
+
+    def read_language(
+        self,
+        path: Path,
+        language: str,  # noqa: ARG002 - as above
+        split: Split | None = None,
+    ) -> Iterator[Example]:
+        """Yield the examples of one language in one file; all of the file, unless the task says otherwise."""
+        return self.read_file(path, split)
+
+    def read_candidates(self, path: Path, language: str) -> Iterator[Candidate]:
+        """Yield the candidates of one file of `pools`.
+
+        Args:
+            path: the file.
+            language: what stood for `{language}` in its path; the source language where the path names none.
+
+        Raises:
+            DataError: a row is not as expected, or the task has no candidates.
+        """
+        raise DataError(f"{self.name} has no pool of candidates ({path} in '{language}')")
+
+    def labels_in(self, examples: Sequence[Example]) -> tuple[str, ...]:
+        """Return the labels of training data in the order of a model's outputs, where `open_labels`."""
+        del examples
+        return self.labels
+
+    def of_split(self, row: Mapping[str, Any], split: Split) -> bool:
+        """Return whether a row is of a split, where a file of the benchmark's directory holds several."""
+        del row, split
+        return True
 
     def parts(self, path: Path) -> tuple[Path, ...]:
         """Return every file that `read_file(path)` reads, `path` first."""
@@ -265,7 +365,7 @@ def texts(example: Example) -> Sequence[str]:
             return (example.text,)
         case PairExample():
             return (example.first, example.second)
-        case TaggingExample():
+        case TaggingExample() | JointExample():
             return (" ".join(example.words),)
         case SpanExample():
             return (example.question, example.context)
@@ -275,3 +375,5 @@ def texts(example: Example) -> Sequence[str]:
             return (example.source, example.target)
         case MiningExample():
             return tuple(text for _, text in (*example.source, *example.target))
+        case RankingExample():
+            return (example.query,)

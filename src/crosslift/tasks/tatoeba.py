@@ -6,14 +6,14 @@ Papers: artetxe-schwenk-2019-massively (the test set), hu-etal-2020-xtreme.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from itertools import zip_longest
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from crosslift.data.text import Row, existing, lines
 from crosslift.errors import DataError
-from crosslift.tasks._task import HubData, RetrievalExample, Task, codes, counts
+from crosslift.tasks._parallel import ParallelTask, line_by_line
+from crosslift.tasks._task import HubData, codes, counts
 
 _XTREME = codes(
     """
@@ -45,14 +45,11 @@ _FEWER = counts(
 )
 
 
-class Tatoeba(Task):
+class Tatoeba(ParallelTask):
     """Tatoeba, version 1 of the test set."""
 
-    kind = "retrieval"
     languages = (*_XTREME_R, *_OTHERS)
     groups: ClassVar = {"xtreme": _XTREME, "xtreme-r": _XTREME_R}
-    metrics = ("retrieval_accuracy",)
-    lab_task = "retrieval"
     hub = HubData(
         "google/xtreme",
         config="tatoeba.{language}",
@@ -61,7 +58,6 @@ class Tatoeba(Task):
         languages=dict(zip(_XTREME, _HUB_CODES, strict=True)),
     )
     files: ClassVar = {"test": ("tatoeba/{language}-en.{language}",)}
-    columns = ("source", "target")
     facts: ClassVar = {"test": dict.fromkeys(languages, 1_000) | _FEWER}
     citation = (
         "Artetxe and Schwenk (2019): Massively Multilingual Sentence Embeddings for Zero-Shot Cross-Lingual "
@@ -75,37 +71,21 @@ class Tatoeba(Task):
         return path, existing(path.with_name(f"{stem}.en"))
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Yield the pairs of two files, in order.
+        """Return the pairs of two files, in order.
 
         Raises:
             DataError: the files differ in length, or the English side is sorted, as XTREME's download script
                 leaves it: then which line belongs to which is lost.
         """
-        target, source = (list(lines(part)) for part in self.parts(path))
-        self._check_order(path, [text for _, text in source])
-        for pair in zip_longest(target, source):
-            if None in pair:
-                lengths = f"{len(target)} lines, but {len(source)} in English"
-                raise DataError(f"{path}: {lengths}; line i of both is a pair")
-            (number, there), (_, english) = pair
-            yield number, {"source": english, "target": there}
+        _, source = self.parts(path)
+        self._check_order(source)
+        return line_by_line(path, source)
 
-    def _check_order(self, path: Path, english: list[str]) -> None:
+    def _check_order(self, path: Path) -> None:
+        english = [text for _, text in lines(path)]
         # Two dozen sentences are not sorted by chance.
         if len(english) > 24 and english == sorted(english):
             raise DataError(
-                f"{self.parts(path)[1]}: the English side is sorted, as XTREME's download script writes it, "
+                f"{path}: the English side is sorted, as XTREME's download script writes it, "
                 "so the pairs are lost; take the files of LASER's data/tatoeba/v1 (line i of both is a pair)"
             )
-
-    def from_row(
-        self,
-        row: Mapping[str, Any],
-        index: int,
-        *,
-        where: str,
-        features: Mapping[str, Any] | None = None,  # noqa: ARG002
-    ) -> RetrievalExample:
-        """Return the example of one row; its id is its place in the order."""
-        source, target = (self.text(row, column, where=where) for column in self.columns)
-        return RetrievalExample(str(index), source, target)

@@ -7,14 +7,13 @@ between splits of two releases, so never mix them.  Paper: hu-etal-2020-xtreme.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
-from typing import Any, ClassVar
+from typing import ClassVar
 
-from crosslift.data.text import Row, lines
-from crosslift.errors import DataError
-from crosslift.tasks._task import HubData, TaggingExample, Task, codes, counts
+from crosslift.tasks._tagging import TaggingTask
+from crosslift.tasks._task import HubData, codes, counts
 
+UPOS = codes("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X")
+"""The universal part-of-speech tags."""
 _XTREME = codes(
     """
     af ar bg de el en es et eu fa fi fr he hi hu id it ja kk ko mr nl pt ru ta te th tl tr ur vi yo zh
@@ -29,11 +28,10 @@ _HUB_NAMES = codes(
 )
 
 
-class Udpos(Task):
+class Udpos(TaggingTask):
     """UD-POS of XTREME and XTREME-R."""
 
-    kind = "tagging"
-    labels = codes("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X")
+    labels = UPOS
     languages = (*_XTREME, "lt", "pl", "uk", "wo", "ro")
     groups: ClassVar = {"xtreme": _XTREME}
     metrics = ("tagging_f1", "tagging_accuracy")
@@ -49,8 +47,6 @@ class Udpos(Task):
         "dev": ("udpos/dev-{language}.tsv",),
         "test": ("udpos/test-{language}.tsv",),
     }
-    columns = ("words", "tags")
-    answers = ("tags",)
     # Counted in files that XTREME's script makes of UD 2.7.
     facts: ClassVar = {
         "train": {"en": 21_787},
@@ -73,58 +69,3 @@ class Udpos(Task):
         "Benchmark for Evaluating Cross-lingual Generalisation. ICML.  Data: Universal Dependencies."
     )
     licence = "that of each treebank: mostly CC BY-SA, some non-commercial"
-
-    def file_rows(self, path: Path) -> Iterator[Row]:
-        """Yield a row a sentence: lines of `word<TAB>tag` or, in XTREME's test files, `word`."""
-        first, block = 0, list[list[str]]()
-        for number, line in lines(path):
-            if line:
-                first = first if block else number
-                block.append(line.split("\t"))
-            elif block:
-                yield first, _sentence(block, path, first)
-                block = []
-        if block:
-            yield first, _sentence(block, path, first)
-
-    def from_row(
-        self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
-    ) -> TaggingExample:
-        """Return the example of one row: words and tags as lists, or as text with blanks between them."""
-        words = self._listed(row, "words", where=where)
-        if row.get("tags") is None:
-            return TaggingExample(str(index), words)
-        tags = self._listed(row, "tags", where=where)
-        if len(tags) != len(words):
-            raise DataError(f"{where}: {len(words)} words but {len(tags)} tags; one tag a word is expected")
-        feature = features["tags"].feature if features else None
-        return TaggingExample(str(index), words, self._tags(tags, where=where, feature=feature))
-
-    @staticmethod
-    def _listed(row: Mapping[str, Any], column: str, *, where: str) -> tuple[Any, ...]:
-        value = row[column].split() if isinstance(row[column], str) else row[column]
-        if not isinstance(value, list | tuple):
-            raise DataError(f"{where}: column '{column}' holds a {type(value).__name__}; a list is expected")
-        return tuple(value)
-
-    def _tags(self, tags: Sequence[Any], *, where: str, feature: Any) -> tuple[str, ...]:
-        names = [
-            self.label(tag, where=f"{where}, word {place}", feature=feature) for place, tag in enumerate(tags, start=1)
-        ]
-        known = tuple(name for name in names if name is not None)
-        if len(known) != len(tags):
-            raise DataError(f"{where}: a word without a tag among tagged ones")
-        return known
-
-
-def _sentence(block: Sequence[Sequence[str]], path: Path, first: int) -> dict[str, Any]:
-    """Return the row of a sentence whose lines start at `first`."""
-    width = len(block[0])
-    for number, fields in enumerate(block, start=first):
-        if len(fields) != width or width > 2 or not fields[0]:
-            raise DataError(
-                f"{path}, line {number}: {len(fields)} fields where `word<TAB>tag` is expected, "
-                "or the bare word throughout"
-            )
-    columns = list(zip(*block, strict=True))
-    return {"words": columns[0], "tags": columns[1] if width == 2 else None}

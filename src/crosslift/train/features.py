@@ -1,7 +1,7 @@
 """Examples as token ids: the items of a task's stream, for training and for prediction.
 
-Sentences of a tagging task that are longer than the encoder allows are cut into pieces, so no word is lost.  An example
-with choices is a row a choice.
+Tagged sentences that are longer than the encoder allows are cut into pieces, so no word is lost, and long contexts of
+questions into windows.  An example with choices is a row a choice.
 """
 
 from __future__ import annotations
@@ -12,9 +12,21 @@ from functools import partial
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
+from crosslift.encoder.joint import sentence_place
 from crosslift.encoder.prompt import Prompt
+from crosslift.encoder.reading import WHOLE, Pieces, Reading, Texts
 from crosslift.errors import DataError, nearest
-from crosslift.tasks._task import ChoiceExample, Example, Kind, PairExample, SentenceExample, TaggingExample
+from crosslift.tasks._task import (
+    ChoiceExample,
+    Example,
+    JointExample,
+    Kind,
+    PairExample,
+    SentenceExample,
+    SpanExample,
+    TaggingExample,
+)
+from crosslift.train.windows import DOC_STRIDE, answer_positions, read_contexts
 
 Tokenize = Callable[[Sequence[str], Sequence[str] | None], list[Tokens]]
 """Texts, and the second ones of pairs, to tokens."""
@@ -25,7 +37,9 @@ class TaskItem:
     """A tokenised example, or a piece of one.
 
     `label` is the label's index (IGNORED where there is none), or for tagging one a token: the tag at the first piece
-    of a word, IGNORED elsewhere.  `example` is the index of the example; `first_word` that of the piece's first word.
+    of a word, or at all of them, and IGNORED elsewhere; in a joint task the first part has the intent at the sentence's
+    own token; for a window of a context it is the positions of the answer's first and last token.  `example` is the
+    index of the example; `first_word` that of the part's first word, or of the window's first token.
     """
 
     tokens: Tokens
@@ -66,6 +80,11 @@ class ChoiceItem:
 Item = TaskItem | ChoiceItem
 
 
+def default_length(kind: Kind) -> int:
+    """Return how many tokens a row is cut to if nobody says: 384 for windows of a context, as in XTREME, else 128."""
+    return 384 if kind == "span" else 128
+
+
 def rows_of(items: Sequence[Item]) -> list[TaskItem]:
     """Return what the model reads, the rows of an item together."""
     return [row for item in items for row in item.rows]
@@ -97,21 +116,30 @@ def task_items(
     language: str,
     words: bool = False,
     prompt: Prompt | None = None,
+    doc_stride: int = DOC_STRIDE,
+    reading: Reading = WHOLE,
+    scored: bool = False,
 ) -> Sequence[Item]:
     """Tokenise the examples of one language; with `words`, tokens know which blank-separated word they belong to.
 
-    With a `prompt` the texts stand inside it, and always know their words.
+    With a `prompt` the texts stand inside it, and always know their words; so do windows of contexts, which begin
+    `doc_stride` tokens apart.  `reading` says what of an example is read, and which pieces of a word have its tag.
+    `scored` says that nothing is learned from the examples: those of a joint task may then have labels that the
+    training data lacks, which become IGNORED.
 
     Raises:
-        DataError: a label the task does not have.
+        DataError: a label the task does not have, or an answer that does not stand where it says.
     """
-    if kind == "tagging":
-        return list(_tagging_items(encoder, examples, labels, max_length, language))
+    if kind in ("tagging", "joint"):
+        index = _Labels(labels, open=scored and kind == "joint")
+        return list(_tagging_items(encoder, examples, index, max_length, language, reading.pieces))
+    if kind == "span":
+        return list(_span_items(encoder, examples, max_length, language, doc_stride))
     way = partial(_in_prompt, prompt) if prompt else _by_words if words else _by_texts
     tokenize: Tokenize = partial(way, encoder, max_length=max_length, language=language)
     if kind == "choice":
-        return _choice_items(examples, tokenize)
-    return _labelled(tokenize(*_texts(examples)), examples, labels)
+        return _choice_items(examples, tokenize, reading.texts)
+    return _labelled(tokenize(*_texts(examples, reading.texts)), examples, labels)
 
 
 def pair_items(
@@ -132,7 +160,7 @@ def pair_items(
 
 
 def _labelled(rows: Sequence[Tokens], examples: Sequence[Example], labels: Sequence[str]) -> list[TaskItem]:
-    index = {label: number for number, label in enumerate(labels)}
+    index = _Labels(labels)
     return [
         TaskItem(row, _label(example, getattr(example, "label", None), index), number)
         for number, (row, example) in enumerate(zip(rows, examples, strict=True))
@@ -172,18 +200,21 @@ def _in_prompt(
     return prompt.tokens(encoder, texts, max_length=max_length, language=language)
 
 
-def _texts(examples: Sequence[Example]) -> tuple[list[str], list[str] | None]:
+def _texts(examples: Sequence[Example], texts: Texts) -> tuple[list[str], list[str] | None]:
     if all(isinstance(example, PairExample) for example in examples):
         pairs = [example for example in examples if isinstance(example, PairExample)]
+        if texts == "second":
+            return [pair.second for pair in pairs], None
         return [pair.first for pair in pairs], [pair.second for pair in pairs]
     sentences = [example for example in examples if isinstance(example, SentenceExample)]
     return [sentence.text for sentence in sentences], None
 
 
-def _choice_items(examples: Sequence[Example], tokenize: Tokenize) -> list[ChoiceItem]:
-    """Return "premise question" and a choice as a pair of texts, a row a choice."""
+def _choice_items(examples: Sequence[Example], tokenize: Tokenize, texts: Texts) -> list[ChoiceItem]:
+    """Return "premise question" and a choice as a pair of texts, or the choice alone, a row a choice."""
     several = [example for example in examples if isinstance(example, ChoiceExample)]
-    rows = iter(tokenize(*_choice_texts(several)))
+    firsts, seconds = _choice_texts(several)
+    rows = iter(tokenize(seconds, None) if texts == "second" else tokenize(firsts, seconds))
     items = []
     for number, example in enumerate(several):
         label = IGNORED if example.label is None else example.label
@@ -205,8 +236,16 @@ def asked(question: str) -> str:
     return f"What was the {question}?" if question in ("cause", "effect") else question
 
 
-def _label(example: Example, label: str | None, index: dict[str, int]) -> int:
-    if label is None:
+class _Labels(dict[str, int]):
+    """Index of each label.  Where they are `open`, examples may have others, which nothing can predict."""
+
+    def __init__(self, labels: Sequence[str], *, open: bool = False) -> None:  # noqa: A002 - the word for it
+        super().__init__({label: number for number, label in enumerate(labels)})
+        self.open = open
+
+
+def _label(example: Example, label: str | None, index: _Labels) -> int:
+    if label is None or (index.open and label not in index):
         return IGNORED
     if label not in index:
         raise DataError(
@@ -215,11 +254,21 @@ def _label(example: Example, label: str | None, index: dict[str, int]) -> int:
     return index[label]
 
 
-def _tagging_items(
-    encoder: Encoder, examples: Sequence[Example], labels: Sequence[str], max_length: int, language: str
+def _span_items(
+    encoder: Encoder, examples: Sequence[Example], max_length: int, language: str, doc_stride: int
 ) -> Iterator[TaskItem]:
-    sentences = [example for example in examples if isinstance(example, TaggingExample)]
-    index = {label: number for number, label in enumerate(labels)}
+    """Yield the windows of questions' contexts."""
+    questions = [example for example in examples if isinstance(example, SpanExample)]
+    read = read_contexts(encoder, questions, max_length=max_length, doc_stride=doc_stride, language=language)
+    for window in read.windows:
+        positions = answer_positions(window, questions[window.example], read.places[window.example])
+        yield TaskItem(window.tokens, positions, window.example, window.first)
+
+
+def _tagging_items(
+    encoder: Encoder, examples: Sequence[Example], index: _Labels, max_length: int, language: str, pieces: Pieces
+) -> Iterator[TaskItem]:
+    sentences = [example for example in examples if isinstance(example, TaggingExample | JointExample)]
     pending = [(number, 0) for number in range(len(sentences))]  # (sentence, first word not yet covered)
     while pending:
         rows = encoder.tokenize_words(
@@ -231,7 +280,7 @@ def _tagging_items(
         for (number, start), tokens in zip(pending, rows, strict=True):
             sentence = sentences[number]
             fitted = _fitted(tokens, len(sentence.words) - start, max_length)
-            yield TaskItem(tokens, _tags(sentence, tokens, start, fitted, index), number, start)
+            yield TaskItem(tokens, _tags(sentence, tokens, start, fitted, index, pieces), number, start)
             if start + fitted < len(sentence.words):
                 rest.append((number, start + fitted))
         pending = rest
@@ -247,12 +296,17 @@ def _fitted(tokens: Tokens, words: int, max_length: int) -> int:
     return max(1, seen - 1)
 
 
-def _tags(sentence: TaggingExample, tokens: Tokens, start: int, fitted: int, index: dict[str, int]) -> tuple[int, ...]:
+def _tags(
+    sentence: TaggingExample | JointExample, tokens: Tokens, start: int, fitted: int, index: _Labels, pieces: Pieces
+) -> tuple[int, ...]:
     assert tokens.words is not None
     tags, previous = [], -1
     for word in tokens.words:
-        first_piece = word not in (-1, previous) and word < fitted
-        tag = sentence.tags[start + word] if first_piece and sentence.tags else None
+        tagged = 0 <= word < fitted and (pieces == "all" or word != previous)
+        tag = sentence.tags[start + word] if tagged and sentence.tags else None
         tags.append(_label(sentence, tag, index))
         previous = word
+    if isinstance(sentence, JointExample):
+        place = sentence_place(tokens.special)
+        tags[place] = _label(sentence, None if start else sentence.intent, index)
     return tuple(tags)

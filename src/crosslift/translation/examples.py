@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import islice
 
 from crosslift.errors import DataError
-from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample, TaggingExample
+from crosslift.tasks._task import ChoiceExample, Example, JointExample, PairExample, SentenceExample, TaggingExample
 
 TEXT_KINDS = ("sentence", "pair", "choice")
 """Forms of examples whose label belongs to whole texts, so that it holds for their translations too."""
@@ -89,7 +89,7 @@ def _check_label(example: Example, translation: Example, where: str) -> None:
 
 def word_rows(example: Example) -> Iterator[tuple[str, ...]]:
     """Yield the words of each text that is translated, or of a tagged sentence."""
-    if isinstance(example, TaggingExample):
+    if isinstance(example, TaggingExample | JointExample):
         yield example.words
     else:
         yield from (tuple(text.split()) for text in texts(example))
@@ -97,7 +97,7 @@ def word_rows(example: Example) -> Iterator[tuple[str, ...]]:
 
 def with_words(example: Example, rows: Sequence[Sequence[tuple[str, int]]]) -> Example:
     """Return the example with other words; each comes with its place among the old ones, whose tag it takes along."""
-    if isinstance(example, TaggingExample):
+    if isinstance(example, TaggingExample | JointExample):
         tags = None if example.tags is None else tuple(example.tags[place] for _, place in rows[0])
         return replace(example, words=tuple(word for word, _ in rows[0]), tags=tags)
     return with_texts(example, [" ".join(word for word, _ in row) for row in rows])

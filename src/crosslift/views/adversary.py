@@ -18,6 +18,7 @@ from torch.nn import functional
 from crosslift.data.lexicon import Lexicon
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
+from crosslift.languages import same
 from crosslift.views.candidates import Candidates, mean_embeddings
 from crosslift.views.words import WordPieces
 
@@ -78,7 +79,7 @@ def find_words(rows: Sequence[Tokens], written: WordPieces, lexicon: Lexicon, ge
     for row, words in enumerate(spans):
         for place, span in enumerate(words):
             positions[row, place] = torch.tensor((span.start, span.stop))
-            if span.language in (None, lexicon.source):
+            if span.language is None or same(span.language, lexicon.source):
                 entries[row, place] = table.get(span.word, table.get(span.word.lower(), _NONE))
     languages = torch.randint(len(lexicon.languages), shape, generator=generator)
     return Words(positions, entries, languages, 1 - torch.rand((*shape, 2), generator=generator))

@@ -8,6 +8,7 @@ from pydantic import BaseModel, Field, PrivateAttr
 from crosslift.data.lexicon import Lexicon, lexicon_files, open_lexicon
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
+from crosslift.languages import same
 from crosslift.views.words import WordPieces
 
 
@@ -48,7 +49,7 @@ class CodeSwitcher:
         drawn = [
             (span, self._translation(span.word, language, choice))
             for span, (chance, language, choice) in zip(spans, draws, strict=True)
-            if chance < word_ratio and span.language in (None, self.lexicon.source)
+            if chance < word_ratio and (span.language is None or same(span.language, self.lexicon.source))
         ]
         return self._words.with_words(tokens, [(span, text) for span, text in drawn if text is not None])
 

@@ -121,15 +121,24 @@ def replaced(tokens: Tokens, replacements: Mapping[tuple[int, int], Pieces]) -> 
 def relabelled(labels: Sequence[int], before: Tokens, after: Tokens, *, ignored: int) -> tuple[int, ...]:
     """Return the labels of a tagged sentence whose words were replaced: a word keeps its label, at its first piece.
 
+    A token of no word stays, and so does its label.
+
     Args:
-        labels: one a token of `before`, `ignored` but at the first piece of a word.
+        labels: one a token of `before`, `ignored` but at the first piece of a word or at a token of none.
         before: the sentence.
         after: the same words in other pieces.
         ignored: the label of all other tokens.
     """
-    kept = iter([labels[start] for start, _ in _runs(before)])
-    starts = {start for start, _ in _runs(after)}
+    kept = iter([labels[place] for place in _labelled(before)])
+    starts = set(_labelled(after))
     return tuple(next(kept) if place in starts else ignored for place in range(len(after)))
+
+
+def _labelled(tokens: Tokens) -> list[int]:
+    """Return the first place of each word, and every place that is of none."""
+    assert tokens.words is not None
+    outside = [place for place, word in enumerate(tokens.words) if word < 0]
+    return sorted([*outside, *(start for start, _ in _runs(tokens))])
 
 
 def _runs(tokens: Tokens) -> Iterator[tuple[int, int]]:

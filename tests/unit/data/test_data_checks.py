@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from crosslift.data import checks
@@ -100,8 +102,22 @@ def test_overlap_can_be_an_error():
 
 def test_notes_tell_other_counts_than_published_and_repetitions():
     examples = pairs(["neutral"] * 2)
-    assert checks.notes(Xnli(), "test", "de", [*examples, examples[0]]) == [
-        "xnli test in 'de': 3 examples, 5,010 published",
-        "xnli test in 'de': 1 examples repeat an earlier one",
+    again = replace(examples[0], label="entailment")
+    found = {"de": [*examples, examples[0], again], "fr": examples, "ko": [*examples, examples[1]]}
+    assert checks.notes(Xnli(), "test", found) == [
+        "xnli test: another number of examples than published: de 4 for 5,010, fr 2 for 5,010",
+        "xnli test: examples that repeat an earlier one: de 2, ko 1",
+        "xnli test: repeated examples with another answer than before: de 1",
     ]
-    assert checks.notes(Xnli(), "dev", "ko", examples) == []
+    assert checks.notes(Xnli(), "dev", {"ko": examples}) == []
+
+
+def test_hypotheses_that_training_has_too_are_counted():
+    tests = {
+        "en": [PairExample("a", "new", "HYPOTHESIS 1."), PairExample("b", "premise 1", "hypothesis")],
+        "de": [PairExample("a", "neu", "Hypothese")],
+    }
+    assert checks.shared_hypotheses(pairs(["neutral"] * 2), tests, where="xnli test") == [
+        "xnli test: second texts (hypotheses) that are second texts of training examples: en 1 of 2"
+    ]
+    assert checks.shared_hypotheses([SentenceExample("a", "hypothesis 1")], tests, where="x") == []

@@ -31,12 +31,32 @@ PRESENT = {
     ("copa", "dev"): 1,
     ("xcopa", "train"): 1,
     ("xcopa", "dev"): 12,
+    ("xquad", "test"): 5,
+    ("mlqa", "dev"): 49,
+    ("tydiqa", "train"): 3,
+    ("tydiqa", "dev"): 9,
+    ("ecare", "train"): 1,
+    ("ecare", "dev"): 1,
+    ("panx", "train"): 1,
+    ("panx", "dev"): 24,
+    ("masakhaner", "dev"): 8,
+    ("masakhapos", "dev"): 8,
+    ("americasnli", "dev"): 11,
+    ("indonli", "train"): 1,
+    ("indonli", "dev"): 1,
+    ("farstail", "train"): 1,
+    ("farstail", "dev"): 1,
+    ("sick", "train"): 1,
+    ("sick", "dev"): 1,
+    ("sick", "test"): 1,
 }
 UNPUBLISHED = {
     ("xnli", "dev"): {"ko": 2_490, "my": 2_490},
     # Universal Dependencies 2.5, the others 2.7.
     ("udpos", "dev"): {"lt": 672, "pl": 3_960, "uk": 672, "wo": 449, "ro": 2_247},
 }
+BLANKED = {("tydiqa", "dev")}
+"""Parts whose answers were taken out."""
 BITEXT = {
     "ar": 40_617, "bg": 25_304, "cs": 77_119, "de": 90_000, "el": 13_761, "es": 43_020, "fr": 90_000, "hi": 12_616,
     "id": 16_961, "ja": 47_670, "pt": 43_626, "ro": 19_844, "ru": 38_515, "sw": 70_916, "th": 6_639, "tr": 6_276,
@@ -56,8 +76,10 @@ def test_every_language_has_the_published_number_of_examples(name, split):
     counts = {}
     for language in there:
         examples = data.examples(task, split, language)
-        checks.placeholder_labels(examples, where=language)
-        assert len({example.id for example in examples}) == len(examples)
+        if (name, split) not in BLANKED:
+            checks.placeholder_labels(examples, where=language)
+        if (name, split) != ("tydiqa", "train"):  # numbered within each article here
+            assert len({example.id for example in examples}) == len(examples)
         counts[language] = len(examples)
     expected = task.facts[split] | UNPUBLISHED.get((name, split), {})
     assert counts == {language: expected[language] for language in there}

@@ -11,7 +11,7 @@ import torch
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs
-from crosslift.encoder.layers import LowerLayers
+from crosslift.encoder.layers import LowerLayers, layers_of
 from crosslift.errors import CheckpointError
 from tests.tiny import BUILDERS, LANGUAGE, TEXTS
 
@@ -39,6 +39,22 @@ def test_playing_back_changes_nothing_but_what_is_added(checkpoint: Checkpoint, 
     assert torch.equal(played, expected)
     assert not torch.equal(played, clean)
     assert torch.equal(model.logits(inputs), clean)
+
+
+@pytest.mark.parametrize("family", [family for family in BUILDERS if family != "xlm"])
+@torch.inference_mode()
+def test_lower_layers_alone(checkpoint: Checkpoint, family: str) -> None:
+    model, inputs = made(checkpoint(family), family)
+    embeddings = model.encoder.embed(inputs.ids)
+    whole = model.encoder.hidden_states(inputs)
+    higher = []
+    top = layers_of(model.encoder)[2]
+    handle = top.register_forward_pre_hook(lambda *_: higher.append(True))
+    for count in (1, 2):
+        assert torch.equal(LowerLayers(model.encoder, count).run(inputs, embeddings), whole[count])
+    assert not higher
+    handle.remove()
+    assert torch.equal(model.encoder.encode(inputs), model.encoder.encode(inputs, embeddings))
 
 
 @pytest.mark.parametrize("family", ["bert", "t5", "modernbert"])

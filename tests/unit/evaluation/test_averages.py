@@ -49,6 +49,7 @@ def test_the_benchmark_score_is_a_mean_over_tasks_and_halves_question_answering(
         task: ("f1", "exact_match") if task in ("xquad", "mlqa", "tydiqa") else ("accuracy", "other")[: len(values)]
         for task, values in means.items()
     }
+    metrics["mlqa"] = ("mlqa_f1", "mlqa_exact_match")
     summary = [
         {"task": task, "metric": metric, "all_mean": value, "target_mean": value - 1}
         for task, values in means.items()
@@ -100,3 +101,9 @@ def test_fertility_counts_pieces_of_words(checkpoint: Callable[[str], Path]) -> 
     assert unknown
     assert found["unknown"] == pytest.approx(100 * unknown / pieces, abs=1e-3)
     assert fertility(encoder, [" "], language="en") == {}
+
+
+def test_an_answer_is_right_if_it_is_one_of_those_accepted() -> None:
+    records = [{"prediction": text, "gold": ["in Paris", "Paris"], "probability": 0.5} for text in ("Paris", "Rome")]
+    assert calibration_error(records) == pytest.approx(0)
+    assert calibration_error(records[:1]) == pytest.approx(50)

@@ -17,13 +17,14 @@ from crosslift.finetune._method import FinetuneMethod
 from crosslift.finetune._together import Together
 from crosslift.recipe import FinetuneTable
 from crosslift.run_directory import JsonLines
-from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample, TaggingExample
+from crosslift.tasks._task import ChoiceExample, Example, JointExample, PairExample, SentenceExample, TaggingExample
 from crosslift.train.features import Item, task_items
 from crosslift.train.loop import Loop, Objective
 from crosslift.train.streams import Stream
 from tests.tiny import TEXTS
 
 LABELS = ("yes", "no", "perhaps")
+FRAMES = ("O", "B-a", "I-a", "B-b", "I-b", "go", "stop")
 Methods = Sequence[tuple[str, dict[str, Any]]]
 
 
@@ -36,6 +37,10 @@ def examples(kind: str = "pair") -> list[Example]:
             TaggingExample(str(i), tuple(text.split()), tuple(LABELS[len(word) % 3] for word in text.split()))
             for i, text in enumerate(TEXTS)
         ],
+        "joint": [
+            JointExample(str(i), tuple(text.split()), tuple(_slots(len(text.split()), i)), FRAMES[5 + i % 2])
+            for i, text in enumerate(TEXTS)
+        ],
         "choice": [
             ChoiceExample(str(i), text, ("cause", "effect")[i % 2], (TEXTS[i - 1], TEXTS[i - 2], TEXTS[i - 3]), i % 3)
             for i, text in enumerate(TEXTS)
@@ -44,20 +49,29 @@ def examples(kind: str = "pair") -> list[Example]:
     return made[kind]
 
 
+def _slots(count: int, number: int) -> list[str]:
+    """Return tags with a slot of two words and one of one."""
+    return ["O", "B-a", "I-a", "B-b" if number % 2 else "O", *["O"] * count][:count]
+
+
+def labels_of(kind: str) -> tuple[str, ...]:
+    return FRAMES if kind == "joint" else LABELS
+
+
 def model_of(directory: Path, kind: Any = "pair") -> TaskModel:
-    return TaskModel.create(Encoder.load(directory), kind, LABELS, seed=0).eval()
+    return TaskModel.create(Encoder.load(directory), kind, labels_of(kind), seed=0).eval()
 
 
 def model_for(method: FinetuneMethod, directory: Path, kind: Any = "pair") -> TaskModel:
     """Return a model with the head that a method is for."""
     encoder = Encoder.load(directory)
-    head = method.head(encoder, task="task", kind=kind, labels=LABELS, seed=0)
-    return TaskModel.create(encoder, kind, LABELS, seed=0, head=head).eval()
+    head = method.head(encoder, task="task", kind=kind, labels=labels_of(kind), seed=0)
+    return TaskModel.create(encoder, kind, labels_of(kind), seed=0, head=head).eval()
 
 
 def items_of(model: TaskModel, *, words: bool = True, max_length: int = 48) -> list[Item]:
     made = task_items(
-        *(model.encoder, examples(model.kind), model.kind, LABELS),
+        *(model.encoder, examples(model.kind), model.kind, labels_of(model.kind)),
         max_length=max_length,
         language="en",
         words=words,

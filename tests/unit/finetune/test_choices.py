@@ -126,13 +126,13 @@ def test_a_teacher_is_matched_over_the_choices(model: TaskModel, tmp_path: Path)
 def test_steps_that_are_split_learn_what_whole_ones_do(checkpoint: Checkpoint, tmp_path: Path) -> None:
     model = model_of(checkpoint("bert"), "choice")
     batch = batch_of(together(("plain", {})), model)
-    choices = [batch.by_example(model.logits(batch.inputs)).softmax(dim=1)]
+    choices = [batch.by_example(model.logits(batch.inputs), batch.inputs).softmax(dim=1)]
     for name, settings in {"whole": {}, "parts": {"micro_batch_tokens": 150}}.items():
         states = tmp_path / name
         weights = trained(checkpoint("bert"), [("plain", {})], states, kind="choice", steps=12, dropout=0.0, **settings)
         model.module.load_state_dict(weights)
         # The weights themselves differ where their gradient is only rounding: a bias that all choices share.
-        choices.append(batch.by_example(model.logits(batch.inputs)).softmax(dim=1))
+        choices.append(batch.by_example(model.logits(batch.inputs), batch.inputs).softmax(dim=1))
     before, whole, parts = choices
     assert (before - whole).abs().max() > 0.005
     torch.testing.assert_close(parts, whole, atol=2e-5, rtol=1e-4)

@@ -67,7 +67,7 @@ def test_tags_that_occur_are_told_by_both_sides(checkpoint: Checkpoint) -> None:
 
 
 def test_a_constant_loss_weighs_nothing() -> None:
-    aligner = Aligner(3, 2)
+    aligner = Aligner(range(3), 2)
     for step in range(20):
         weights = aligner.weights(torch.tensor([0.5, 1.0 + step % 2]))
         aligner.update()
@@ -76,7 +76,7 @@ def test_a_constant_loss_weighs_nothing() -> None:
 
 
 def test_weights_are_standard_deviation_over_mean() -> None:
-    aligner, losses = Aligner(1, 1), [2.0, 1.0, 4.0, 3.0]
+    aligner, losses = Aligner(range(1), 1), [2.0, 1.0, 4.0, 3.0]
     ratios, mean = [1.0], 2.0
     for count, loss in enumerate(losses):
         aligner.weights(torch.tensor([loss]))

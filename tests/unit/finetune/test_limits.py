@@ -16,6 +16,7 @@ OFF: dict[str, Methods] = {
     "adversarial, radius 0": [("adversarial", {"radius": 0})],
     "adversarial, no steps": [("adversarial", {"steps": 0})],
     "FreeLB, radius 0": [("adversarial", {"radius": 0, "update": "accumulate"})],
+    "YOPO, radius 0": [("adversarial", {"radius": 0, "update": "accumulate", "inner_steps": 3})],
     "random_perturbation, radius 0": [("random_perturbation", {"radius": 0})],
     "synonym_smoothing, no neighbours": [("synonym_smoothing", {"count": 0})],
     "code_switch, no words": [("code_switch", {"word_ratio": 0})],
@@ -43,6 +44,7 @@ def test_off_is_plain(checkpoint: Callable[[str], Path], tmp_path: Path, name: s
 ON: dict[str, Methods] = {
     "adversarial": [("adversarial", {})],
     "FreeLB": [("adversarial", {"update": "accumulate"})],
+    "YOPO": [("adversarial", {"update": "accumulate", "steps": 1, "inner_steps": 3})],
     "random_perturbation": [("random_perturbation", {})],
     "consistency": [("consistency", {})],
     "self_augment": [("self_augment", {})],

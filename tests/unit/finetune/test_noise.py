@@ -11,10 +11,11 @@ import pytest
 import torch
 
 from crosslift.encoder.heads import TaskModel
+from crosslift.errors import RecipeError
 from crosslift.finetune._batch import Reading
 from crosslift.finetune.adversarial import Adversarial
 from crosslift.finetune.random_perturbation import RandomPerturbation
-from tests.unit.finetune.cases import batch_of, model_of, together
+from tests.unit.finetune.cases import batch_of, model_for, model_of, together
 
 Checkpoint = Callable[[str], Path]
 
@@ -138,6 +139,104 @@ def test_accumulated_gradients_are_the_mean_over_the_points(checkpoint: Checkpoi
     assert terms["task"].item() == pytest.approx(sum(losses) / 3, abs=1e-5)
     for one, two in zip(found, expected, strict=True):
         torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-3)
+
+
+def stepped(method: Any, directory: Path) -> tuple[TaskModel, dict[str, torch.Tensor], Any]:
+    """Return a model, the gradients of one step, and its terms."""
+    model = model_of(directory)
+    batch = batch_of(method, model)
+    terms = method.step(model, batch, lambda terms: torch.stack(list(terms.values())).sum().backward())
+    return model, {n: p.grad for n, p in model.module.named_parameters() if p.grad is not None}, terms
+
+
+@pytest.mark.parametrize("steps", [1, 2])
+@pytest.mark.parametrize("family", ["bert", "deberta-v3", "modernbert", "mt5", "nllb"])
+def test_reused_gradients_are_the_whole_ones_where_nothing_moves(
+    checkpoint: Checkpoint, family: str, steps: int
+) -> None:
+    still = {"steps": steps, "start": "zero", "step_size": 1e-9, "update": "accumulate"}
+    _, found, terms = stepped(Adversarial(**still, inner_steps=3), checkpoint(family))
+    _, expected, plain = stepped(together(("plain", {})), checkpoint(family))
+    torch.testing.assert_close(sum(terms.values()), plain["task"].detach(), atol=1e-5, rtol=1e-5)
+    assert found.keys() == expected.keys()
+    for name, gradient in expected.items():
+        torch.testing.assert_close(found[name], gradient, atol=1e-5, rtol=1e-3)
+
+
+def test_upper_layers_learn_from_the_start_and_the_lowest_from_where_the_inner_steps_lead(
+    checkpoint: Checkpoint,
+) -> None:
+    yopo = Adversarial(radius=1.0, steps=1, inner_steps=3, update="accumulate")
+    _, found, _ = stepped(yopo, checkpoint("bert"))
+    model, at_start, _ = stepped(RandomPerturbation(radius=1.0), checkpoint("bert"))
+    below = {name for name in found if ".embeddings." in name or ".layer.0." in name}
+    for name, gradient in found.items():
+        if name not in below:
+            torch.testing.assert_close(gradient, at_start[name], atol=1e-6, rtol=1e-4)
+    moved = {name for name in below if not torch.allclose(found[name], at_start[name], atol=1e-4)}
+    assert any(".layer.0." in name for name in moved)
+    assert any("word_embeddings" in name for name in moved)
+
+    # By hand: the gradient above the lowest layer is taken once, and the noise climbs through that layer alone.
+    batch = batch_of(yopo, model)
+    reading, drawn = Reading(batch.inputs), batch.drawn[0]
+    radii, embeddings = yopo.radii(model, reading), model.encoder.embed(batch.inputs.ids)
+    delta = drawn.values * radii  # type: ignore[union-attr]
+    layer: Any = model.encoder.base.encoder.layer[0]  # type: ignore[union-attr,index]
+    seen: list[torch.Tensor] = []
+    handle = layer.register_forward_hook(lambda _m, _a, output: seen.append(output))
+    loss = yopo._mean(yopo._pass(model, batch, Reading(batch.inputs, embeddings + delta)))
+    (above,) = torch.autograd.grad(loss, seen[-1])
+    for _ in range(3):
+        delta.requires_grad_()
+        model.encoder.encode(batch.inputs, embeddings.detach() + delta)
+        (gradient,) = torch.autograd.grad((seen[-1] * above).sum(), delta)
+        step = delta + 2.5 / 3 * radii * gradient / gradient.norm(dim=-1, keepdim=True).clamp(min=1e-12)
+        delta = (step * (radii / step.norm(dim=-1, keepdim=True).clamp(min=1e-12)).clamp(max=1)).detach()
+    model.module.zero_grad()
+    model.encoder.encode(batch.inputs, model.encoder.embed(batch.inputs.ids) + delta)
+    (seen[-1] * above).sum().backward()
+    handle.remove()
+    for name in below:
+        torch.testing.assert_close(found[name], model.module.get_parameter(name).grad, atol=1e-5, rtol=1e-3)
+
+
+@pytest.mark.parametrize(("update", "upper", "lowest"), [("accumulate", 2, 2 * (1 + 3 + 1)), ("last", 3, 3 + 2 * 2)])
+def test_how_often_a_layer_is_run(checkpoint: Checkpoint, update: Any, upper: int, lowest: int) -> None:
+    model = model_of(checkpoint("bert"))
+    runs = []
+    layers: Any = model.encoder.base.encoder.layer  # type: ignore[union-attr]
+    for place in (0, -1):
+        layers[place].intermediate.register_forward_hook(lambda *_, place=place: runs.append(place))
+    method = Adversarial(steps=2, inner_steps=3, update=update)
+    method.step(model, batch_of(method, model), lambda terms: sum(terms.values()).backward())  # type: ignore[union-attr]
+    assert (runs.count(-1), runs.count(0)) == (upper, lowest)
+
+
+def test_inner_steps_rise_and_stay_in_their_ball(checkpoint: Checkpoint) -> None:
+    model, losses = model_of(checkpoint("bert")), []
+    for inner in (1, 4):
+        method = Adversarial(steps=1, inner_steps=inner, radius=1.0, start="zero", step_size=0.2)
+        losses.append(method.loss(model, batch_of(method, model))["task"].item())
+        delta, radii, reading = delta_of(method, model)
+        assert (delta.norm(dim=-1, keepdim=True) <= radii + 1e-5).all()
+        assert (delta[reading.inputs.special] == 0).all()
+    assert losses[0] < losses[1]
+
+
+def test_inner_steps_need_a_layer_above_the_noise() -> None:
+    with pytest.raises(ValueError, match=r"inner_steps = 3 goes through the lowest layer, which is below .*'middle'"):
+        Adversarial(inner_steps=3, site="middle")
+
+
+@pytest.mark.parametrize("settings", [{"inner_steps": 2}, {"site": "middle"}])
+def test_a_head_that_reads_label_names_passes_the_encoder_twice(
+    checkpoint: Checkpoint, settings: dict[str, Any]
+) -> None:
+    model = model_for(together(("label_aware_joint", {})), checkpoint("bert"), "sentence")
+    method = Adversarial(**settings)
+    with pytest.raises(RecipeError, match=r"adversarial: .*a head that reads the labels' names"):
+        method.loss(model, batch_of(method, model))
 
 
 def test_only_one_method_may_perturb() -> None:

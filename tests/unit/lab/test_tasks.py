@@ -9,6 +9,7 @@ from crosslift.lab.chance import Draws
 from crosslift.lab.concepts import EFFECTS, OPPOSITE_PROPERTY
 from crosslift.lab.splits import split_of
 from crosslift.lab.tasks import LAB_TASKS
+from crosslift.lab.tasks._command import INTENTS
 from crosslift.tasks._task import EXAMPLE_OF, texts
 
 CODES = [language.code for language in PRESETS]
@@ -77,7 +78,7 @@ def test_labels_are_balanced_and_declared(world, task):
     assert max(counts.values()) - min(counts.values()) <= (100 if task == "causal" else 0)
 
 
-@pytest.mark.parametrize("task", ["pos", "ner", "slots"])
+@pytest.mark.parametrize("task", ["pos", "ner", "slots", "joint"])
 @pytest.mark.parametrize("code", CODES)
 def test_tags_are_declared_and_one_a_word(world, task, code):
     examples = world.examples(task, code, "test", 150)
@@ -144,6 +145,16 @@ def test_retrieval_never_repeats_a_source_sentence(world):
     examples = world.examples("retrieval", "qag", "test", 400)
     assert len({example.source for example in examples}) == 400
     assert all(example.source != example.target for example in examples)
+
+
+def test_the_joint_task_has_an_intent_and_slots_that_move_with_their_words(world):
+    first, second = (world.examples("joint", code, "test", 60) for code in ("qaa", "qah"))
+    assert Counter(example.intent for example in first) == Counter(example.intent for example in second)
+    assert len({example.intent for example in first}) == len(INTENTS)
+    for one, other in zip(first, second, strict=True):
+        assert one.intent == other.intent
+        assert {tag[2:] for tag in one.tags} == {tag[2:] for tag in other.tags}
+    assert any(one.tags != other.tags for one, other in zip(first, second, strict=True))
 
 
 def test_intent_and_slots_are_about_the_same_commands(world):

@@ -50,6 +50,20 @@ def test_the_score_of_a_corpus_is_that_of_seqeval(tagset, seed):
     assert TaggingF1()(records) == pytest.approx(expected, abs=1e-12)
 
 
+HOSTILE = [tag for tag in (*IOB2, *OTHERS) if tag[0] in "BIESO"]
+"""Chunks that begin inside, end before they begin, change their type midway, or have none."""
+
+
+@given(st.lists(st.lists(st.tuples(st.sampled_from(HOSTILE), st.sampled_from(HOSTILE)), min_size=1), min_size=1))
+def test_the_score_of_a_corpus_of_hostile_tags_is_that_of_seqeval(sentences):
+    seqeval = pytest.importorskip("seqeval.metrics")
+    gold, predicted = ([[pair[side] for pair in sentence] for sentence in sentences] for side in (0, 1))
+    records = [{"prediction": p, "gold": g} for p, g in zip(predicted, gold, strict=True)]
+    with warnings.catch_warnings(action="ignore"):
+        expected = 100 * seqeval.f1_score(gold, predicted)
+    assert TaggingF1()(records) == pytest.approx(expected, abs=1e-9)
+
+
 def test_a_chunk_of_x_begins_with_its_sentence_though_seqeval_joins_it_to_the_one_before():
     gold, predicted = [["DET", "NOUN"], ["X", "NOUN"]], [["NOUN", "NOUN"], ["X", "NOUN"]]
     records = [{"prediction": p, "gold": g} for p, g in zip(predicted, gold, strict=True)]

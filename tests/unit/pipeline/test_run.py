@@ -195,6 +195,10 @@ def test_overlap_and_chance_are_warned_about(tmp_path: Path) -> None:
     warnings = results(run(made, tmp_path / "out"))["warnings"]
     assert any("30 of 30 test examples occur in the training data" in warning for warning in warnings)
     assert any("not above the majority class" in warning for warning in warnings)
+    assert "xnli test: another number of examples than published: en 30 for 5,010" in warnings
+    assert "xnli dev: examples that repeat an earlier one: en 29" in warnings
+    assert "xnli dev: repeated examples with another answer than before: en 20" in warnings
+    assert any("hypotheses) that are second texts of training examples: en 30 of 30" in warning for warning in warnings)
 
 
 def test_a_task_with_choices_is_learned_from_and_scored(tmp_path: Path) -> None:

@@ -93,3 +93,11 @@ def test_no_row_grows_beyond_the_encoder(encoder: Encoder, lexicon: Lexicon) -> 
     tokens = tokens_of(encoder, "apple " * (encoder.max_length - 5))
     switched = CodeSwitcher(only(lexicon, "de"), encoder).switch(tokens, generator(), word_ratio=1)
     assert len(tokens) < len(switched) == encoder.max_length
+
+
+@pytest.mark.parametrize("code", ["eng_Latn", "en-US", "EN"])
+def test_other_codes_of_the_language_are_the_language(encoder: Encoder, lexicon: Lexicon, code: str) -> None:
+    switcher = CodeSwitcher(lexicon, encoder)
+    known, other = (tokens_of(encoder, "the cat sleeps", language=each) for each in ("en", code))
+    switched = [switcher.switch(tokens, generator(), word_ratio=1).ids for tokens in (known, other)]
+    assert switched[0] == switched[1] != known.ids

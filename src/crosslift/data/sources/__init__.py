@@ -1,17 +1,35 @@
 """Where examples come from: the hub, a directory in XTREME's layout, the lab, or a user's files.
 
-`open_source` makes the one that settings ask for.  Imports no torch, and `datasets` only for the hub.
+`open_source` makes the one that settings ask for, and `find_task` the task of a name.  Imports no torch, and `datasets`
+only for the hub.
 """
 
 from __future__ import annotations
 
-from crosslift.data.sources._settings import FileSettings, SourceSettings
+from crosslift import _shelf
+from crosslift.data.sources._settings import FileSettings, SourceSettings, TaskSettings
 from crosslift.data.sources._source import Source
 from crosslift.data.sources.directory import Directory
 from crosslift.data.sources.files import Files
+from crosslift.data.sources.own import Own, own_task
 from crosslift.errors import DataError
+from crosslift.tasks._task import Task
 
-__all__ = ["FileSettings", "Source", "SourceSettings", "open_source"]
+__all__ = ["FileSettings", "Source", "SourceSettings", "TaskSettings", "find_task", "open_source"]
+
+
+def find_task(name: str, settings: SourceSettings) -> Task:
+    """Return a task of the user's own, or of the shelf.
+
+    Raises:
+        DataError: files of an own task do not fit what the recipe says of it.
+        InputError: no such task; the message names the nearest one.
+    """
+    own = next((task for task in settings.task if task.name == name), None)
+    if own is not None:
+        return own_task(own, settings.path)
+    made: Task = _shelf.load("task", name)()
+    return made
 
 
 def open_source(settings: SourceSettings) -> Source:
@@ -21,6 +39,9 @@ def open_source(settings: SourceSettings) -> Source:
         DataError: the directory is not named, or not there.
     """
     base = _base(settings)
+    if settings.task:
+        inner = Files(settings.files, base=base, root=settings.path) if settings.files else base
+        return Own(settings.task, base=inner, root=settings.path)
     if base is None and not settings.files:
         raise DataError('source = "files" without a file; name one for a split, files.train for instance')
     return Files(settings.files, base=base, root=settings.path) if settings.files or base is None else base

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any
+from functools import cached_property
+from typing import Any, ClassVar
 
 from crosslift.errors import DataError, LanguageError, nearest
-from crosslift.tasks._task import Example, Split, Task
+from crosslift.tasks._task import Candidate, Example, Split, Task
 
 
 class Source(ABC):
     """One place that has examples of tasks."""
+
+    generated: ClassVar[bool] = False
+    """Whether examples are drawn at random, so that repeated ones are no mistake of the data."""
 
     @abstractmethod
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
@@ -26,8 +30,21 @@ class Source(ABC):
         return task.source
 
     def labels(self, task: Task) -> tuple[str, ...]:
-        """Return the labels the examples carry, in the order of a model's outputs."""
-        return task.labels
+        """Return the labels the examples carry, in the order of a model's outputs.
+
+        Those of a task with `open_labels` are what its training data in the source language has; none without it.
+        """
+        if not task.open_labels:
+            return task.labels
+        if task.name not in self._open_labels:
+            language = self.source_language(task)
+            there = language in self.languages(task, "train")
+            self._open_labels[task.name] = task.labels_in(self.examples(task, "train", language) if there else ())
+        return self._open_labels[task.name]
+
+    @cached_property
+    def _open_labels(self) -> dict[str, tuple[str, ...]]:
+        return {}
 
     @abstractmethod
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
@@ -52,6 +69,14 @@ class Source(ABC):
         if not examples:
             raise DataError(f"{self}: the {split} split of {task.name} in '{language}' has no examples")
         return examples
+
+    def candidates(self, task: Task, split: Split) -> list[Candidate]:  # noqa: ARG002 - most have none
+        """Return the pool of a ranking task: the candidates in all languages that are there.
+
+        Raises:
+            DataError: the source has none.
+        """
+        raise DataError(f'{self}: holds no candidates for {task.name}; use source = "directory"')
 
     @abstractmethod
     def __str__(self) -> str:

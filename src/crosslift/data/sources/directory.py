@@ -9,7 +9,7 @@ from typing import Any
 from crosslift.data.sources._source import Source, in_order
 from crosslift.data.text import find, sha256
 from crosslift.errors import DataError
-from crosslift.tasks._task import Example, Split, Task
+from crosslift.tasks._task import Candidate, Example, Split, Task
 
 _MARK = "{language}"
 
@@ -29,17 +29,31 @@ class Directory(Source):
         return in_order(list(found), task)
 
     def _present(self, task: Task, pattern: str) -> list[str]:
-        """Return the languages with a file of a pattern; one that names no language is in the task's own."""
+        """Return the languages with a file of a pattern; of one that names no language, the task says which."""
         if _MARK in pattern:
-            return present(self.path, pattern)
-        return [task.source] if find(self.path / pattern) else []
+            ours = {code: language for language, code in task.file_codes.items()}
+            return [ours.get(code, code) for code in present(self.path, pattern)]
+        path = find(self.path / pattern)
+        return list(task.languages_in(path)) if path else []
 
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
         """Return the examples of the first of the task's file patterns that is there."""
-        names = [pattern.replace(_MARK, language) for pattern in task.files[split]]
+        code = task.file_codes.get(language, language)
+        names = [pattern.replace(_MARK, code) for pattern in task.files[split]]
         path = next(filter(None, (find(self.path / name) for name in names)))
         self._read.update(task.parts(path))
-        return list(task.read_file(path))
+        return list(task.read_language(path, language, split))
+
+    def candidates(self, task: Task, split: Split) -> list[Candidate]:
+        """Return the candidates of the first of the task's patterns of pools that is there, in all languages."""
+        for pattern in task.pools.get(split, ()):
+            languages = present(self.path, pattern) if _MARK in pattern else [task.source]
+            paths = [(find(self.path / pattern.replace(_MARK, code)), code) for code in languages]
+            if found := [(path, code) for path, code in paths if path]:
+                self._read.update(path for path, _ in found)
+                return [candidate for path, code in found for candidate in task.read_candidates(path, code)]
+        looked_for = " or ".join(task.pools.get(split, ())) or "nothing"
+        raise DataError(f"{self.path}: there are no candidates for {task.name} {split} (looked for {looked_for})")
 
     def describe(self) -> dict[str, Any]:
         """Return the folder and the SHA-256 of the files read so far, as stored."""
@@ -68,7 +82,7 @@ def present(root: Path, pattern: str) -> list[str]:
     folder, below = Path(*parts[:first]), "/".join(parts[first:])
     before, _, after = map(re.escape, below.partition(_MARK))
     after = after.replace(re.escape(_MARK), r"(?P=language)")
-    name = re.compile(rf"{before}(?P<language>[^/]+?){after}(\.gz)?")
+    name = re.compile(rf"{before}(?P<language>[^/.]+?){after}(\.gz)?")
     paths = (path for end in ("", ".gz") for path in folder.glob(below.replace(_MARK, "*") + end))
     matches = (name.fullmatch(path.relative_to(folder).as_posix()) for path in paths)
     return sorted({match["language"] for match in matches if match})

@@ -10,9 +10,12 @@ from crosslift.data.sources._settings import FileSettings
 from crosslift.data.sources._source import Source
 from crosslift.data.sources.directory import present
 from crosslift.data.text import Row, csv, existing, form, lines, require, rows, sha256, tsv
-from crosslift.tasks._task import Example, Split, Task
+from crosslift.tasks._tagging import word_rows
+from crosslift.tasks._task import Candidate, Example, Split, Task
 
 _MARK = "{language}"
+_NAMED = (".csv", ".jsonl", ".ndjson")
+"""Files that name their columns."""
 
 
 class Files(Source):
@@ -31,8 +34,10 @@ class Files(Source):
         return self.base.source_language(task) if self.base else task.source
 
     def labels(self, task: Task) -> tuple[str, ...]:
-        """Return the labels of the other source, or the task's."""
-        return self.base.labels(task) if self.base else task.labels
+        """Return the labels of the other source, or the task's; those of its own training file where they are open."""
+        if self.base is None or (task.open_labels and "train" in self.files):
+            return super().labels(task)
+        return self.base.labels(task)
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
         """Return the languages for which there is a file."""
@@ -49,11 +54,34 @@ class Files(Source):
             assert self.base is not None  # `languages` is empty otherwise
             return self.base.read(task, split, language)
         settings = self.files[split]
-        path = existing(self.root / settings.path.replace(_MARK, language))
+        path = self.path(split, language)
         self._read.add(path)
         if _in_layout(path, task, settings):
-            return list(task.read_file(path))
-        return [_example(task, row, settings, index=index, path=path) for index, row in _rows(path, settings)]
+            return list(task.read_file(path, split))
+        return [
+            task.from_row(values, index, where=f"{path}, line {line}")
+            for index, (line, values) in enumerate(_named(task, path, settings))
+            if task.is_example(values)
+        ]
+
+    def path(self, split: Split, language: str) -> Path:
+        """Return the file of a split in a language.
+
+        Raises:
+            DataError: no such file; the message names the nearest one beside it.
+        """
+        return existing(self.root / self.files[split].path.replace(_MARK, language))
+
+    def header(self, task: Task) -> tuple[str, ...]:
+        """Return the names of the columns of the first file that is there."""
+        split = next(iter(self.files))
+        language = next(iter(self.languages(task, split)), task.source)
+        _, row = next(_rows(self.path(split, language), task, self.files[split]), (0, {}))
+        return tuple(row)
+
+    def candidates(self, task: Task, split: Split) -> list[Candidate]:
+        """Return the candidates of the other source."""
+        return self.base.candidates(task, split) if self.base else super().candidates(task, split)
 
     def describe(self) -> dict[str, Any]:
         """Return the SHA-256 of the files read so far, as stored, beside what the other source says."""
@@ -66,36 +94,56 @@ class Files(Source):
         return f"{names} and {self.base}" if self.base else names
 
 
+def named_rows(data: Files, task: Task, split: Split) -> Iterator[tuple[Path, int, dict[str, Any]]]:
+    """Yield (file, line, values by the task's columns) of a split's file in the source language."""
+    path = data.path(split, data.files[split].language or data.source_language(task))
+    for line, values in _named(task, path, data.files[split]):
+        yield path, line, values
+
+
 def _in_layout(path: Path, task: Task, settings: FileSettings) -> bool:
     """Return whether a file is laid out as the benchmark's own: no csv, no JSON, no line of column names."""
-    if settings.header or settings.columns or settings.labels or form(path) in (".csv", ".jsonl", ".ndjson"):
+    if settings.header or settings.columns or settings.labels or form(path) in _NAMED:
         return False
+    return not _has_names(path, task, settings)
+
+
+def _has_names(path: Path, task: Task, settings: FileSettings) -> bool:
+    """Return whether the first line of a tsv file, or of one with words, holds names of columns."""
     _, first = next(lines(path))
-    return not set(task.columns) & set(first.split("\t"))
+    return bool({settings.columns.get(column, column) for column in task.columns} & set(first.split("\t")))
 
 
-def _rows(path: Path, settings: FileSettings) -> Iterator[tuple[int, Row]]:
-    if settings.header is None:
-        return enumerate(rows(path))
-    return enumerate((csv if form(path) == ".csv" else tsv)(path, settings.header))
+def _rows(path: Path, task: Task, settings: FileSettings) -> Iterator[Row]:
+    """Yield the rows of a file; of a tagging task it may have a word a line."""
+    if settings.header is not None:
+        return (csv if form(path) == ".csv" else tsv)(path, settings.header)
+    if task.kind == "tagging" and form(path) not in _NAMED and not _has_names(path, task, settings):
+        return word_rows(path, conll=form(path) != ".tsv")
+    return rows(path)
 
 
-def _example(task: Task, row: Row, settings: FileSettings, *, index: int, path: Path) -> Example:
-    """Return the example of a row, columns and labels renamed to the task's."""
-    line, values = row
-    where = f"{path}, line {line}"
-    named = {column: settings.columns.get(column, column) for column in task.columns}
+def _named(task: Task, path: Path, settings: FileSettings) -> Iterator[Row]:
+    """Yield the rows of a file, columns and labels renamed to the task's."""
+    for line, values in _rows(path, task, settings):
+        yield line, _renamed_row(task, values, settings, where=f"{path}, line {line}")
+
+
+def _renamed_row(task: Task, values: dict[str, Any], settings: FileSettings, *, where: str) -> dict[str, Any]:
+    words = isinstance(values.get("words"), tuple)  # a word a line, where columns have no names to be others
+    named = {column: column if words else settings.columns.get(column, column) for column in task.columns}
     require(values, [named[column] for column in task.needed], where=where)
     ours = {column: values[name] for column, name in named.items() if name in values}
     for column in set(task.answers) & set(ours):
         answer = ours[column]
-        several = answer.split() if task.kind == "tagging" and isinstance(answer, str) else answer
+        tags = task.kind == "tagging" or column == "tags"
+        several = answer.split() if tags and isinstance(answer, str) else answer
         ours[column] = _renamed(several, settings.labels)
-    return task.from_row(ours, index, where=where)
+    return ours
 
 
 def _renamed(value: Any, labels: Mapping[str, str]) -> Any:
     """Return a label renamed, or each of a list of them."""
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_renamed(item, labels) for item in value]
     return labels.get(str(value), value)

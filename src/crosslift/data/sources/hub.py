@@ -40,17 +40,18 @@ class Hub(Source):
             return ()
         if self.path is None:
             return tuple(coded)
-        return tuple(code for code in coded if hub.splits[split] in self._saved(hub, code))
+        return tuple(code for code in coded if _split(hub, split, code) in self._saved(hub, code))
 
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
         """Return the examples of a split, columns renamed to the task's."""
         hub = _hub(task)
         data = self._load(hub, split, language)
         names = {column: hub.columns.get(column, column) for column in task.columns}
-        where = f"{hub.path} {_config(hub, language) or ''} {hub.splits[split]}"
+        where = f"{hub.path} {_config(hub, language) or ''} {_split(hub, split, language)}"
         require(data.features, [names[column] for column in task.needed], where=where)
         there = {column: name for column, name in names.items() if name in data.features}
         features = {column: data.features[name] for column, name in there.items()}
+        prefix = hub.id_prefix.replace("{language}", hub.languages.get(language, language))
         examples = [
             task.from_row(
                 {column: row[name] for column, name in there.items()},
@@ -59,6 +60,8 @@ class Hub(Source):
                 features=features,
             )
             for index, row in enumerate(data)
+            if not prefix or str(row[names["id"]]).startswith(prefix)
+            if task.is_example({column: row[name] for column, name in there.items()})
         ]
         self._read[where] = _sha256(examples)
         return examples
@@ -73,14 +76,14 @@ class Hub(Source):
 
     def _load(self, hub: HubData, split: Split, language: str) -> Any:
         if self.path is not None:
-            return self._saved(hub, language)[hub.splits[split]]
-        config, revision = _config(hub, language), self.revision or hub.revision
+            return self._saved(hub, language)[_split(hub, split, language)]
+        name, config, revision = _split(hub, split, language), _config(hub, language), self.revision or hub.revision
         try:
-            return datasets.load_dataset(hub.path, config, split=hub.splits[split], revision=revision)
-        except (OSError, ValueError) as error:
+            return datasets.load_dataset(hub.path, config, split=name, revision=revision)
+        except (OSError, ValueError, RuntimeError) as error:  # the last: data sets that are scripts
             reason = str(error).partition("\n")[0]
             raise DataError(
-                f"{hub.path}, configuration {config}, split {hub.splits[split]}, cannot be had from the hub: "
+                f"{hub.path}, configuration {config}, split {name}, cannot be had from the hub: "
                 f'{reason}; without a network, use source = "directory", or a path to saved data sets'
             ) from error
 
@@ -103,6 +106,10 @@ def _hub(task: Task) -> HubData:
 def _config(hub: HubData, language: str) -> str | None:
     name = hub.languages.get(language, language)
     return hub.config.replace("{language}", name) if hub.config else None
+
+
+def _split(hub: HubData, split: Split, language: str) -> str:
+    return hub.splits[split].replace("{language}", hub.languages.get(language, language))
 
 
 def _sha256(examples: list[Example]) -> str:

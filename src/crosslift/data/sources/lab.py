@@ -9,14 +9,17 @@ from crosslift.data.sources._source import Source
 from crosslift.errors import DataError
 from crosslift.lab import shared_world
 from crosslift.lab.tasks import LAB_TASKS
+from crosslift.lab.tasks.mining import POOL
 from crosslift.tasks._task import Example, Split, Task
 
 COUNTS: Mapping[Split, int] = {"train": 6_000, "dev": 600, "test": 1_200}
-"""Examples a split, unless said otherwise."""
+"""Examples a split, unless said otherwise; of mining, sentences of a pool."""
 
 
 class Lab(Source):
     """Tasks of the lab's world."""
+
+    generated = True
 
     def __init__(self, *, seed: int = 0, counts: Mapping[Split, int] | None = None) -> None:
         self.world = shared_world(seed)
@@ -41,6 +44,8 @@ class Lab(Source):
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
         """Return the examples; those of one id mean the same in every language."""
         count = self.counts[split]
+        if task.kind == "mining":  # an example is a whole pair of pools
+            count = -(-count // POOL)
         return self.world.examples(self._name(task), language, split, count, seed=self.seed)
 
     def _name(self, task: Task) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from crosslift.lab.tasks.causal import Causal
 from crosslift.lab.tasks.intent import Intent
+from crosslift.lab.tasks.joint import Joint
 from crosslift.lab.tasks.mining import Mining
 from crosslift.lab.tasks.ner import Ner
 from crosslift.lab.tasks.nli import Nli
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 LAB_TASKS: Final[Mapping[str, LabTask[Any]]] = MappingProxyType({
     "causal": Causal(),
     "intent": Intent(),
+    "joint": Joint(),
     "mining": Mining(),
     "ner": Ner(),
     "nli": Nli(),

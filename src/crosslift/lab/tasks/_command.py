@@ -1,4 +1,4 @@
-"""What is asked of a voice assistant: shared by the lab tasks intent and slots."""
+"""What is asked of a voice assistant: shared by the lab tasks intent, slots and joint."""
 
 from __future__ import annotations
 

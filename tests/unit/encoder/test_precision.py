@@ -10,7 +10,7 @@ import torch
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
-from crosslift.evaluation.precision import Precision, lower
+from crosslift.encoder.precision import Precision, lower
 from crosslift.evaluation.predict import predict
 from crosslift.tasks._task import PairExample
 from tests.tiny import TEXTS
@@ -23,7 +23,8 @@ EXAMPLES = [PairExample(str(i), text, TEXTS[i - 1], "yes") for i, text in enumer
 def test_fewer_bits_say_nearly_the_same(checkpoint: Callable[[str], Path], family: str, precision: Precision) -> None:
     model = TaskModel.create(Encoder.load(checkpoint(family)), "pair", ("yes", "no"), seed=0)
     whole = predict(model, EXAMPLES, language="en", max_length=48)
-    lowered = predict(lower(model, precision), EXAMPLES, language="en", max_length=48)
+    lower(model.module, precision)
+    lowered = predict(model, EXAMPLES, language="en", max_length=48)
     before, after = ([record["probability"] for record in records] for records in (whole, lowered))
     assert after != before
     assert after == pytest.approx(before, abs=0.05)
@@ -32,7 +33,8 @@ def test_fewer_bits_say_nearly_the_same(checkpoint: Callable[[str], Path], famil
 def test_bfloat16_weights_are_bfloat16_and_float32_changes_nothing(checkpoint: Callable[[str], Path]) -> None:
     model = TaskModel.create(Encoder.load(checkpoint("bert")), "pair", ("yes", "no"), seed=0)
     whole = predict(model, EXAMPLES, language="en", max_length=48)
-    assert predict(lower(model, "float32"), EXAMPLES, language="en", max_length=48) == whole
-    lower(model, "bfloat16")
+    lower(model.module, "float32")
+    assert predict(model, EXAMPLES, language="en", max_length=48) == whole
+    lower(model.module, "bfloat16")
     assert {weight.dtype for weight in model.module.parameters()} == {torch.bfloat16}
     assert {weight.dtype for weight in model.encoder.model.parameters()} == {torch.bfloat16}

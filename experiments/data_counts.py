@@ -1,0 +1,53 @@
+"""Examples found in a directory of benchmarks against published numbers, a Markdown row a task, split and language.
+
+    python experiments/data_counts.py DIRECTORY
+    python experiments/data_counts.py DIRECTORY --differences
+
+"-" stands where nothing is published.  With `--differences`, only rows whose two numbers differ are printed.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from pathlib import Path
+
+from crosslift import _shelf
+from crosslift.data.sources.directory import Directory
+from crosslift.errors import InputError
+from crosslift.tasks._task import Task
+
+Row = tuple[str, str, str, str, str, str]
+
+
+def rows(task: Task, data: Directory) -> Iterator[Row]:
+    """Yield (task, split, language, found, published, repeated examples or what is wrong) of all that is there."""
+    from crosslift.data.checks import duplicates
+
+    for split in task.files:
+        published = task.facts.get(split, {})
+        for language in data.languages(task, split):
+            expected = f"{published[language]:,}" if language in published else "-"
+            try:
+                examples = data.examples(task, split, language)
+                yield task.name, split, language, f"{len(examples):,}", expected, f"{duplicates(examples):,}"
+            except InputError as error:
+                yield task.name, split, language, "-", expected, str(error)
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("directory", type=Path)
+    parser.add_argument("--differences", action="store_true", help="only where found and published differ")
+    options = parser.parse_args()
+    data = Directory(options.directory)
+    print("| task | split | language | found | published | repeated |\n| --- | --- | --- | --- | --- | --- |")
+    for name in _shelf.entries("task"):
+        for row in rows(_shelf.load("task", name)(), data):
+            if not options.differences or row[3] != row[4]:
+                print(f"| {' | '.join(row)} |")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,117 @@
+"""Invertible adapters: a language's own embeddings, out of the shared ones and back.
+
+Additive coupling: a vector's halves (a, b) become a' = a + F(b) and b' = b + G(a'), which is undone exactly by
+b = b' - G(a'), a = a' - F(b).  In front of the transformer word embeddings go through it; in masked language modelling
+what is compared with the (tied) word embeddings goes through its inverse first.
+Papers: NICE: Dinh et al. 2015, arXiv 1410.8516; MAD-X: Pfeiffer et al. 2020, arXiv 2005.00052, section 3.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Self
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from crosslift.encoder.encoder import Encoder
+
+_REDUCTION = 2
+"""How many times narrower F and G are inside than a half, as published."""
+_DEVIATION = 0.02
+
+
+class Half(nn.Module):
+    """F or G: a small network from one half to the other; 0 at first, so that nothing changes.
+
+    Args:
+        given: width of what it reads.
+        size: of what is between.
+        wanted: width of what it returns.
+        generator: draws the first layer.
+    """
+
+    def __init__(self, given: int, size: int, wanted: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        self.down, self.up = nn.Linear(given, size), nn.Linear(size, wanted)
+        with torch.no_grad():
+            self.down.weight.normal_(std=_DEVIATION, generator=generator)
+            for zero in (self.down.bias, self.up.weight, self.up.bias):
+                zero.zero_()
+
+    def forward(self, half: Tensor) -> Tensor:
+        """Return what is added to the other half, (..., wanted)."""
+        return self.up(functional.relu(self.down(half)))  # type: ignore[no-any-return]
+
+
+class Coupling(nn.Module):
+    """An invertible map of vectors of some width.
+
+    Args:
+        width: at least 2.
+        generator: draws the weights that do not start at zero.
+    """
+
+    def __init__(self, width: int, *, generator: torch.Generator) -> None:
+        super().__init__()
+        first, second = width // 2, width - width // 2
+        self._widths = [first, second]
+        self.first = Half(second, max(1, second // _REDUCTION), first, generator=generator)
+        self.second = Half(first, max(1, first // _REDUCTION), second, generator=generator)
+
+    def forward(self, vectors: Tensor) -> Tensor:
+        """Return the map of vectors (..., width)."""
+        first, second = torch.split(vectors, self._widths, dim=-1)
+        first = first + self.first(second)
+        return torch.cat((first, second + self.second(first)), dim=-1)
+
+    def inverse(self, vectors: Tensor) -> Tensor:
+        """Return what is mapped to vectors (..., width)."""
+        first, second = torch.split(vectors, self._widths, dim=-1)
+        second = second - self.second(first)
+        return torch.cat((first - self.first(second), second), dim=-1)
+
+    @classmethod
+    def holding(cls, weights: Mapping[str, Tensor]) -> Self:
+        """Return the map whose weights these are, as `state_dict` gives them."""
+        made = cls(len(weights["first.up.bias"]) + len(weights["second.up.bias"]), generator=torch.Generator())
+        made.load_state_dict(dict(weights))
+        return made
+
+
+def insert_couplings(encoder: Encoder, active: Callable[[], Sequence[Coupling]]) -> list[Any]:
+    """Have word embeddings go through maps, and what is compared with them through their inverses.
+
+    Args:
+        encoder: its modules get hooks; no weight and no name of a weight changes.
+        active: says which maps there are, the first to be applied first.
+
+    Returns:
+        Handles with `remove`.
+    """
+
+    def enter(_module: nn.Module, _arguments: Any, embedded: Tensor) -> Tensor:
+        for coupling in active():
+            embedded = coupling(embedded)
+        return embedded
+
+    def leave(states: Tensor) -> Tensor:
+        for coupling in reversed(active()):
+            states = coupling.inverse(states)
+        return states
+
+    words: Any = encoder.base.get_input_embeddings()
+    handles = [words.register_forward_hook(enter, prepend=True)]
+    if encoder.has_masked_language_model:
+        handles.append(_before_the_output(encoder.model, leave))
+    return handles
+
+
+def _before_the_output(model: Any, change: Callable[[Tensor], Tensor]) -> Any:
+    """Have a masked-LM head compare changed states with the word embeddings."""
+    if hasattr(model, "lm_predictions") and not model.legacy:  # DeBERTa-v3's, which multiplies without a module
+        norm: nn.Module = model.lm_predictions.lm_head.LayerNorm
+        return norm.register_forward_hook(lambda _module, _arguments, output: change(output))
+    output: nn.Module = model.get_output_embeddings()
+    return output.register_forward_pre_hook(lambda _module, arguments: (change(arguments[0]), *arguments[1:]))

@@ -1,0 +1,211 @@
+"""Randomized smoothing at test time: many randomly changed readings of an example, and what they say together.
+
+The changes are those of the fine-tuning methods `random_perturbation` (RS-RP) and `synonym_smoothing` (RS-DA).  Which
+change a text gets depends on the text, the sample's number and the seed: not on the batch it is in, nor on the others.
+Papers: Cohen et al. 2019, arXiv 1902.02918, section 3; Huang et al. 2021, arXiv 2104.08645, section 3.2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Self
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from crosslift import _shelf
+from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.inputs import Inputs
+from crosslift.errors import InputError, nearest
+from crosslift.evaluation.predict import BATCH_TOKENS, Record, by_length, predict
+from crosslift.finetune._batch import Reading
+from crosslift.finetune._method import FinetuneMethod
+from crosslift.tasks._task import ChoiceExample, Example, TaggingExample
+from crosslift.train.features import TaskItem, rows_of, task_items
+from crosslift.train.windows import DOC_STRIDE
+
+WAYS = ("random_perturbation", "synonym_smoothing")
+KINDS = ("sentence", "pair", "tagging", "choice")
+"""Forms of task whose predictions can be averaged here."""
+
+
+@dataclass(frozen=True)
+class Smoothing:
+    """How predictions are smoothed.
+
+    Args:
+        method: changes what is read.
+        samples: changed readings of an example; 0 is plain prediction.
+        combine: "average" takes what is most likely on average, "majority" what is most likely most often (ties go by
+            the average).
+        seed: of the changes.
+    """
+
+    method: FinetuneMethod
+    samples: int = 10
+    combine: Literal["average", "majority"] = "average"
+    seed: int = 0
+
+    @classmethod
+    def by(
+        cls,
+        way: str,
+        *,
+        samples: int = 10,
+        combine: Literal["average", "majority"] = "average",
+        seed: int = 0,
+        **settings: Any,
+    ) -> Self:
+        """Return a smoothing by the name of a method and its settings.
+
+        Raises:
+            InputError: a method that does not change inputs at random alone.
+        """
+        if way not in WAYS:
+            raise InputError(f"smooth: '{way}' cannot smooth predictions{nearest(way, WAYS)} (can: {', '.join(WAYS)})")
+        return cls(_shelf.load("finetune", way).model_validate(settings), samples, combine, seed)
+
+    @property
+    def active(self) -> bool:
+        """Whether its settings leave it anything to do."""
+        return self.samples > 0 and self.method.active
+
+    def generator(self, sample: int, ids: Sequence[int]) -> torch.Generator:
+        """Return what draws the change of a text, by its token ids."""
+        state = np.random.SeedSequence((self.seed, sample, *ids)).generate_state(1, np.uint64)
+        return torch.Generator().manual_seed(int(state[0] >> 1))
+
+    def rewritten(self, model: TaskModel, rows: Sequence[TaskItem], sample: int) -> list[TaskItem]:
+        """Return the rows of a sample, words exchanged where the method does that."""
+        return [self.method.rewrite(model, [row], self.generator(sample, row.tokens.ids))[0] for row in rows]
+
+    def logits(self, model: TaskModel, inputs: Inputs, sample: int) -> Tensor:
+        """Return the model's logits for a sample, as `TaskModel.logits` does."""
+        if not self.method.perturbs:
+            return model.logits(inputs)
+        drawn = [self._noise(model, inputs.select(slice(row, row + 1)), sample) for row in range(len(inputs))]
+        width = inputs.ids.shape[1]
+        padded = [functional.pad(noise.values, (0, 0, 0, width - noise.values.shape[1])) for noise in drawn]
+        noise = replace(drawn[0], values=torch.cat(padded)).to(inputs.ids.device)
+        reading = self.method.perturb(model, Reading(inputs), noise, _no_loss, None)
+        return reading.output(model).logits
+
+    def _noise(self, model: TaskModel, one: Inputs, sample: int) -> Any:
+        return self.method.draw(model, [], one, self.generator(sample, one.ids[0].tolist()))
+
+
+def predict_smoothed(
+    model: TaskModel,
+    examples: Sequence[Example],
+    *,
+    smoothing: Smoothing | None,
+    language: str,
+    max_length: int,
+    batch_tokens: int = BATCH_TOKENS,
+    doc_stride: int = DOC_STRIDE,
+) -> list[Record]:
+    """Return one record an example, as `predict` does, of smoothed predictions.
+
+    `probability` is the average of what is predicted.
+
+    Args:
+        model: with a sentence, pair, tagging or choice head; put into evaluation mode.
+        examples: of one language.
+        smoothing: None, no samples, or noise of radius 0 is plain prediction, bit for bit.
+        language: for encoders that embed it, and adapters of languages.
+        max_length: tokens an input is cut to.
+        batch_tokens: padded tokens a batch.
+        doc_stride: as `predict` has it; answers are not smoothed.
+
+    Raises:
+        InputError: a model for another form of task.
+    """
+    if smoothing is None or not smoothing.active:
+        settings = {"max_length": max_length, "batch_tokens": batch_tokens, "doc_stride": doc_stride}
+        return predict(model, examples, language=language, **settings)
+    if model.kind not in KINDS or model.kind not in smoothing.method.kinds:
+        raise InputError(f"smooth: predictions of '{model.kind}' tasks are not smoothed (kinds: {', '.join(KINDS)})")
+    items = task_items(
+        *(model.encoder, examples, model.kind, model.labels),
+        max_length=max_length,
+        language=language,
+        words="words" in smoothing.method.needs,
+        prompt=model.prompt,
+    )
+    model.eval()
+    with model.in_language(language):
+        samples = [
+            _probabilities(model, examples, smoothing, rows_of(items), sample, batch_tokens)
+            for sample in range(smoothing.samples)
+        ]
+    return [
+        _record(model, example, torch.stack(tables), smoothing.combine)
+        for example, *tables in zip(examples, *samples, strict=True)
+    ]
+
+
+def _no_loss(_reading: Reading) -> Tensor:
+    raise AssertionError("smoothing knows no labels")
+
+
+def _probabilities(
+    model: TaskModel,
+    examples: Sequence[Example],
+    smoothing: Smoothing,
+    rows: Sequence[TaskItem],
+    sample: int,
+    batch_tokens: int,
+) -> list[Tensor]:
+    """Return what a sample gives each example: (labels,), (choices,), or (words, labels)."""
+    rows = smoothing.rewritten(model, rows, sample)
+
+    def compute(inputs: Inputs) -> Tensor:
+        return smoothing.logits(model, inputs, sample)
+
+    logits = by_length(model.encoder, [row.tokens for row in rows], compute, batch_tokens)
+    if model.kind == "tagging":
+        return _of_words(model, examples, rows, logits)
+    if model.kind == "choice":
+        left = iter(logits)
+        counts = [len(example.choices) for example in examples if isinstance(example, ChoiceExample)]
+        return [torch.cat([next(left) for _ in range(count)]).float().softmax(dim=0) for count in counts]
+    return list(torch.cat(logits).float().softmax(dim=-1))
+
+
+def _of_words(
+    model: TaskModel, examples: Sequence[Example], rows: Sequence[TaskItem], logits: Sequence[Tensor]
+) -> list[Tensor]:
+    """Return (words, labels) of each sentence, at the first piece of a word; 0 for a word without a piece."""
+    counts = [len(example.words) for example in examples if isinstance(example, TaggingExample)]
+    tables = [torch.zeros(count, len(model.labels)) for count in counts]
+    for row, scores in zip(rows, logits, strict=True):
+        assert row.tokens.words is not None
+        found = scores[0].float().softmax(dim=-1)
+        for position in reversed(range(len(row.tokens))):  # reversed: the first piece of a word has the last word
+            word = row.tokens.words[position]
+            if word >= 0 and row.first_word + word < len(tables[row.example]):
+                tables[row.example][row.first_word + word] = found[position]
+    return tables
+
+
+def _record(model: TaskModel, example: Example, tables: Tensor, combine: str) -> Record:
+    """Return the record of an example by the probabilities of all samples, (samples, ..., outputs)."""
+    mean = tables.double().mean(dim=0)  # in double precision equal numbers have their very mean
+    score = mean
+    if combine == "majority":
+        votes = functional.one_hot(tables.argmax(dim=-1), tables.shape[-1]).sum(dim=0)
+        score = votes + 0.5 * mean  # votes are whole numbers, so the average only breaks ties
+    best = score.argmax(dim=-1)
+    if isinstance(example, TaggingExample):
+        tags = [model.labels[index] for index in best.tolist()]
+        return {"id": example.id, "prediction": tags, "gold": list(example.tags) if example.tags else None}
+    chosen = int(best)
+    return {
+        "id": example.id,
+        "prediction": chosen if isinstance(example, ChoiceExample) else model.labels[chosen],
+        "gold": getattr(example, "label", None),
+        "probability": round(float(mean[chosen]), 6),
+    }

@@ -1,0 +1,30 @@
+"""Intent and slots of commands to a voice assistant at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from crosslift.lab.tasks._command import INTENTS, SLOTS, Command, commands, slot_tags
+from crosslift.lab.tasks._task import LabTask, Speakers
+from crosslift.tasks._task import JointExample, Split
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crosslift.lab.chance import Draws
+
+
+class Joint(LabTask[Command]):
+    """Commands as in the lab tasks intent and slots."""
+
+    kind = "joint"
+    labels = ("O", *(f"{begin}-{slot}" for slot in SLOTS for begin in "BI"), *INTENTS)
+
+    def problems(self, draws: Draws, split: Split) -> Iterator[Command]:
+        """Yield commands of the split."""
+        return commands(draws, split)
+
+    def example(self, problem: Command, identifier: str, speakers: Speakers) -> JointExample:
+        """Return the words of the command, their slots, and the intent."""
+        sentence = speakers.language.say(problem.event)
+        return JointExample(identifier, sentence.words, slot_tags(sentence), problem.intent)

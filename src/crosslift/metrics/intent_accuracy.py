@@ -1,0 +1,18 @@
+"""Intent accuracy: the percentage of utterances with the right intent, whatever their slots."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crosslift.metrics._frames import intents
+from crosslift.metrics._shares import Share
+
+
+class IntentAccuracy(Share):
+    """Share of right intents."""
+
+    def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
+        """Return (1 if the intent is right, 1)."""
+        predicted, gold = intents(record)
+        return float(predicted == gold), 1.0

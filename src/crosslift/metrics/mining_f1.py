@@ -1,0 +1,20 @@
+"""Mining F1: twice the right pairs over mined and gold pairs together, in percent.
+
+XTREME's `bucc_f1`: a pair is right if both ids are those of a gold pair.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.metrics._mining import Mining
+
+
+class MiningF1(Mining):
+    """Harmonic mean of precision and recall of mined pairs."""
+
+    def score(self, total: NDArray[np.float64]) -> float:
+        """Return 200 * correct / (predicted + gold); 0 where there is neither."""
+        correct, predicted, gold = total
+        return float(200 * correct / (predicted + gold)) if predicted + gold else 0.0

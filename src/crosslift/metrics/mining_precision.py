@@ -1,0 +1,17 @@
+"""Mining precision: the percentage of mined pairs that are gold pairs."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.metrics._mining import Mining
+
+
+class MiningPrecision(Mining):
+    """Share of mined pairs that are right."""
+
+    def score(self, total: NDArray[np.float64]) -> float:
+        """Return 100 * correct / predicted; 0 where nothing was mined."""
+        correct, predicted, _ = total
+        return float(100 * correct / predicted) if predicted else 0.0

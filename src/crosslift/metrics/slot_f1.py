@@ -1,0 +1,21 @@
+"""Slot F1: micro-averaged F1 of the slots of utterances, each of which counts if its words and its name are right.
+
+That of `tagging_f1` on the slots' tags in IOB2, so seqeval's default rule.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from crosslift.metrics._frames import slots
+from crosslift.metrics.tagging_f1 import TaggingF1
+
+
+class SlotF1(TaggingF1):
+    """F1 of slots."""
+
+    def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
+        """Return (slots in both, predicted slots, gold slots) of an utterance."""
+        predicted, gold = slots(record)
+        return super().statistics({"prediction": predicted, "gold": gold})

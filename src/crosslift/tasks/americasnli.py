@@ -1,0 +1,40 @@
+"""Natural language inference in ten indigenous languages of the Americas; also called X-ANLI.
+
+There is no training set: models are trained on English (or Spanish) NLI and selected on English XNLI dev, as the
+authors do.  In a directory both are taken from XNLI's files; on the hub they are not, so fine-tune on `xnli` or `mnli`
+and score this.  Dev and test are translations of Spanish XNLI's dev and test: never train on those.
+Paper: ebrahimi-etal-2022-americasnli.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from crosslift.tasks._nli import NliTask
+from crosslift.tasks._task import HubData, codes, counts
+
+_LANGUAGES = codes("aym bzd cni gn hch nah oto quy shp tar")
+
+
+class Americasnli(NliTask):
+    """AmericasNLI."""
+
+    languages = _LANGUAGES
+    hub = HubData("nala-cub/americas_nli", splits={"dev": "validation", "test": "test"})
+    files: ClassVar = {
+        "train": ("xnli/train-en.tsv",),
+        "dev": ("americasnli/dev/{language}.tsv", "xnli/dev-en.tsv"),
+        "test": ("americasnli/test/{language}.tsv",),
+    }
+    identifier = "id"
+    # Counted in the authors' files; the paper's table has fewer Nahuatl dev pairs.
+    facts: ClassVar = {
+        "train": {"en": 392_702},
+        "dev": {"en": 2_490} | counts("aym 743 bzd 743 cni 658 gn 743 hch 743 nah 585 oto 222 quy 743 shp 743 tar 743"),
+        "test": counts("aym 750 bzd 750 cni 750 gn 750 hch 750 nah 738 oto 748 quy 750 shp 750 tar 750"),
+    }
+    citation = (
+        "Ebrahimi, Mager, Oncevay and others (2022): AmericasNLI: Evaluating Zero-shot Natural Language Understanding "
+        "of Pretrained Multilingual Models in Truly Low-resource Languages. ACL."
+    )
+    licence = "CC BY-SA 4.0; training data as for XNLI"

@@ -1,0 +1,71 @@
+"""Answer retrieval from a pool of 11 languages: XQuAD-R, where each question has one right sentence a language.
+
+A candidate is a sentence, read with its paragraph.  Questions of one id are translations of each other, and so are
+their answers.  The files are XQuAD's with the sentences' borders added, in the folder that XTREME-R's
+`download_lareqa_data.sh` makes; XQuAD itself lacks the borders.  Papers: roy-etal-2020-lareqa, ruder-etal-2021-xtreme.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from crosslift.data.text import Row
+from crosslift.tasks._sentence_breaks import answering, paragraphs
+from crosslift.tasks._task import Candidate, RankingExample, Task, codes, counts
+
+
+class Lareqa(Task):
+    """LAReQA's XQuAD-R."""
+
+    kind = "ranking"
+    languages = codes("ar de el en es hi ru th tr vi zh")
+    metrics = ("mean_average_precision_at_20", "mean_average_precision")
+    parallel = True
+    files: ClassVar = {"test": ("lareqa/xquad-r/{language}.json",)}
+    pools: ClassVar = files
+    lengths = (96, 256)
+    columns = ("id", "question", "gold")
+    answers = ("gold",)
+    facts: ClassVar = {"test": dict.fromkeys(languages, 1_190)}
+    pool_facts: ClassVar = counts(
+        "ar 1222 de 1276 el 1234 en 1180 es 1215 hi 1244 ru 1219 th 852 tr 1167 vi 1209 zh 1196"
+    )
+    """Published numbers of candidates."""
+    citation = (
+        "Roy, Constant, Al-Rfou, Barua, Phillips and Yang (2020): LAReQA: Language-Agnostic Answer Retrieval from a "
+        "Multilingual Pool. EMNLP."
+    )
+    licence = "CC BY-SA 4.0"
+
+    def file_rows(self, path: Path) -> Iterator[Row]:
+        """Yield the questions that a sentence answers; the line is the number of the paragraph.
+
+        Raises:
+            DataError: no JSON of SQuAD's form with sentence borders.
+        """
+        for number, paragraph in paragraphs(path):
+            answered = {key for _, _, keys in answering(paragraph) for key in keys}
+            for question in paragraph["qas"]:
+                if question["id"] in answered:
+                    yield number, {"id": question["id"], "question": question["question"], "gold": question["id"]}
+
+    def from_row(
+        self,
+        row: Mapping[str, Any],
+        index: int,  # noqa: ARG002 - a question has an id of its own
+        *,
+        where: str,
+        features: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> RankingExample:
+        """Return the example of one row; its gold is the question's id, which candidates name."""
+        return RankingExample(str(row["id"]), self.text(row, "question", where=where), row.get("gold"))
+
+    def read_candidates(self, path: Path, language: str) -> Iterator[Candidate]:
+        """Yield every sentence of the paragraphs that have an answered question."""
+        for number, paragraph in paragraphs(path):
+            sentences = list(answering(paragraph))
+            if any(keys for _, _, keys in sentences):
+                for place, text, keys in sentences:
+                    yield Candidate(f"{language}_{number}_{place}", text, language, keys, paragraph["context"])

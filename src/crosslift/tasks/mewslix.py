@@ -1,0 +1,121 @@
+"""Entity retrieval: which of a million entities, described in 50 languages, does a mention in the news mean?
+
+A query is a mention and its sentence; the right entity's description may be in any language.  Files are those that
+XTREME-R's `download_mewslix_data.sh` leaves; the released data is not quite what the paper's numbers are of.
+Paper: ruder-etal-2021-xtreme.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from crosslift.data.text import Row, jsonl, require
+from crosslift.errors import DataError
+from crosslift.tasks._task import Candidate, Example, RankingExample, Split, Task, codes, counts
+
+_BRACES = re.compile(r"\{(.*?)\}")
+
+
+class Mewslix(Task):
+    """Mewsli-X.  With one right entity a query, mean average precision is the mean reciprocal rank."""
+
+    kind = "ranking"
+    languages = codes("ar de en es fa ja pl ro ta tr uk")
+    metrics = ("mean_average_precision_at_20",)
+    files: ClassVar = {split: (f"mewslix/wikinews_mentions-{split}.jsonl",) for split in ("dev", "test")}
+    pools: ClassVar = dict.fromkeys(("dev", "test"), ("mewslix/candidate_set_entities.jsonl",))
+    lengths = (64, 64)
+    columns = ("id", "query", "gold")
+    answers = ("gold",)
+    facts: ClassVar = {
+        "dev": counts("ar 318 de 326 en 316 es 311 fa 72 ja 310 pl 304 ro 145 ta 312 tr 262 uk 315"),
+        "test": counts("ar 1501 de 1551 en 1490 es 1552 fa 458 ja 1519 pl 1562 ro 672 ta 1567 tr 1215 uk 1537"),
+    }
+    citation = (
+        "Ruder, Constant, Botha, Siddhant, Firat, Fu, Liu, Hu, Garrette, Neubig and Johnson (2021): XTREME-R: Towards "
+        "More Challenging and Nuanced Multilingual Evaluation. EMNLP."
+    )
+    licence = "CC BY-SA; see the data set's page"
+
+    def languages_in(self, path: Path) -> tuple[str, ...]:
+        """Return the languages of the mentions of a file."""
+        there = {row["language"] for _, row in self.file_rows(path)}
+        return tuple(code for code in self.languages if code in there)
+
+    def read_language(
+        self,
+        path: Path,
+        language: str,
+        split: Split | None = None,  # noqa: ARG002 - one a file
+    ) -> Iterator[Example]:
+        """Yield the mentions in one language."""
+        own = ((line, row) for line, row in self.file_rows(path) if row["language"] == language)
+        for index, (line, row) in enumerate(own):
+            yield self.from_row(row, index, where=f"{path}, line {line}")
+
+    def file_rows(self, path: Path) -> Iterator[Row]:
+        """Yield the mentions of all articles, each with the article's line.
+
+        Raises:
+            DataError: an object lacks a key, or a mention is in no sentence.
+        """
+        for number, article in jsonl(path):
+            where = f"{path}, line {number}"
+            require(article, ("context", "mentions"), where=where)
+            context = article["context"]
+            require(context, ("language", "text", "sentence_spans"), where=where)
+            for mention in article["mentions"]:
+                require(mention, ("example_id", "entity_id", "mention_span"), where=where)
+                yield (
+                    number,
+                    {
+                        "id": mention["example_id"],
+                        "query": _query(context, mention["mention_span"], where=where),
+                        "gold": mention["entity_id"],
+                        "language": context["language"],
+                    },
+                )
+
+    def from_row(
+        self,
+        row: Mapping[str, Any],
+        index: int,  # noqa: ARG002 - a mention has an id of its own
+        *,
+        where: str,
+        features: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> RankingExample:
+        """Return the example of one row; its gold is the entity's id."""
+        return RankingExample(str(row["id"]), self.text(row, "query", where=where), row.get("gold"))
+
+    def read_candidates(self, path: Path, language: str) -> Iterator[Candidate]:  # noqa: ARG002 - each has its own
+        """Yield the entities; the text is the sentences of the description.
+
+        Raises:
+            DataError: an object lacks a key.
+        """
+        for number, entity in jsonl(path):
+            where = f"{path}, line {number}"
+            require(entity, ("entity_id", "description", "description_language", "sentence_spans"), where=where)
+            text = entity["description"]
+            told = " ".join(text[span["start"] : span["end"]] for span in entity["sentence_spans"])
+            key = entity["entity_id"]
+            yield Candidate(key, _flat(told), entity["description_language"], (key,))
+
+
+def _query(context: Mapping[str, Any], span: Mapping[str, Any], *, where: str) -> str:
+    """Return "mention: sentence with { mention }", braces of the sentence's own made round ones."""
+    start, end, text = span["start"], span["end"], context["text"]
+    for sentence in context["sentence_spans"]:
+        if sentence["start"] <= start and end <= sentence["end"]:
+            left, right = (
+                _BRACES.sub(r"(\1)", part) for part in (text[sentence["start"] : start], text[end : sentence["end"]])
+            )
+            return _flat(f"{span['text']}: {left} {{ {span['text']} }} {right}")
+    raise DataError(f"{where}: the mention '{span['text']}' ({start} to {end}) lies in no sentence")
+
+
+def _flat(text: str) -> str:
+    return " ".join(text.splitlines()).replace("  ", " ").strip()

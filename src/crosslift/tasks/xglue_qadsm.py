@@ -1,0 +1,40 @@
+"""Query-ad matching in 3 languages: is an advertisement relevant to a query?
+
+Trained on English; an ad's title and description are read as one text.  Paper: liang-etal-2020-xglue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from crosslift.tasks import _xglue
+from crosslift.tasks._task import PairExample, codes
+
+_LANGUAGES = codes("en de fr")
+
+
+class XglueQadsm(_xglue.XglueTask):
+    """XGLUE's query-ad matching."""
+
+    kind = "pair"
+    labels = ("Bad", "Good")
+    languages = _LANGUAGES
+    metrics = ("accuracy", "macro_f1")
+    hub = _xglue.hub("qadsm")
+    files: ClassVar = _xglue.files("qadsm")
+    columns = ("query", "ad_title", "ad_description", "relevance_label")
+    answers = ("relevance_label",)
+    facts: ClassVar = {
+        "train": {"en": 100_000},
+        "dev": dict.fromkeys(_LANGUAGES, 10_000),
+        "test": dict.fromkeys(_LANGUAGES, 10_000),
+    }
+
+    def from_row(
+        self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
+    ) -> PairExample:
+        """Return the example of one row."""
+        query, title, description = (self.text(row, column, where=where) for column in self.needed)
+        label = self.gold(row, features, where=where)
+        return PairExample(str(index), query, f"{title} {description}".strip(), label)

@@ -1,0 +1,40 @@
+"""QA matching in 3 languages: does a passage answer a question?
+
+Trained on English.  Paper: liang-etal-2020-xglue.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from crosslift.tasks import _xglue
+from crosslift.tasks._task import PairExample, codes
+
+_LANGUAGES = codes("en de fr")
+
+
+class XglueQam(_xglue.XglueTask):
+    """XGLUE's QA matching."""
+
+    kind = "pair"
+    labels = ("False", "True")
+    languages = _LANGUAGES
+    metrics = ("accuracy", "macro_f1")
+    hub = _xglue.hub("qam")
+    files: ClassVar = _xglue.files("qam")
+    columns = ("question", "answer", "label")
+    answers = ("label",)
+    numbered = True
+    facts: ClassVar = {
+        "train": {"en": 100_000},
+        "dev": dict.fromkeys(_LANGUAGES, 10_000),
+        "test": dict.fromkeys(_LANGUAGES, 10_000),
+    }
+
+    def from_row(
+        self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
+    ) -> PairExample:
+        """Return the example of one row."""
+        question, answer = (self.text(row, column, where=where) for column in self.needed)
+        return PairExample(str(index), question, answer, self.gold(row, features, where=where))

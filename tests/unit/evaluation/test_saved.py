@@ -1,0 +1,86 @@
+"""Saved models scored on all tasks that a directory holds, and with fewer bits."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.heads import TaskModel
+from crosslift.errors import InputError, RunExistsError
+from crosslift.evaluation.saved import evaluate
+from crosslift.tasks.xnli import Xnli
+from tests.tiny import TEXTS
+
+
+@pytest.fixture(scope="module")
+def model(checkpoint: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("saved") / "model"
+    TaskModel.create(Encoder.load(checkpoint("bert")), "pair", Xnli.labels, seed=0).save(place)
+    return place
+
+
+@pytest.fixture(scope="module")
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two NLI benchmarks, sentences with tags, and parallel text."""
+    folder = tmp_path_factory.mktemp("data")
+
+    def write(name: str, rows: list[str]) -> None:
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text("".join(row + "\n" for row in rows), encoding="utf-8")
+
+    pairs = [f"{text}\t{TEXTS[i - 1]}\t{Xnli.labels[i % 3]}" for i, text in enumerate(TEXTS)]
+    for code in ("en", "de"):
+        write(f"xnli/test-{code}.tsv", pairs)
+        write(f"udpos/test-{code}.tsv", ["A\tDET", "man\tNOUN", ""])
+    write("tatoeba/de-en.de", list(TEXTS[:4]))
+    write("tatoeba/de-en.en", list(TEXTS[4:]))
+    return folder
+
+
+def test_all_scores_what_is_there_and_fits_and_says_what_does_not(model: Path, data: Path, tmp_path: Path) -> None:
+    content = evaluate(model, task="all", data=data, output=tmp_path / "out")
+    assert {row["task"] for row in content["scores"]} == {"xnli", "tatoeba"}
+    skipped = {row["task"]: row["reason"] for row in content["skipped"]}
+    assert "are not those of udpos" in skipped["udpos"]
+    assert "there is no test split of americasnli" in skipped["americasnli"]
+    alone = evaluate(model, task="xnli", data=data)
+    assert [row for row in content["scores"] if row["task"] == "xnli"] == alone["scores"]
+    tasks = {
+        row["task"]: row["all_mean"]
+        for row in content["summary"]
+        if row["metric"] in ("accuracy", "retrieval_accuracy")
+    }
+    assert content["benchmark"]["all"] == pytest.approx(sum(tasks.values()) / 2)
+    assert (tmp_path / "out" / "predictions" / "tatoeba" / "de.jsonl").exists()
+    assert json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8")) == content
+
+
+def test_all_needs_data_at_hand_and_something_to_score(model: Path, data: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="name one with --data"):
+        evaluate(model, task="all")
+    with pytest.raises(InputError, match="do not go together"):
+        evaluate(model, task="all", data=data, generalized=True)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(InputError, match="no task that it could be scored on"):
+        evaluate(model, task="all", data=tmp_path / "empty", output=tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    with pytest.raises(RunExistsError):
+        evaluate(model, task="all", data=data, output=tmp_path / "empty")
+
+
+def test_an_encoder_without_a_head_is_scored_on_retrieval_alone(checkpoint: Callable[[str], Path], data: Path) -> None:
+    content = evaluate(checkpoint("bert"), task="all", data=data)
+    assert {row["task"] for row in content["scores"]} == {"tatoeba"}
+    assert "xnli" in {row["task"] for row in content["skipped"]}
+
+
+@pytest.mark.parametrize("precision", ["bfloat16", "int8"])
+def test_scores_with_fewer_bits_are_told_apart(model: Path, data: Path, precision: Any) -> None:
+    for task in ("xnli", "tatoeba"):
+        content = evaluate(model, task=task, data=data, precision=precision)
+        assert {row["selection"] for row in content["scores"]} == {f"as saved, {precision}"}
