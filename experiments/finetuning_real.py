@@ -38,7 +38,6 @@ def nli_arms(options: argparse.Namespace) -> dict[str, Arm]:
     neighbours = str(options.output / "neighbours.json")
     return {
         "plain": {},
-        "plain, twice the steps": {"epochs": 2},
         "adversarial": {"method": [{"use": "adversarial"}]},
         "RS-RP": {"method": [{"use": "random_perturbation"}]},
         "RS-DA": {"method": [{"use": "synonym_smoothing", "neighbours": neighbours, "exact": False}]},
@@ -133,7 +132,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side, one thread each")
-    parser.add_argument("--limit", type=int, default=150, help="XNLI examples a language")
+    parser.add_argument("--limit", type=int, default=100, help="XNLI examples a language")
     parser.add_argument("--output", type=Path, default=Path("runs/finetuning-real"))
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)

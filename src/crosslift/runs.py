@@ -55,6 +55,15 @@ class Grid(_Model):
     cells: tuple[Cell, ...] = ()
 
 
+class Agreement(_Model):
+    """How far languages agree about translations: `agreement` in percent, the mean over pairs of languages."""
+
+    task: str
+    selection: str
+    agreement: Number
+    fleiss_kappa: Number = math.nan
+
+
 class Summary(_Model):
     """A run's source and targets together, in percent; `targets` counts target languages."""
 
@@ -113,6 +122,7 @@ class Results(_Model):
     languages: dict[str, Language] = {}
     warnings: tuple[str, ...] = ()
     generalized: tuple[Grid, ...] = ()
+    consistency: tuple[Agreement, ...] = ()
 
 
 class LogLine(_Model):

@@ -41,6 +41,9 @@ class Adversarial(EmbeddingNoise):
 
     paper: ClassVar[str] = "Huang et al. 2021, arXiv 2104.08645"
 
+    radius: float = Field(  # a tenth of that of random noise: at 0.03 and more, the lab's encoder learns nothing
+        0.01, ge=0, description="of the ball around a token, as a share of the mean norm of the sentence's embeddings"
+    )
     steps: int = Field(3, ge=0, description="of gradient ascent")
     inner_steps: int = Field(
         1,

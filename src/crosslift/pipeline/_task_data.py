@@ -59,7 +59,7 @@ class TaskData:
     def baselines_record(self) -> dict[str, dict[str, float]]:
         """What a stage's line in results.json says of baselines on source development data, in percent."""
         found = self.giveaway
-        return {"baselines": {"commonest label": found.commonest, "second text": found.second}} if found else {}
+        return {"baselines": {"commonest_label": found.commonest, "second_text": found.second}} if found else {}
 
     @property
     def fingerprint(self) -> str:

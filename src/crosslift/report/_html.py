@@ -17,7 +17,7 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from crosslift._version import __version__
-from crosslift.report import _embeddings, _figures, _format, _table, _words
+from crosslift.report import _embeddings, _figures, _format, _pairs, _table, _words
 from crosslift.report._colour import PAPER, shade
 
 if TYPE_CHECKING:
@@ -51,6 +51,8 @@ class Section:
     gap: Figure | None
     languages: _table.Table
     selection: _table.Table | None
+    pairs: list[_table.Table]
+    agreement: _table.Table | None
 
 
 def render(report: Report) -> str:
@@ -135,6 +137,8 @@ def _section(report: Report, view: View, place: int) -> Section:
         gap=_figures.transfer_gap(report, view),
         languages=_table.languages(report, view),
         selection=_table.selection(report, view),
+        pairs=_pairs.pairs(report, view),
+        agreement=_pairs.agreement(report, view),
     )
 
 

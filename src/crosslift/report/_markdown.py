@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from crosslift.report import _table, _words
+from crosslift.report import _pairs, _table, _words
 
 if TYPE_CHECKING:
     from crosslift.report._systems import Report
@@ -21,6 +21,8 @@ def render(report: Report) -> str:
             _table.results(report, view),
             _table.languages(report, view),
             _table.selection(report, view),
+            *_pairs.pairs(report, view),
+            _pairs.agreement(report, view),
         ]
         parts += [_section(table) for table in tables if table]
     parts += [_section(table) for table in (_table.cost(report), *_table.probes(report)) if table]

@@ -66,7 +66,7 @@ class Table:
 def results(report: Report, view: View) -> Table:
     """Return one row a system: source, targets, gap, and what changed against the baseline."""
     columns = [Column("System", "text"), Column("Seeds", "count"), *_summary_columns(report, view)]
-    rows = [[_system_cell(report, s), Cell(s.seeds), *_summary_cells(report, s, view)] for s in report.systems]
+    rows = [[system_cell(report, s), Cell(s.seeds), *_summary_cells(report, s, view)] for s in report.systems]
     if report.others:
         columns.append(Column("Change in target mean", "difference", "Against the baseline, in points"))
         for row, system in zip(rows, report.systems, strict=True):
@@ -103,28 +103,31 @@ def _summary_cells(report: Report, system: System, view: View) -> list[Cell]:
 def heat_map(report: Report, view: View) -> Table:
     """Return systems x languages, each cell with its place on the colour scale of this table."""
     grid = [[system.score(view, language) for language in view.languages] for system in report.systems]
-    low, high = _range(statistic.mean for row in grid for statistic in row)
-    columns = (Column("System", "text"), *(_language_column(report, view, code) for code in view.languages))
+    low, high = span(statistic.mean for row in grid for statistic in row)
+    columns = (Column("System", "text"), *(language_column(report, view, code) for code in view.languages))
     rows = [
-        [_system_cell(report, system), *(_hot(statistic, low, high) for statistic in row)]
+        [system_cell(report, system), *(hot(statistic, low, high) for statistic in row)]
         for system, row in zip(report.systems, grid, strict=True)
     ]
     caption = f"Mean {_format.words(view.metric)} over seeds, in percent; the colour scale is below."
     return Table("Every system in every language", caption, columns, _frozen(rows), (low, high))
 
 
-def _language_column(report: Report, view: View, code: str) -> Column:
+def language_column(report: Report, view: View, code: str) -> Column:
+    """Return the column of a language."""
     role = "source" if code == view.source else "target"
     return Column(code, note=f"{report.language(code)} ({role})")
 
 
-def _hot(statistic: Statistic, low: float, high: float) -> Cell:
+def hot(statistic: Statistic, low: float, high: float) -> Cell:
+    """Return a cell with its place on a colour scale."""
     if not math.isfinite(statistic.mean):
         return Cell(math.nan)
     return Cell(statistic.mean, heat=(statistic.mean - low) / (high - low))
 
 
-def _range(values: Iterable[float]) -> tuple[float, float]:
+def span(values: Iterable[float]) -> tuple[float, float]:
+    """Return the ends of a colour scale, multiples of 5."""
     finite = [value for value in values if math.isfinite(value)]
     low, high = math.floor(min(finite, default=0) / 5) * 5, math.ceil(max(finite, default=100) / 5) * 5
     return low, max(high, low + 5)
@@ -173,7 +176,7 @@ def selection(report: Report, view: View) -> Table | None:
         *(Column(f"{_rule(r)}: {t}") for r in rules for t in fields.values()),
     ]
     rows = [
-        [_system_cell(report, s), *(_cell(s.summary(r, field), s.seeds) for r in rules for field in fields)]
+        [system_cell(report, s), *(_cell(s.summary(r, field), s.seeds) for r in rules for field in fields)]
         for s in report.systems
     ]
     caption = (
@@ -224,7 +227,7 @@ def _cost_rows(report: Report, system: System) -> list[list[Cell]]:
         cached = sum(entry.cached for entry in own)
         rows.append(
             [
-                _system_cell(report, system),
+                system_cell(report, system),
                 Cell(stage),
                 *(Cell(value) for value in (time, steps, tokens, tokens / time if time else math.nan)),
                 Cell(f"{cached} of {_format.plural(len(own), 'run')}" if cached else "no"),
@@ -252,13 +255,14 @@ def _probe(report: Report, metric: str) -> Table:
         for language in dict.fromkeys(probe.language for probe in own):
             found = [[p.value for p in own if (p.language, p.stage) == (language, stage)] for stage in stages]
             cells = [_cell(Statistic.of(values), system.seeds if values else 0) for values in found]
-            rows.append([_system_cell(report, system), Cell(report.language(language)), *cells])
+            rows.append([system_cell(report, system), Cell(report.language(language)), *cells])
     columns = (Column("System", "text"), Column("Language", "text"), *(Column(f"After {s}") for s in stages))
     caption = f"{_format.words(metric).capitalize()} of the encoder's vectors after each stage."
     return Table(_format.words(metric).capitalize(), caption, columns, _frozen(rows))
 
 
-def _system_cell(report: Report, system: System) -> Cell:
+def system_cell(report: Report, system: System) -> Cell:
+    """Return the name of a system as the first cell of its row."""
     return Cell(system.name, mark="baseline" if report.others and system is report.baseline else "")
 
 
