@@ -115,7 +115,7 @@ def _task_designs(
     read = {}
     for language in ordered:
         paths = [run.predictions(task, rules[run]) / f"{language}.jsonl" for run in runs]
-        read[language] = read_counts(paths, makers)
+        read[language] = read_counts(paths, makers, mined=_kind(task) == "mining")
         advance()
     counts = {metric: {language: read[language][metric] for language in ordered} for metric in metrics}
     joint = runs[0].generalized or _joint(task, counts[metrics[0]].values())
@@ -124,6 +124,10 @@ def _task_designs(
     return [
         Design(task, name, name == metrics[0], shown, mean, targets, ordered, counts[name], joint) for name in metrics
     ], notes
+
+
+def _kind(task: str) -> str | None:
+    return str(_shelf.load("task", task).kind) if task in _shelf.entries("task") else None
 
 
 def _metric(task: str, name: str, labels: Sequence[str]) -> Metric:

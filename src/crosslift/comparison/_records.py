@@ -33,19 +33,26 @@ class Counts:
     counts: NDArray[np.float32]
 
 
-def read_counts(paths: Sequence[Path], makers: Mapping[str, Callable[[Sequence[str]], Metric]]) -> dict[str, Counts]:
+def read_counts(
+    paths: Sequence[Path], makers: Mapping[str, Callable[[Sequence[str]], Metric]], *, mined: bool = False
+) -> dict[str, Counts]:
     """Read one language of one task in every run and return what each metric counts.
 
     Args:
         paths: a predictions file a run.
         makers: of each metric, from the labels that occur.
+        mined: answers are partners of sentences; most have none, and those that no run found one for are left out.
 
     Raises:
         DataError: a file is damaged, or two hold other items or other gold answers.
     """
-    reference = _read(paths[0])
+    reference = _read(paths[0], mined)
     ids = _ids(reference, paths[0])
-    ordered = [reference, *(_in_order(_read(path), ids, reference, (path, paths[0])) for path in paths[1:])]
+    others = (_in_order(_read(path, mined), ids, reference, (path, paths[0]), mined) for path in paths[1:])
+    ordered = [reference, *others]
+    if mined:
+        places = [place for place, row in enumerate(zip(*ordered, strict=True)) if any(map(_has_partner, row))]
+        ids, ordered = tuple(ids[place] for place in places), [[one[place] for place in places] for one in ordered]
     labels = sorted(set().union(*map(_labels, ordered)))
     found = {}
     for name, make in makers.items():
@@ -63,7 +70,11 @@ def _labels(records: Sequence[Record]) -> set[str]:
     return set(answers) if set(map(type, answers)) == {str} else set()
 
 
-def _read(path: Path) -> list[Record]:
+def _has_partner(record: Record) -> bool:
+    return record["prediction"] is not None or record["gold"] is not None
+
+
+def _read(path: Path, mined: bool) -> list[Record]:
     if not path.is_file():
         raise DataError(f"{path}: there is no such file, though results.json has its score; was it moved?")
     # Not splitlines(): texts may hold other line breaks, which JSON leaves as they are.
@@ -74,18 +85,18 @@ def _read(path: Path) -> list[Record]:
         records = json.loads(f"[{','.join(lines)}]")
     except json.JSONDecodeError:
         records = None
-    if records is None or len(records) != len(lines) or not _are_records(records):
+    if records is None or len(records) != len(lines) or not _are_records(records, mined):
         _blame(lines, path)
     return records  # type: ignore[no-any-return]
 
 
-def _are_records(values: Sequence[Any]) -> bool:
+def _are_records(values: Sequence[Any], mined: bool) -> bool:
     """Return whether all values are records; at once, since there may be a million."""
     try:
         complete = [(value["id"], value["prediction"], value["gold"]) for value in values]
     except (KeyError, TypeError, IndexError):
         return False
-    return all(gold is not None for _, _, gold in complete)
+    return mined or all(gold is not None for _, _, gold in complete)
 
 
 def _blame(lines: Sequence[str], path: Path) -> None:
@@ -112,7 +123,7 @@ def _ids(records: Sequence[Record], path: Path) -> tuple[str, ...]:
 
 
 def _in_order(
-    records: list[Record], ids: tuple[str, ...], reference: Sequence[Record], paths: tuple[Path, Path]
+    records: list[Record], ids: tuple[str, ...], reference: Sequence[Record], paths: tuple[Path, Path], mined: bool
 ) -> list[Record]:
     """Return records in the order of `ids`, after checking that items and gold answers are those of the reference."""
     path, first = paths
@@ -122,6 +133,8 @@ def _in_order(
         place = {one: index for index, one in enumerate(own)}
         records = [records[place[one]] for one in ids]
     golds = [[record["gold"] for record in one] for one in (records, reference)]
+    if mined:  # of several gold partners, the one that was found stands first
+        golds = [sorted(map(str, one)) for one in golds]
     if golds[0] != golds[1]:
         one, here, there = next(row for row in zip(ids, *golds, strict=True) if row[1] != row[2])
         raise DataError(
@@ -147,8 +160,8 @@ def _table(metric: Metric, records: Sequence[Record], path: Path) -> NDArray[np.
     try:
         return metric.table(records).astype(np.float32)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError):
-        for number, record in enumerate(records, start=1):
-            _statistics(metric, record, path, number)
+        for number, unit in enumerate(metric.units(records), start=1):
+            _statistics(metric, unit, path, number)
         raise
 
 
@@ -157,6 +170,6 @@ def _statistics(metric: Metric, record: Record, path: Path, number: int) -> None
         metric.statistics(record)
     except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
         raise DataError(
-            f"{path}: {metric.name} cannot score item '{record['id']}' (record {number}): {error}; found the "
+            f"{path}: {metric.name} cannot score item '{record.get('id', number)}': {error}; found the "
             f"prediction {str(record['prediction'])[:60]!r} and the gold answer {str(record['gold'])[:60]!r}"
         ) from error

@@ -242,6 +242,48 @@ def test_seeds_within_a_recipe_are_seeds_too(make_run):
     assert crosslift.compare([*runs, make_run("weam")]).comparisons[0].most_seeds == 2
 
 
+def test_mined_pairs_may_lack_a_partner(make_run):
+    def lines(right, order):
+        gold = {f"s{i}": f"t{i}" if i < 30 else None for i in range(60)}
+        found = {one: partner if int(one[1:]) % 10 < right else None for one, partner in gold.items()}
+        twice = [
+            {"id": "x", "prediction": None, "gold": order[0]},
+            {"id": "x (2)", "prediction": None, "gold": order[1]},
+        ]
+        return [{"id": one, "prediction": found[one], "gold": gold[one]} for one in gold] + twice
+
+    runs = [
+        make_run(name, scores={"de": lines(right, order)}, task="bucc2018", metrics=("mining_f1",))
+        for name, right, order in (("a", 4, "pq"), ("b", 7, "qp"))
+    ]
+    row = crosslift.compare(runs).comparisons[0]
+    assert (row.baseline_score, row.system_score) == pytest.approx((200 * 12 / (12 + 32), 200 * 21 / (21 + 32)))
+    assert row.items == 32
+    assert row.low > 0
+
+
+def test_queries_are_drawn_whole(make_run):
+    rng = np.random.default_rng(0)
+    grades = ("Bad", "Fair", "Good", "Excellent", "Perfect")
+    ids = [f"{i // 4}.{i % 4}" for i in range(80)]
+    pages = [{"id": one, "prediction": str(rng.choice(grades)), "gold": str(rng.choice(grades))} for one in ids]
+    perfect = [{**page, "prediction": page["gold"]} for page in pages]
+    metric = crosslift._shelf.load("metric", "ndcg")
+    by_query = [metric(grades)(pages[start : start + 4]) for start in range(0, 80, 4)]
+    runs = [write_ranked(make_run, name, lines, grades) for name, lines in (("a", perfect), ("b", pages))]
+    row = crosslift.compare(runs, draws=4000).comparisons[0]
+    assert row.items == 20
+    assert row.standard_error == pytest.approx(np.std(by_query) / np.sqrt(20), rel=0.05)
+
+
+def write_ranked(make_run, name, lines, grades):
+    run = make_run(name, scores={"de": lines}, task="xglue_wpr", metrics=("accuracy",))
+    content = json.loads((run / "results.json").read_text())
+    content["scores"][0] |= {"metric": "ndcg", "value": None}
+    (run / "results.json").write_text(json.dumps(content))
+    return run
+
+
 def test_the_rule_can_be_chosen(make_run):
     runs = [make_run("tlm"), make_run("weam", scores=BETTER)]
     for run, shown in zip(runs, ({"en": 0.8, "de": 0.5}, {"en": 0.8, "de": 0.9}), strict=True):
