@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 from pathlib import Path
@@ -168,7 +168,11 @@ def _evaluate_all(saved: _Saved, settings: SourceSettings, asked: _Asked) -> tup
     skipped: list[dict[str, str]] = []
     for name in (*(own.name for own in settings.task), *_shelf.entries("task")):
         try:
-            scored.append(_score(saved, find_task(name, settings), open_source(settings), asked))
+            task, source = find_task(name, settings), open_source(settings)
+            if source.generated and (twin := _twin(task, scored)):
+                skipped.append({"task": name, "reason": f"{source} has the same examples for it and for {twin}"})
+                continue
+            scored.append(_score(saved, task, source, _there(asked, task, source)))
         except InputError as error:
             skipped.append({"task": name, "reason": str(error)})
     if not scored:
@@ -177,6 +181,18 @@ def _evaluate_all(saved: _Saved, settings: SourceSettings, asked: _Asked) -> tup
     content = _content(saved, scored)
     benchmark = benchmark_score(content["summary"], {each.task.name: each.task.metrics for each in scored})
     return {**content, "skipped": skipped, "benchmark": benchmark}, scored
+
+
+def _twin(task: Task, scored: Sequence[_Scored]) -> str | None:
+    """Return the task scored already that the lab makes of the same examples."""
+    return next((each.task.name for each in scored if each.task.lab_task == task.lab_task), None)
+
+
+def _there(asked: _Asked, task: Task, source: Source) -> _Asked:
+    """Return what is asked for in the languages that the task has of those; all of them if it has none, to be told."""
+    there = source.languages(task, asked.split)
+    wanted = [code for code in asked.languages or () if code in there]
+    return replace(asked, languages=wanted) if wanted else asked
 
 
 def _content(saved: _Saved, scored: Sequence[_Scored]) -> dict[str, Any]:

@@ -84,3 +84,19 @@ def test_scores_with_fewer_bits_are_told_apart(model: Path, data: Path, precisio
     for task in ("xnli", "tatoeba"):
         content = evaluate(model, task=task, data=data, precision=precision)
         assert {row["selection"] for row in content["scores"]} == {f"as saved, {precision}"}
+
+
+def test_all_in_the_lab_scores_the_same_examples_once(model: Path) -> None:
+    content = evaluate(model, task="all", data="lab", languages=["qab"])
+    scored = {row["task"] for row in content["scores"]}
+    assert len(scored & {"xnli", "mnli", "snli", "americasnli"}) == 1
+    skipped = {row["task"]: row["reason"] for row in content["skipped"]}
+    assert "has the same examples for it and for americasnli" in skipped["xnli"]
+
+
+def test_all_scores_each_task_in_the_languages_that_it_has(model: Path, data: Path) -> None:
+    content = evaluate(model, task="all", data=data, languages=["en", "de"])
+    found = {
+        task: {row["language"] for row in content["scores"] if row["task"] == task} for task in ("xnli", "tatoeba")
+    }
+    assert found == {"xnli": {"en", "de"}, "tatoeba": {"de"}}
