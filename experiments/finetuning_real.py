@@ -38,7 +38,7 @@ def nli_arms(options: argparse.Namespace) -> dict[str, Arm]:
     neighbours = str(options.output / "neighbours.json")
     return {
         "plain": {},
-        "adversarial": {"method": [{"use": "adversarial"}]},
+        "adversarial, radius 0.1": {"method": [{"use": "adversarial", "radius": 0.1}]},
         "RS-RP": {"method": [{"use": "random_perturbation"}]},
         "RS-DA": {"method": [{"use": "synonym_smoothing", "neighbours": neighbours, "exact": False}]},
         "label_contrastive": {"method": [switch, {"use": "label_contrastive"}]},
