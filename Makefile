@@ -24,7 +24,7 @@ demo: $(VENV)/.run  ## the main job in the lab: a table, and runs/demo/report.ht
 	$(BIN)/crosslift demo
 
 test: $(VENV)/.dev  ## all tests, offline
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 check: $(VENV)/.dev  ## format, lint, types, docs
 	$(BIN)/ruff format --check .
