@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+Validated = TypeVar("Validated", bound=BaseModel)
+
 SCHEMA = 1
 """The newest schema of ``results.json`` that this version reads."""
 
@@ -221,15 +223,28 @@ def read_results(path: Path) -> Results:
     """
     if not path.is_file():
         raise InputError(f"{path.parent}: not a run; expected a directory that holds results.json")
+    return read_model(path, Results, schema=SCHEMA)
+
+
+def read_model(path: Path, model: type[Validated], *, schema: int) -> Validated:
+    """Read a JSON file that crosslift wrote, as the model of its content.
+
+    Args:
+        path: the file.
+        model: what it holds.
+        schema: the newest version of that which is understood.
+
+    Raises:
+        InputError: it cannot be read, is damaged, or of a newer schema; the message names it.
+    """
     values = _object(_json(read_text(path), where=str(path)), where=str(path))
     version = values.get("schema")
-    if isinstance(version, int) and version > SCHEMA:
+    if isinstance(version, int) and version > schema:
         raise InputError(
-            f"{path}: written in schema {version}, and this version of crosslift reads schemas up to "
-            f"{SCHEMA}; "
-            f"expected an older run or a newer crosslift"
+            f"{path}: written in schema {version}, and this version of crosslift reads schemas up to {schema}; expected "
+            "an older file or a newer crosslift"
         )
-    return _validated(Results, values, where=str(path))
+    return _validated(model, values, where=str(path))
 
 
 def _log(path: Path) -> Iterator[LogLine]:
@@ -291,9 +306,6 @@ def _object(value: Any, *, where: str) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise InputError(f"{where}: found a {type(value).__name__}, expected a JSON object")
     return value
-
-
-Validated = TypeVar("Validated", bound=BaseModel)
 
 
 def _validated(model: type[Validated], values: dict[str, Any], *, where: str) -> Validated:

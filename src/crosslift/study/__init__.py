@@ -1,0 +1,1 @@
+"""Research questions: arms, controls and hypotheses, run and judged."""

@@ -1,0 +1,193 @@
+"""What a study found, as `study.json` holds it: everything its page shows, and nothing that must be looked up elsewhere.
+
+Imports no torch.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from crosslift.errors import InputError
+from crosslift.runs import read_model
+
+SCHEMA = 1
+Number = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
+Verdict = Literal["confirmed", "refuted", "inconclusive", "recorded"]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class ArmResult(_Part):
+    """An arm: what it is, what ran, and what a run of it cost (means over the runs that computed a stage)."""
+
+    name: str
+    about: str
+    control: bool = False
+    seconds: Number = math.nan
+    """Of all stages of a run of the first task, alignment included, pre-training that all share left out."""
+    steps: int | None = None
+    tokens: int | None = None
+    stages: tuple[dict[str, Any], ...] = ()
+    """stage, seconds, steps, tokens, task."""
+
+
+class Score(_Part):
+    """A score by arm, task, metric and language, or of `target mean`, `source`, `transfer gap`; a value a seed, in percent.
+
+    `kind`: "language", "summary" (target mean, all mean, transfer gap, source), "pairs" (mean of all pairs),
+    "off-diagonal", "agreement", "probe" (`language` then holds "STAGE" and `metric` the probe: mean over languages).
+    """
+
+    arm: str
+    task: str
+    metric: str
+    kind: str
+    over: str
+    seeds: tuple[int, ...]
+    values: tuple[Number, ...]
+    selection: str = ""
+
+
+class Grid(_Part):
+    """The generalized setting of an arm: mean over seeds of each ordered pair of languages, in percent."""
+
+    arm: str
+    task: str
+    metric: str
+    languages: tuple[str, ...]
+    cells: tuple[tuple[Number, ...], ...]
+    """(languages, languages): first text's language x second text's."""
+
+
+class Finding(_Part):
+    """One difference behind a verdict, or one number that was computed."""
+
+    text: str
+    effect: Number = math.nan
+    low: Number = math.nan
+    high: Number = math.nan
+    p: Number = math.nan
+    seeds: int = 0
+    languages: int = 0
+    agree: int = 0
+    verdict: Verdict = "inconclusive"
+
+
+class Judged(_Part):
+    """A hypothesis and its verdict."""
+
+    name: str
+    statement: str
+    source: str = ""
+    rule: str
+    """In words."""
+    verdict: Verdict
+    effect: Number = math.nan
+    low: Number = math.nan
+    high: Number = math.nan
+    seeds: int = 0
+    findings: tuple[Finding, ...] = ()
+    reason: str = ""
+    published: dict[str, float] = {}
+    test: str = ""
+
+
+class Failure(_Part):
+    """A run that is missing, or says nothing."""
+
+    arm: str
+    task: str
+    seed: int
+    kind: Literal["failed", "missing", "warning"]
+    text: str
+
+
+class Curve(_Part):
+    """Source development score by fine-tuning step: mean over seeds."""
+
+    arm: str
+    task: str
+    steps: tuple[int, ...]
+    values: tuple[Number, ...]
+
+
+class Map(_Part):
+    """Sentence vectors of one run in the plane: t-SNE and PCA, each (points, 2), with silhouettes of the vectors."""
+
+    arm: str
+    stage: str
+    seed: int
+    languages: tuple[str, ...]
+    meanings: tuple[str, ...]
+    texts: tuple[str, ...] = ()
+    tsne: tuple[tuple[float, float], ...]
+    pca: tuple[tuple[float, float], ...]
+    silhouette_meaning: Number = math.nan
+    silhouette_language: Number = math.nan
+
+
+class LanguageFact(_Part):
+    """What is known of a language; distance from the source in 0..1, where it is known (the lab)."""
+
+    name: str
+    script: str = ""
+    family: str = ""
+    resources: str = ""
+    description: str = ""
+    distance: Number = math.nan
+
+
+class StudyResult(_Part):
+    """``study.json``."""
+
+    version: int = Field(alias="schema")
+    study: str
+    title: str
+    question: str
+    background: str = ""
+    scale: str
+    about: str
+    baseline: str
+    source: str = ""
+    seeds: tuple[int, ...]
+    tasks: tuple[str, ...] = ()
+    arms: tuple[ArmResult, ...] = ()
+    scores: tuple[Score, ...] = ()
+    comparisons: tuple[dict[str, Any], ...] = ()
+    """Rows of `compare --json`, with `generalized` beside: every arm against the baseline."""
+    test: str = ""
+    hypotheses: tuple[Judged, ...]
+    grids: tuple[Grid, ...] = ()
+    curves: tuple[Curve, ...] = ()
+    maps: tuple[Map, ...] = ()
+    languages: dict[str, LanguageFact] = {}
+    failures: tuple[Failure, ...] = ()
+    notes: tuple[str, ...] = ()
+    limitations: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    environment: dict[str, Any] = {}
+    command: str = ""
+    definition: str = ""
+    """The study's TOML."""
+    definition_hash: str = ""
+
+
+FILE = "study.json"
+
+
+def read(directory: Path) -> StudyResult:
+    """Read the result of a study: a directory that holds `study.json`, or the file itself.
+
+    Raises:
+        InputError: it is missing, damaged, or of a newer schema.
+    """
+    path = directory / FILE if directory.is_dir() else directory
+    if not path.is_file():
+        raise InputError(f"{path}: no such file; expected the directory of a study, which holds {FILE}")
+    return read_model(path, StudyResult, schema=SCHEMA)
