@@ -28,6 +28,8 @@ from transformers import (
     BertConfig,
     ModernBertConfig,
     PreTrainedTokenizerFast,
+    T5Config,
+    T5ForConditionalGeneration,
 )
 from transformers.configuration_utils import PretrainedConfig
 from transformers.modeling_outputs import BaseModelOutput
@@ -61,6 +63,8 @@ __all__ = [
     "lora_injected",
     "quantize_linear_layers",
     "quiet",
+    "T5Config",
+    "T5ForConditionalGeneration",
 ]
 
 

@@ -20,7 +20,7 @@ from crosslift.errors import RecipeError
 from crosslift.recipe import _mistakes
 from crosslift.recipe._override import override
 from crosslift.recipe.adapter_tables import AdapterTable, LanguageAdaptersTable
-from crosslift.recipe.base_tables import MethodTable, NamedTable, SmoothTable, TextTable, TrainTable
+from crosslift.recipe.base_tables import MethodTable, NamedTable, SmoothTable, Table, TextTable, TrainTable
 from crosslift.recipe.tables import (
     AlignTable,
     BitextTable,
@@ -57,6 +57,7 @@ __all__ = [
     "Recipe",
     "Selection",
     "SmoothTable",
+    "Table",
     "TextTable",
     "TrainTable",
     "TranslateTable",

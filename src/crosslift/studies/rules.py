@@ -85,7 +85,7 @@ class Anywhere(_Compares):
 
 
 class Measured(Table):
-    """A number that is computed, not trained: a file of `crosslift.study.measurements`."""
+    """A number that is computed, not trained: a file of `crosslift.studies.measurements`."""
 
     use: Literal["measured"]
     measurement: str

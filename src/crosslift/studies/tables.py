@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 
 from crosslift.errors import nearest
 from crosslift.recipe import Table
-from crosslift.study.rules import Rule
+from crosslift.studies.rules import Rule
 
 Name = Annotated[str, Field(pattern=r"^[\w.+-]+$")]
 
@@ -35,9 +35,11 @@ class Scale(Table):
 
     about: str = Field(description="encoder, data and sizes, in a sentence")
     seeds: int = Field(ge=1, description="runs of each arm and task, seeds 0, 1, ...")
-    recipe: dict[str, Any] = Field(description="what all arms share")
+    base: Literal["lab"] | None = Field(None, description='recipe that `recipe` is laid over; "lab": the demo\'s')
+    recipe: dict[str, Any] = Field({}, description="what all arms share")
     tasks: dict[str, dict[str, Any]] = Field(min_length=1, description="a recipe laid over for each task's runs")
     values: dict[str, Any] = Field({}, description='what "{name}" stands for in recipes at this scale')
+    prepare: str | None = Field(None, description="what makes files that recipes need, and says where they are")
     arms: tuple[Name, ...] | Literal["all"] = Field("all", description="arms that are run at this scale")
     device_hours: float = Field(0.0, ge=0, description="estimate for all runs, on one accelerator; 0: minutes on a CPU")
     limitations: tuple[str, ...] = Field((), description="what results at this scale cannot say")

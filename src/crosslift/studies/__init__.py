@@ -1,0 +1,160 @@
+"""Research questions: what is compared, with which controls, and the rule that turns a result into a verdict.
+
+    found = crosslift.study("label-aware-xnli", output="runs/label-aware-xnli", jobs=2)
+    found.hypotheses[0].verdict
+
+A study is a TOML file; the ready ones are in the folder `ready`.  Runs are kept, so that an interrupted study goes on
+where it was, and arms that begin alike share the beginning.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from crosslift.run_directory import environment, locked, write_json
+from crosslift.studies import _gather
+from crosslift.studies._evidence import Evidence
+from crosslift.studies._execute import Outcome, execute
+from crosslift.studies._measure import measure
+from crosslift.studies._plan import Job, plan
+from crosslift.studies._prepare import prepared
+from crosslift.studies._read import Definition, load, names
+from crosslift.studies._verdicts import judge
+from crosslift.studies.result import FILE, SCHEMA, StudyResult
+from crosslift.studies.tables import Scale
+
+__all__ = ["Job", "Outcome", "Settings", "load", "names", "planned", "study"]
+
+Tell = Callable[[Job, Outcome], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a study is run.
+
+    Args:
+        scale: which of its scales.
+        seeds: seeds 0, 1, ...; as many as the scale says if None.
+        arms: those to run; all of the scale if None.
+        values: what "{name}" in its recipes stands for.
+        processes: runs side by side on this machine.
+        cluster: address of a Ray cluster to run on instead.
+    """
+
+    scale: str = "lab"
+    seeds: int | None = None
+    arms: tuple[str, ...] | None = None
+    values: Mapping[str, Any] | None = None
+    processes: int = 1
+    cluster: str | None = None
+
+
+def planned(definition: Definition, output: Path, settings: Settings) -> list[Job]:
+    """Return every run of a study, those that are there too; all recipes are checked.
+
+    Raises:
+        InputError: no such scale or arm, a value that is not given, or a recipe with mistakes.
+    """
+    scale = definition.scale(settings.scale)
+    return plan(
+        definition.study,
+        scale,
+        output,
+        values=prepared(scale, output, settings.values or {}),
+        seeds=settings.seeds or scale.seeds,
+        arms=settings.arms,
+    )
+
+
+def study(
+    name: str | Path,
+    output: Path | str | None = None,
+    *,
+    settings: Settings | None = None,
+    tell: Tell = lambda _job, _outcome: None,
+    **changes: Any,
+) -> StudyResult:
+    """Run what is missing of a study, judge its hypotheses and write `study.json`.
+
+    Args:
+        name: a ready study, or a TOML file.
+        output: its directory; runs/studies/NAME-SCALE if None.
+        settings: how it is run.
+        tell: called with each run that ends, and how it did.
+        **changes: fields of `Settings`, laid over them.
+
+    Raises:
+        InputError: no such study, scale or arm, or a recipe with mistakes; nothing is run then.
+        RunError: a process of a run died.
+    """
+    settings = replace(settings or Settings(), **changes)
+    definition = load(name)
+    directory = Path(output) if output else directory_of(definition, settings)
+    jobs = planned(definition, directory, settings)
+    failed: dict[tuple[str, str, int], str] = {}
+
+    def ended(job: Job, outcome: Outcome) -> None:
+        if outcome.kind == "failed":
+            failed[job.arm, job.task, job.seed] = " ".join(outcome.texts)
+        tell(job, outcome)
+
+    with locked(directory / ".lock"):
+        missing = [job for job in jobs if not job.done]
+        if missing:
+            execute(missing, processes=settings.processes, cluster=settings.cluster, tell=ended)
+        result = gather(definition, settings, jobs, failed)
+        write_json(directory / FILE, result.model_dump(mode="json", by_alias=True))
+    return result
+
+
+def _environment(scale: Scale) -> dict[str, Any]:
+    """Return what numbers may depend on; the command stands beside."""
+    facts = environment({"about": scale.about}, "")
+    return {key: facts[key] for key in ("crosslift", "python", "packages", "machine", "processors", "started")}
+
+
+def directory_of(definition: Definition, settings: Settings) -> Path:
+    """Return where a study goes if nothing else is said."""
+    return Path("runs") / "studies" / f"{definition.name}-{settings.scale}"
+
+
+def gather(
+    definition: Definition, settings: Settings, jobs: Sequence[Job], failed: Mapping[tuple[str, str, int], str]
+) -> StudyResult:
+    """Judge what is there."""
+    scale, asked = definition.scale(settings.scale), definition.study
+    tasks = tuple(scale.tasks) if jobs else ()
+    found = Evidence(jobs, tasks)
+    source, facts = _gather.facts(found)
+    measured = measure(one.rule for one in asked.hypothesis)
+    return StudyResult(
+        schema=SCHEMA,
+        study=definition.name,
+        title=asked.title,
+        question=asked.question,
+        background=asked.background,
+        scale=settings.scale,
+        about=scale.about,
+        baseline=asked.baseline,
+        source=source,
+        seeds=tuple(dict.fromkeys(job.seed for job in jobs)),
+        tasks=tasks,
+        arms=tuple(_gather.arms(found, [asked.arms[name] for name in dict.fromkeys(job.arm for job in jobs)])),
+        scores=tuple(_gather.scores(found)),
+        comparisons=tuple(_gather.comparisons(found, asked.baseline)),
+        hypotheses=tuple(judge(one, found, measured) for one in asked.hypothesis),
+        grids=tuple(_gather.grids(found)),
+        curves=tuple(_gather.curves(found)),
+        languages=facts,
+        failures=tuple(_gather.failures(found, failed)),
+        limitations=(*asked.limitations, *scale.limitations),
+        references=asked.references,
+        environment=_environment(scale),
+        command=" ".join(["crosslift", *sys.argv[1:]]),
+        definition=definition.text,
+        definition_hash=definition.hash,
+    )

@@ -1,0 +1,27 @@
+"""Parts of studies that are a file each: measurements and preparations."""
+
+from __future__ import annotations
+
+import importlib
+from pathlib import Path
+from typing import Any
+
+from crosslift.errors import RecipeError, nearest
+
+
+def parts(folder: str) -> list[str]:
+    """Return the names in a folder, without importing them."""
+    return sorted(path.stem for path in (Path(__file__).parent / folder).glob("*.py") if not path.name.startswith("_"))
+
+
+def module(folder: str, name: str) -> Any:
+    """Return a part by its name.
+
+    Raises:
+        RecipeError: there is none; the message names the nearest.
+    """
+    known = parts(folder)
+    if name not in known:
+        what = folder.removesuffix("s")
+        raise RecipeError(f"there is no {what} '{name}'{nearest(name, known)} (there are: {', '.join(known)})")
+    return importlib.import_module(f"crosslift.studies.{folder}.{name}")

@@ -1,0 +1,118 @@
+"""The runs of a study: each arm on each task with each seed, as a recipe that is checked before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from crosslift import recipe as recipes
+from crosslift.errors import InputError, RecipeError, nearest
+from crosslift.recipe import Recipe
+from crosslift.studies.tables import Arm, Scale, Study
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: its arm, task and seed, what is run, and where."""
+
+    arm: str
+    task: str
+    seed: int
+    recipe: Recipe
+    directory: Path
+
+    @property
+    def name(self) -> str:
+        """The run in words."""
+        return f"{self.arm}, {self.task}, seed {self.seed}"
+
+    @property
+    def done(self) -> bool:
+        """Whether the run is there."""
+        return (self.directory / "results.json").is_file()
+
+
+def plan(
+    study: Study, scale: Scale, output: Path, *, values: Mapping[str, Any], seeds: int, arms: Sequence[str] | None = None
+) -> list[Job]:
+    """Return the runs of a study at a scale: all of seed 0 first, so that what goes wrong shows early.
+
+    Args:
+        study: the question.
+        scale: where and how large it is run.
+        output: directory of the study; runs go to `runs/ARM/TASK/seed-N` in it.
+        values: what "{name}" in recipes stands for, laid over what the scale says.
+        seeds: how many.
+        arms: names of those wanted; all of the scale if None.
+
+    Raises:
+        InputError: an arm that the scale does not have.
+        RecipeError: a recipe with mistakes, or one that needs a value that is not given.
+    """
+    wanted = _wanted(study.arms_at(scale), arms)
+    known = {**_filled(scale.values, values, "scale.values"), **values}
+    pairs = [(arm, task) for arm in wanted for task in scale.tasks if arm.tasks == "all" or task in arm.tasks]
+    made = {(arm.name, task): _recipe(scale, arm, task, known) for arm, task in pairs}
+    return [
+        Job(arm.name, task, seed, _seeded(made[arm.name, task], seed), output / "runs" / arm.name / task / f"seed-{seed}")
+        for seed in range(seeds)
+        for arm, task in pairs
+    ]
+
+
+def _wanted(arms: Sequence[Arm], names: Sequence[str] | None) -> list[Arm]:
+    known = {arm.name: arm for arm in arms}
+    for name in names or ():
+        if name not in known:
+            raise InputError(f"--arms: there is no arm '{name}'{nearest(name, known)} (there are: {', '.join(known)})")
+    return [arm for arm in arms if names is None or arm.name in names]
+
+
+def _seeded(recipe: Recipe, seed: int) -> Recipe:
+    return recipes.build({**recipes.values(recipe), "seed": seed}, where=recipe.name)
+
+
+def _recipe(scale: Scale, arm: Arm, task: str, known: Mapping[str, Any]) -> Recipe:
+    """Return the recipe of an arm on a task: what all share, the task's, the arm's, and what it leaves out."""
+    where = f"arm {arm.name}, task {task}"
+    base = recipes.read(recipes.LAB_RECIPE) if scale.base == "lab" else {}
+    values = _laid_over(_laid_over(_laid_over(base, scale.recipe), scale.tasks[task]), arm.recipe)
+    values = {key: value for key, value in values.items() if key not in arm.without}
+    if "finetune" in values:
+        values["finetune"] = _longer({"task": task, **values["finetune"]}, arm.times)
+    values["evaluate"] = [{"task": task, **table} for table in values.get("evaluate", [{}])]
+    return recipes.build(_filled({**values, "name": arm.name}, known, where), where=where)
+
+
+def _longer(table: Mapping[str, Any], times: float) -> dict[str, Any]:
+    stretched = {"steps": lambda number: round(number * times), "epochs": lambda number: number * times}
+    return {key: stretched[key](value) if key in stretched and times != 1 else value for key, value in table.items()}
+
+
+def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with others laid over them: tables key by key, everything else as a whole."""
+    both = {
+        key: _laid_over(values[key], change) if isinstance(change, Mapping) and isinstance(values.get(key), Mapping) else change
+        for key, change in changes.items()
+    }
+    return {**values, **both}
+
+
+def _filled(value: Any, known: Mapping[str, Any], where: str) -> Any:
+    """Return values with what each text "{name}" stands for in its place."""
+    if isinstance(value, Mapping):
+        return {key: _filled(inner, known, where) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(inner, known, where) for inner in value]
+    if isinstance(value, str) and value.startswith("{"):
+        name, brace, rest = value[1:].partition("}")
+        if brace and name.isidentifier():
+            if name not in known:
+                raise RecipeError(
+                    f"{where}: '{value}' needs a value for '{name}'{nearest(name, known)}; give {name}=VALUE on the "
+                    f"command line, or --{name} where there is such an option (known: {', '.join(known) or 'none'})"
+                )
+            return f"{known[name]}{rest}" if rest else known[name]
+    return value

@@ -1,0 +1,24 @@
+"""What makes files that a scale's recipes need: each a file of `crosslift.studies.preparations` with a function `prepare`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from crosslift.studies._folder import module
+from crosslift.studies.tables import Scale
+
+
+def prepared(scale: Scale, output: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values for recipes: those given, and where a scale's preparation has put what it made.
+
+    Raises:
+        InputError: there is no such preparation, or it lacks a value.
+    """
+    if scale.prepare is None:
+        return dict(values)
+    folder = output / "prepared"
+    folder.mkdir(parents=True, exist_ok=True)
+    made: Mapping[str, Any] = module("preparations", scale.prepare).prepare(folder.absolute(), values)
+    return {**made, **values}

@@ -1,0 +1,127 @@
+"""A study in the terminal: what is about to run, what ended, and the verdicts."""
+
+from __future__ import annotations
+
+import math
+import statistics
+import time
+from collections.abc import Sequence
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from crosslift.studies._execute import Outcome
+from crosslift.studies._plan import Job
+from crosslift.studies._read import Definition, load, names
+from crosslift.studies.result import Judged, StudyResult
+from crosslift.studies.tables import Scale
+
+COLOURS = {"confirmed": "green", "refuted": "red", "inconclusive": "yellow", "recorded": "blue"}
+
+
+def listing() -> list[dict[str, str]]:
+    """Return name, kind and summary of every ready study."""
+    found = [(name, load(name).study) for name in names()]
+    return [{"name": name, "kind": ", ".join(study.scale), "summary": study.question} for name, study in found]
+
+
+def values_of_plan(definition: Definition, scale: Scale, jobs: Sequence[Job]) -> dict[str, Any]:
+    """Return what a study would run."""
+    return {
+        "schema": 1,
+        "study": definition.name,
+        "about": scale.about,
+        "runs": [{"arm": job.arm, "task": job.task, "seed": job.seed, "done": job.done} for job in jobs],
+        "device_hours": scale.device_hours,
+    }
+
+
+def print_plan(definition: Definition, scale: Scale, jobs: Sequence[Job]) -> None:
+    """Print what a study runs, and what was stated before."""
+    console = Console()
+    console.print(f"[bold]{definition.study.title}[/bold]\n{definition.study.question}\n\n{scale.about}\n", highlight=False)
+    table = Table("arm", "runs", "there", "what it is", box=None, pad_edge=False)
+    for arm in definition.study.arms_at(scale):
+        own = [job for job in jobs if job.arm == arm.name]
+        if own:
+            name = f"{arm.name} (control)" if arm.control else arm.name
+            table.add_row(name, str(len(own)), str(sum(job.done for job in own)), arm.about)
+    console.print(table)
+    if scale.device_hours:
+        console.print(f"\nEstimated: {scale.device_hours:,.0f} hours on one accelerator.", highlight=False)
+
+
+class Watch:
+    """Says on standard error how each run ended, and how long the rest may take."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        self.total = sum(not job.done for job in jobs)
+        self.ended = 0
+        self.start = time.monotonic()
+        self.console = Console(stderr=True)
+
+    def __call__(self, job: Job, outcome: Outcome) -> None:
+        """Tell of a run."""
+        self.ended += 1
+        left = (time.monotonic() - self.start) / self.ended * (self.total - self.ended)
+        rest = f", about {left / 60:.0f} min to go" if self.ended < self.total else ""
+        state = "done" if outcome.kind == "done" else "FAILED"
+        self._say(f"[{self.ended}/{self.total}] {job.name}: {state}{rest}")
+        for text in outcome.texts:
+            self._say(f"    {text}")
+
+    def _say(self, text: str) -> None:
+        self.console.print(text, markup=False, highlight=False)
+
+
+def print_result(result: StudyResult) -> None:
+    """Print each arm's means and every verdict."""
+    console = Console()
+    if result.arms:
+        console.print(_means(result))
+    console.print(_ledger(result))
+    missing = [failure for failure in result.failures if failure.kind != "warning"]
+    for failure in missing:
+        line = f"{failure.arm}, {failure.task}, seed {failure.seed}: {failure.text}"
+        console.print(line, style="red", markup=False, highlight=False)
+
+
+def _means(result: StudyResult) -> Table:
+    wanted = [(task, over) for task in result.tasks for over in ("source", "target mean")]
+    table = Table("arm", *(f"{task} {over}" for task, over in wanted), box=None, pad_edge=False)
+    by_key = {(score.arm, score.task, score.over): score for score in reversed(result.scores) if score.kind == "summary"}
+    for arm in result.arms:
+        scores = (by_key.get((arm.name, task, over)) for task, over in wanted)
+        table.add_row(arm.name, *(spread(score.values) if score else "–" for score in scores))
+    return table
+
+
+def _ledger(result: StudyResult) -> Table:
+    table = Table("claim", "verdict", "effect", "95% interval", "seeds", "statement", box=None, pad_edge=False)
+    for one in result.hypotheses:
+        verdict = f"[{COLOURS[one.verdict]}]{one.verdict}[/]"
+        statement = one.statement + (f" ({one.reason})" if one.reason else "")
+        table.add_row(one.name, verdict, number(one.effect), interval(one), str(one.seeds or "–"), statement)
+    return table
+
+
+def spread(values: Sequence[float]) -> str:
+    """Write a mean and the standard deviation of what is there."""
+    finite = [value for value in values if math.isfinite(value)]
+    if not finite:
+        return "–"
+    mean = f"{statistics.fmean(finite):.1f}"
+    return f"{mean} ± {statistics.stdev(finite):.1f}" if len(finite) > 1 else mean
+
+
+def number(value: float) -> str:
+    """Write an effect."""
+    return f"{value:+.2f}".replace("-", "−") if math.isfinite(value) else "–"
+
+
+def interval(one: Judged) -> str:
+    """Write an interval."""
+    if not math.isfinite(one.low):
+        return "–"
+    return f"[{one.low:.2f}, {one.high:.2f}]".replace("-", "−")

@@ -1,1 +1,0 @@
-"""Research questions: arms, controls and hypotheses, run and judged."""
