@@ -287,7 +287,7 @@ def compare(
 def study(
     name: Annotated[str, typer.Argument(metavar="STUDY", help="Name (`crosslift list studies`), or a TOML file.")],
     given: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME=VALUE", help="What `{NAME}` in its recipes stands for.")
+        list[str] | None, typer.Argument(metavar="NAME=VALUE", help="What `$NAME` in its recipes stands for.")
     ] = None,
     scale: Annotated[str, typer.Option(help="lab: here and now; mini: real data; full: public checkpoints.")] = "lab",
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds 0, 1, ...", show_default="the scale's")] = None,

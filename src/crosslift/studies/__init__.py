@@ -40,7 +40,7 @@ class Settings:
         scale: which of its scales.
         seeds: seeds 0, 1, ...; as many as the scale says if None.
         arms: those to run; all of the scale if None.
-        values: what "{name}" in its recipes stands for.
+        values: what "$name" in its recipes stands for.
         processes: runs side by side on this machine.
         cluster: address of a Ray cluster to run on instead.
     """

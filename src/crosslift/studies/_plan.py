@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,8 @@ from crosslift import recipe as recipes
 from crosslift.errors import InputError, RecipeError, nearest
 from crosslift.recipe import Recipe
 from crosslift.studies.tables import Arm, Scale, Study
+
+_NAMED = re.compile(r"\$([A-Za-z_]\w*)")
 
 
 @dataclass(frozen=True)
@@ -43,7 +47,7 @@ def plan(
         study: the question.
         scale: where and how large it is run.
         output: directory of the study; runs go to `runs/ARM/TASK/seed-N` in it.
-        values: what "{name}" in recipes stands for, laid over what the scale says.
+        values: what "$name" in recipes stands for, laid over what the scale says.
         seeds: how many.
         arms: names of those wanted; all of the scale if None.
 
@@ -78,12 +82,14 @@ def _recipe(scale: Scale, arm: Arm, task: str, known: Mapping[str, Any]) -> Reci
     """Return the recipe of an arm on a task: what all share, the task's, the arm's, and what it leaves out."""
     where = f"arm {arm.name}, task {task}"
     base = recipes.read(recipes.LAB_RECIPE) if scale.base == "lab" else {}
-    values = _laid_over(_laid_over(_laid_over(base, scale.recipe), scale.tasks[task]), arm.recipe)
-    values = {key: value for key, value in values.items() if key not in arm.without}
+    layers = [_filled(layer, known, where) for layer in (scale.recipe, scale.tasks[task], arm.recipe)]
+    values = {key: value for key, value in reduce(_laid_over, layers, base).items() if key not in arm.without}
+    for key, table in _filled(arm.each, known, where).items():
+        values[key] = [_laid_over(item, table) for item in values.get(key, [])]
     if "finetune" in values:
         values["finetune"] = _longer({"task": task, **values["finetune"]}, arm.times)
     values["evaluate"] = [{"task": task, **table} for table in values.get("evaluate", [{}])]
-    return recipes.build(_filled({**values, "name": arm.name}, known, where), where=where)
+    return recipes.build({**values, "name": arm.name}, where=where)
 
 
 def _longer(table: Mapping[str, Any], times: float) -> dict[str, Any]:
@@ -101,18 +107,18 @@ def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[st
 
 
 def _filled(value: Any, known: Mapping[str, Any], where: str) -> Any:
-    """Return values with what each text "{name}" stands for in its place."""
+    """Return values with what each text "$name" stands for in its place; "$name/rest" is a text."""
     if isinstance(value, Mapping):
         return {key: _filled(inner, known, where) for key, inner in value.items()}
     if isinstance(value, list | tuple):
         return [_filled(inner, known, where) for inner in value]
-    if isinstance(value, str) and value.startswith("{"):
-        name, brace, rest = value[1:].partition("}")
-        if brace and name.isidentifier():
-            if name not in known:
-                raise RecipeError(
-                    f"{where}: '{value}' needs a value for '{name}'{nearest(name, known)}; give {name}=VALUE on the "
-                    f"command line, or --{name} where there is such an option (known: {', '.join(known) or 'none'})"
-                )
-            return f"{known[name]}{rest}" if rest else known[name]
-    return value
+    named = _NAMED.match(value) if isinstance(value, str) else None
+    if named is None:
+        return value
+    name, rest = named[1], value[named.end() :]
+    if name not in known:
+        raise RecipeError(
+            f"{where}: '{value}' needs a value for '{name}'{nearest(name, known)}; give {name}=VALUE on the command line, or "
+            f"--{name} where there is such an option (known: {', '.join(known) or 'none'})"
+        )
+    return f"{known[name]}{rest}" if rest else known[name]

@@ -28,6 +28,7 @@ class Arm(Table):
     times: float = Field(1.0, gt=0, description="fine-tuning takes so many times the steps")
     tasks: tuple[str, ...] | Literal["all"] = Field("all", description="tasks of the study that it is run on")
     recipe: dict[str, Any] = Field({}, description="tables laid over the shared recipe")
+    each: dict[str, Any] = Field({}, description="tables laid over every item of a list, as of `intermediate`")
 
 
 class Scale(Table):
@@ -38,7 +39,7 @@ class Scale(Table):
     base: Literal["lab"] | None = Field(None, description='recipe that `recipe` is laid over; "lab": the demo\'s')
     recipe: dict[str, Any] = Field({}, description="what all arms share")
     tasks: dict[str, dict[str, Any]] = Field(min_length=1, description="a recipe laid over for each task's runs")
-    values: dict[str, Any] = Field({}, description='what "{name}" stands for in recipes at this scale')
+    values: dict[str, Any] = Field({}, description='what "$name" stands for in recipes at this scale')
     prepare: str | None = Field(None, description="what makes files that recipes need, and says where they are")
     arms: tuple[Name, ...] | Literal["all"] = Field("all", description="arms that are run at this scale")
     device_hours: float = Field(0.0, ge=0, description="estimate for all runs, on one accelerator; 0: minutes on a CPU")

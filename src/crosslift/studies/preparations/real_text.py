@@ -1,0 +1,65 @@
+"""Text and neighbours from data laid out as XTREME's download script does it, with bitext and dictionaries beside.
+
+`text`: the first sentences of other languages in `bitext/{language}.tsv`, for masked language modelling.  `neighbours`:
+English words that share two translations or more in `dictionaries/en-{language}.txt`, in the form that RS-DA's release
+has them, most in common first.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Mapping
+from itertools import combinations, islice
+from pathlib import Path
+from typing import Any
+
+from crosslift.data.text import existing, lines
+from crosslift.errors import RecipeError
+from crosslift.run_directory import write_text
+
+LANGUAGES = ("ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
+"""XNLI's, without English."""
+SENTENCES = 3000
+NEIGHBOURS = 8
+"""A word, at most: the released file has 8."""
+
+
+def prepare(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+    """Write both, unless they are there, and return where they are.
+
+    Raises:
+        RecipeError: `data` is not among the values.
+        DataError: a file of bitext or a dictionary is missing.
+    """
+    if "data" not in values:
+        raise RecipeError("this scale needs data; give --data DIRECTORY")
+    data, text, neighbours = Path(values["data"]), folder / "text", folder / "neighbours.json"
+    for language in LANGUAGES:
+        if not (text / f"{language}.txt").is_file():
+            write_text(text / f"{language}.txt", _sentences(data / "bitext" / f"{language}.tsv"))
+    if not neighbours.is_file():
+        write_text(neighbours, json.dumps(_neighbours(data / "dictionaries"), ensure_ascii=False))
+    return {"text": str(text), "neighbours": str(neighbours)}
+
+
+def _sentences(path: Path) -> str:
+    rows = (row.split("\t")[3] for _, row in lines(existing(path)))
+    return "".join(f"{row}\n" for row in islice(rows, SENTENCES))
+
+
+def _neighbours(dictionaries: Path) -> dict[str, list[str]]:
+    common: Counter[tuple[str, str]] = Counter()
+    for language in LANGUAGES:
+        sources: defaultdict[str, set[str]] = defaultdict(set)
+        for _, line in lines(existing(dictionaries / f"en-{language}.txt")):
+            word, translation = line.split()[:2]
+            sources[translation].add(word)
+        for words in sources.values():
+            common.update(combinations(sorted(words), 2))
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for (one, other), count in common.most_common():
+        if count >= 2:
+            found[one].append(other)
+            found[other].append(one)
+    return {word: others[:NEIGHBOURS] for word, others in sorted(found.items())}
