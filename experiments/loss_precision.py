@@ -21,58 +21,15 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import torch
 from rich.console import Console
 from rich.table import Table
-from torch import Tensor
-from torch.nn import functional
+
+from crosslift.studies.measurements.cz_nce import FORMS, TEMPERATURE, logits, zeros_and_error
 
 FORMATS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
-ANCHORS = 1000
-POSITIVE, POSITIVE_SPREAD, NEGATIVE_SPREAD = 0.9, 0.03, 0.1
-
-
-def log_odds(positive: Tensor, negatives: Tensor) -> Tensor:
-    """Return (anchors,) log-sum-exp of the negatives less the positive."""
-    return negatives.logsumexp(dim=1) - positive
-
-
-FORMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
-    "plain": lambda positive, negatives: torch.cat([positive[:, None], negatives], dim=1).logsumexp(dim=1) - positive,
-    "cross-entropy": lambda positive, negatives: functional.cross_entropy(
-        torch.cat([positive[:, None], negatives], dim=1), torch.zeros(len(positive), dtype=torch.long), reduction="none"
-    ),
-    "softplus": lambda positive, negatives: functional.softplus(log_odds(positive, negatives)),
-    "CZ": log_odds,
-    "CZ as released": lambda positive, negatives: negatives.exp().sum(dim=1).log() - positive,
-}
-
-
-def logits(batch_size: int, gap: float, temperature: float, generator: torch.Generator) -> tuple[Tensor, Tensor]:
-    """Return the logits of positives (anchors,) and of negatives (anchors, 2 * batch_size - 2) in float64."""
-    shape = (ANCHORS, 2 * batch_size - 2)
-    positive = POSITIVE + POSITIVE_SPREAD * torch.randn(ANCHORS, generator=generator, dtype=torch.float64)
-    negatives = POSITIVE - gap + NEGATIVE_SPREAD * torch.randn(shape, generator=generator, dtype=torch.float64)
-    return positive.clamp(-1, 1) / temperature, negatives.clamp(-1, 1) / temperature
-
-
-def loss_and_gradient(form: str, positive: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:
-    """Return each anchor's loss and its gradient at all logits of the anchor."""
-    leaves = [side.clone().requires_grad_() for side in (positive, negatives)]
-    losses = FORMS[form](*leaves)
-    of_positive, of_negatives = torch.autograd.grad(losses.sum(), leaves)
-    return losses.detach(), torch.cat([of_positive[:, None], of_negatives], dim=1)
-
-
-def measure(form: str, positive: Tensor, negatives: Tensor) -> tuple[float, float]:
-    """Return the share of losses that are exactly 0, and the gradient's median relative error."""
-    losses, gradient = loss_and_gradient(form, positive, negatives)
-    _, exact = loss_and_gradient(form, positive.double(), negatives.double())
-    error = (gradient.double() - exact).norm(dim=1) / exact.norm(dim=1)
-    return (losses == 0).double().mean().item(), error.nan_to_num(float("inf")).median().item()
 
 
 def table_of(rows: list[dict[str, object]], gap: float) -> Table:
@@ -95,7 +52,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--gap", type=float, nargs="+", default=[0.4, 0.8, 1.2], help="translations less negatives")
     parser.add_argument("--batch-size", type=int, nargs="+", default=[4, 16, 64, 256])
-    parser.add_argument("--temperature", type=float, default=0.07)
+    parser.add_argument("--temperature", type=float, default=TEMPERATURE)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     options = parser.parse_args()
@@ -106,7 +63,7 @@ def main() -> None:
             for size in options.batch_size:
                 generator = torch.Generator().manual_seed(options.seed)
                 sides = [side.to(dtype) for side in logits(size, gap, options.temperature, generator)]
-                cells = {form: measure(form, *sides) for form in FORMS}
+                cells = {form: zeros_and_error(form, *sides) for form in FORMS}
                 rows.append({"gap": gap, "format": name, "batch_size": size, **cells})
         Console(width=130).print(table_of(rows, gap))
         found += rows

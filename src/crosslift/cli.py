@@ -293,7 +293,8 @@ def study(
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds 0, 1, ...", show_default="the scale's")] = None,
     arms: Annotated[str | None, typer.Option(help="Comma-separated: run these alone.", show_default="all")] = None,
     output: Annotated[
-        Path | None, typer.Option(help="Its directory; finished runs there are kept.", show_default="runs/studies/NAME-SCALE")
+        Path | None,
+        typer.Option(help="Its directory; finished runs there are kept.", show_default="runs/studies/NAME-SCALE"),
     ] = None,
     data: Data = None,
     encoder: Annotated[str | None, typer.Option(help="Checkpoint that mini and full start from.")] = None,

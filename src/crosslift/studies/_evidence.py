@@ -89,7 +89,9 @@ class Evidence:
         if wanted.over_task in (None, task):
             rows = [row for row in self._rows(wanted) if not row.averaged and row.over in self._targets(wanted, task)]
             return [(row.over, _of_comparison(row), row.p) for row in rows]
-        return [(code, found, found.p) for code in self._targets(wanted, task) for found in [self._language(wanted, code)]]
+        return [
+            (code, found, found.p) for code in self._targets(wanted, task) for found in [self._language(wanted, code)]
+        ]
 
     def compared(self, over: str, system: str, task: str, *, generalized: bool) -> list[Comparison]:
         """Return the comparisons of two arms on a task.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import multiprocessing
 import os
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
@@ -39,7 +40,8 @@ def execute(jobs: Sequence[Job], *, processes: int, cluster: str | None, tell: C
 
     Args:
         jobs: runs that are not there yet.
-        processes: runs side by side on this machine; each has an equal share of its cores.
+        processes: runs side by side on this machine; each has as many threads as $OMP_NUM_THREADS says, else an equal share
+            of its cores.
         cluster: address of a Ray cluster to run on instead ("auto": the one that this machine belongs to).
         tell: called with each job when it has ended.
     """
@@ -60,6 +62,9 @@ def run_one(recipe: Recipe, directory: Path, threads: int | None) -> Outcome:
         run(recipe, directory, resume=True)
     except CrossliftError as error:
         return Outcome("failed", (str(error),))
+    except Exception as error:  # noqa: BLE001 - whatever one run does, the others go on; it is told, and stands in the result
+        traceback.print_exc()
+        return Outcome("failed", (f"{type(error).__name__}: {error}",))
     return Outcome("done", warnings_of(directory))
 
 
@@ -70,10 +75,13 @@ def warnings_of(directory: Path) -> tuple[str, ...]:
 
 
 def _on_machine(jobs: Sequence[Job], processes: int) -> Iterator[tuple[Job, Outcome]]:
-    threads = max(1, (os.cpu_count() or 1) // processes)
+    given = os.environ.get("OMP_NUM_THREADS", "")
+    threads = int(given) if given.isdigit() else max(1, (os.cpu_count() or 1) // processes)
     context = multiprocessing.get_context("spawn")  # a fork would inherit threads and locks of torch
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_one_share, initargs=(threads,)) as pool:
-        running: dict[Future[Outcome], Job] = {pool.submit(run_one, job.recipe, job.directory, threads): job for job in jobs}
+        running: dict[Future[Outcome], Job] = {
+            pool.submit(run_one, job.recipe, job.directory, threads): job for job in jobs
+        }
         for future in as_completed(running):
             try:
                 yield running[future], future.result()
@@ -93,7 +101,9 @@ def _on_cluster(jobs: Sequence[Job], address: str) -> Iterator[tuple[Job, Outcom
     try:
         import ray
     except ModuleNotFoundError as error:
-        raise InputError("--cluster needs Ray, which is not installed; to install it: pip install 'crosslift[scale]'") from error
+        raise InputError(
+            "--cluster needs Ray, which is not installed; to install it: pip install 'crosslift[scale]'"
+        ) from error
 
     if not ray.is_initialized():
         ray.init(address=None if address == "local" else address, include_dashboard=False, log_to_driver=False)

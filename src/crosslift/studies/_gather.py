@@ -69,7 +69,14 @@ def _scores(found: Evidence, arm: str, task: str, seeds: Sequence[int]) -> Itera
         values = tuple(one.get(key, math.nan) for one in numbers)
         kept = found.kept[runs[seeds[0]]]
         yield Score(
-            arm=arm, task=scored or task, metric=metric, kind=kind, over=over, seeds=tuple(seeds), values=values, selection=kept
+            arm=arm,
+            task=scored or task,
+            metric=metric,
+            kind=kind,
+            over=over,
+            seeds=tuple(seeds),
+            values=values,
+            selection=kept,
         )
 
 

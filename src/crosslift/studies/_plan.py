@@ -39,7 +39,13 @@ class Job:
 
 
 def plan(
-    study: Study, scale: Scale, output: Path, *, values: Mapping[str, Any], seeds: int, arms: Sequence[str] | None = None
+    study: Study,
+    scale: Scale,
+    output: Path,
+    *,
+    values: Mapping[str, Any],
+    seeds: int,
+    arms: Sequence[str] | None = None,
 ) -> list[Job]:
     """Return the runs of a study at a scale: all of seed 0 first, so that what goes wrong shows early.
 
@@ -60,7 +66,13 @@ def plan(
     pairs = [(arm, task) for arm in wanted for task in scale.tasks if arm.tasks == "all" or task in arm.tasks]
     made = {(arm.name, task): _recipe(scale, arm, task, known) for arm, task in pairs}
     return [
-        Job(arm.name, task, seed, _seeded(made[arm.name, task], seed), output / "runs" / arm.name / task / f"seed-{seed}")
+        Job(
+            arm.name,
+            task,
+            seed,
+            _seeded(made[arm.name, task], seed),
+            output / "runs" / arm.name / task / f"seed-{seed}",
+        )
         for seed in range(seeds)
         for arm, task in pairs
     ]
@@ -81,7 +93,7 @@ def _seeded(recipe: Recipe, seed: int) -> Recipe:
 def _recipe(scale: Scale, arm: Arm, task: str, known: Mapping[str, Any]) -> Recipe:
     """Return the recipe of an arm on a task: what all share, the task's, the arm's, and what it leaves out."""
     where = f"arm {arm.name}, task {task}"
-    base = recipes.read(recipes.LAB_RECIPE) if scale.base == "lab" else {}
+    base = _lab() if scale.base == "lab" else {}
     layers = [_filled(layer, known, where) for layer in (scale.recipe, scale.tasks[task], arm.recipe)]
     values = {key: value for key, value in reduce(_laid_over, layers, base).items() if key not in arm.without}
     for key, table in _filled(arm.each, known, where).items():
@@ -92,6 +104,13 @@ def _recipe(scale: Scale, arm: Arm, task: str, known: Mapping[str, Any]) -> Reci
     return recipes.build({**values, "name": arm.name}, where=where)
 
 
+def _lab() -> dict[str, Any]:
+    """Return the demo's recipe without its task."""
+    values = recipes.read(recipes.LAB_RECIPE)
+    finetune = {key: value for key, value in values["finetune"].items() if key != "task"}
+    return {key: value for key, value in values.items() if key not in ("name", "evaluate")} | {"finetune": finetune}
+
+
 def _longer(table: Mapping[str, Any], times: float) -> dict[str, Any]:
     stretched = {"steps": lambda number: round(number * times), "epochs": lambda number: number * times}
     return {key: stretched[key](value) if key in stretched and times != 1 else value for key, value in table.items()}
@@ -100,7 +119,9 @@ def _longer(table: Mapping[str, Any], times: float) -> dict[str, Any]:
 def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
     """Return values with others laid over them: tables key by key, everything else as a whole."""
     both = {
-        key: _laid_over(values[key], change) if isinstance(change, Mapping) and isinstance(values.get(key), Mapping) else change
+        key: _laid_over(values[key], change)
+        if isinstance(change, Mapping) and isinstance(values.get(key), Mapping)
+        else change
         for key, change in changes.items()
     }
     return {**values, **both}

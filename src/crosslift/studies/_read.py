@@ -80,4 +80,6 @@ def _validated(values: Mapping[str, Any], *, where: str) -> Study:
     except ValidationError as error:
         mistakes = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}".removeprefix(": ") for one in error.errors()]
         joined = "".join(f"\n  - {mistake}" for mistake in mistakes)
-        raise RecipeError(f"{where}: {mistakes[0] if len(mistakes) == 1 else f'{len(mistakes)} mistakes:{joined}'}") from error
+        raise RecipeError(
+            f"{where}: {mistakes[0] if len(mistakes) == 1 else f'{len(mistakes)} mistakes:{joined}'}"
+        ) from error

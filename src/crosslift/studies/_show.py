@@ -40,7 +40,9 @@ def values_of_plan(definition: Definition, scale: Scale, jobs: Sequence[Job]) ->
 def print_plan(definition: Definition, scale: Scale, jobs: Sequence[Job]) -> None:
     """Print what a study runs, and what was stated before."""
     console = Console()
-    console.print(f"[bold]{definition.study.title}[/bold]\n{definition.study.question}\n\n{scale.about}\n", highlight=False)
+    console.print(
+        f"[bold]{definition.study.title}[/bold]\n{definition.study.question}\n\n{scale.about}\n", highlight=False
+    )
     table = Table("arm", "runs", "there", "what it is", box=None, pad_edge=False)
     for arm in definition.study.arms_at(scale):
         own = [job for job in jobs if job.arm == arm.name]
@@ -90,7 +92,9 @@ def print_result(result: StudyResult) -> None:
 def _means(result: StudyResult) -> Table:
     wanted = [(task, over) for task in result.tasks for over in ("source", "target mean")]
     table = Table("arm", *(f"{task} {over}" for task, over in wanted), box=None, pad_edge=False)
-    by_key = {(score.arm, score.task, score.over): score for score in reversed(result.scores) if score.kind == "summary"}
+    by_key = {
+        (score.arm, score.task, score.over): score for score in reversed(result.scores) if score.kind == "summary"
+    }
     for arm in result.arms:
         scores = (by_key.get((arm.name, task, over)) for task, over in wanted)
         table.add_row(arm.name, *(spread(score.values) if score else "–" for score in scores))

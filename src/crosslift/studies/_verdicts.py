@@ -13,7 +13,11 @@ from crosslift.studies.rules import All, Anywhere, Difference, Measured, Recorde
 from crosslift.studies.tables import Hypothesis
 
 LEVEL = 0.05
-NAMES = {"targets": "the target mean", "pairs": "the mean of language pairs", "agreement": "agreement between languages"}
+NAMES = {
+    "targets": "the target mean",
+    "pairs": "the mean of language pairs",
+    "agreement": "agreement between languages",
+}
 
 
 @dataclass(frozen=True)
@@ -139,7 +143,9 @@ def _anywhere(rule: Anywhere, evidence: Evidence) -> Ruling:
         for (one, code, found, _), p in zip(rows, adjusted, strict=True)
     ]  # fmt: skip
     verdicts = {one.verdict for one in findings}
-    verdict: Verdict = "confirmed" if "confirmed" in verdicts else "refuted" if verdicts == {"refuted"} else "inconclusive"
+    verdict: Verdict = (
+        "confirmed" if "confirmed" in verdicts else "refuted" if verdicts == {"refuted"} else "inconclusive"
+    )
     signs = {id(finding): one.sign for finding, (one, *_) in zip(findings, rows, strict=True)}
     return Ruling(verdict, tuple(sorted(findings, key=lambda one: -signs[id(one)] * one.effect)))
 

@@ -93,7 +93,9 @@ def _twice(study: Study) -> Iterator[str]:
 
 def _unknown_arms(study: Study) -> Iterator[str]:
     used = [("baseline", study.baseline)]
-    used += [(f"scale.{name}.arms", arm) for name, scale in study.scale.items() if scale.arms != "all" for arm in scale.arms]
+    used += [
+        (f"scale.{name}.arms", arm) for name, scale in study.scale.items() if scale.arms != "all" for arm in scale.arms
+    ]
     used += [(f"hypothesis {one.name}", arm) for one in study.hypothesis for arm in one.rule.arms]
     yield from _unknown("arm", used, study.arms)
 

@@ -1,0 +1,130 @@
+"""A study from its file to its verdicts."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import pytest
+import tomli_w
+
+from crosslift.errors import InputError
+from crosslift.studies import Settings, _execute, load, planned, study
+from crosslift.studies._execute import Outcome
+from crosslift.studies.result import read
+from tests.unit.studies.conftest import definition
+
+
+@pytest.fixture(autouse=True)
+def here(monkeypatch):
+    """Run jobs in this process: a process of its own takes seconds to start."""
+
+    def run(jobs, _processes):
+        yield from ((job, _execute.run_one(job.recipe, job.directory, 1)) for job in jobs)
+
+    monkeypatch.setattr(_execute, "_on_machine", run)
+
+
+def test_a_study_runs_judges_and_goes_on_where_it_was(tiny, tmp_path):
+    told = []
+    found = study(tiny, tmp_path / "out", seeds=2, tell=lambda job, outcome: told.append((job.name, outcome.kind)))
+    assert [name for name, _ in told][:3] == [f"{arm}, xnli, seed 0" for arm in ("plain", "longer", "noisy")]
+    assert {kind for _, kind in told} == {"done"} and len(told) == 6
+    one, two, three = found.hypotheses
+    assert (
+        one.verdict in ("confirmed", "refuted", "inconclusive") and one.seeds == 2 and one.low <= one.effect <= one.high
+    )
+    assert two.seeds == 2 and "agreement" in two.findings[0].text
+    assert three.verdict == "recorded" and three.test == "tests/unit::test"
+    again = study(tiny, tmp_path / "out", seeds=2, tell=lambda job, _: told.append((job.name, "again")))
+    assert len(told) == 6  # nothing was run again
+    assert again.hypotheses == found.hypotheses
+    assert read(tmp_path / "out").model_dump_json() == again.model_dump_json()
+
+
+def test_scores_and_costs_of_arms_are_those_of_their_runs(tiny, tmp_path):
+    found = study(tiny, tmp_path / "out", seeds=1)
+    results = json.loads((tmp_path / "out/runs/longer/xnli/seed-0/results.json").read_text())
+    (mean,) = [s for s in found.scores if (s.arm, s.kind, s.over) == ("longer", "summary", "target mean")]
+    assert mean.values == tuple(r["target_mean"] for r in results["summary"] if r["selection"] == "source-dev")
+    plain, longer, _ = found.arms
+    assert (plain.steps, longer.steps) == (6, 12)  # pre-training is shared, so no arm pays for it
+    assert {grid.arm for grid in found.grids} == {"plain", "longer", "noisy"}
+    assert found.source == "qaa" and found.languages["qab"].resources == "artificial"
+    pairs = [row for row in found.comparisons if row["generalized"]]
+    assert {row["system"] for row in pairs} == {"longer", "noisy"}
+
+
+def test_one_seed_decides_nothing(tiny, tmp_path):
+    found = study(tiny, tmp_path / "out", seeds=1)
+    assert {one.verdict for one in found.hypotheses if one.rule.startswith("noisy")} == {"inconclusive"}
+
+
+def test_a_run_that_fails_is_told_and_the_others_go_on(tiny, tmp_path, monkeypatch):
+    run_one = _execute.run_one
+
+    def fail(recipe, directory, threads):
+        return Outcome("failed", ("it collapsed",)) if recipe.name == "noisy" else run_one(recipe, directory, threads)
+
+    monkeypatch.setattr(_execute, "run_one", fail)
+    found = study(tiny, tmp_path / "out", seeds=1)
+    assert [(f.arm, f.kind, f.text) for f in found.failures if f.kind != "warning"] == [
+        ("noisy", "failed", "it collapsed")
+    ]
+    assert found.hypotheses[0].verdict == "inconclusive" and "no run of noisy on xnli" in found.hypotheses[0].reason
+    assert {score.arm for score in found.scores} == {"plain", "longer"}
+
+
+def test_a_run_at_chance_warns_in_the_result(tiny, tmp_path):
+    found = study(tiny, tmp_path / "out", seeds=1, arms=("plain",))
+    assert any("was not learned" in failure.text for failure in found.failures)
+
+
+def test_seeds_come_first_so_that_mistakes_show_early(tiny, tmp_path):
+    jobs = planned(load(tiny), tmp_path / "out", Settings())
+    assert [job.seed for job in jobs] == [0, 0, 0, 1, 1, 1]
+    assert jobs[1].recipe.finetune.steps == 12 and jobs[2].recipe.finetune.method[0].use == "random_perturbation"
+
+
+def test_given_values_stand_before_those_of_the_scale(tiny, tmp_path):
+    jobs = planned(load(tiny), tmp_path, Settings(values={"noise": "self_augment"}))
+    assert jobs[2].recipe.finetune.method[0].use == "self_augment"
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"scale": "labb"}, r"no scale 'labb'; did you mean 'lab'\? \(there are: lab\)"),
+        ({"arms": ("noise",)}, r"--arms: there is no arm 'noise'; did you mean 'noisy'"),
+    ],
+)
+def test_wrong_settings_name_the_nearest(tiny, tmp_path, changes, message):
+    with pytest.raises(InputError, match=message):
+        planned(load(tiny), tmp_path, replace(Settings(), **changes))
+
+
+def test_a_value_that_is_missing_is_asked_for(tmp_path):
+    values = definition()
+    del values["scale"]["lab"]["values"]
+    path = tmp_path / "wrong.toml"
+    path.write_text(tomli_w.dumps(values), encoding="utf-8")
+    with pytest.raises(InputError, match=r"arm noisy, task xnli: '\$noise' needs a value for 'noise'"):
+        planned(load(path), tmp_path, Settings())
+
+
+def test_every_mistake_of_a_study_is_told(tmp_path):
+    values = definition(baseline="plane")
+    values["hypothesis"][0]["rule"]["difference"][0] |= {"system": "noise", "task": "xnil"}
+    path = tmp_path / "wrong.toml"
+    path.write_text(tomli_w.dumps(values), encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        load(path)
+    message = str(raised.value)
+    assert "baseline: there is no arm 'plane'; did you mean 'plain'?" in message
+    assert "hypothesis H1: there is no arm 'noise'; did you mean 'noisy'?" in message
+    assert "hypothesis H1: there is no task 'xnil'; did you mean 'xnli'?" in message
+
+
+def test_an_unknown_study_names_the_nearest():
+    with pytest.raises(InputError, match=r"there is no study 'claim'; did you mean 'claims'\?"):
+        load("claim")

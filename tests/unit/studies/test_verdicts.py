@@ -1,0 +1,134 @@
+"""What a rule makes of an effect."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+import pytest
+
+from crosslift.studies._evidence import Effect
+from crosslift.studies._verdicts import in_words, judge
+from crosslift.studies.tables import Hypothesis
+
+
+@dataclass
+class Known:
+    """Evidence whose effects are given: by system, or by system and language."""
+
+    effects: dict
+    tasks: tuple[str, ...] = ("xnli",)
+    languages: dict = field(default_factory=dict)
+
+    def of(self, wanted):
+        return self.effects[wanted.system]
+
+    def by_language(self, wanted):
+        return [(code, effect, effect.p) for code, effect in self.languages[wanted.system].items()]
+
+
+def effect(low, high, *, p=0.01, seeds=5):
+    return Effect((low + high) / 2, low, high, p, seeds)
+
+
+def verdict(rule, evidence, measured=None):
+    hypothesis = Hypothesis(name="H1", statement="so it is", rule=rule)
+    return judge(hypothesis, evidence, measured or {})
+
+
+def difference(system="a", **more):
+    return {"system": system, "over": "z", **more}
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "more", "expected"),
+    [
+        (0.1, 2.0, {}, "confirmed"),
+        (-0.1, 2.0, {}, "inconclusive"),
+        (-2.0, -0.1, {}, "refuted"),
+        (-2.0, -0.1, {"direction": "lower"}, "confirmed"),
+        (0.1, 2.0, {"direction": "lower"}, "refuted"),
+        (0.5, 1.5, {"at_least": 1.5}, "inconclusive"),  # above 0, but not as large as claimed, nor surely smaller
+        (0.5, 3.5, {"at_least": 1.5}, "confirmed"),
+        (0.2, 1.4, {"at_least": 1.5}, "refuted"),
+    ],
+)
+def test_an_interval_decides(low, high, more, expected):
+    found = verdict({"difference": [difference(**more)]}, Known({"a": effect(low, high)}))
+    assert found.verdict == expected
+    assert (found.effect, found.low, found.high) == ((low + high) / 2, low, high)
+
+
+def test_one_seed_never_decides():
+    found = verdict({"difference": [difference()]}, Known({"a": effect(1, 2, seeds=1)}))
+    assert found.verdict == "inconclusive"
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"), [((1, 2), "confirmed"), ((-1, 2), "inconclusive"), ((-2, -1), "refuted")]
+)
+def test_all_needs_every_difference(second, expected):
+    rule = {"use": "all", "difference": [difference("a"), difference("b")]}
+    found = verdict(rule, Known({"a": effect(3, 4), "b": effect(*second)}))
+    assert found.verdict == expected
+    if expected != "confirmed":
+        assert found.effect == sum(second) / 2  # the one that decides stands first
+    else:
+        assert found.effect == 1.5  # the smaller one: what holds of all
+
+
+@pytest.mark.parametrize(
+    ("effects", "expected"),
+    [
+        (((1, 2), (1, 2), (-2, -1)), "confirmed"),
+        (((1, 2), (-1, 2), (-2, -1)), "inconclusive"),
+        (((1, 2), (-2, -1), (-2, -1)), "refuted"),
+    ],
+)
+def test_some_needs_so_many(effects, expected):
+    rule = {"use": "some", "at_least": 2, "difference": [difference(name) for name in "abc"]}
+    evidence = Known({name: effect(*ends) for name, ends in zip("abc", effects, strict=True)})
+    assert verdict(rule, evidence).verdict == expected
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "expected"),
+    [(-1, 0.5, "confirmed"), (-2, 0.5, "inconclusive"), (1.1, 3, "refuted"), (-9, -4, "refuted")],
+)
+def test_within_wants_the_whole_interval_inside(low, high, expected):
+    rule = {"use": "within", "low": -1.5, "high": 1.0, "difference": [difference()]}
+    assert verdict(rule, Known({"a": effect(low, high)})).verdict == expected
+
+
+def test_anywhere_adjusts_for_the_number_of_languages():
+    rule = {"use": "anywhere", "difference": [difference()]}
+    clear, close = effect(1, 2, p=0.001), effect(0.1, 2, p=0.04)
+    one = verdict(rule, Known({}, languages={"a": {"de": clear, "fr": effect(-2, -1)}}))
+    assert one.verdict == "confirmed" and one.findings[0].text.endswith("in de")
+    # 0.04 in one of two languages is 0.08 of both
+    assert (
+        verdict(rule, Known({}, languages={"a": {"de": close, "fr": effect(-1, 1, p=0.9)}})).verdict == "inconclusive"
+    )
+    assert verdict(rule, Known({}, languages={"a": {"de": effect(-2, -1), "fr": effect(-3, -1)}})).verdict == "refuted"
+
+
+def test_a_measured_number_decides_without_an_interval():
+    rule = {"use": "measured", "measurement": "m", "value": "share", "at_least": 0.5}
+    found = verdict(rule, Known({}), {"m": {"share": 0.7, "other": 2.0}})
+    assert found.verdict == "confirmed" and math.isnan(found.low) and "other 2" in found.findings[0].text
+    assert verdict(rule, Known({}), {"m": {"share": 0.4}}).verdict == "refuted"
+    assert verdict(rule, Known({}), {}).verdict == "inconclusive"
+
+
+def test_what_is_not_decided_says_why():
+    found = verdict({"use": "undecided", "reason": "no data"}, Known({}))
+    assert (found.verdict, found.reason) == ("inconclusive", "no data")
+
+
+def test_rules_are_said_in_words():
+    rule = Hypothesis(
+        name="H",
+        statement="s",
+        rule={"difference": [difference(task="xnli", of="pairs", at_least=1, direction="lower")]},
+    ).rule
+    assert in_words(rule) == "a − z, the mean of language pairs of xnli is below 0 by at least 1 points"
