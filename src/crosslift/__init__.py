@@ -6,6 +6,7 @@ Verbs, in the order of a recipe; each is a table of a recipe and a folder here:
 - `finetune`: learn a task from source-language labels (`crosslift.finetune`);
 - `evaluate`: score it in every language (`crosslift.evaluation`);
 - `compare`: which system is better, over items, languages and seeds (`crosslift.comparison`);
+- `study`: a research question with its arms, controls and verdicts (`crosslift.studies`);
 - `report`: one page about it (`crosslift.report`).
 
 Nouns: `Encoder`, `TaskModel`, `Bitext`, `Lexicon`, `WordAligner`, `Recipe`, and the lab's `World`.  Importing
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from crosslift.evaluation.saved import evaluate
     from crosslift.pipeline import run
     from crosslift.recipe import Recipe
+    from crosslift.studies import study
     from crosslift.wordalign.aligner import WordAligner
 
 __all__ = [
@@ -48,6 +50,7 @@ __all__ = [
     "merge",
     "predict",
     "run",
+    "study",
 ]
 
 _HOMES = {
@@ -62,6 +65,7 @@ _HOMES = {
     "merge": "crosslift.encoder.merge",
     "predict": "crosslift.evaluation.predict",
     "run": "crosslift.pipeline",
+    "study": "crosslift.studies",
 }
 
 

@@ -58,13 +58,13 @@ __all__ = [
     "PreTrainedTokenizerBase",
     "PreTrainedTokenizerFast",
     "PretrainedConfig",
+    "T5Config",
+    "T5ForConditionalGeneration",
     "checkpoint_file",
     "lora_config",
     "lora_injected",
     "quantize_linear_layers",
     "quiet",
-    "T5Config",
-    "T5ForConditionalGeneration",
 ]
 
 

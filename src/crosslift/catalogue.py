@@ -13,7 +13,7 @@ from crosslift import _shelf
 from crosslift.encoder.presets import PRESETS
 from crosslift.errors import InputError, nearest
 
-KINDS = {"tasks": ("task",), "methods": ("align", "finetune"), "metrics": ("metric",), "encoders": ()}
+KINDS = {"tasks": ("task",), "methods": ("align", "finetune"), "metrics": ("metric",), "encoders": (), "studies": ()}
 """What `crosslift list` lists, and the shelves it is on."""
 
 FAMILIES = {
@@ -37,11 +37,20 @@ def listing(what: str) -> list[dict[str, str]]:
         raise InputError(f"there is no list of '{what}'{nearest(what, KINDS)} (lists: {', '.join(KINDS)})")
     if what == "encoders":
         return _encoders()
+    if what == "studies":
+        return _studies()
     return [
         {"name": entry.name, "kind": shelf, "summary": entry.summary}
         for shelf in KINDS[what]
         for entry in _shelf.entries(shelf).values()
     ]
+
+
+def _studies() -> list[dict[str, str]]:
+    from crosslift import studies  # reads recipes, which listing tasks need not wait for
+
+    found = [(name, studies.load(name).study) for name in studies.names()]
+    return [{"name": name, "kind": ", ".join(study.scale), "summary": study.title} for name, study in found]
 
 
 def _encoders() -> list[dict[str, str]]:

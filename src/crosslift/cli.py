@@ -329,8 +329,8 @@ def study(
         return
     if size.device_hours and not agreed and not all(run.done for run in runs):
         raise InputError(
-            f"the study {definition.name} at scale {scale} takes about {size.device_hours:,.0f} hours on one accelerator; "
-            "start it with --yes, or look at it with --plan"
+            f"the study {definition.name} at scale {scale} takes about {size.device_hours:,.0f} hours on one "
+            "accelerator; start it with --yes, or look at it with --plan"
         )
     found = run_study(definition.path, directory, settings=settings, tell=Watch(runs))
     if as_json:
@@ -364,7 +364,7 @@ def report(
 
 @app.command("list", epilog="Example: crosslift list methods")
 def list_names(
-    what: Annotated[str, typer.Argument(help="tasks, methods, metrics or encoders.")],
+    what: Annotated[str, typer.Argument(help="tasks, methods, metrics, encoders or studies.")],
     as_json: Json = False,
 ) -> None:
     """List what recipes can name."""

@@ -241,8 +241,8 @@ def read_model(path: Path, model: type[Validated], *, schema: int) -> Validated:
     version = values.get("schema")
     if isinstance(version, int) and version > schema:
         raise InputError(
-            f"{path}: written in schema {version}, and this version of crosslift reads schemas up to {schema}; expected "
-            "an older file or a newer crosslift"
+            f"{path}: written in schema {version}, and this version of crosslift reads schemas up to {schema}; "
+            "expected an older file or a newer crosslift"
         )
     return _validated(model, values, where=str(path))
 

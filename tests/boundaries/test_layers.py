@@ -20,11 +20,15 @@ MAY_IMPORT = {
     "_exit": set(),
     "cli": {
         *("_exit", "catalogue", "comparison", "demo", "encoder", "evaluation", "pipeline", "recipe", "report"),
-        *("run_directory", "wordalign"),
+        *("run_directory", "studies", "wordalign"),
     },
-    "catalogue": {"encoder"},  # its presets
+    "catalogue": {"encoder", "studies"},  # presets, and the ready studies
     "demo": {"pipeline", "recipe", "run_directory"},
-    "report": {"run_directory", "runs", "metrics", "tasks", "languages"},
+    "report": {"run_directory", "runs", "metrics", "studies", "tasks", "languages"},
+    "studies": {
+        *("_compat", "comparison", "data", "encoder", "lab", "languages", "losses", "pipeline", "recipe"),
+        *("run_directory", "runs", "stats"),
+    },
     "comparison": {"runs", "metrics", "stats"},  # tasks come from their shelf
     "stats": set(),
     "runs": set(),

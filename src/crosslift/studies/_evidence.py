@@ -35,7 +35,7 @@ class Effect:
     agree: int = 0
 
 
-class NoEvidence(InputError):
+class NoEvidenceError(InputError):
     """The runs that a rule needs are not there, or do not hold what it asks for."""
 
 
@@ -75,7 +75,7 @@ class Evidence:
         """Return the effect of a difference that a rule asks for.
 
         Raises:
-            NoEvidence: runs are missing, or hold no such number.
+            NoEvidenceError: runs are missing, or hold no such number.
         """
         if wanted.of in MEANS and wanted.over_task in (None, wanted.task):
             return self._compared_effect(wanted, MEANS[wanted.of])
@@ -97,7 +97,7 @@ class Evidence:
         """Return the comparisons of two arms on a task.
 
         Raises:
-            NoEvidence: one of them has no runs, or no scores in this setting.
+            NoEvidenceError: one of them has no runs, or no scores in this setting.
         """
         key = (over, system, task, generalized)
         if key not in self._compared:
@@ -105,7 +105,7 @@ class Evidence:
             try:
                 found = compare(paths, generalized=generalized)
             except InputError as error:
-                raise NoEvidence(str(error)) from error
+                raise NoEvidenceError(str(error)) from error
             self._compared[key] = [row for row in found.comparisons if row.task == found.comparisons[0].task]
         return self._compared[key]
 
@@ -114,14 +114,14 @@ class Evidence:
         rows = self.compared(wanted.over, wanted.system, task, generalized=wanted.of == PAIRS)
         chosen = [row for row in rows if (row.first_metric if wanted.metric is None else row.metric == wanted.metric)]
         if not chosen:
-            raise NoEvidence(f"{task} has no metric '{wanted.metric}'")
+            raise NoEvidenceError(f"{task} has no metric '{wanted.metric}'")
         return chosen
 
     def _compared_effect(self, wanted: Difference, over: str) -> Effect:
         for row in self._rows(wanted):
             if row.over == over:
                 return _of_comparison(row)
-        raise NoEvidence(f"nothing is called '{wanted.of}' in the runs of {wanted.system} and {wanted.over}")
+        raise NoEvidenceError(f"nothing is called '{wanted.of}' in the runs of {wanted.system} and {wanted.over}")
 
     def _targets(self, wanted: Difference, task: str) -> list[str]:
         """Return the languages that both arms scored, without the source."""
@@ -147,10 +147,10 @@ class Evidence:
         over = self._directories(wanted.over, wanted.over_task or task)
         seeds = sorted(system.keys() & over.keys())
         if not seeds:
-            raise NoEvidence(f"{wanted.system} and {wanted.over} have no seed in common")
+            raise NoEvidenceError(f"{wanted.system} and {wanted.over} have no seed in common")
         sides = [np.array([self._number(runs[seed], number) for seed in seeds]) for runs in (over, system)]
         if not np.isfinite(sides).all():
-            raise NoEvidence(f"runs of {wanted.system} or {wanted.over} do not hold '{wanted.of}'")
+            raise NoEvidenceError(f"runs of {wanted.system} or {wanted.over} do not hold '{wanted.of}'")
         return _of_runs(sides[0], sides[1])
 
     def _number(self, path: Path, number: Callable[[Results, str], float]) -> float:
@@ -159,7 +159,7 @@ class Evidence:
     def _directories(self, arm: str, task: str) -> Mapping[int, Path]:
         found = self.runs.get((arm, task))
         if not found:
-            raise NoEvidence(f"there is no run of {arm} on {task}")
+            raise NoEvidenceError(f"there is no run of {arm} on {task}")
         return found
 
 

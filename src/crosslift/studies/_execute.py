@@ -40,8 +40,8 @@ def execute(jobs: Sequence[Job], *, processes: int, cluster: str | None, tell: C
 
     Args:
         jobs: runs that are not there yet.
-        processes: runs side by side on this machine; each has as many threads as $OMP_NUM_THREADS says, else an equal share
-            of its cores.
+        processes: runs side by side on this machine; each has as many threads as $OMP_NUM_THREADS says, else an
+            equal share of its cores.
         cluster: address of a Ray cluster to run on instead ("auto": the one that this machine belongs to).
         tell: called with each job when it has ended.
     """
@@ -87,8 +87,8 @@ def _on_machine(jobs: Sequence[Job], processes: int) -> Iterator[tuple[Job, Outc
                 yield running[future], future.result()
             except BrokenProcessPool as error:
                 raise RunError(
-                    f"the process of a run ended without a word, {running[future].name} among those under way: memory may "
-                    "have run out; finished runs are kept, so start again with fewer --jobs"
+                    f"the process of a run ended without a word, {running[future].name} among those under way: "
+                    "memory may have run out; finished runs are kept, so start again with fewer --jobs"
                 ) from error
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from crosslift import languages
 from crosslift.runs import Results, Stage, load
-from crosslift.studies._evidence import Evidence, NoEvidence
+from crosslift.studies._evidence import Evidence, NoEvidenceError
 from crosslift.studies.result import ArmResult, Curve, Failure, Grid, LanguageFact, Score
 from crosslift.studies.tables import Arm
 
@@ -120,7 +120,7 @@ def comparisons(found: Evidence, baseline: str) -> list[dict[str, Any]]:
                 continue
             try:
                 compared = found.compared(baseline, arm, task, generalized=generalized)
-            except NoEvidence:  # what was left out is among the failures
+            except NoEvidenceError:  # what was left out is among the failures
                 continue
             kept = [row for row in compared if row.averaged or not generalized]
             rows += [_plain(asdict(row)) | {"generalized": generalized} for row in kept]

@@ -139,7 +139,7 @@ def _filled(value: Any, known: Mapping[str, Any], where: str) -> Any:
     name, rest = named[1], value[named.end() :]
     if name not in known:
         raise RecipeError(
-            f"{where}: '{value}' needs a value for '{name}'{nearest(name, known)}; give {name}=VALUE on the command line, or "
-            f"--{name} where there is such an option (known: {', '.join(known) or 'none'})"
+            f"{where}: '{value}' needs a value for '{name}'{nearest(name, known)}; give {name}=VALUE on the command "
+            f"line, or --{name} where there is such an option (known: {', '.join(known) or 'none'})"
         )
     return f"{known[name]}{rest}" if rest else known[name]

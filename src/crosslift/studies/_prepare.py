@@ -1,4 +1,4 @@
-"""What makes files that a scale's recipes need: each a file of `crosslift.studies.preparations` with a function `prepare`."""
+"""What makes files that recipes need: each a file of `crosslift.studies.preparations` with a function `prepare`."""
 
 from __future__ import annotations
 

@@ -67,7 +67,8 @@ def load(study: str | Path) -> Definition:
     if path.suffix != ".toml":
         if str(study) not in names():
             raise InputError(
-                f"there is no study '{study}'{nearest(str(study), names())} (there are: {', '.join(names())}; or a TOML file)"
+                f"there is no study '{study}'{nearest(str(study), names())} "
+                f"(there are: {', '.join(names())}; or a TOML file)"
             )
         path = READY / f"{study}.toml"
     values = recipes.read(path)

@@ -13,17 +13,11 @@ from rich.table import Table
 
 from crosslift.studies._execute import Outcome
 from crosslift.studies._plan import Job
-from crosslift.studies._read import Definition, load, names
+from crosslift.studies._read import Definition
 from crosslift.studies.result import Judged, StudyResult
 from crosslift.studies.tables import Scale
 
 COLOURS = {"confirmed": "green", "refuted": "red", "inconclusive": "yellow", "recorded": "blue"}
-
-
-def listing() -> list[dict[str, str]]:
-    """Return name, kind and summary of every ready study."""
-    found = [(name, load(name).study) for name in names()]
-    return [{"name": name, "kind": ", ".join(study.scale), "summary": study.question} for name, study in found]
 
 
 def values_of_plan(definition: Definition, scale: Scale, jobs: Sequence[Job]) -> dict[str, Any]:

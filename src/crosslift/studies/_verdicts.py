@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from crosslift.stats.adjustment import holm
-from crosslift.studies._evidence import Effect, Evidence, NoEvidence
+from crosslift.studies._evidence import Effect, Evidence, NoEvidenceError
 from crosslift.studies.result import Finding, Judged, Verdict
 from crosslift.studies.rules import All, Anywhere, Difference, Measured, Recorded, Rule, Some, Undecided, Within
 from crosslift.studies.tables import Hypothesis
@@ -67,7 +67,7 @@ def _ruling(rule: Rule, evidence: Evidence, measured: Mapping[str, Mapping[str, 
             return _measured(rule, measured)
     try:
         return _anywhere(rule, evidence) if isinstance(rule, Anywhere) else _differences(rule, evidence)
-    except NoEvidence as error:
+    except NoEvidenceError as error:
         return Ruling("inconclusive", reason=f"Not decided: {error}.")
 
 
@@ -131,7 +131,7 @@ def _finding(
 
 
 def _anywhere(rule: Anywhere, evidence: Evidence) -> Ruling:
-    """Confirmed where one language's p, adjusted over all, is small; refuted where every interval is on the other side."""
+    """Confirmed by one language's p, adjusted over all; refuted where every interval is on the other side."""
     rows = [(one, code, found, p) for one in rule.difference for code, found, p in evidence.by_language(one)]
     adjusted = holm([p for *_, p in rows])
     findings = [

@@ -1,4 +1,4 @@
-"""What a study found, as `study.json` holds it: everything its page shows, and nothing that must be looked up elsewhere.
+"""What a study found, as `study.json` holds it: everything that its page shows.
 
 Imports no torch.
 """
@@ -38,10 +38,11 @@ class ArmResult(_Part):
 
 
 class Score(_Part):
-    """A score by arm, task, metric and language, or of `target mean`, `source`, `transfer gap`; a value a seed, in percent.
+    """A number of an arm on a task: a value a seed, in percent but for probes.
 
-    `kind`: "language", "summary" (target mean, all mean, transfer gap, source), "pairs" (mean of all pairs),
-    "off-diagonal", "agreement", "probe" (`language` then holds "STAGE" and `metric` the probe: mean over languages).
+    `kind` says what `over` is: "language" (its code), "summary" ("target mean", "source", "transfer gap"), "pairs" (the
+    mean of all ordered pairs), "off-diagonal" (of pairs of two languages), "agreement", or "probe" (`over` is the stage
+    that it was taken after; the mean over languages).
     """
 
     arm: str

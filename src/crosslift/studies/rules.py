@@ -14,8 +14,8 @@ from pydantic import Field, model_validator
 from crosslift.recipe import Table
 
 TARGETS, PAIRS, AGREEMENT = "targets", "pairs", "agreement"
-"""What is measured, beside language codes and probes (`retrieval`, `rank_distance`, ...): the mean over target languages,
-over all ordered pairs of languages, and how often languages agree about translations."""
+"""What is measured, beside language codes and probes (`retrieval`, `rank_distance`, ...): the mean over target
+languages, the mean over all ordered pairs of languages, and how often languages agree about translations."""
 
 
 class Difference(Table):
@@ -54,7 +54,7 @@ class _Compares(Table):
 class All(_Compares):
     """Every difference must be confirmed; one that is refuted refutes it."""
 
-    use: Literal["all"] = "all"
+    use: Literal["all"]
 
 
 class Some(_Compares):

@@ -26,11 +26,15 @@ def definition(**changes: Any) -> dict[str, Any]:
             {"name": "noisy", "about": "with noise", "recipe": {"finetune": {"method": [{"use": "$noise"}]}}},
         ],
         "hypothesis": [
-            {"name": "H1", "statement": "noise helps", "rule": {"difference": [{"system": "noisy", "over": "plain"}]}},
+            {
+                "name": "H1",
+                "statement": "noise helps",
+                "rule": {"use": "all", "difference": [{"system": "noisy", "over": "plain"}]},
+            },
             {
                 "name": "H2",
                 "statement": "they agree more",
-                "rule": {"difference": [{"system": "noisy", "over": "longer", "of": "agreement"}]},
+                "rule": {"use": "all", "difference": [{"system": "noisy", "over": "longer", "of": "agreement"}]},
             },
             {"name": "H3", "statement": "a fact", "rule": {"use": "recorded", "test": "tests/unit::test"}},
         ],

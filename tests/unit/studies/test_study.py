@@ -29,13 +29,16 @@ def test_a_study_runs_judges_and_goes_on_where_it_was(tiny, tmp_path):
     told = []
     found = study(tiny, tmp_path / "out", seeds=2, tell=lambda job, outcome: told.append((job.name, outcome.kind)))
     assert [name for name, _ in told][:3] == [f"{arm}, xnli, seed 0" for arm in ("plain", "longer", "noisy")]
-    assert {kind for _, kind in told} == {"done"} and len(told) == 6
+    assert {kind for _, kind in told} == {"done"}
+    assert len(told) == 6
     one, two, three = found.hypotheses
-    assert (
-        one.verdict in ("confirmed", "refuted", "inconclusive") and one.seeds == 2 and one.low <= one.effect <= one.high
-    )
-    assert two.seeds == 2 and "agreement" in two.findings[0].text
-    assert three.verdict == "recorded" and three.test == "tests/unit::test"
+    assert one.verdict in ("confirmed", "refuted", "inconclusive")
+    assert one.seeds == 2
+    assert one.low <= one.effect <= one.high
+    assert two.seeds == 2
+    assert "agreement" in two.findings[0].text
+    assert three.verdict == "recorded"
+    assert three.test == "tests/unit::test"
     again = study(tiny, tmp_path / "out", seeds=2, tell=lambda job, _: told.append((job.name, "again")))
     assert len(told) == 6  # nothing was run again
     assert again.hypotheses == found.hypotheses
@@ -50,7 +53,8 @@ def test_scores_and_costs_of_arms_are_those_of_their_runs(tiny, tmp_path):
     plain, longer, _ = found.arms
     assert (plain.steps, longer.steps) == (6, 12)  # pre-training is shared, so no arm pays for it
     assert {grid.arm for grid in found.grids} == {"plain", "longer", "noisy"}
-    assert found.source == "qaa" and found.languages["qab"].resources == "artificial"
+    assert found.source == "qaa"
+    assert found.languages["qab"].resources == "artificial"
     pairs = [row for row in found.comparisons if row["generalized"]]
     assert {row["system"] for row in pairs} == {"longer", "noisy"}
 
@@ -71,7 +75,8 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(tiny, tmp_path, monkeypat
     assert [(f.arm, f.kind, f.text) for f in found.failures if f.kind != "warning"] == [
         ("noisy", "failed", "it collapsed")
     ]
-    assert found.hypotheses[0].verdict == "inconclusive" and "no run of noisy on xnli" in found.hypotheses[0].reason
+    assert found.hypotheses[0].verdict == "inconclusive"
+    assert "no run of noisy on xnli" in found.hypotheses[0].reason
     assert {score.arm for score in found.scores} == {"plain", "longer"}
 
 
@@ -83,7 +88,8 @@ def test_a_run_at_chance_warns_in_the_result(tiny, tmp_path):
 def test_seeds_come_first_so_that_mistakes_show_early(tiny, tmp_path):
     jobs = planned(load(tiny), tmp_path / "out", Settings())
     assert [job.seed for job in jobs] == [0, 0, 0, 1, 1, 1]
-    assert jobs[1].recipe.finetune.steps == 12 and jobs[2].recipe.finetune.method[0].use == "random_perturbation"
+    assert jobs[1].recipe.finetune.steps == 12
+    assert jobs[2].recipe.finetune.method[0].use == "random_perturbation"
 
 
 def test_given_values_stand_before_those_of_the_scale(tiny, tmp_path):

@@ -54,13 +54,13 @@ def difference(system="a", **more):
     ],
 )
 def test_an_interval_decides(low, high, more, expected):
-    found = verdict({"difference": [difference(**more)]}, Known({"a": effect(low, high)}))
+    found = verdict({"use": "all", "difference": [difference(**more)]}, Known({"a": effect(low, high)}))
     assert found.verdict == expected
     assert (found.effect, found.low, found.high) == ((low + high) / 2, low, high)
 
 
 def test_one_seed_never_decides():
-    found = verdict({"difference": [difference()]}, Known({"a": effect(1, 2, seeds=1)}))
+    found = verdict({"use": "all", "difference": [difference()]}, Known({"a": effect(1, 2, seeds=1)}))
     assert found.verdict == "inconclusive"
 
 
@@ -104,7 +104,8 @@ def test_anywhere_adjusts_for_the_number_of_languages():
     rule = {"use": "anywhere", "difference": [difference()]}
     clear, close = effect(1, 2, p=0.001), effect(0.1, 2, p=0.04)
     one = verdict(rule, Known({}, languages={"a": {"de": clear, "fr": effect(-2, -1)}}))
-    assert one.verdict == "confirmed" and one.findings[0].text.endswith("in de")
+    assert one.verdict == "confirmed"
+    assert one.findings[0].text.endswith("in de")
     # 0.04 in one of two languages is 0.08 of both
     assert (
         verdict(rule, Known({}, languages={"a": {"de": close, "fr": effect(-1, 1, p=0.9)}})).verdict == "inconclusive"
@@ -115,7 +116,9 @@ def test_anywhere_adjusts_for_the_number_of_languages():
 def test_a_measured_number_decides_without_an_interval():
     rule = {"use": "measured", "measurement": "m", "value": "share", "at_least": 0.5}
     found = verdict(rule, Known({}), {"m": {"share": 0.7, "other": 2.0}})
-    assert found.verdict == "confirmed" and math.isnan(found.low) and "other 2" in found.findings[0].text
+    assert found.verdict == "confirmed"
+    assert math.isnan(found.low)
+    assert "other 2" in found.findings[0].text
     assert verdict(rule, Known({}), {"m": {"share": 0.4}}).verdict == "refuted"
     assert verdict(rule, Known({}), {}).verdict == "inconclusive"
 
@@ -129,6 +132,6 @@ def test_rules_are_said_in_words():
     rule = Hypothesis(
         name="H",
         statement="s",
-        rule={"difference": [difference(task="xnli", of="pairs", at_least=1, direction="lower")]},
+        rule={"use": "all", "difference": [difference(task="xnli", of="pairs", at_least=1, direction="lower")]},
     ).rule
     assert in_words(rule) == "a − z, the mean of language pairs of xnli is below 0 by at least 1 points"

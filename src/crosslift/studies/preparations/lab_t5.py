@@ -1,4 +1,4 @@
-"""A Flan-T5-shaped checkpoint for the lab: two gated layers a side, random weights, and the lab's words as vocabulary."""
+"""A Flan-T5-shaped checkpoint for the lab: two gated layers a side, random weights, the lab's words."""
 
 from __future__ import annotations
 
