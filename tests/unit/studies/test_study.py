@@ -80,9 +80,12 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(tiny, tmp_path, monkeypat
     assert {score.arm for score in found.scores} == {"plain", "longer"}
 
 
-def test_a_run_at_chance_warns_in_the_result(tiny, tmp_path):
+def test_what_runs_warn_of_stands_in_the_result(tiny, tmp_path):
+    study(tiny, tmp_path / "out", seeds=1, arms=("plain",))
+    path = tmp_path / "out/runs/plain/xnli/seed-0/results.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), "warnings": ["the task was not learned"]}))
     found = study(tiny, tmp_path / "out", seeds=1, arms=("plain",))
-    assert any("was not learned" in failure.text for failure in found.failures)
+    assert [(f.arm, f.kind, f.text) for f in found.failures] == [("plain", "warning", "the task was not learned")]
 
 
 def test_seeds_come_first_so_that_mistakes_show_early(tiny, tmp_path):

@@ -2,7 +2,7 @@
 
 Cosines are drawn in float64: translations around 0.9, negatives lower by a gap, 2B - 2 of them an anchor.  Over the
 temperature they are the logits, rounded to a format; each form of a loss is computed in that format, and its gradient
-at the logits is compared with that form's in float64 at the same rounded logits, so that the arithmetic alone is judged.
+at the logits is compared with that form's in float64 at the same rounded logits: the arithmetic alone is judged.
 
 - plain: log-sum-exp of all logits less the positive's, as the formula of InfoNCE is written;
 - cross-entropy: torch's, of the positive among all logits;

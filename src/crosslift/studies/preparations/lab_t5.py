@@ -38,10 +38,17 @@ def prepare(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _config(size: int) -> T5Config:
-    return T5Config(
-        vocab_size=size, d_model=128, d_kv=32, d_ff=256, num_layers=2, num_decoder_layers=2, num_heads=4,
-        feed_forward_proj="gated-gelu", dropout_rate=0.0, decoder_start_token_id=0, tie_word_embeddings=False,
-    )  # fmt: skip
+    shape: dict[str, Any] = {
+        "vocab_size": size,
+        "decoder_start_token_id": 0,
+        "d_model": 128,
+        "d_kv": 32,
+        "d_ff": 256,
+        "num_layers": 2,
+        "num_decoder_layers": 2,
+    }
+    shape |= {"num_heads": 4, "feed_forward_proj": "gated-gelu", "dropout_rate": 0.0, "tie_word_embeddings": False}
+    return T5Config(**shape)
 
 
 def _tokenizer(words: Iterable[str]) -> PreTrainedTokenizerFast:

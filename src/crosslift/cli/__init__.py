@@ -5,16 +5,15 @@ from __future__ import annotations
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
 from crosslift._exit import exit_with
 from crosslift._version import __version__
+from crosslift.cli._options import Data, Json, Languages, codes
+from crosslift.cli._study import study
 from crosslift.errors import InputError, RunExistsError
-
-if TYPE_CHECKING:
-    pass
 
 app = typer.Typer(
     name="crosslift",
@@ -26,15 +25,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", help="Directory in the layout of XTREME's download script.", show_default="the hub"),
-]
-Languages = Annotated[
-    str | None, typer.Option("--languages", help="Comma-separated codes.", show_default="all there are")
-]
 
 
 def _print_version(wanted: bool) -> None:
@@ -142,7 +132,7 @@ def evaluate(
     from crosslift.evaluation.saved import evaluate as evaluate_model
 
     scored = evaluate_model(
-        model, task=task, languages=_codes(languages), split=split, data="lab" if lab else _data(data), output=output,
+        model, task=task, languages=codes(languages), split=split, data="lab" if lab else _data(data), output=output,
         generalized=generalized, pooling=pooling, search=search, precision=precision,
     )  # fmt: skip
     if as_json:
@@ -283,60 +273,7 @@ def compare(
     _write(text, output)
 
 
-@app.command(epilog="Example: crosslift study label-aware-xnli --scale lab --jobs 2")
-def study(
-    name: Annotated[str, typer.Argument(metavar="STUDY", help="Name (`crosslift list studies`), or a TOML file.")],
-    given: Annotated[
-        list[str] | None, typer.Argument(metavar="NAME=VALUE", help="What `$NAME` in its recipes stands for.")
-    ] = None,
-    scale: Annotated[str, typer.Option(help="lab: here and now; mini: real data; full: public checkpoints.")] = "lab",
-    seeds: Annotated[int | None, typer.Option(min=1, help="Seeds 0, 1, ...", show_default="the scale's")] = None,
-    arms: Annotated[str | None, typer.Option(help="Comma-separated: run these alone.", show_default="all")] = None,
-    output: Annotated[
-        Path | None,
-        typer.Option(help="Its directory; finished runs there are kept.", show_default="runs/studies/NAME-SCALE"),
-    ] = None,
-    data: Data = None,
-    encoder: Annotated[str | None, typer.Option(help="Checkpoint that mini and full start from.")] = None,
-    jobs: Annotated[int, typer.Option(min=1, help="Runs side by side; cores are shared out.")] = 1,
-    cluster: Annotated[
-        str | None, typer.Option(help="Address of a Ray cluster to run on; auto: this machine's.", show_default="none")
-    ] = None,
-    only_plan: Annotated[bool, typer.Option("--plan", help="Show what would run, and check it; run nothing.")] = False,
-    agreed: Annotated[bool, typer.Option("--yes", help="Start although it will take hours of an accelerator.")] = False,
-    as_json: Json = False,
-) -> None:
-    """Answer a research question: run its arms and controls, and judge what was stated before."""
-    from crosslift.studies import Settings, directory_of, load, planned
-    from crosslift.studies import study as run_study
-    from crosslift.studies._show import Watch, print_plan, print_result, values_of_plan
-
-    definition = load(name)
-    values = {"data": data and str(data.absolute()), "encoder": encoder, **_named(given or [])}
-    settings = Settings(
-        scale=scale, seeds=seeds, arms=_codes(arms), processes=jobs, cluster=cluster,
-        values={key: value for key, value in values.items() if value is not None},
-    )  # fmt: skip
-    directory = output or directory_of(definition, settings)
-    runs = planned(definition, directory, settings)
-    size = definition.scale(scale)
-    if only_plan and as_json:
-        typer.echo(json.dumps(values_of_plan(definition, size, runs), indent=2))
-        return
-    if not as_json:
-        print_plan(definition, size, runs)
-    if only_plan:
-        return
-    if size.device_hours and not agreed and not all(run.done for run in runs):
-        raise InputError(
-            f"the study {definition.name} at scale {scale} takes about {size.device_hours:,.0f} hours on one "
-            "accelerator; start it with --yes, or look at it with --plan"
-        )
-    found = run_study(definition.path, directory, settings=settings, tell=Watch(runs))
-    if as_json:
-        typer.echo(json.dumps(found.model_dump(mode="json", by_alias=True), indent=2))
-        return
-    print_result(found)
+app.command(epilog="Example: crosslift study label-aware-xnli --scale lab --jobs 2")(study)
 
 
 @app.command(epilog="Example: crosslift report runs/demo")
@@ -397,18 +334,6 @@ def _data(path: Path | None) -> Any:
     from crosslift import recipe as recipes
 
     return recipes.load(path).data
-
-
-def _codes(text: str | None) -> tuple[str, ...] | None:
-    return tuple(code.strip() for code in text.split(",") if code.strip()) if text else None
-
-
-def _named(texts: list[str]) -> dict[str, str]:
-    pairs = [text.partition("=") for text in texts]
-    for (name, equals, _), text in zip(pairs, texts, strict=True):
-        if not equals or not name.isidentifier():
-            raise InputError(f"'{text}': expected NAME=VALUE, as in lexicon=dictionaries")
-    return {name: value for name, _, value in pairs}
 
 
 def _numbers(text: str) -> tuple[float, ...]:
