@@ -47,7 +47,7 @@ def html(directories: Sequence[Path]) -> str:
     Raises:
         InputError: a directory holds no valid run, or ``crosslift[report]`` is not installed.
     """
-    return _page(Report.of(runs.load_all(directories)))
+    return _rendered(Report.of(runs.load_all(directories)))
 
 
 def markdown(directories: Sequence[Path]) -> str:
@@ -93,7 +93,7 @@ def write(directory: Path, output: Path | None = None, *, baseline: str | None =
     return path
 
 
-def _page(report: Report) -> str:
+def _rendered(report: Report) -> str:
     try:
         from crosslift.report._html import render
     except ModuleNotFoundError as error:
