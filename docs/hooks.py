@@ -10,9 +10,9 @@ import inspect
 import re
 import textwrap
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
 from pydantic import BaseModel
@@ -22,6 +22,8 @@ from crosslift import _shelf, catalogue, recipe
 from crosslift.cli import app
 from crosslift.data.filters import FilterSettings
 from crosslift.data.sources import FileSettings, SourceSettings, TaskSettings
+from crosslift.studies import rules as study_rules
+from crosslift.studies import tables as study_parts
 
 TABLES: dict[str, type[BaseModel]] = {
     "The recipe itself": recipe.Recipe,
@@ -46,8 +48,23 @@ TABLES: dict[str, type[BaseModel]] = {
     "[evaluate.translate]": recipe.TranslatorTable,
     "[evaluate.smooth]": recipe.SmoothTable,
 }
+STUDY_TABLES: dict[str, type[BaseModel]] = {
+    "The study itself": study_parts.Study,
+    "[[arm]]": study_parts.Arm,
+    "[[hypothesis]]": study_parts.Hypothesis,
+    "[[hypothesis.rule.difference]]": study_rules.Difference,
+    "[scale.NAME]": study_parts.Scale,
+}
 """Every table; `[[pretrain.objective]]` and `[[finetune.method]]` are as `[[align.objective]]`, but for `bitext`."""
-NAMES = {str: "text", int: "whole number", float: "number", bool: "true or false", Path: "path", type(None): ""}
+NAMES = {
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    Path: "path",
+    type(None): "",
+    Any: "anything",
+}
 BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 STAGES = {"text": "`[pretrain]` and `[align]`", "bitext": "`[align]`", "task": "`[finetune]`"}
 """The tables that can name a method, by what it reads."""
@@ -61,22 +78,28 @@ def on_page_markdown(markdown: str, **_: Any) -> str:
 
 def recipe_tables() -> str:
     """Return a section a recipe table: key, value, default, meaning."""
-    return "\n\n".join(_recipe_table(title, model) for title, model in TABLES.items())
+    return "\n\n".join(_table_of(title, model, TABLES) for title, model in TABLES.items())
 
 
-def _recipe_table(title: str, model: type[BaseModel]) -> str:
+def study_tables() -> str:
+    """Return a section a table of a study."""
+    sections = (_table_of(title, model, STUDY_TABLES) for title, model in STUDY_TABLES.items())
+    return "\n\n".join(section.replace("## ", "### ", 1) for section in sections)
+
+
+def _table_of(title: str, model: type[BaseModel], tables: Mapping[str, type[BaseModel]]) -> str:
     written = attribute_docstrings(model)
     heading = title if title[0] != "[" else f"`{title}`"
     rows = [
-        (f"`{key}`", value(field), default(field), field.description or written.get(key) or _section(field))
+        (f"`{key}`", value(field), default(field), field.description or written.get(key) or _section(field, tables))
         for key, field in model.model_fields.items()
     ]
     return f"## {heading}\n\n{table(('Key', 'Value', 'Default', 'Meaning'), rows)}"
 
 
-def _section(field: FieldInfo) -> str:
+def _section(field: FieldInfo, tables: Mapping[str, type[BaseModel]]) -> str:
     """Point to the section of a table that needs no words of its own."""
-    found = [title for title, model in TABLES.items() if model.__name__ in str(field.annotation)]
+    found = [title for title, model in tables.items() if model.__name__ in str(field.annotation)]
     return f"see `{found[0]}` below" if found else ""
 
 
@@ -101,7 +124,9 @@ def _type(annotation: Any) -> str:
         case origin if origin is Literal:
             return " or ".join(f'`"{choice}"`' for choice in arguments)
         case origin if origin in (Union, types.UnionType):
-            return " or ".join(filter(None, map(_type, arguments)))
+            return " or ".join(dict.fromkeys(filter(None, map(_type, arguments))))
+        case origin if origin is Annotated:
+            return _type(arguments[0])
         case origin if origin is tuple:
             return f"list of {_type(arguments[0])}s"
         case _:
@@ -228,6 +253,7 @@ def _rows(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]
 
 GENERATORS: dict[str, Callable[[], str]] = {
     "recipe": recipe_tables,
+    "study": study_tables,
     "commands": command_tables,
     "methods": method_sections,
     "tasks": task_sections,

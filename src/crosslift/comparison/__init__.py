@@ -9,7 +9,7 @@ Reads `results.json`, `recipe.toml` and predictions, and scores them anew; impor
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -86,6 +86,7 @@ def compare(
     generalized: bool = False,
     draws: int = DRAWS,
     seed: int = 0,
+    advance: Callable[[], None] | None = None,
 ) -> Comparisons:
     """Compare systems with the first of them, the baseline.
 
@@ -98,15 +99,18 @@ def compare(
         generalized: compare the generalized setting: every ordered pair of languages, and the mean of all pairs.
         draws: bootstrap samples of the test items.
         seed: of those draws.
+        advance: called when the predictions of a language have been read; None shows a progress bar.
 
     Raises:
         InputError: fewer than two systems, no task in common, a damaged or newer results.json.
         DataError: predictions of other items, splits or forms; the message names file and item.
     """
     grouped, said = systems([Path(path) for path in paths], generalized=generalized)
-    total = languages_to_read(grouped)
-    with progress("read predictions", total) as advance:
-        done = iter(range(1, 10**9))
-        found, left_out = designs(grouped, selection=selection, advance=lambda: advance(next(done), {}))
+    if advance is not None:
+        found, left_out = designs(grouped, selection=selection, advance=advance)
+    else:
+        with progress("read predictions", languages_to_read(grouped)) as show:
+            done = iter(range(1, 10**9))
+            found, left_out = designs(grouped, selection=selection, advance=lambda: show(next(done), {}))
     rows = compare_systems(grouped, found, draws=draws, seed=seed)
     return Comparisons(tuple(rows), (*said, *left_out))

@@ -106,15 +106,24 @@ def study(
         missing = [job for job in jobs if not job.done]
         if missing:
             execute(missing, processes=settings.processes, cluster=settings.cluster, tell=ended)
-        result = gather(definition, settings, jobs, failed)
-        write_json(directory / FILE, result.model_dump(mode="json", by_alias=True))
-    return result
+        values = _rounded(gather(definition, settings, jobs, failed).model_dump(mode="json", by_alias=True))
+        write_json(directory / FILE, values)
+    return StudyResult.model_validate(values)
 
 
 def _environment(scale: Scale) -> dict[str, Any]:
     """Return what numbers may depend on; the command stands beside."""
     facts = environment({"about": scale.about}, "")
     return {key: facts[key] for key in ("crosslift", "python", "packages", "machine", "processors", "started")}
+
+
+def _rounded(value: Any) -> Any:
+    """Return numbers with as many digits as anyone reads; a study is kept in a repository."""
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_rounded(inner) for inner in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
 
 
 def directory_of(definition: Definition, settings: Settings) -> Path:
@@ -131,6 +140,7 @@ def gather(
     found = Evidence(jobs, tasks)
     source, facts = _gather.facts(found)
     measured = measure(one.rule for one in asked.hypothesis)
+    compared, named = _gather.comparisons(found, asked.baseline)
     return StudyResult(
         schema=SCHEMA,
         study=definition.name,
@@ -145,7 +155,8 @@ def gather(
         tasks=tasks,
         arms=tuple(_gather.arms(found, [asked.arms[name] for name in dict.fromkeys(job.arm for job in jobs)])),
         scores=tuple(_gather.scores(found)),
-        comparisons=tuple(_gather.comparisons(found, asked.baseline)),
+        comparisons=tuple(compared),
+        test=named,
         hypotheses=tuple(judge(one, found, measured) for one in asked.hypothesis),
         grids=tuple(_gather.grids(found)),
         curves=tuple(_gather.curves(found)),

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
-from crosslift.comparison import Comparison, compare
+from crosslift.comparison import Comparison, Comparisons, compare
 from crosslift.errors import InputError
 from crosslift.runs import Results, read_results
 from crosslift.stats.interval import Scores, estimate
@@ -101,13 +101,21 @@ class Evidence:
         """
         key = (over, system, task, generalized)
         if key not in self._compared:
-            paths = [path for arm in (over, system) for path in self._directories(arm, task).values()]
-            try:
-                found = compare(paths, generalized=generalized)
-            except InputError as error:
-                raise NoEvidenceError(str(error)) from error
-            self._compared[key] = [row for row in found.comparisons if row.task == found.comparisons[0].task]
+            rows = self.against(over, [system], task, generalized=generalized).comparisons
+            self._compared[key] = [row for row in rows if row.task == rows[0].task]
         return self._compared[key]
+
+    def against(self, over: str, systems: Sequence[str], task: str, *, generalized: bool) -> Comparisons:
+        """Return the comparisons of several arms with one, p-values adjusted for all of them.
+
+        Raises:
+            NoEvidenceError: one of them has no runs, or no scores in this setting.
+        """
+        paths = [path for arm in (over, *systems) for path in self._directories(arm, task).values()]
+        try:
+            return compare(paths, generalized=generalized, advance=lambda: None)
+        except InputError as error:
+            raise NoEvidenceError(str(error)) from error
 
     def _rows(self, wanted: Difference) -> list[Comparison]:
         task = wanted.task or self.tasks[0]

@@ -5,12 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from crosslift import languages
 from crosslift.runs import Results, Stage, load
-from crosslift.studies._evidence import Evidence, NoEvidenceError
+from crosslift.studies._evidence import MEANS, Evidence
 from crosslift.studies.result import ArmResult, Curve, Failure, Grid, LanguageFact, Score
 from crosslift.studies.tables import Arm
 
@@ -109,31 +108,30 @@ def _between(results: Results, kept: str) -> Iterator[tuple[tuple[str, str, str,
             yield ("agreement", "agreement", "pairs of languages", row.task), row.agreement
 
 
-def comparisons(found: Evidence, baseline: str) -> list[dict[str, Any]]:
-    """Return every arm against the baseline on every task, in both settings, as `compare --json` has them."""
-    rows = []
-    for arm, task in found.runs:
-        if arm == baseline or (baseline, task) not in found.runs:
-            continue
+def comparisons(found: Evidence, baseline: str) -> tuple[list[dict[str, Any]], str]:
+    """Return every arm against the baseline on every task, in both settings, and the name of the test.
+
+    Rows are those of `compare --json` with `generalized` beside; of pairs of languages the mean alone.
+    """
+    rows, named = [], ""
+    for task in found.tasks:
         for generalized in (False, True):
-            if generalized and not _scored_pairs(found, baseline, arm, task):
-                continue
-            try:
-                compared = found.compared(baseline, arm, task, generalized=generalized)
-            except NoEvidenceError:  # what was left out is among the failures
-                continue
-            kept = [row for row in compared if row.averaged or not generalized]
-            rows += [_plain(asdict(row)) | {"generalized": generalized} for row in kept]
-    return rows
+            scored = [arm for arm, of in found.runs if of == task and _has(found, arm, task, generalized=generalized)]
+            others = [arm for arm in scored if arm != baseline]
+            if baseline in scored and others:
+                compared = found.against(baseline, others, task, generalized=generalized)
+                kept = [
+                    row for row in compared.values()["comparisons"] if row["over"] in MEANS.values() or not generalized
+                ]
+                rows += [{**row, "generalized": generalized} for row in kept]
+                named = named or compared.test
+    return rows, named
 
 
-def _scored_pairs(found: Evidence, *where: str) -> bool:
-    *names, task = where
-    return all(found.results[path].generalized for arm in names for path in found.runs[arm, task].values())
-
-
-def _plain(values: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: None if value != value else value for key, value in values.items()}
+def _has(found: Evidence, arm: str, task: str, *, generalized: bool) -> bool:
+    """Return whether every run of an arm holds scores in a setting."""
+    results = [found.results[path] for path in found.runs[arm, task].values()]
+    return all(one.generalized if generalized else one.scores for one in results)
 
 
 def grids(found: Evidence) -> list[Grid]:

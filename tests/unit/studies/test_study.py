@@ -41,7 +41,10 @@ def test_a_study_runs_judges_and_goes_on_where_it_was(tiny, tmp_path):
     assert three.test == "tests/unit::test"
     again = study(tiny, tmp_path / "out", seeds=2, tell=lambda job, _: told.append((job.name, "again")))
     assert len(told) == 6  # nothing was run again
-    assert again.hypotheses == found.hypotheses
+    assert (
+        again.model_copy(update={"environment": {}}).model_dump_json()
+        == found.model_copy(update={"environment": {}}).model_dump_json()
+    )
     assert read(tmp_path / "out").model_dump_json() == again.model_dump_json()
 
 
@@ -49,7 +52,8 @@ def test_scores_and_costs_of_arms_are_those_of_their_runs(tiny, tmp_path):
     found = study(tiny, tmp_path / "out", seeds=1)
     results = json.loads((tmp_path / "out/runs/longer/xnli/seed-0/results.json").read_text())
     (mean,) = [s for s in found.scores if (s.arm, s.kind, s.over) == ("longer", "summary", "target mean")]
-    assert mean.values == tuple(r["target_mean"] for r in results["summary"] if r["selection"] == "source-dev")
+    (kept,) = [r["target_mean"] for r in results["summary"] if r["selection"] == "source-dev"]
+    assert mean.values == (pytest.approx(kept, rel=1e-5),)
     plain, longer, _ = found.arms
     assert (plain.steps, longer.steps) == (6, 12)  # pre-training is shared, so no arm pays for it
     assert {grid.arm for grid in found.grids} == {"plain", "longer", "noisy"}
