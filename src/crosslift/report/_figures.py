@@ -33,6 +33,11 @@ class Figure:
     figure: go.Figure
     note: str = ""
 
+    @property
+    def picks(self) -> list[tuple[str, None]]:
+        """The names under ``meta.pick`` of its traces, of which a reader can choose one."""
+        return [(trace.meta["pick"], None) for trace in self.figure.data if trace.meta and "pick" in trace.meta]
+
 
 def system_hue(report: Report, system: System) -> str:
     """Return a system's colour: grey for a baseline, a hue for the others."""

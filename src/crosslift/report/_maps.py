@@ -21,7 +21,9 @@ MUTED = "rgba(128,134,140,0.35)"
 SHOWN_MEANINGS = 7
 
 
-def embedding_map(name: str, drawn: Map, *, language: Callable[[str], str], source: str | None) -> Figure:
+def embedding_map(
+    name: str, drawn: Map, *, language: Callable[[str], str], source: str | None, beside: str = ""
+) -> Figure:
     """Draw one map; the page switches between layouts and colourings with the values under ``meta``.
 
     Args:
@@ -29,6 +31,7 @@ def embedding_map(name: str, drawn: Map, *, language: Callable[[str], str], sour
         drawn: the points.
         language: returns the name of a language's code.
         source: the source language, which gets the first colour.
+        beside: what else to say of the vectors.
     """
     points = drawn.points
     codes = list(dict.fromkeys([*([source] if source in points.languages else []), *points.languages.tolist()]))
@@ -52,6 +55,8 @@ def embedding_map(name: str, drawn: Map, *, language: Callable[[str], str], sour
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
     )
     note = f"Silhouette by meaning {_format.ratio(drawn.by_meaning)}, by language {_format.ratio(drawn.by_language)}"
+    if beside:
+        note += f"; {beside}"
     if points.dropped:
         note += f"; {_format.plural(points.dropped, 'sentence')} without a finite vector left out"
     description = (

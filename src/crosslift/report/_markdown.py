@@ -34,13 +34,13 @@ def render(report: Report) -> str:
 
 def section(table: Table) -> str:
     """Return a table under its title, with its caption."""
-    return f"### {escaped(table.title)}\n\n{table_text(table)}\n\n{escaped(table.caption)}"
+    return "\n\n".join(filter(None, [f"### {escaped(table.title)}", table_text(table), escaped(table.caption)]))
 
 
 def table_text(table: Table) -> str:
     """Return one table in GitHub's Markdown, numbers aligned right."""
     header = [escaped(column.title) for column in table.columns]
-    rule = ["---" if column.kind == "text" else "---:" for column in table.columns]
+    rule = ["---" if column.kind in ("text", "prose", "verdict") else "---:" for column in table.columns]
     rows = [[_cell(cell, column) for cell, column in zip(row, table.columns, strict=True)] for row in table.rows]
     return laid_out(header, rule, rows)
 
