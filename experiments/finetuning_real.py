@@ -3,9 +3,9 @@
     python experiments/finetuning_real.py --encoder ENCODER --data DATA --seeds 3 --jobs 2 --output runs/finetuning-real
 
 DATA is laid out as XTREME's download script does it, with `nli_train/en.jsonl`, `bitext/{language}.tsv` and
-`dictionaries/en-{language}.txt` beside.  4,000 English pairs, scored on XNLI dev in eight languages and in every ordered
-pair of them.  RS-DA's neighbours are English words with two translations or more in common in the dictionaries.  The chain
-from SocialIQA over COPA to XCOPA is the study `intermediate-multilingual` at scale mini.
+`dictionaries/en-{language}.txt` beside.  4,000 English pairs, scored on XNLI dev in eight languages and in every
+ordered pair of them.  RS-DA's neighbours are English words with two translations or more in common in the
+dictionaries.  The chain from SocialIQA over COPA to XCOPA is the study `intermediate-multilingual` at scale mini.
 Finished runs are kept.  Prints Markdown tables.
 """
 
