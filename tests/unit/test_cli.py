@@ -123,6 +123,10 @@ def test_evaluate_writes_and_prints(cli: Cli, model: Path, data: Path) -> None:
     assert printed == json.loads(Path("out/results.json").read_text())
     assert len(Path("out/predictions/xnli/de.jsonl").read_text().splitlines()) == len(GOOD)
     fails(cli(*command), "never overwritten")
+    code, out, err = cli(*command[:-3], "--max-length", "9", "--json")
+    assert code == 0, err
+    assert json.loads(out)["evaluated"]["max_length"] == 9
+    assert cli(*command[:-3], "--max-length", "7")[0] == 2
 
 
 def test_predict_in_three_languages_and_forms(cli: Cli, model: Path) -> None:
