@@ -165,6 +165,22 @@ def test_lists_and_descriptions(cli: Cli) -> None:
         assert name in out
 
 
+@pytest.mark.parametrize("name", ["code_switch", "synthetic_adversarial"])
+def test_a_name_on_two_shelves_is_described_on_both(cli: Cli, name: str) -> None:
+    _, out, _ = cli("describe", name, "--json")
+    first = json.loads(out)
+    (second,) = first["also"]
+    assert (first["kind"], second["kind"]) == ("align", "finetune")
+    assert first["settings"] != second["settings"]
+    assert first["documentation"] != second["documentation"]
+    _, printed, _ = cli("describe", name)
+    headings = [line for line in printed.splitlines() if line.startswith(f"{name}  (")]
+    assert headings == [f"{name}  (align)", f"{name}  (finetune)"]
+    settings = {line.split()[0] for line in printed.splitlines() if line.strip()}
+    assert {*first["settings"], *second["settings"]} <= settings
+    assert json.loads(cli("describe", "tlm", "--json")[1])["also"] == []
+
+
 def test_help_of_every_command_has_an_example(cli: Cli) -> None:
     _, out, _ = cli("--help")
     for command in ("demo", "run", "evaluate", "predict", "report", "list", "describe"):
