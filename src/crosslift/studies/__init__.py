@@ -136,7 +136,7 @@ def gather(
 ) -> StudyResult:
     """Judge what is there."""
     scale, asked = definition.scale(settings.scale), definition.study
-    tasks = tuple(scale.tasks) if jobs else ()
+    tasks = tuple(scale.tasks)
     found = Evidence(jobs, tasks)
     source, facts = _gather.facts(found)
     measured = measure(one.rule for one in asked.hypothesis)
