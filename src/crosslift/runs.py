@@ -109,6 +109,8 @@ class Language(_Model):
     script: str = ""
     family: str = ""
     description: str = ""
+    distance: Number = math.nan
+    """From the source, 0 to 1, where it is known: in the lab."""
 
 
 class Results(_Model):

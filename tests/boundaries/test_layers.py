@@ -14,7 +14,7 @@ import pytest
 
 SOURCE = Path(__file__).parents[2] / "src" / "crosslift"
 FILES = sorted(SOURCE.rglob("*.py"))
-ANYWHERE = {"_shelf", "_version", "errors", "progress"}
+ANYWHERE = {"_markdown", "_shelf", "_version", "errors", "progress"}
 MAY_IMPORT = {
     "__main__": {"cli"},
     "_exit": set(),
@@ -63,6 +63,7 @@ TORCH_FREE = {
         "__init__",
         "__main__",
         "_exit",
+        "_markdown",
         "_shelf",
         "_version",
         "catalogue",

@@ -282,20 +282,20 @@ app.command(epilog="Example: crosslift study label-aware-xnli --scale lab --jobs
 
 @app.command(epilog="Example: crosslift report runs/demo")
 def report(
-    directory: Annotated[Path, typer.Argument(help="A run directory, or a folder of some.")],
+    directory: Annotated[Path, typer.Argument(help="A study, a run directory, or a folder of some.")],
     form: Annotated[Literal["html", "md"], typer.Option("--format", help="Page, or the same as Markdown.")] = "html",
     output: Annotated[
         Path | None, typer.Option(help="File to write.", show_default="DIRECTORY/report.html; md: standard output")
     ] = None,
 ) -> None:
-    """Write one self-contained page about runs."""
-    from crosslift.report import find, markdown, write
+    """Write one self-contained page about runs, or about a study."""
+    from crosslift.report import find, is_study, markdown, study_markdown, write
     from crosslift.run_directory import write_text
 
     if form == "html":
         typer.echo(write(directory, output))
         return
-    text = markdown(find(directory))
+    text = study_markdown(directory) if is_study(directory) else markdown(find(directory))
     if output is None:
         typer.echo(text)
     else:

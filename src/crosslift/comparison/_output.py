@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import csv
 import io
-import re
 from collections.abc import Sequence
 from dataclasses import asdict, fields
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from crosslift._markdown import escaped
+from crosslift._markdown import table as markdown_table
 from crosslift.comparison._compare import LEVEL, Comparison
 from crosslift.comparison._words import interval, probability, seeds, sentence, signed, support, test
 
@@ -45,10 +46,10 @@ def markdown(rows: Sequence[Comparison], notes: Sequence[str]) -> str:
     """Return a Markdown table for each system and task, sentences above, the test below."""
     parts = []
     for title, group in _groups(rows):
-        parts += [f"**{_escaped(title)}**", _escaped(f"{sentence(group[0])} {support(group[0])}")]
-        lines = [COLUMNS, ["---", *["---:"] * (len(COLUMNS) - 1)], *([_escaped(c) for c in _cells(r)] for r in group)]
-        parts.append("\n".join(f"| {' | '.join(line)} |" for line in lines))
-    return "\n\n".join([*parts, _escaped(test(rows)), *map(_escaped, notes)]) + "\n"
+        parts += [f"**{escaped(title)}**", escaped(f"{sentence(group[0])} {support(group[0])}")]
+        rule = ["---", *["---:"] * (len(COLUMNS) - 1)]
+        parts.append(markdown_table(COLUMNS, rule, ([escaped(cell) for cell in _cells(row)] for row in group)))
+    return "\n\n".join([*parts, escaped(test(rows)), *map(escaped, notes)]) + "\n"
 
 
 def latex(rows: Sequence[Comparison], notes: Sequence[str]) -> str:
@@ -108,11 +109,6 @@ def _cells(row: Comparison) -> list[str]:
         probability(row.p_adjusted),
         f"{row.wins}/{row.ties}/{row.losses}",
     ]
-
-
-def _escaped(text: str) -> str:
-    """Neutralise what Markdown or HTML would read as markup; a line break would end a table row."""
-    return re.sub(r"([\\`*_\[\]<>|#&])", r"\\\1", " ".join(text.split()))
 
 
 def _tex(text: str) -> str:

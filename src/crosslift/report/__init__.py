@@ -1,13 +1,18 @@
-"""Pages and tables made from run directories, without torch and without scoring anything again.
+"""Pages and tables made from run directories and studies, without torch and without scoring anything again.
 
 Runs that share the recipe name and differ in seed are one *system*; the first system is the baseline.
 
     page = crosslift.report.html([Path("runs/unaligned-0"), Path("runs/aligned-0")])
     crosslift.report.write(Path("runs"))          # writes runs/report.html
+
+A directory that holds `study.json` is a study; its page reads like a short paper.
+
+    page = crosslift.report.study_html(Path("runs/studies/claims-lab"))
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from crosslift import runs
@@ -16,12 +21,14 @@ from crosslift.report._systems import Report, with_baseline
 from crosslift.run_directory import write_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
+    from collections.abc import Callable, Sequence
 
     from rich.table import Table
 
-__all__ = ["find", "html", "markdown", "terminal", "write"]
+    from crosslift.report._study import Study
+    from crosslift.studies.result import StudyResult
+
+__all__ = ["find", "html", "is_study", "markdown", "study_html", "study_markdown", "terminal", "write"]
 
 
 def find(directory: Path, *, baseline: str | None = None) -> list[Path]:
@@ -47,7 +54,7 @@ def html(directories: Sequence[Path]) -> str:
     Raises:
         InputError: a directory holds no valid run, or ``crosslift[report]`` is not installed.
     """
-    return _page(Report.of(runs.load_all(directories)))
+    return _installed(lambda: _html_of_runs(Report.of(runs.load_all(directories))))
 
 
 def markdown(directories: Sequence[Path]) -> str:
@@ -72,20 +79,51 @@ def terminal(directories: Sequence[Path]) -> list[Table]:
     return tables(Report.of(runs.load_all(directories)))
 
 
-def write(directory: Path, output: Path | None = None, *, baseline: str | None = None) -> Path:
-    """Write the page about every run in `directory` and return where it is.
+def is_study(path: Path) -> bool:
+    """Return whether a directory holds the result of a study, or a file is one."""
+    return path.name == "study.json" if path.is_file() else (path / "study.json").is_file()
+
+
+def study_html(study: StudyResult | Path) -> str:
+    """Return one self-contained HTML page about a study; it loads nothing from anywhere.
 
     Args:
-        directory: a run directory, or a folder with run directories anywhere below it.
-        output: the file to write; ``directory/report.html`` by default.
-        baseline: as for `find`.
+        study: its result, or the directory that holds `study.json`.
 
     Raises:
-        InputError: as for `find`.
+        InputError: there is no valid result, or ``crosslift[report]`` is not installed.
+    """
+    return _installed(lambda: _html_of_study(_arranged(study)))
+
+
+def study_markdown(study: StudyResult | Path) -> str:
+    """Return a study's text and tables as Markdown.
+
+    Args:
+        study: as for `study_html`.
+
+    Raises:
+        InputError: there is no valid result.
+    """
+    from crosslift.report._study_markdown import render
+
+    return render(_arranged(study))
+
+
+def write(directory: Path, output: Path | None = None, *, baseline: str | None = None) -> Path:
+    """Write the page about a study, or about every run in `directory`, and return where it is.
+
+    Args:
+        directory: a study's directory, a run directory, or a folder with run directories anywhere below it.
+        output: the file to write; ``directory/report.html`` by default.
+        baseline: as for `find`; a study knows its own.
+
+    Raises:
+        InputError: as for `find` and `study_html`.
         StorageError: the page cannot be written; an older page then stays as it was.
     """
-    page = html(find(directory, baseline=baseline))
-    path = output or directory / "report.html"
+    page = study_html(directory) if is_study(directory) else html(find(directory, baseline=baseline))
+    path = output or (directory.parent if directory.is_file() else directory) / "report.html"
     try:
         write_text(path, page)
     except OSError as error:
@@ -93,12 +131,30 @@ def write(directory: Path, output: Path | None = None, *, baseline: str | None =
     return path
 
 
-def _page(report: Report) -> str:
+def _arranged(study: StudyResult | Path) -> Study:
+    from crosslift.report._study import Study
+    from crosslift.studies.result import read
+
+    return Study.of(read(study) if isinstance(study, Path) else study)
+
+
+def _html_of_study(study: Study) -> str:
+    from crosslift.report._study_html import render
+
+    return render(study)
+
+
+def _html_of_runs(report: Report) -> str:
+    from crosslift.report._html import render
+
+    return render(report)
+
+
+def _installed(render: Callable[[], str]) -> str:
     try:
-        from crosslift.report._html import render
+        return render()
     except ModuleNotFoundError as error:
         raise InputError(
             f"the HTML report needs the package '{error.name}', which is not installed; "
             f"to install it: pip install 'crosslift[report]'"
         ) from error
-    return render(report)

@@ -94,7 +94,7 @@ def layout(embeddings: Embeddings) -> Map | None:
     return Map(
         points=points,
         tsne=_tsne(unit),
-        pca=_scaled(PCA(2, random_state=SEED).fit_transform(unit)),
+        pca=scaled(PCA(2, random_state=SEED).fit_transform(unit)),
         by_meaning=_silhouette(unit, points.ids),
         by_language=_silhouette(unit, points.languages),
     )
@@ -121,10 +121,10 @@ def _tsne(unit: Floats) -> Floats:
         n_jobs=1,
         random_state=SEED,
     ).fit(unit)
-    return _scaled(np.asarray(fitted))
+    return scaled(np.asarray(fitted))
 
 
-def _scaled(layout: NDArray[Any]) -> Floats:
+def scaled(layout: NDArray[Any]) -> Floats:
     """Centre a layout and scale it to the square from -1 to 1; the axes of neither method have a unit."""
     centred = layout - layout.mean(axis=0)
     return np.asarray(centred / max(float(np.abs(centred).max()), 1e-12), dtype=np.float32)

@@ -27,6 +27,53 @@ def difference(value: float) -> str:
     return "0.0" if abs(value) < 0.05 else f"{value:+.1f}".replace("-", "−")
 
 
+def interval(low: float, high: float, *, digits: int = 1) -> str:
+    """Write a 95% interval, or nothing where there is none.
+
+    >>> interval(0.84, 3.1), interval(-1, float("nan"))
+    ('[0.8, 3.1]', '')
+    """
+    if not (math.isfinite(low) and math.isfinite(high)):
+        return ""
+    return "[" + ", ".join(f"{round(end, digits) + 0.0:.{digits}f}".replace("-", "−") for end in (low, high)) + "]"
+
+
+def effect(value: float, low: float = math.nan, high: float = math.nan) -> str:
+    """Write a difference and its interval; small ones with two decimals.
+
+    >>> effect(1.92, 0.8, 3.14), effect(-0.04, -0.2, 0.12), effect(5)
+    ('+1.9 [0.8, 3.1]', '−0.04 [−0.20, 0.12]', '+5.0')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    digits = 1 if max(abs(end) for end in (value, low, high) if math.isfinite(end)) >= 1 else 2
+    rounded = round(value, digits)
+    signed = f"{rounded:+.{digits}f}".replace("-", "−") if rounded else f"{0:.{digits}f}"
+    return f"{signed} {interval(low, high, digits=digits)}".strip()
+
+
+def number(value: float) -> str:
+    """Write a number of any size.
+
+    >>> number(0.00123), number(68.0)
+    ('0.00123', '68')
+    """
+    return f"{value:.4g}".replace("-", "−") if math.isfinite(value) else MISSING
+
+
+def probability(value: float) -> str:
+    """Write a p-value; small ones by their bound.
+
+    >>> probability(0.0312), probability(0.2), probability(0.00002)
+    ('0.031', '0.20', '<0.001')
+    """
+    if not math.isfinite(value):
+        return MISSING
+    if value < 0.001:
+        return "<0.001"
+    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+
+
 def with_spread(value: float, spread: float) -> str:
     """Write a score and its standard deviation, which a single seed does not have.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol
 
 from crosslift.report import _format
 from crosslift.report._systems import ORACLE, Report, Statistic, System, View
@@ -12,12 +12,15 @@ from crosslift.report._systems import ORACLE, Report, Statistic, System, View
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
-Kind = Literal["text", "score", "difference", "count", "seconds", "ratio"]
-Mark = Literal["", "baseline", "source", "best"]
+Kind = Literal["text", "prose", "verdict", "score", "difference", "effect", "count", "seconds", "ratio", "p"]
+"""What a column holds.  `prose` is text that wraps; a `difference` is one of percentages, an `effect` of any unit."""
+Mark = Literal["", "baseline", "control", "source", "best"]
 
 _WRITE: dict[Kind, Callable[[float], str]] = {
     "score": _format.score,
     "difference": _format.difference,
+    "effect": _format.effect,
+    "p": _format.probability,
     "count": _format.count,
     "seconds": _format.seconds,
     "ratio": _format.ratio,
@@ -35,13 +38,17 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """A value of the column's kind, NaN if missing.  `heat` is its place on the colour scale, 0 to 1."""
+    """A value of the column's kind, NaN if missing; `heat` is its place on the colour scale, 0 to 1.
+
+    `interval` holds the ends of the 95% interval of a difference.
+    """
 
     value: float | str
     spread: float = math.nan
     mark: Mark = ""
     heat: float | None = None
     note: str = ""
+    interval: tuple[float, float] | None = None
 
     def text(self, kind: Kind) -> str:
         """Write the value as a cell of a column of `kind`."""
@@ -49,6 +56,10 @@ class Cell:
             return self.value
         if kind == "score":
             return _format.with_spread(self.value, self.spread)
+        if kind == "effect" and self.interval:
+            return _format.effect(self.value, *self.interval)
+        if kind == "difference" and self.interval:
+            return f"{_format.difference(self.value)} {_format.interval(*self.interval)}".strip()
         return _WRITE[kind](self.value)
 
 
@@ -63,6 +74,13 @@ class Table:
     scale: tuple[float, float] | None = None
 
 
+class Named(Protocol):
+    """What knows the names of languages."""
+
+    def language(self, code: str) -> str:
+        """Return the name of a language."""
+
+
 def results(report: Report, view: View) -> Table:
     """Return one row a system: source, targets, gap, and what changed against the baseline."""
     columns = [Column("System", "text"), Column("Seeds", "count"), *_summary_columns(report, view)]
@@ -71,14 +89,14 @@ def results(report: Report, view: View) -> Table:
         columns.append(Column("Change in target mean", "difference", "Against the baseline, in points"))
         for row, system in zip(rows, report.systems, strict=True):
             row.append(_change(report, system, lambda s: s.summary(view, "target_mean")))
-    marked = _best(rows, column=3) if report.others else rows
+    marked = best(rows, column=3) if report.others else rows
     caption = (
         f"{_format.words(view.metric).capitalize()} in percent. The target mean is over "
         f"{_format.plural(len(view.targets), 'language')}, source excluded; the transfer gap is "
         "source minus target "
         f"mean. Checkpoint rule: {view.selection}.{_spread_caption(report)}"
     )
-    return Table("Results", caption, tuple(columns), _frozen(marked))
+    return Table("Results", caption, tuple(columns), frozen(marked))
 
 
 def _summary_columns(report: Report, view: View) -> list[Column]:
@@ -110,13 +128,13 @@ def heat_map(report: Report, view: View) -> Table:
         for system, row in zip(report.systems, grid, strict=True)
     ]
     caption = f"Mean {_format.words(view.metric)} over seeds, in percent; the colour scale is below."
-    return Table("Every system in every language", caption, columns, _frozen(rows), (low, high))
+    return Table("Every system in every language", caption, columns, frozen(rows), (low, high))
 
 
-def language_column(report: Report, view: View, code: str) -> Column:
-    """Return the column of a language."""
+def language_column(named: Named, view: View, code: str) -> Column:
+    """Return the column of a language; `named` knows what it is called."""
     role = "source" if code == view.source else "target"
-    return Column(code, note=f"{report.language(code)} ({role})")
+    return Column(code, note=f"{named.language(code)} ({role})")
 
 
 def hot(statistic: Statistic, low: float, high: float) -> Cell:
@@ -144,7 +162,7 @@ def languages(report: Report, view: View) -> Table:
     caption = f"{_format.words(view.metric).capitalize()} in percent.{_spread_caption(report)}"
     if report.others:
         caption += f" Changes are against {report.baseline.name}; whether they are significant is not tested here."
-    return Table("Language by language", caption, tuple(columns), _frozen(rows))
+    return Table("Language by language", caption, tuple(columns), frozen(rows))
 
 
 def _language_row(report: Report, view: View, code: str) -> list[Cell]:
@@ -184,7 +202,7 @@ def selection(report: Report, view: View) -> Table | None:
         "source language; "
         f"last: the last one; average: the mean of the last checkpoints' weights. {_seen(rules)}"
     )
-    return Table("Which checkpoint", caption, tuple(columns), _frozen(rows))
+    return Table("Which checkpoint", caption, tuple(columns), frozen(rows))
 
 
 def _rule(view: View) -> str:
@@ -213,7 +231,7 @@ def cost(report: Report) -> Table | None:
         Column("From cache", "text"),
     )
     caption = "Means over the runs that computed the stage; a run that took it from the cache paid nothing."
-    return Table("What it cost", caption, columns, _frozen(rows)) if rows else None
+    return Table("What it cost", caption, columns, frozen(rows)) if rows else None
 
 
 def _cost_rows(report: Report, system: System) -> list[list[Cell]]:
@@ -258,7 +276,7 @@ def _probe(report: Report, metric: str) -> Table:
             rows.append([system_cell(report, system), Cell(report.language(language)), *cells])
     columns = (Column("System", "text"), Column("Language", "text"), *(Column(f"After {s}") for s in stages))
     caption = f"{_format.words(metric).capitalize()} of the encoder's vectors after each stage."
-    return Table(_format.words(metric).capitalize(), caption, columns, _frozen(rows))
+    return Table(_format.words(metric).capitalize(), caption, columns, frozen(rows))
 
 
 def system_cell(report: Report, system: System) -> Cell:
@@ -277,10 +295,11 @@ def _change(report: Report, system: System, value: Callable[[System], Statistic]
     return Cell(value(system).mean - value(report.baseline).mean)
 
 
-def _best(rows: list[list[Cell]], *, column: int) -> list[list[Cell]]:
+def best(rows: list[list[Cell]], *, column: int) -> list[list[Cell]]:
+    """Return rows with the highest number of a column marked."""
     values = [row[column].value for row in rows]
     numbers = [value for value in values if isinstance(value, float) and math.isfinite(value)]
-    best = max(numbers, default=None)
+    best = max(numbers) if len(set(numbers)) > 1 else None
     return [
         [replace(cell, mark="best") if i == column and cell.value == best else cell for i, cell in enumerate(row)]
         for row in rows
@@ -292,5 +311,6 @@ def _spread_caption(report: Report) -> str:
     return " After ± stands the standard deviation over seeds." if several else ""
 
 
-def _frozen(rows: Iterable[Iterable[Cell]]) -> tuple[tuple[Cell, ...], ...]:
+def frozen(rows: Iterable[Iterable[Cell]]) -> tuple[tuple[Cell, ...], ...]:
+    """Return rows that do not change."""
     return tuple(tuple(row) for row in rows)

@@ -96,7 +96,7 @@
       sorter.append(...head.childNodes);
       head.append(sorter);
       sorter.addEventListener("click", () => {
-        const up = head.ariaSort ? head.ariaSort === "descending" : head.classList.contains("text");
+        const up = head.ariaSort ? head.ariaSort === "descending" : head.classList.contains("words");
         heads.forEach((other) => other.removeAttribute("aria-sort"));
         head.setAttribute("aria-sort", up ? "ascending" : "descending");
         body.append(...[...body.rows].sort((a, b) => compare(a, b, index, up ? 1 : -1)));
@@ -104,8 +104,24 @@
     });
   }
 
+  // One arm of several: a table shown, or the points of a figure with their intervals.
+  for (const select of document.querySelectorAll("[data-picks]")) {
+    const parts = [...document.getElementsByClassName(select.dataset.picks)];
+    const plot = select.closest("figure")?.querySelector(".plot");
+    const choose = () => {
+      for (const part of parts) part.hidden = part.dataset.pick !== select.value;
+      if (plot) {
+        const here = plot.data.map((trace) => !select.value || trace.meta?.pick === select.value);
+        Plotly.restyle(plot, { visible: here, "error_y.visible": here.map((shown) => shown && select.value !== "") });
+      }
+    };
+    select.addEventListener("change", choose);
+    select.parentElement.hidden = false;
+    choose();
+  }
+
   // Embedding maps: one pair of switches moves every map.
-  const controls = document.querySelector(".controls");
+  const controls = document.querySelector("form.controls");
   function redraw() {
     const { layout, colour } = Object.fromEntries(new FormData(controls));
     for (const plot of plots.filter((plot) => plot.closest(".maps"))) {

@@ -1,0 +1,302 @@
+"""The page of a study: what it says, in which order, and that nothing in a study's texts can run."""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+
+import pytest
+from plotly.offline import get_plotlyjs
+
+from crosslift import report
+from crosslift.cli import app
+from crosslift.errors import InputError
+from crosslift.report import _study_figures, _study_tables, _study_words
+from crosslift.report._study import Study
+from crosslift.studies.result import StudyResult
+from tests.unit.report import study_results
+from tests.unit.report.page import HOSTILE, Page
+
+
+def result(**changes):
+    return StudyResult.model_validate(study_results.study() | changes)
+
+
+def arranged(**changes):
+    return Study.of(result(**changes))
+
+
+def page_of(values):
+    return Page(report.study_html(StudyResult.model_validate(values)))
+
+
+def sections(page):
+    return [attributes.get("id") for tag, attributes in page.elements if tag == "section"]
+
+
+@pytest.fixture(scope="module")
+def page():
+    return page_of(study_results.study())
+
+
+@pytest.fixture
+def directory(tmp_path):
+    (tmp_path / "study.json").write_text(json.dumps(study_results.study()), encoding="utf-8")
+    return tmp_path
+
+
+def test_it_reads_like_a_paper(page):
+    assert sections(page) == [
+        *("abstract", "question", "method", "results-0", "results-1", "curves", "maps", "probes", "cost", "claims"),
+        *("failures", "limitations", "reproduce", "references"),
+    ]
+
+
+def test_the_abstract_says_verdicts_with_effects():
+    text = " ".join(_study_words.abstract(arranged()))
+    assert text.startswith("How does label-aware contrastive learning")
+    assert "6 arms, 3 of them controls, were run on xnli and pawsx with 5 seeds each" in text
+    assert "Of 5 hypotheses, each stated with its rule before the results, 1 is confirmed, 1 is refuted" in text
+    assert "Confirmed (H1): Label-aware contrast beats ordinary fine-tuning: +6.1 [4.9, 7.3], 5 seeds." in text
+    assert "the control with the highest target mean on xnli is views" in text
+    assert "1 run failed" in text
+
+
+def test_a_number_that_was_measured_is_no_difference():
+    text = " ".join(_study_words.abstract(Study.of(StudyResult.model_validate(study_results.measured()))))
+    assert "No run is part of this study" in text
+    assert "Of 1 hypothesis" in text
+    (claim,) = StudyResult.model_validate(study_results.measured()).hypotheses
+    assert _study_tables.effect_of(claim).text("effect") == "0.00123"
+
+
+def test_a_ledger_comes_first():
+    found = page_of(study_results.ledger())
+    assert sections(found)[:3] == ["abstract", "ledger", "question"]
+    table = _study_tables.ledger(Study.of(StudyResult.model_validate(study_results.ledger())))
+    titles = [column.title for column in table.columns]
+    assert titles == ["Claim", "Statement", "Verdict", "Effect", "Seeds", "Published", "Why"]
+    assert len(table.rows) == 30
+    assert [cell.text(column.kind) for cell, column in zip(table.rows[0], table.columns, strict=True)] == [
+        "C01",
+        "mBERT+TLM outperforms mBERT by a large margin in the zero-shot setting",
+        "confirmed",
+        "+3.4 [2.2, 4.6]",
+        "5",
+        "mBERT: 65.4; mBERT+TLM: 68.1",
+        "label-aware − plain, the target mean of xnli; 6 of 7 languages agree; p = 0.004",
+    ]
+
+
+def test_a_study_without_runs_is_a_page_too():
+    found = page_of(study_results.measured())
+    assert sections(found)[:2] == ["abstract", "ledger"]
+    assert "results-0" not in sections(found)
+
+
+def test_results_compare_with_the_baseline():
+    study = arranged()
+    table = _study_tables.results(study, study.views[0])
+    rows = {row[0].value: [cell.text(c.kind) for cell, c in zip(row, table.columns, strict=True)] for row in table.rows}
+    assert [row[0].mark for row in table.rows][:3] == ["baseline", "control", "control"]
+    assert re.fullmatch(r"\+5\.\d \[\d\.\d, \d\.\d\]", rows["label-aware"][3])
+    assert rows["plain"][3:6] == ["baseline", "–", "–"]
+    assert rows["views"][4:6] == ["0.060", "5/1/1"]
+    means = [row[2] for row in table.rows]
+    assert [cell.mark for cell in means].count("best") == 1
+    assert max(means, key=lambda cell: cell.value).mark == "best"
+
+
+def test_a_score_of_fewer_seeds_says_so():
+    scores = study_results.study()["scores"]
+    for score in scores:
+        if score["arm"] == "views":
+            score["values"][3:] = [None, float("nan")]
+    study = arranged(scores=scores)
+    table = _study_tables.results(study, study.views[0])
+    assert next(row[2].note for row in table.rows if row[0].value == "views") == "3 of 5 seeds"
+
+
+def test_gain_is_drawn_against_distance():
+    study = arranged()
+    figure = _study_figures.distance(study, study.views[0])
+    assert figure is not None
+    assert figure.title == "Gain against language distance"
+    assert list(figure.figure.data[0].x) == [0.1, 0.25, 0.4, 0.5, 0.65, 0.8, 0.95]
+    assert "label-aware 1.00" in figure.note
+    assert [name for name, _ in figure.picks] == [arm.name for arm in study.others]
+
+
+def test_unknown_distances_are_said_and_the_baselines_scores_stand_in():
+    study = Study.of(StudyResult.model_validate(study_results.study(distances=False)))
+    figure = _study_figures.distance(study, study.views[0])
+    assert figure is not None
+    assert "Distances are not known here" in figure.note
+    baseline = [study.score("plain", study.views[0], "language", code).mean for code in study.views[0].targets]
+    assert list(figure.figure.data[0].x) == baseline
+
+
+def test_cost_has_interval_bars_and_the_baseline_at_zero():
+    study = arranged()
+    figure = _study_figures.cost(study, study.views[0])
+    assert figure is not None
+    plain, twice, *_ = figure.figure.data
+    assert (plain.x[0], plain.y[0]) == (95.0, 0.0)
+    row = study.against("plain-twice", study.views[0], "target mean")
+    assert row is not None
+    assert twice.error_y.array[0] == pytest.approx(row.high - row.effect)
+    assert twice.error_y.arrayminus[0] == pytest.approx(row.effect - row.low)
+
+
+def test_maps_stand_with_silhouettes_and_retrieval():
+    first, _ = _study_figures.maps(arranged())
+    assert re.search(r"Silhouette by meaning 0\.41, by language −0\.05; retrieval \d\d\.\d percent", first.note)
+
+
+def test_verdicts_are_words_and_not_colours_alone(page):
+    badges = [attributes for _, attributes in page.elements if (attributes.get("class") or "").startswith("badge ")]
+    assert len(badges) > 10
+    for verdict in ("confirmed", "refuted", "inconclusive", "recorded"):
+        assert page.text.count(verdict) > 2
+
+
+def test_every_figure_has_a_description(page):
+    plots = [attributes for _, attributes in page.elements if attributes.get("class") == "plot"]
+    assert len(plots) == 2 * 2 + 1 + 2 + 2 + 1  # gap and distance a task; cost, curves, maps, verdicts
+    assert all(plot["role"] == "img" and len(plot["aria-label"] or "") > 40 for plot in plots)
+
+
+def test_failures_of_one_text_stand_together():
+    table = _study_tables.failures(arranged())
+    assert table is not None
+    assert [[cell.value for cell in row] for row in table.rows] == [
+        ["adversarial", "pawsx", "4", "failed", "the loss is not finite"],
+        ["adversarial", "xnli", "0, 1", "warning", "at chance on the source"],
+    ]
+
+
+def test_nothing_is_loaded_and_it_is_small():
+    text = report.study_html(result())
+    assert len(text.encode()) < 8_000_000
+    own = text.replace(get_plotlyjs(), "")
+    assert not re.search(r"https?://|@import|url\(", own)
+    assert all((a.get("href") or "#").startswith("#") and "src" not in a for _, a in Page(text).elements)
+
+
+def test_write_and_the_command_choose_by_what_a_directory_holds(directory, make_run):
+    assert "crosslift study" in Page(report.write(directory).read_text(encoding="utf-8")).text
+    assert report.is_study(directory / "study.json")
+    assert not report.is_study(make_run())
+    assert report.study_html(directory) == report.study_html(directory / "study.json")
+
+
+@pytest.mark.parametrize("form", ["html", "md"])
+def test_the_command_writes_both_forms(directory, form):
+    from typer.testing import CliRunner
+
+    done = CliRunner().invoke(app, ["report", str(directory), "--format", form, "--output", str(directory / "out")])
+    assert done.exit_code == 0
+    assert "Label-aware contrast for zero-shot inference" in (directory / "out").read_text(encoding="utf-8")
+
+
+def test_markdown_holds_the_same_tables():
+    text = report.study_markdown(result())
+    assert text.startswith("# Label-aware contrast for zero-shot inference\n\nHow does")
+    assert "| H1 | Label-aware contrast beats ordinary fine-tuning | confirmed | +6.1 \\[4.9, 7.3\\] | 5 |" in text
+    for title in ("Arms", "Every arm in every language", "Two languages at once", "Pairs of languages: views"):
+        assert f"### {title}\n\n| " in text
+    for title in ("Limitations", "References", "How to reproduce"):
+        assert f"## {title}\n\n- " in text
+
+
+def hostile(value):
+    """Return a value with every text but those that the schema fixes replaced."""
+    fixed = {"kind", "verdict", "over", "colour"}
+    if isinstance(value, dict):
+        return {key: inner if key in fixed else hostile(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [hostile(inner) for inner in value]
+    return f"{value}{HOSTILE}" if isinstance(value, str) else value
+
+
+@pytest.mark.parametrize("make", [study_results.study, study_results.ledger, study_results.measured])
+def test_hostile_texts_are_text(make):
+    values = hostile(make())
+    values["languages"] = {f"{code}{HOSTILE}": fact for code, fact in values["languages"].items()}
+    for row in [*values["scores"], *values["comparisons"]]:
+        row["over"] = f"{row['over']}{HOSTILE}" if row["over"] in study_results.LANGUAGES else row["over"]
+    values["environment"] = {HOSTILE: {HOSTILE: HOSTILE}}
+    values["hypotheses"][0]["published"] = {HOSTILE: 1.5}
+    found = page_of(values)
+    assert found.harmless()
+    assert [kind for kind, _ in found.scripts].count(None) == 2
+    assert found.text.count(HOSTILE) > 10
+    assert found.text.count("{{7*7}}") == found.text.count(HOSTILE)  # no text is taken for a template
+    for kind, text in found.scripts:
+        assert kind is None or not set("<>&") & set(text)
+    markdown = report.study_markdown(StudyResult.model_validate(values))
+    assert not re.search(r"(?<!\\)<(script|img|b)", markdown)
+
+
+def test_numbers_that_are_none_are_dashes():
+    def without(value):
+        if isinstance(value, dict):
+            return {key: without(inner) for key, inner in value.items()}
+        if isinstance(value, list):
+            return [without(inner) for inner in value]
+        return math.nan if isinstance(value, float) else value
+
+    found = page_of(without(study_results.study()))
+    assert not re.search(r"\bnan\b|\binf\b", found.text, flags=re.IGNORECASE)
+    assert "NaN" not in "".join(text for kind, text in found.scripts if kind)
+    assert "results-0" in sections(found)
+
+
+def test_infinite_numbers_give_a_page():
+    values = json.loads(json.dumps(study_results.study()).replace("95.0,", "Infinity,"))
+    assert "results-0" in sections(page_of(values))
+
+
+def test_missing_languages_and_arms_give_a_page():
+    values = study_results.study()
+    values["scores"] = [score for score in values["scores"] if score["over"] not in ("qab", "target mean")]
+    values["languages"] = {}
+    values["arms"] = [arm for arm in values["arms"] if arm["name"] != "plain"]
+    assert "results-0" in sections(page_of(values))
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"schema": 2}, r"study\.json: written in schema 2, .* reads schemas up to 1"),
+        ({"hypotheses": [{"name": "H1"}]}, r"hypotheses\.0\.statement: Field required"),
+        ({"comparisons": [{"system": "views", "effect": "large"}]}, r"comparisons\.0\.task: Field required"),
+        ({"grids": [{"arm": "a", "task": "t", "metric": "m", "languages": ["x", "y"], "cells": [[1]]}]}, "2 rows of 2"),
+        (
+            {
+                "maps": [
+                    {"arm": "a", "stage": "s", "seed": 0, "languages": ["x"], "meanings": [], "tsne": [], "pca": []}
+                ]
+            },
+            "1 in languages, 0 in meanings",
+        ),
+    ],
+)
+def test_what_cannot_be_read_is_named(directory, change, message):
+    (directory / "study.json").write_text(json.dumps(study_results.study() | change), encoding="utf-8")
+    with pytest.raises(InputError, match=message):
+        report.study_html(directory)
+    with pytest.raises(InputError, match=message):
+        report.study_markdown(directory)
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9])
+def test_a_truncated_file_is_named_and_the_old_page_stays(directory, share):
+    path = report.write(directory)
+    before = path.read_text(encoding="utf-8")
+    whole = (directory / "study.json").read_text(encoding="utf-8")
+    (directory / "study.json").write_text(whole[: int(len(whole) * share)], encoding="utf-8")
+    with pytest.raises(InputError, match=r"study\.json: not whole JSON"):
+        report.write(directory)
+    assert path.read_text(encoding="utf-8") == before
