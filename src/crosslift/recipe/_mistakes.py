@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from crosslift import _shelf
+from crosslift.data.sources._settings import TaskSettings
 from crosslift.errors import nearest
 from crosslift.recipe.base_tables import MethodTable, NamedTable, SmoothTable
 from crosslift.recipe.tables import ObjectiveTable, Recipe
@@ -39,7 +40,7 @@ class Place(NamedTuple):
 
 def mistakes_of(values: Mapping[str, Any]) -> list[str]:
     """Return names that are on no shelf and settings that their methods do not have."""
-    return [*_wrong_names(values), *_wrong_settings(values)]
+    return [*_wrong_names(values), *_wrong_settings(values), *_needless(values)]
 
 
 def at(values: Any, *path: str | int) -> Any:
@@ -180,6 +181,33 @@ def _wrong_settings(values: Mapping[str, Any]) -> list[str]:
             known = [*own, *place.schema.model_fields]
             mistakes += [_wrong_setting(details, place.key, known) for details in error.errors()]
     return mistakes
+
+
+VECTOR_KEYS = {"pooling": ("retrieval", "mining", "ranking"), "search": ("retrieval", "mining")}
+"""Keys of ``[[evaluate]]`` that are for some forms of task."""
+
+
+def _needless(values: Mapping[str, Any]) -> list[str]:
+    """Return keys of vectors on tasks that are not scored with them."""
+    mistakes = []
+    for index, table in enumerate(at(values, "evaluate") or ()):
+        for key, kinds in VECTOR_KEYS.items():
+            kind = _kind(values, at(table, "task")) if at(table, key) is not None else None
+            if kind is not None and kind not in kinds:
+                mistakes.append(
+                    f"evaluate.{index}.{key}: it is for {', '.join(kinds[:-1])} and {kinds[-1]} tasks; "
+                    f"'{table['task']}' is a '{kind}' task; remove the key"
+                )
+    return mistakes
+
+
+def _kind(values: Mapping[str, Any], name: Any) -> str | None:
+    """Return the form of a task of the shelf or of unchecked values; None of one that is not there."""
+    own = next((task for task in at(values, "data", "task") or () if at(task, "name") == name), None)
+    if own is not None:
+        kind = at(own, "kind")
+        return kind if kind in get_args(TaskSettings.model_fields["kind"].annotation) else None
+    return _shelf.load("task", name).kind if name in _shelf.entries("task") else None
 
 
 def _wrong_setting(details: Any, key: str, known: Sequence[str]) -> str:

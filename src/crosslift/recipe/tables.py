@@ -263,6 +263,12 @@ class IntermediateTable(FinetuneTable):
         return len(self.names) > 1 or self.mlm is not None
 
 
+Pooling = Literal["benchmark", "native", "pooler", "mean", "mean_words", "first"]
+"""How tasks without a head make vectors: by the benchmark's rule, as the checkpoint's files say, or one by name."""
+Search = Literal["auto", "exact", "faiss"]
+"""How they look for neighbours: "auto" compares all pairs up to 100,000 sentences, or on an accelerator."""
+
+
 class EvaluateTable(Table):
     """``[[evaluate]]``: score a task in many languages."""
 
@@ -279,6 +285,16 @@ class EvaluateTable(Table):
         None, description="what translates the test sets into the source language before prediction (translate-test)"
     )
     smooth: SmoothTable | None = Field(None, description="predict by an average over random changes of the input")
+    pooling: Pooling | None = Field(
+        None,
+        description="retrieval, mining and ranking: how texts become vectors; if not given, by the benchmark's rule; "
+        '"native": as the checkpoint says',
+    )
+    search: Search | None = Field(
+        None,
+        description='retrieval and mining: how neighbours are looked for; if not given, "auto": exact up to 100,000 '
+        "sentences or on an accelerator",
+    )
 
 
 class Recipe(Table):
@@ -338,5 +354,10 @@ class Recipe(Table):
                 raise ValueError(
                     f"evaluate.{index}: '{table.task}' is scored by an earlier table, and one of the two smooths its "
                     "predictions; smoothed scores are a run of their own, or of `crosslift.evaluate`"
+                )
+            if any((table.pooling, table.search) != (other.pooling, other.search) for other in earlier):
+                raise ValueError(
+                    f"evaluate.{index}: '{table.task}' is scored by an earlier table with other `pooling` or `search`; "
+                    "other vectors are a run of their own, or of `crosslift.evaluate`"
                 )
         return self
