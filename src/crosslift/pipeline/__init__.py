@@ -25,6 +25,7 @@ from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
+from crosslift.pipeline._dual_encoder import dual_encoder
 from crosslift.pipeline._finetune import Finetuned, finetune, method_of, reading_of
 from crosslift.pipeline._intermediate import intermediate
 from crosslift.pipeline._language_adapters import language_adapters
@@ -156,6 +157,9 @@ def _adapted_encoder(run: _Run) -> _stages.Staged:
     for index, tasks in enumerate(run.data.intermediate):
         staged = intermediate(staged, run.recipe, index, tasks)
         _probe(run, staged.encoder, staged.stages[-1]["stage"])
+    if run.data.dual_encoder:
+        staged = dual_encoder(staged, run.recipe, run.data.dual_encoder)
+        _probe(run, staged.encoder, "dual_encoder")
     return staged
 
 

@@ -21,6 +21,7 @@ from crosslift.recipe import _mistakes
 from crosslift.recipe._override import override
 from crosslift.recipe.adapter_tables import AdapterTable, LanguageAdaptersTable
 from crosslift.recipe.base_tables import MethodTable, NamedTable, SmoothTable, TextTable, TrainTable
+from crosslift.recipe.dual_encoder_table import DualEncoderTable
 from crosslift.recipe.tables import (
     AlignTable,
     BitextTable,
@@ -45,6 +46,7 @@ __all__ = [
     "AdapterTable",
     "AlignTable",
     "BitextTable",
+    "DualEncoderTable",
     "EncoderTable",
     "EvaluateTable",
     "FinetuneTable",

@@ -17,11 +17,16 @@ METHOD_KEYS = (
     ("pretrain", "align", "objective", MethodTable),
     ("align", "align", "objective", ObjectiveTable),
     ("intermediate", "finetune", "method", MethodTable),
+    ("dual_encoder", "align", "objective", MethodTable),
     ("language_adapters", "align", "objective", MethodTable),
     ("finetune", "finetune", "method", MethodTable),
     ("evaluate", "finetune", "smooth", SmoothTable),
 )
 """Where methods stand in a recipe: stage, shelf, key, and the table they are in."""
+
+
+VECTOR_OBJECTIVES = ("dual_encoder", "labse")
+"""Objectives of ``[dual_encoder]``: they compare vectors of two texts that can be made again in evaluation."""
 
 
 class Place(NamedTuple):
@@ -117,7 +122,7 @@ def _stages(values: Mapping[str, Any], stage: str) -> Iterator[tuple[str, Any]]:
 
 def _wrong_names(values: Mapping[str, Any]) -> list[str]:
     wanted = [(f"{place.key}.use", place.shelf, place.table["use"]) for place in methods(values)]
-    tasks: list[tuple[str | int, ...]] = [("finetune", "task")]
+    tasks: list[tuple[str | int, ...]] = [("finetune", "task"), ("dual_encoder", "task")]
     for stage in ("intermediate", "evaluate"):
         tasks += [(stage, index, "task") for index in range(len(at(values, stage) or ()))]
     for index, table in enumerate(at(values, "intermediate") or ()):
@@ -166,12 +171,22 @@ def _unreadable(values: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _incomparable(values: Mapping[str, Any]) -> list[str]:
+    """Return objectives of [dual_encoder] that are not for it."""
+    return [
+        f"{place.key}.use: '{place.table['use']}' does not train vectors that ranking tasks can be scored with; "
+        "use dual_encoder or labse"
+        for place in _known(values)
+        if place.key.startswith("dual_encoder.") and place.table["use"] not in VECTOR_OBJECTIVES
+    ]
+
+
 def _known(values: Mapping[str, Any]) -> list[Place]:
     return [place for place in methods(values) if place.table["use"] in _shelf.entries(place.shelf)]
 
 
 def _wrong_settings(values: Mapping[str, Any]) -> list[str]:
-    mistakes = _unreadable(values)
+    mistakes = [*_unreadable(values), *_incomparable(values)]
     for place in _known(values):
         method = _shelf.load(place.shelf, place.table["use"])
         try:

@@ -11,6 +11,7 @@ from crosslift.data.filters import FilterSettings
 from crosslift.data.sources._settings import FileSettings, SourceSettings
 from crosslift.recipe.adapter_tables import AdapterTable, LanguageAdaptersTable
 from crosslift.recipe.base_tables import MethodTable, SmoothTable, Table, TextTable, TrainTable
+from crosslift.recipe.dual_encoder_table import DualEncoderTable
 from crosslift.wordalign.settings import Symmetrization
 
 Selection = Literal["source-dev", "last", "average", "target-dev"]
@@ -307,15 +308,18 @@ class Recipe(Table):
     pretrain: PretrainTable | None = None
     align: AlignTable | None = None
     intermediate: tuple[IntermediateTable, ...] = ()
+    dual_encoder: DualEncoderTable | None = None
     language_adapters: LanguageAdaptersTable | None = None
     finetune: FinetuneTable | None = None
     evaluate: tuple[EvaluateTable, ...] = ()
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:
-        if not (self.pretrain or self.align or self.intermediate or self.finetune or self.evaluate):
+        stages = (self.pretrain, self.align, self.intermediate, self.dual_encoder, self.finetune, self.evaluate)
+        if not any(stages):
             raise ValueError(
-                "a recipe needs a stage: [pretrain], [align], [[intermediate]], [finetune] or [[evaluate]]"
+                "a recipe needs a stage: [pretrain], [align], [[intermediate]], [dual_encoder], [finetune] or "
+                "[[evaluate]]"
             )
         return self
 
