@@ -42,6 +42,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[align.objective]]": recipe.ObjectiveTable,
     "[[intermediate]]": recipe.IntermediateTable,
     "[intermediate.mlm]": recipe.MaskedTable,
+    "[dual_encoder]": recipe.DualEncoderTable,
     "[language_adapters]": recipe.LanguageAdaptersTable,
     "[finetune]": recipe.FinetuneTable,
     "[finetune.adapter]": recipe.AdapterTable,
