@@ -24,9 +24,21 @@ MAY_IMPORT = {
     },
     "catalogue": {"encoder", "studies"},  # presets, and the ready studies
     "demo": {"pipeline", "recipe", "run_directory"},
-    "report": {"run_directory", "runs", "metrics", "studies", "tasks", "languages"},
+    "embedding_layout": set(),
+    "report": {"embedding_layout", "run_directory", "runs", "metrics", "studies", "tasks", "languages"},
     "studies": {
-        *("_compat", "comparison", "data", "encoder", "lab", "languages", "losses", "pipeline", "recipe"),
+        *(
+            "_compat",
+            "comparison",
+            "data",
+            "embedding_layout",
+            "encoder",
+            "lab",
+            "languages",
+            "losses",
+            "pipeline",
+            "recipe",
+        ),
         *("run_directory", "runs", "stats"),
     },
     "comparison": {"runs", "metrics", "stats"},  # tasks come from their shelf
@@ -71,6 +83,7 @@ TORCH_FREE = {
         "comparison",
         "data",
         "demo",
+        "embedding_layout",
         "errors",
         "lab",
     ),

@@ -19,6 +19,7 @@ from crosslift.run_directory import environment, locked, write_json
 from crosslift.studies import _gather
 from crosslift.studies._evidence import Evidence
 from crosslift.studies._execute import Outcome, execute
+from crosslift.studies._maps import maps
 from crosslift.studies._measure import measure
 from crosslift.studies._plan import Job, plan
 from crosslift.studies._prepare import prepared
@@ -160,6 +161,7 @@ def gather(
         hypotheses=tuple(judge(one, found, measured) for one in asked.hypothesis),
         grids=tuple(_gather.grids(found)),
         curves=tuple(_gather.curves(found)),
+        maps=tuple(maps(found, asked.maps)),
         languages=facts,
         failures=tuple(_gather.failures(found, failed)),
         limitations=(*asked.limitations, *scale.limitations),
