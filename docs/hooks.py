@@ -15,15 +15,18 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 import typer
+from mkdocs.structure.files import File, Files
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from crosslift import _shelf, catalogue, recipe
+from crosslift import _shelf, catalogue, recipe, report
 from crosslift.cli import app
 from crosslift.data.filters import FilterSettings
 from crosslift.data.sources import FileSettings, SourceSettings, TaskSettings
+from crosslift.studies import result
 from crosslift.studies import rules as study_rules
 from crosslift.studies import tables as study_parts
+from crosslift.studies._show import interval, number
 
 TABLES: dict[str, type[BaseModel]] = {
     "The recipe itself": recipe.Recipe,
@@ -39,6 +42,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[[align.objective]]": recipe.ObjectiveTable,
     "[[intermediate]]": recipe.IntermediateTable,
     "[intermediate.mlm]": recipe.MaskedTable,
+    "[dual_encoder]": recipe.DualEncoderTable,
     "[language_adapters]": recipe.LanguageAdaptersTable,
     "[finetune]": recipe.FinetuneTable,
     "[finetune.adapter]": recipe.AdapterTable,
@@ -68,12 +72,43 @@ NAMES = {
 BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 STAGES = {"text": "`[pretrain]` and `[align]`", "bitext": "`[align]`", "task": "`[finetune]`"}
 """The tables that can name a method, by what it reads."""
+STUDIES = sorted((Path(__file__).parent / "studies").glob("*.json"))
+"""Results that are in the repository."""
 _MARK = re.compile(r"<!-- generated: (\w+) -->")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
     """Fill in the marks of a page; mkdocs calls this."""
     return _MARK.sub(lambda match: GENERATORS[match[1]](), markdown)
+
+
+def on_files(files: Files, config: Any) -> Files:
+    """Add the page of each study's result; mkdocs calls this."""
+    for path in STUDIES:
+        files.append(File.generated(config, f"studies/{path.stem}.html", content=report.study_html(path)))
+    return files
+
+
+def study_sections() -> str:
+    """Return a section a result of a study: its question and its verdicts."""
+    return "\n\n".join(_study(path) for path in STUDIES)
+
+
+def _study(path: Path) -> str:
+    found = result.read(path)
+    rows = [
+        (
+            one.name,
+            f"**{one.verdict}**",
+            f"{number(one.effect)} {interval(one)}".replace("–", "").strip(),
+            str(one.seeds or ""),
+            f"{one.statement}. {one.reason}".strip(),
+        )
+        for one in found.hypotheses
+    ]
+    shown = table(("", "Verdict", "Effect", "Seeds", "Statement"), rows)
+    facts = f"{found.about} [The whole page]({path.stem}.html), and [its numbers]({path.name})."
+    return f"## {found.title}\n\n{found.question}\n\n{facts}\n\n{shown}"
 
 
 def recipe_tables() -> str:
@@ -254,6 +289,7 @@ def _rows(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]
 GENERATORS: dict[str, Callable[[], str]] = {
     "recipe": recipe_tables,
     "study": study_tables,
+    "studies": study_sections,
     "commands": command_tables,
     "methods": method_sections,
     "tasks": task_sections,

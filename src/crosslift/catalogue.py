@@ -77,6 +77,9 @@ def _encoders() -> list[dict[str, str]]:
 def description(name: str) -> dict[str, Any]:
     """Return what is known of a name: kind, documentation, settings with defaults, facts.
 
+    A name may be on several shelves, as `code_switch` is an alignment objective and a fine-tuning method; `also` has
+    the same facts of it on each shelf after the first.
+
     Raises:
         InputError: nothing has this name.
     """
@@ -84,11 +87,16 @@ def description(name: str) -> dict[str, Any]:
     if not found:
         names = [row["name"] for kind in KINDS for row in listing(kind)]
         raise InputError(f"nothing is called '{name}'{nearest(name, names)}; `crosslift list` shows all names")
-    row = found[0]
-    if row["kind"] in _shelf.SHELVES:
-        entry = _shelf.entries(row["kind"])[name]
-        return {**row, "documentation": entry.documentation, **_details(row["kind"], name)}
-    return {**row, "documentation": row["summary"]}
+    first, *others = map(_facts, found)
+    return {**first, "also": others}
+
+
+def _facts(row: dict[str, str]) -> dict[str, Any]:
+    """Return what is known of one row of a listing."""
+    shelf, name = row["kind"], row["name"]
+    if shelf not in _shelf.SHELVES:
+        return {**row, "documentation": row["summary"]}
+    return {**row, "documentation": _shelf.entries(shelf)[name].documentation, **_details(shelf, name)}
 
 
 def _details(shelf: str, name: str) -> dict[str, Any]:
@@ -123,9 +131,17 @@ def print_listing(what: str) -> None:
 
 
 def print_description(name: str) -> None:
-    """Print a description for reading."""
-    console, facts = Console(), description(name)
-    console.print(f"[bold]{name}[/bold]  ({facts['kind']})\n")
+    """Print a description for reading, shelf by shelf if the name is on several."""
+    console, first = Console(), description(name)
+    also = first.pop("also")
+    _print_facts(console, first)
+    for facts in also:
+        console.print()
+        _print_facts(console, facts)
+
+
+def _print_facts(console: Console, facts: dict[str, Any]) -> None:
+    console.print(f"[bold]{facts['name']}[/bold]  ({facts['kind']})\n")
     console.print(Markdown(facts["documentation"]))
     settings = facts.pop("settings", {})
     if settings:

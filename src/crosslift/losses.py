@@ -29,7 +29,7 @@ def info_nce(
     source: Tensor,
     target: Tensor,
     *,
-    temperature: float = 0.07,
+    temperature: float | Tensor = 0.07,
     same_language_negatives: bool = False,
     symmetric: bool = True,
     reduction: Reduction = "mean",
@@ -169,7 +169,7 @@ class _Odds:
         pool: tuple[Tensor, Tensor] | None,
         start: int,
         excluded: Tensor | None,
-        scale: float,
+        scale: float | Tensor,
         hard: tuple[Tensor, Tensor] | None = None,
     ) -> None:
         self.source, self.target = _unit(source), _unit(target)

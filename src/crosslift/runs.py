@@ -127,6 +127,8 @@ class Results(_Model):
     warnings: tuple[str, ...] = ()
     generalized: tuple[Grid, ...] = ()
     consistency: tuple[Agreement, ...] = ()
+    evaluated: dict[str, Any] = {}
+    """How a saved model was scored, where it was not its run that did so."""
 
 
 class LogLine(_Model):

@@ -24,9 +24,21 @@ MAY_IMPORT = {
     },
     "catalogue": {"encoder", "studies"},  # presets, and the ready studies
     "demo": {"pipeline", "recipe", "run_directory"},
-    "report": {"run_directory", "runs", "metrics", "studies", "tasks", "languages"},
+    "embedding_layout": set(),
+    "report": {"embedding_layout", "run_directory", "runs", "metrics", "studies", "tasks", "languages"},
     "studies": {
-        *("_compat", "comparison", "data", "encoder", "lab", "languages", "losses", "pipeline", "recipe"),
+        *(
+            "_compat",
+            "comparison",
+            "data",
+            "embedding_layout",
+            "encoder",
+            "lab",
+            "languages",
+            "losses",
+            "pipeline",
+            "recipe",
+        ),
         *("run_directory", "runs", "stats"),
     },
     "comparison": {"runs", "metrics", "stats"},  # tasks come from their shelf
@@ -44,7 +56,10 @@ MAY_IMPORT = {
     "align": {"_compat", "data", "encoder", "losses", "train", "views"},
     "finetune": {"data", "encoder", "losses", "tasks", "train", "views"},
     "views": {"data", "encoder", "languages"},
-    "evaluation": {"data", "encoder", "finetune", "metrics", "run_directory", "tasks", "train"},  # smooths as it learns
+    "evaluation": {
+        *("data", "encoder", "metrics", "run_directory", "runs", "tasks", "train"),
+        "finetune",  # smooths as it learns
+    },
     "train": {"data", "encoder", "losses", "recipe", "tasks"},
     "encoder": {"_compat", "languages", "tasks"},
     "translation": {"_compat", "encoder", "languages", "run_directory", "tasks"},
@@ -68,6 +83,7 @@ TORCH_FREE = {
         "comparison",
         "data",
         "demo",
+        "embedding_layout",
         "errors",
         "lab",
     ),

@@ -8,6 +8,7 @@ import pytest
 
 from crosslift import recipe
 from crosslift.demo import demo_recipes
+from crosslift.studies.tables import Arm, Study
 from tests.docs.conftest import PAGES, ROOT, Block, blocks
 
 SHIPPED = sorted((ROOT / "recipes").glob("*.toml"))
@@ -26,8 +27,14 @@ def test_a_shipped_recipe_loads(path):
 
 
 @pytest.mark.parametrize("block", SHOWN, ids=str)
-def test_a_shown_recipe_builds(block: Block):
-    recipe.build({**FRAME, **tomllib.loads(block.text)}, where=str(block))
+def test_a_shown_recipe_or_study_is_right(block: Block):
+    values = tomllib.loads(block.text)
+    if "hypothesis" in values:
+        Study.model_validate(values)
+    elif "arm" in values:
+        assert [Arm.model_validate(arm) for arm in values["arm"]]
+    else:
+        recipe.build({**FRAME, **values}, where=str(block))
 
 
 def test_the_recipe_of_the_readme_is_the_demos():

@@ -123,6 +123,10 @@ def test_evaluate_writes_and_prints(cli: Cli, model: Path, data: Path) -> None:
     assert printed == json.loads(Path("out/results.json").read_text())
     assert len(Path("out/predictions/xnli/de.jsonl").read_text().splitlines()) == len(GOOD)
     fails(cli(*command), "never overwritten")
+    code, out, err = cli(*command[:-3], "--max-length", "9", "--json")
+    assert code == 0, err
+    assert json.loads(out)["evaluated"]["max_length"] == 9
+    assert cli(*command[:-3], "--max-length", "7")[0] == 2
 
 
 def test_predict_in_three_languages_and_forms(cli: Cli, model: Path) -> None:
@@ -159,6 +163,22 @@ def test_lists_and_descriptions(cli: Cli) -> None:
         code, out, err = cli("describe", name)
         assert code == 0, err
         assert name in out
+
+
+@pytest.mark.parametrize("name", ["code_switch", "synthetic_adversarial"])
+def test_a_name_on_two_shelves_is_described_on_both(cli: Cli, name: str) -> None:
+    _, out, _ = cli("describe", name, "--json")
+    first = json.loads(out)
+    (second,) = first["also"]
+    assert (first["kind"], second["kind"]) == ("align", "finetune")
+    assert first["settings"] != second["settings"]
+    assert first["documentation"] != second["documentation"]
+    _, printed, _ = cli("describe", name)
+    headings = [line for line in printed.splitlines() if line.startswith(f"{name}  (")]
+    assert headings == [f"{name}  (align)", f"{name}  (finetune)"]
+    settings = {line.split()[0] for line in printed.splitlines() if line.strip()}
+    assert {*first["settings"], *second["settings"]} <= settings
+    assert json.loads(cli("describe", "tlm", "--json")[1])["also"] == []
 
 
 def test_help_of_every_command_has_an_example(cli: Cli) -> None:

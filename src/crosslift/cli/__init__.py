@@ -111,6 +111,10 @@ def evaluate(
         ),
     ] = None,
     lab: Annotated[bool, typer.Option("--lab", help="Take the lab's examples instead of data.")] = False,
+    max_length: Annotated[
+        int | None,
+        typer.Option(min=8, help="Tokens an input is cut to, with a head.", show_default="as in training"),
+    ] = None,
     generalized: Annotated[
         bool, typer.Option("--generalized", help="Score every ordered pair of languages too (pairs of texts).")
     ] = False,
@@ -133,7 +137,7 @@ def evaluate(
 
     scored = evaluate_model(
         model, task=task, languages=codes(languages), split=split, data="lab" if lab else _data(data), output=output,
-        generalized=generalized, pooling=pooling, search=search, precision=precision,
+        max_length=max_length, generalized=generalized, pooling=pooling, search=search, precision=precision,
     )  # fmt: skip
     if as_json:
         typer.echo(json.dumps(scored, indent=2))

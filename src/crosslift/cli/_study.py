@@ -35,6 +35,7 @@ def study(
     as_json: Json = False,
 ) -> None:
     """Answer a research question: run its arms and controls, and judge what was stated before."""
+    from crosslift.report import write
     from crosslift.studies import Settings, directory_of, load, planned
     from crosslift.studies import study as run_study
     from crosslift.studies._show import Watch, print_plan, print_result, values_of_plan
@@ -61,10 +62,12 @@ def study(
             "accelerator; start it with --yes, or look at it with --plan"
         )
     found = run_study(definition.path, directory, settings=settings, tell=Watch(runs))
+    page = write(directory)
     if as_json:
         typer.echo(json.dumps(found.model_dump(mode="json", by_alias=True), indent=2))
         return
     print_result(found)
+    typer.echo(f"Report: {page}")
 
 
 def _named(texts: list[str]) -> dict[str, str]:

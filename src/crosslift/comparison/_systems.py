@@ -12,7 +12,7 @@ from typing import Any
 from crosslift.errors import InputError, nearest
 from crosslift.runs import Results, find, read_recipe, read_results
 
-_ELSEWHERE = re.compile(r"(.+\.)?seed|data\.path")
+_ELSEWHERE = re.compile(r"(.+\.)?seed|data\.path|evaluated\.model")
 """Keys of a recipe that say which run it is or where it ran, not what was run."""
 
 
@@ -131,8 +131,10 @@ def _directories(paths: Iterable[Path]) -> Iterator[Path]:
 def _read(directory: Path, generalized: bool) -> Run:
     shown = directory.relative_to(Path.cwd()) if directory.is_relative_to(Path.cwd()) else directory
     _, settings = read_recipe(shown / "recipe.toml")
-    flat = {key: value for key, value in _flat(settings) if not _ELSEWHERE.fullmatch(key)}
-    return Run(shown, read_results(shown / "results.json"), flat, generalized)
+    results = read_results(shown / "results.json")
+    whole = {**settings, "evaluated": results.evaluated}
+    flat = {key: value for key, value in _flat(whole) if not _ELSEWHERE.fullmatch(key)}
+    return Run(shown, results, flat, generalized)
 
 
 def _flat(values: Any, key: str = "") -> Iterator[tuple[str, Any]]:

@@ -34,6 +34,7 @@ from crosslift.encoder.label_words import LABEL_WORDS_FILE, LabelWords, read_wor
 from crosslift.encoder.own_head import HEAD_FILE, OwnHead, copied, read_description
 from crosslift.encoder.prompt import Prompt
 from crosslift.encoder.reading import WHOLE, Reading, reading_of, write_reading
+from crosslift.encoder.trained_pooling import write_pooling
 from crosslift.errors import CheckpointError, RecipeError
 from crosslift.tasks._task import Kind
 
@@ -117,6 +118,7 @@ class TaskModel:
         """
         made = cls._created(encoder, kind, _outputs(kind, labels), seed=seed, head=head)
         write_reading(made.encoder.base.config, reading)
+        write_pooling(made.encoder.base.config, None)
         return made
 
     @classmethod

@@ -23,6 +23,10 @@ class Reading:
     """Tagging: the pieces of a word that are trained to have its tag (XTREME: the first; BERT's authors too)."""
     vote: Vote = "first"
     """Tagging: a word's tag is its first piece's, or that of most of its pieces; the earliest of equals."""
+    max_length: int | None = None
+    """Tokens an input was cut to, or of a window of a context; None where nobody said."""
+    doc_stride: int | None = None
+    """Tokens from one window of a context to the next."""
 
 
 WHOLE = Reading()

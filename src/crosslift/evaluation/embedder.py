@@ -12,6 +12,7 @@ from torch import Tensor
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.native_pooling import NativePooling
+from crosslift.encoder.trained_pooling import trained_pooling
 from crosslift.errors import InputError, nearest
 from crosslift.evaluation.predict import sentence_vectors
 from crosslift.tasks._task import Kind
@@ -65,7 +66,7 @@ def embedder(encoder: Encoder, kind: Kind, pooling: str = "benchmark") -> Embedd
 
     "benchmark" is XTREME's rule: for "retrieval" and "ranking" the mean, special tokens included, of the states of
     `retrieval_layer`; for "mining" the first token's state of `mining_layer` (Hu et al. 2020, arXiv 2003.11080,
-    released scripts).
+    released scripts).  A dual encoder's vectors are those that were trained, for "ranking" (XTREME-R's rule).
 
     Raises:
         InputError: there is no such pooling.
@@ -79,6 +80,8 @@ def embedder(encoder: Encoder, kind: Kind, pooling: str = "benchmark") -> Embedd
         return Embedder(encoder, pooling=own.pooling, project=own.project)
     if pooling != "benchmark":
         return Embedder(encoder, pooling=pooling)
+    if kind == "ranking" and (trained := trained_pooling(encoder.base.config)):
+        return Embedder(encoder, pooling=trained)
     if kind == "mining":
         return Embedder(encoder, mining_layer(encoder.layers), "first")
     return Embedder(encoder, retrieval_layer(encoder.layers), "mean")

@@ -27,6 +27,7 @@ from crosslift.tasks._task import (
     TaggingExample,
 )
 from crosslift.train.features import default_length
+from crosslift.train.windows import DOC_STRIDE
 
 COLUMNS = {
     "sentence": (("text",), ("sentence",)),
@@ -129,10 +130,20 @@ def _label(model: TaskModel, table: Sequence[Mapping[str, Any]], columns: Sequen
     for language in dict.fromkeys(str(row.get("language", "en")) for row in table):
         places = [place for place, row in enumerate(table) if str(row.get("language", "en")) == language]
         examples = [_example(model, place, table[place], columns) for place in places]
-        length = default_length(model.kind) if model.kind == "span" else min(512, model.encoder.max_length)
-        for place, record in zip(places, predict(model, examples, language=language, max_length=length), strict=True):
+        for place, record in zip(places, predict(model, examples, language=language, **_lengths(model)), strict=True):
             results[place] = {**table[place], **_added(record)}
     return results
+
+
+def _lengths(model: TaskModel) -> dict[str, int]:
+    """Return how long windows of a context are, as in training; other inputs are read as far as the encoder can."""
+    if model.kind != "span":
+        return {"max_length": min(512, model.encoder.max_length)}
+    reading = model.reading
+    return {
+        "max_length": reading.max_length or default_length("span"),
+        "doc_stride": reading.doc_stride or DOC_STRIDE,
+    }
 
 
 def _example(model: TaskModel, place: int, row: Mapping[str, Any], columns: Sequence[str]) -> Example:

@@ -21,16 +21,20 @@ from crosslift.evaluation import probes
 from crosslift.evaluation.averages import benchmark_score
 from crosslift.evaluation.by_vectors import Scorer, scorer
 from crosslift.evaluation.consistency import consistency
+from crosslift.evaluation.origin import Origin, origin
 from crosslift.evaluation.predict import Record
 from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.evaluation.test_sets import TestSet, predictions, read_test_set
 from crosslift.run_directory import results, write_json, write_records
-from crosslift.tasks._task import BY_VECTORS, Split, Task
+from crosslift.tasks._task import BY_VECTORS, Example, Split, Task
 from crosslift.train.features import default_length
+from crosslift.train.windows import DOC_STRIDE
 
 SAVED = "as saved"
 """The selection rule of scores of a saved model: whatever chose its weights."""
+SHORTEST = 8
+"""Tokens that an input may be cut to, at least, as in recipes."""
 ALL = "all"
 """Stands for every task that the data has and the model fits."""
 _LABELLED = ("sentence", "pair", "choice")
@@ -48,6 +52,13 @@ class _Asked:
     pooling: str
     search: str
     smooth: Smoothing | None
+
+    def values(self) -> dict[str, Any]:
+        """Return what shapes the predictions, for results.json."""
+        values: dict[str, Any] = {"split": self.split, "pooling": self.pooling, "search": self.search}
+        if self.max_length is not None:
+            values["max_length"] = self.max_length
+        return values if self.smooth is None else {**values, "smooth": self.smooth.values()}
 
 
 @dataclass(frozen=True)
@@ -70,6 +81,11 @@ class _Saved:
 
     name: str
     precision: Precision
+
+    @cached_property
+    def origin(self) -> Origin:
+        """The run it comes from, or its name."""
+        return origin(self.name)
 
     @cached_property
     def encoder(self) -> Encoder:
@@ -126,8 +142,8 @@ def evaluate(
         data: directory in the layout of XTREME's download script, "lab", settings as in a recipe's `[data]`, or None
             for the hub.
         output: directory for predictions and results.json; must not exist.
-        max_length: tokens an input is cut to; None: 128, or 384 for windows of a context.  Tasks without a head have
-            lengths of their own.
+        max_length: tokens an input is cut to, at least 8; None: as in the model's training, or, where its config.json
+            does not say, 128, and 384 for windows of a context.  Tasks without a head have lengths of their own.
         generalized: also score every ordered pair of languages (a task of pairs of texts).
         pooling: how tasks without a head make vectors of texts: one of `embedder.POOLINGS`.
         search: how they look for neighbours: one of `neighbours.SEARCHES`.
@@ -137,6 +153,8 @@ def evaluate(
 
     Returns:
         What results.json holds: `scores` by language and their `summary`, in percent, and how far languages agree.
+        `recipe` and `seed` are those of the run whose `model` it is; of any other model, its name and 0.  `evaluated`
+        says how it was scored.
         With "all", also `skipped`, the tasks that were not scored and why, and `benchmark`, the mean over tasks.
 
     Raises:
@@ -144,6 +162,8 @@ def evaluate(
     """
     if output is not None and output.exists():
         raise RunExistsError(f"{output} exists already and is never overwritten; choose another --output")
+    if max_length is not None and max_length < SHORTEST:
+        raise InputError(f"max_length: {max_length} found, expected at least {SHORTEST} tokens")
     asked = _Asked(languages, split, max_length, generalized, pooling, search, smooth)
     settings, saved = _settings(data), _Saved(str(model), precision)
     if task == ALL:
@@ -151,8 +171,9 @@ def evaluate(
     else:
         made = find_task(task, settings)
         scored = [_score(saved, made, open_source(settings), asked)]
-        content = _content(saved, scored)
+        content = _content(saved, scored, asked)
     if output is not None:
+        saved.origin.write(output)
         for path, records in chain.from_iterable(each.records.items() for each in scored):
             write_records(output / "predictions" / path, records)
         write_json(output / "results.json", content)
@@ -178,7 +199,7 @@ def _evaluate_all(saved: _Saved, settings: SourceSettings, asked: _Asked) -> tup
     if not scored:
         reasons = "; ".join(f"{row['task']}: {row['reason']}" for row in skipped)
         raise InputError(f"{saved.name}: there is no task that it could be scored on ({reasons})")
-    content = _content(saved, scored)
+    content = _content(saved, scored, asked)
     benchmark = benchmark_score(content["summary"], {each.task.name: each.task.metrics for each in scored})
     return {**content, "skipped": skipped, "benchmark": benchmark}, scored
 
@@ -195,12 +216,15 @@ def _there(asked: _Asked, task: Task, source: Source) -> _Asked:
     return replace(asked, languages=wanted) if wanted else asked
 
 
-def _content(saved: _Saved, scored: Sequence[_Scored]) -> dict[str, Any]:
+def _content(saved: _Saved, scored: Sequence[_Scored], asked: _Asked) -> dict[str, Any]:
     def joined(name: str) -> list[Any]:
         return [row for each in scored for row in getattr(each, name)]
 
     names = ("scores", "summary", "probes", "warnings", "generalized", "consistency")
-    return results(saved.name, 0, stages=[], languages={}, **{name: joined(name) for name in names})
+    content = results(
+        saved.origin.name, saved.origin.seed, stages=[], languages={}, **{name: joined(name) for name in names}
+    )
+    return {**content, "evaluated": {"model": saved.name, "precision": saved.precision, **asked.values()}}
 
 
 def _score(saved: _Saved, task: Task, source: Source, asked: _Asked) -> _Scored:
@@ -221,10 +245,10 @@ def _score(saved: _Saved, task: Task, source: Source, asked: _Asked) -> _Scored:
 def _score_with_head(
     saved: _Saved, model: TaskModel, test: TestSet, source: str, labels: Sequence[str], asked: _Asked
 ) -> _Scored:
-    task, length = test.task, asked.max_length or default_length(test.task.kind)
+    task, length = test.task, _length(model, asked)
     if asked.generalized:
         grids.check_model(model)
-    predicted = _predict(model, test, length, asked.smooth)
+    predicted = _predict(model, test, asked)
     rows = [
         row for code, records in predicted.items() for row in scores(task, labels, code, records, selection=saved.rule)
     ]
@@ -268,16 +292,18 @@ def _settings(data: Path | str | SourceSettings | None) -> SourceSettings:
     return SourceSettings(source="directory", path=Path(data))
 
 
-def _predict(model: TaskModel, test: TestSet, max_length: int, smooth: Smoothing | None) -> dict[str, list[Record]]:
-    return dict(
-        predictions(
-            test,
-            lambda code, examples: predict_smoothed(
-                model, examples, smoothing=smooth, language=code, max_length=max_length
-            ),
-            test.task.name,
-        )
-    )
+def _length(model: TaskModel, asked: _Asked) -> int:
+    """Return how many tokens an input is cut to: as asked for, as in training, or as is usual."""
+    return asked.max_length or model.reading.max_length or default_length(model.kind)
+
+
+def _predict(model: TaskModel, test: TestSet, asked: _Asked) -> dict[str, list[Record]]:
+    lengths = {"max_length": _length(model, asked), "doc_stride": model.reading.doc_stride or DOC_STRIDE}
+
+    def predict_one(code: str, examples: list[Example]) -> list[Record]:
+        return predict_smoothed(model, examples, smoothing=asked.smooth, language=code, **lengths)
+
+    return dict(predictions(test, predict_one, test.task.name))
 
 
 def _probes(predict: Scorer, source: str) -> list[dict[str, Any]]:

@@ -73,6 +73,12 @@ class Smoothing:
         """Whether its settings leave it anything to do."""
         return self.samples > 0 and self.method.active
 
+    def values(self) -> dict[str, Any]:
+        """Return the settings, as `[evaluate.smooth]` has them."""
+        use = type(self.method).__module__.rpartition(".")[2]  # a method is called as its file is
+        own = self.method.model_dump(mode="json", by_alias=True)
+        return {"use": use, "samples": self.samples, "combine": self.combine, "seed": self.seed, **own}
+
     def generator(self, sample: int, ids: Sequence[int]) -> torch.Generator:
         """Return what draws the change of a text, by its token ids."""
         state = np.random.SeedSequence((self.seed, sample, *ids)).generate_state(1, np.uint64)
@@ -134,6 +140,7 @@ def predict_smoothed(
         language=language,
         words="words" in smoothing.method.needs,
         prompt=model.prompt,
+        reading=model.reading,
     )
     model.eval()
     with model.in_language(language):

@@ -16,6 +16,7 @@ from crosslift.evaluation import generalized, probes
 from crosslift.evaluation.averages import by_group
 from crosslift.evaluation.by_vectors import scorer
 from crosslift.evaluation.consistency import consistency
+from crosslift.evaluation.embedder import embedder
 from crosslift.evaluation.fertility import fertility
 from crosslift.evaluation.generalized import predict_grid
 from crosslift.evaluation.predict import Record
@@ -24,6 +25,7 @@ from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
 from crosslift.pipeline._data import RunData, read
+from crosslift.pipeline._dual_encoder import dual_encoder
 from crosslift.pipeline._finetune import Finetuned, finetune, method_of, reading_of
 from crosslift.pipeline._intermediate import intermediate
 from crosslift.pipeline._language_adapters import language_adapters
@@ -142,6 +144,9 @@ def _describe(run: _Run) -> None:
 def _adapted_encoder(run: _Run) -> _stages.Staged:
     """Return the encoder after pre-training, alignment and intermediate stages, probed after each."""
     staged = _stages.starting_encoder(run.recipe, run.data.text)
+    for test, table in _tests(run, by_vectors=True):
+        # What the checkpoint lacks shows before time is spent.
+        embedder(staged.encoder, test.task.kind, table.pooling or "benchmark")
     if run.recipe.pretrain and run.data.text:
         staged = _stages.pretrain(staged, run.recipe, run.data.text)
     run.languages = _languages(run.data, staged.encoder)
@@ -152,6 +157,9 @@ def _adapted_encoder(run: _Run) -> _stages.Staged:
     for index, tasks in enumerate(run.data.intermediate):
         staged = intermediate(staged, run.recipe, index, tasks)
         _probe(run, staged.encoder, staged.stages[-1]["stage"])
+    if run.data.dual_encoder:
+        staged = dual_encoder(staged, run.recipe, run.data.dual_encoder)
+        _probe(run, staged.encoder, "dual_encoder")
     return staged
 
 
@@ -233,8 +241,9 @@ def _keep_consistency(run: _Run, test: TestSet, predicted: Mapping[str, list[Rec
 
 def _score_retrieval(run: _Run, encoder: Encoder) -> None:
     """Score retrieval, mining and ranking with the encoder before fine-tuning, as XTREME does."""
-    for test, _ in _tests(run, by_vectors=True):
-        scored = scorer(encoder, test, source=run.data.source.source_language(test.task))
+    for test, table in _tests(run, by_vectors=True):
+        ways = {"pooling": table.pooling or "benchmark", "search": table.search or "auto"}
+        scored = scorer(encoder, test, source=run.data.source.source_language(test.task), **ways)
         for language, records in predictions(test, scored, test.task.name):
             _keep(run, test, language, records, "last", "predictions")
         run.warnings += scored.notes

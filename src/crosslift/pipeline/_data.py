@@ -21,7 +21,7 @@ from crosslift.lab import World, shared_world
 from crosslift.pipeline._oracle import read_target_dev
 from crosslift.pipeline._parts import check_languages
 from crosslift.pipeline._shared import stage_seed
-from crosslift.pipeline._task_data import TaskData, task_data, translated, warnings_about
+from crosslift.pipeline._task_data import TaskData, dual_encoder_data, task_data, translated, warnings_about
 from crosslift.recipe import (
     AlignTable,
     BitextTable,
@@ -100,6 +100,8 @@ class RunData:
     """What language adapters are trained on."""
     intermediate: tuple[Tasks, ...] = ()
     """What each intermediate stage trains on."""
+    dual_encoder: TaskData | None = None
+    """What a dual encoder is trained on."""
     warnings: list[str] = field(default_factory=list)
 
     @property
@@ -148,14 +150,15 @@ def read(recipe: Recipe) -> RunData:
     intermediate = tuple(
         _tasks(source, table, recipe, world, f"intermediate.{index}") for index, table in enumerate(recipe.intermediate)
     )
+    dual = dual_encoder_data(source, recipe.dual_encoder, recipe) if recipe.dual_encoder else None
     asked: list[str] = []
     if task and recipe.finetune:
         target_dev, asked = read_target_dev(source, recipe.finetune, tests, task.source)
         task = replace(task, target_dev=target_dev)
     tests = [translated(test, table, recipe, source, index) for index, (test, table) in _numbered(tests, recipe)]
-    tasks = [each for stage in intermediate for each in stage.tasks] + ([task] if task else [])
+    tasks = [each for stage in intermediate for each in stage.tasks] + [each for each in (dual, task) if each]
     warnings = [*unread, *asked, *warnings_about(tasks, tests, recipe)]
-    return RunData(source, text, corpora, task, tests, adapter_text, intermediate, warnings)
+    return RunData(source, text, corpora, task, tests, adapter_text, intermediate, dual, warnings)
 
 
 def _numbered(tests: Sequence[TestSet], recipe: Recipe) -> Iterator[tuple[int, tuple[TestSet, EvaluateTable]]]:

@@ -29,7 +29,7 @@ from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
 from crosslift.run_directory import JsonLines
 from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample
-from crosslift.train.features import Item, choices_of, rows_of
+from crosslift.train.features import Item, choices_of, default_length, rows_of
 from crosslift.train.loop import Loop, Objective
 from crosslift.train.selection import Selector, Weights, evaluation_steps
 from crosslift.train.streams import Stream
@@ -186,13 +186,14 @@ def reading_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") -
     Raises:
         RecipeError: a setting that means nothing for the task's form; `key` is the table's place.
     """
-    reading = Reading(**table.read.model_dump())
+    kind = data.task.kind
+    stride = table.doc_stride if kind == "span" else None
+    reading = Reading(**table.read.model_dump(), max_length=table.max_length or default_length(kind), doc_stride=stride)
     kinds = {"texts": ("pair", "choice"), "pieces": ("tagging",), "vote": ("tagging",)}
     for name, known in kinds.items():
-        if getattr(reading, name) != getattr(WHOLE, name) and data.task.kind not in known:
+        if getattr(reading, name) != getattr(WHOLE, name) and kind not in known:
             raise RecipeError(
-                f"{key}.read.{name}: it is for {' and '.join(known)} tasks; '{data.task.name}' is a "
-                f"'{data.task.kind}' task"
+                f"{key}.read.{name}: it is for {' and '.join(known)} tasks; '{data.task.name}' is a '{kind}' task"
             )
     return reading
 

@@ -6,11 +6,18 @@ import os
 from pathlib import Path
 
 from crosslift.encoder.heads import TaskModel
-from crosslift.recipe import AlignTable, FinetuneTable, IntermediateTable, LanguageAdaptersTable, PretrainTable
+from crosslift.recipe import (
+    AlignTable,
+    DualEncoderTable,
+    FinetuneTable,
+    IntermediateTable,
+    LanguageAdaptersTable,
+    PretrainTable,
+)
 from crosslift.tasks._task import Kind
 from crosslift.train.features import default_length
 
-StageTable = PretrainTable | AlignTable | IntermediateTable | LanguageAdaptersTable
+StageTable = PretrainTable | AlignTable | IntermediateTable | DualEncoderTable | LanguageAdaptersTable
 """Tables of the stages before fine-tuning, which are cached."""
 
 

@@ -28,6 +28,7 @@ from crosslift.pipeline._shared import StageTable, cache_directory, stage_seed
 from crosslift.progress import Advance, progress
 from crosslift.recipe import (
     AlignTable,
+    DualEncoderTable,
     IntermediateTable,
     LanguageAdaptersTable,
     MethodTable,
@@ -260,7 +261,7 @@ def training_steps(table: Any, objectives: Sequence[Objective], *, default_epoch
 
 
 def objectives_of(
-    table: PretrainTable | AlignTable | LanguageAdaptersTable, feed: Feed, seed: int
+    table: PretrainTable | AlignTable | DualEncoderTable | LanguageAdaptersTable, feed: Feed, seed: int
 ) -> tuple[list[Objective], int]:
     """Return the objectives of a stage and how many steps it takes."""
     names: list[str] = []
@@ -279,7 +280,7 @@ def objectives_of(
             batch_size=table.batch_size,
             batch_tokens=table.batch_tokens,
             groups=groups,
-            temperature=1.0 if isinstance(table, LanguageAdaptersTable) else table.temperature,
+            temperature=table.temperature if isinstance(table, PretrainTable | AlignTable) else 1.0,
             seed=seed * 2**32 + order,
         )
         objectives.append(Objective(name, made, stream, method.weight))

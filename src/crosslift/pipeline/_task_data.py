@@ -8,16 +8,19 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import chain
 
+from crosslift import _shelf
 from crosslift.data import checks
 from crosslift.data.giveaway import Giveaway, giveaway
 from crosslift.data.sources import Source, find_task
+from crosslift.errors import DataError, RecipeError, nearest
 from crosslift.evaluation.test_sets import TestSet
 from crosslift.pipeline._oracle import TargetDev
 from crosslift.pipeline._parts import check_parts
 from crosslift.pipeline._sample import sampled
+from crosslift.pipeline._shared import stage_seed
 from crosslift.pipeline._translate import Translations, training, training_views
-from crosslift.recipe import EvaluateTable, FinetuneTable, Recipe, content_hash
-from crosslift.tasks._task import Example, Split, Task
+from crosslift.recipe import DualEncoderTable, EvaluateTable, FinetuneTable, Recipe, content_hash
+from crosslift.tasks._task import Example, RankingExample, Split, Task
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,39 @@ def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, k
         return replace(read, views=views, translated_by=str(translations))
     examples, codes = training(translations, table.translate, task, train, source=language, seed=seed)
     return replace(read, train=examples, languages=codes, translated_by=str(translations))
+
+
+def dual_encoder_data(source: Source, table: DualEncoderTable, recipe: Recipe) -> TaskData:
+    """Read the training data of a ranking task.
+
+    Raises:
+        RecipeError: a task of another form, or without training data.
+        DataError: a query without an answer.
+    """
+    task = find_task(table.task, recipe.data)
+    _check_rankable(task)
+    language = table.source or source.source_language(task)
+    examples = source.examples(task, "train", language)
+    bare = next((one for one in examples if not (isinstance(one, RankingExample) and one.answer)), None)
+    if bare is not None:
+        raise DataError(f"{task.name} train in '{language}': query '{bare.id}' has no answer to learn from")
+    return TaskData(task, language, (), sampled(examples, table.train_limit, stage_seed(table, recipe.seed)), [])
+
+
+def _check_rankable(task: Task) -> None:
+    if task.kind == "ranking" and "train" in task.files:
+        return
+    known = [name for name in _shelf.entries("task") if _trainable(name)]
+    found = "has no training data" if task.kind == "ranking" else f"is a '{task.kind}' task"
+    raise RecipeError(
+        f"dual_encoder.task: '{task.name}' {found}{nearest(task.name, known)}; expected a ranking task with training "
+        f"data ({', '.join(known)})"
+    )
+
+
+def _trainable(name: str) -> bool:
+    task = _shelf.load("task", name)
+    return task.kind == "ranking" and "train" in task.files
 
 
 def _labelled(source: Source, task: Task, split: Split, language: str) -> tuple[list[Example], list[str]]:

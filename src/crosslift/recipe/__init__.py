@@ -21,6 +21,7 @@ from crosslift.recipe import _mistakes
 from crosslift.recipe._override import override
 from crosslift.recipe.adapter_tables import AdapterTable, LanguageAdaptersTable
 from crosslift.recipe.base_tables import MethodTable, NamedTable, SmoothTable, Table, TextTable, TrainTable
+from crosslift.recipe.dual_encoder_table import DualEncoderTable
 from crosslift.recipe.tables import (
     AlignTable,
     BitextTable,
@@ -30,9 +31,11 @@ from crosslift.recipe.tables import (
     IntermediateTable,
     MaskedTable,
     ObjectiveTable,
+    Pooling,
     PretrainTable,
     ReadTable,
     Recipe,
+    Search,
     Selection,
     TranslateTable,
     TranslatorTable,
@@ -43,6 +46,7 @@ __all__ = [
     "AdapterTable",
     "AlignTable",
     "BitextTable",
+    "DualEncoderTable",
     "EncoderTable",
     "EvaluateTable",
     "FinetuneTable",
@@ -52,9 +56,11 @@ __all__ = [
     "MethodTable",
     "NamedTable",
     "ObjectiveTable",
+    "Pooling",
     "PretrainTable",
     "ReadTable",
     "Recipe",
+    "Search",
     "Selection",
     "SmoothTable",
     "Table",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from crosslift import _shelf
+from crosslift.data.sources._settings import TaskSettings
 from crosslift.errors import nearest
 from crosslift.recipe.base_tables import MethodTable, NamedTable, SmoothTable
 from crosslift.recipe.tables import ObjectiveTable, Recipe
@@ -16,11 +17,16 @@ METHOD_KEYS = (
     ("pretrain", "align", "objective", MethodTable),
     ("align", "align", "objective", ObjectiveTable),
     ("intermediate", "finetune", "method", MethodTable),
+    ("dual_encoder", "align", "objective", MethodTable),
     ("language_adapters", "align", "objective", MethodTable),
     ("finetune", "finetune", "method", MethodTable),
     ("evaluate", "finetune", "smooth", SmoothTable),
 )
 """Where methods stand in a recipe: stage, shelf, key, and the table they are in."""
+
+
+VECTOR_OBJECTIVES = ("dual_encoder", "labse")
+"""Objectives of ``[dual_encoder]``: they compare vectors of two texts that can be made again in evaluation."""
 
 
 class Place(NamedTuple):
@@ -39,7 +45,7 @@ class Place(NamedTuple):
 
 def mistakes_of(values: Mapping[str, Any]) -> list[str]:
     """Return names that are on no shelf and settings that their methods do not have."""
-    return [*_wrong_names(values), *_wrong_settings(values)]
+    return [*_wrong_names(values), *_wrong_settings(values), *_needless(values)]
 
 
 def at(values: Any, *path: str | int) -> Any:
@@ -116,7 +122,7 @@ def _stages(values: Mapping[str, Any], stage: str) -> Iterator[tuple[str, Any]]:
 
 def _wrong_names(values: Mapping[str, Any]) -> list[str]:
     wanted = [(f"{place.key}.use", place.shelf, place.table["use"]) for place in methods(values)]
-    tasks: list[tuple[str | int, ...]] = [("finetune", "task")]
+    tasks: list[tuple[str | int, ...]] = [("finetune", "task"), ("dual_encoder", "task")]
     for stage in ("intermediate", "evaluate"):
         tasks += [(stage, index, "task") for index in range(len(at(values, stage) or ()))]
     for index, table in enumerate(at(values, "intermediate") or ()):
@@ -165,12 +171,22 @@ def _unreadable(values: Mapping[str, Any]) -> list[str]:
     ]
 
 
+def _incomparable(values: Mapping[str, Any]) -> list[str]:
+    """Return objectives of [dual_encoder] that are not for it."""
+    return [
+        f"{place.key}.use: '{place.table['use']}' does not train vectors that ranking tasks can be scored with; "
+        "use dual_encoder or labse"
+        for place in _known(values)
+        if place.key.startswith("dual_encoder.") and place.table["use"] not in VECTOR_OBJECTIVES
+    ]
+
+
 def _known(values: Mapping[str, Any]) -> list[Place]:
     return [place for place in methods(values) if place.table["use"] in _shelf.entries(place.shelf)]
 
 
 def _wrong_settings(values: Mapping[str, Any]) -> list[str]:
-    mistakes = _unreadable(values)
+    mistakes = [*_unreadable(values), *_incomparable(values)]
     for place in _known(values):
         method = _shelf.load(place.shelf, place.table["use"])
         try:
@@ -180,6 +196,33 @@ def _wrong_settings(values: Mapping[str, Any]) -> list[str]:
             known = [*own, *place.schema.model_fields]
             mistakes += [_wrong_setting(details, place.key, known) for details in error.errors()]
     return mistakes
+
+
+VECTOR_KEYS = {"pooling": ("retrieval", "mining", "ranking"), "search": ("retrieval", "mining")}
+"""Keys of ``[[evaluate]]`` that are for some forms of task."""
+
+
+def _needless(values: Mapping[str, Any]) -> list[str]:
+    """Return keys of vectors on tasks that are not scored with them."""
+    mistakes = []
+    for index, table in enumerate(at(values, "evaluate") or ()):
+        for key, kinds in VECTOR_KEYS.items():
+            kind = _kind(values, at(table, "task")) if at(table, key) is not None else None
+            if kind is not None and kind not in kinds:
+                mistakes.append(
+                    f"evaluate.{index}.{key}: it is for {', '.join(kinds[:-1])} and {kinds[-1]} tasks; "
+                    f"'{table['task']}' is a '{kind}' task; remove the key"
+                )
+    return mistakes
+
+
+def _kind(values: Mapping[str, Any], name: Any) -> str | None:
+    """Return the form of a task of the shelf or of unchecked values; None of one that is not there."""
+    own = next((task for task in at(values, "data", "task") or () if at(task, "name") == name), None)
+    if own is not None:
+        kind = at(own, "kind")
+        return kind if kind in get_args(TaskSettings.model_fields["kind"].annotation) else None
+    return _shelf.load("task", name).kind if name in _shelf.entries("task") else None
 
 
 def _wrong_setting(details: Any, key: str, known: Sequence[str]) -> str:

@@ -11,6 +11,7 @@ from crosslift.data.filters import FilterSettings
 from crosslift.data.sources._settings import FileSettings, SourceSettings
 from crosslift.recipe.adapter_tables import AdapterTable, LanguageAdaptersTable
 from crosslift.recipe.base_tables import MethodTable, SmoothTable, Table, TextTable, TrainTable
+from crosslift.recipe.dual_encoder_table import DualEncoderTable
 from crosslift.wordalign.settings import Symmetrization
 
 Selection = Literal["source-dev", "last", "average", "target-dev"]
@@ -263,6 +264,12 @@ class IntermediateTable(FinetuneTable):
         return len(self.names) > 1 or self.mlm is not None
 
 
+Pooling = Literal["benchmark", "native", "pooler", "mean", "mean_words", "first"]
+"""How tasks without a head make vectors: by the benchmark's rule, as the checkpoint's files say, or one by name."""
+Search = Literal["auto", "exact", "faiss"]
+"""How they look for neighbours: "auto" compares all pairs up to 100,000 sentences, or on an accelerator."""
+
+
 class EvaluateTable(Table):
     """``[[evaluate]]``: score a task in many languages."""
 
@@ -279,6 +286,16 @@ class EvaluateTable(Table):
         None, description="what translates the test sets into the source language before prediction (translate-test)"
     )
     smooth: SmoothTable | None = Field(None, description="predict by an average over random changes of the input")
+    pooling: Pooling | None = Field(
+        None,
+        description="retrieval, mining and ranking: how texts become vectors; if not given, by the benchmark's rule; "
+        '"native": as the checkpoint says',
+    )
+    search: Search | None = Field(
+        None,
+        description='retrieval and mining: how neighbours are looked for; if not given, "auto": exact up to 100,000 '
+        "sentences or on an accelerator",
+    )
 
 
 class Recipe(Table):
@@ -291,15 +308,18 @@ class Recipe(Table):
     pretrain: PretrainTable | None = None
     align: AlignTable | None = None
     intermediate: tuple[IntermediateTable, ...] = ()
+    dual_encoder: DualEncoderTable | None = None
     language_adapters: LanguageAdaptersTable | None = None
     finetune: FinetuneTable | None = None
     evaluate: tuple[EvaluateTable, ...] = ()
 
     @model_validator(mode="after")
     def _does_something(self) -> Self:
-        if not (self.pretrain or self.align or self.intermediate or self.finetune or self.evaluate):
+        stages = (self.pretrain, self.align, self.intermediate, self.dual_encoder, self.finetune, self.evaluate)
+        if not any(stages):
             raise ValueError(
-                "a recipe needs a stage: [pretrain], [align], [[intermediate]], [finetune] or [[evaluate]]"
+                "a recipe needs a stage: [pretrain], [align], [[intermediate]], [dual_encoder], [finetune] or "
+                "[[evaluate]]"
             )
         return self
 
@@ -338,5 +358,10 @@ class Recipe(Table):
                 raise ValueError(
                     f"evaluate.{index}: '{table.task}' is scored by an earlier table, and one of the two smooths its "
                     "predictions; smoothed scores are a run of their own, or of `crosslift.evaluate`"
+                )
+            if any((table.pooling, table.search) != (other.pooling, other.search) for other in earlier):
+                raise ValueError(
+                    f"evaluate.{index}: '{table.task}' is scored by an earlier table with other `pooling` or `search`; "
+                    "other vectors are a run of their own, or of `crosslift.evaluate`"
                 )
         return self

@@ -6,7 +6,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from crosslift.report import _embeddings, _figures, _format, _maps, _pairs, _table, _words
+from crosslift import embedding_layout
+from crosslift.report import _figures, _format, _maps, _pairs, _table, _words
 from crosslift.report._page import Tile, flat, page
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _drawn(report: Report) -> Iterator[Figure]:
     source = report.views[0].source if report.views else None
     kept = [(s, path) for s in report.systems for path in [r.embeddings for r in s.runs if r.embeddings][:1]]
     for system, path in kept[:MAXIMUM_MAPS]:
-        drawn = _embeddings.layout(_embeddings.load(path))
+        drawn = embedding_layout.layout(embedding_layout.load(path))
         if drawn:
             yield _maps.embedding_map(system.name, drawn, language=report.language, source=source)
 

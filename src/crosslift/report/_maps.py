@@ -14,7 +14,7 @@ from crosslift.report._figures import Figure, canvas, plain
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from crosslift.report._embeddings import Map
+    from crosslift.embedding_layout import Map
 
 SYMBOLS = ("circle", "diamond", "square", "triangle-up", "cross", "star")
 MUTED = "rgba(128,134,140,0.35)"

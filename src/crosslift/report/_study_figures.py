@@ -10,7 +10,8 @@ import numpy as np
 import plotly.graph_objects as go
 from scipy.stats import rankdata
 
-from crosslift.report import _embeddings, _format
+from crosslift import embedding_layout
+from crosslift.report import _format
 from crosslift.report._colour import hue
 from crosslift.report._figures import Figure, Reach, canvas, curve_panel, gaps, line, plain
 from crosslift.report._maps import embedding_map
@@ -244,9 +245,9 @@ def _map(study: Study, drawn: Map) -> Figure:
     finite = np.asarray(np.isfinite(np.hstack(layouts)).all(axis=1))
     names = [np.array(one, dtype=np.str_) for one in (drawn.languages, drawn.meanings, drawn.texts or drawn.meanings)]
     no_vectors = np.empty((len(drawn.languages), 0), dtype=np.float32)
-    points = _embeddings.Embeddings(no_vectors, names[0], names[1], names[2], int((~finite).sum())).only(finite)
-    tsne, pca = (_embeddings.scaled(layout[finite]) for layout in layouts)
-    laid = _embeddings.Map(points, tsne, pca, drawn.silhouette_meaning, drawn.silhouette_language)
+    points = embedding_layout.Embeddings(no_vectors, names[0], names[1], names[2], int((~finite).sum())).only(finite)
+    tsne, pca = (embedding_layout.scaled(layout[finite]) for layout in layouts)
+    laid = embedding_layout.Map(points, tsne, pca, drawn.silhouette_meaning, drawn.silhouette_language)
     name = f"{drawn.arm}, after {drawn.stage}, seed {drawn.seed}"
     beside = _retrieval(study, drawn)
     return embedding_map(name, laid, language=study.language, source=study.result.source, beside=beside)

@@ -19,6 +19,7 @@ from crosslift.run_directory import environment, locked, write_json
 from crosslift.studies import _gather
 from crosslift.studies._evidence import Evidence
 from crosslift.studies._execute import Outcome, execute
+from crosslift.studies._maps import maps
 from crosslift.studies._measure import measure
 from crosslift.studies._plan import Job, plan
 from crosslift.studies._prepare import prepared
@@ -136,7 +137,7 @@ def gather(
 ) -> StudyResult:
     """Judge what is there."""
     scale, asked = definition.scale(settings.scale), definition.study
-    tasks = tuple(scale.tasks) if jobs else ()
+    tasks = tuple(scale.tasks)
     found = Evidence(jobs, tasks)
     source, facts = _gather.facts(found)
     measured = measure(one.rule for one in asked.hypothesis)
@@ -160,6 +161,7 @@ def gather(
         hypotheses=tuple(judge(one, found, measured) for one in asked.hypothesis),
         grids=tuple(_gather.grids(found)),
         curves=tuple(_gather.curves(found)),
+        maps=tuple(maps(found, asked.maps)),
         languages=facts,
         failures=tuple(_gather.failures(found, failed)),
         limitations=(*asked.limitations, *scale.limitations),

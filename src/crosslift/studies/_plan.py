@@ -14,6 +14,8 @@ from crosslift.errors import InputError, RecipeError, nearest
 from crosslift.recipe import Recipe
 from crosslift.studies.tables import Arm, Scale, Study
 
+OPTIONS = ("data", "encoder")
+"""Values that have an option of their own on the command line."""
 _NAMED = re.compile(r"\$([A-Za-z_]\w*)")
 
 
@@ -138,8 +140,9 @@ def _filled(value: Any, known: Mapping[str, Any], where: str) -> Any:
         return value
     name, rest = named[1], value[named.end() :]
     if name not in known:
+        way = f"--{name} VALUE" if name in OPTIONS else f"{name}=VALUE"
         raise RecipeError(
-            f"{where}: '{value}' needs a value for '{name}'{nearest(name, known)}; give {name}=VALUE on the command "
-            f"line, or --{name} where there is such an option (known: {', '.join(known) or 'none'})"
+            f"{where}: '{value}' needs a value for '{name}'{nearest(name, known)}; give {way} on the command line "
+            f"(known: {', '.join(known) or 'none'})"
         )
     return f"{known[name]}{rest}" if rest else known[name]

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from crosslift.studies._execute import Outcome
@@ -34,15 +35,14 @@ def values_of_plan(definition: Definition, scale: Scale, jobs: Sequence[Job]) ->
 def print_plan(definition: Definition, scale: Scale, jobs: Sequence[Job]) -> None:
     """Print what a study runs, and what was stated before."""
     console = Console()
-    console.print(
-        f"[bold]{definition.study.title}[/bold]\n{definition.study.question}\n\n{scale.about}\n", highlight=False
-    )
+    console.print(definition.study.title, style="bold", markup=False, highlight=False)
+    console.print(f"{definition.study.question}\n\n{scale.about}\n", markup=False, highlight=False)
     table = Table("arm", "runs", "there", "what it is", box=None, pad_edge=False)
     for arm in definition.study.arms_at(scale):
         own = [job for job in jobs if job.arm == arm.name]
         if own:
             name = f"{arm.name} (control)" if arm.control else arm.name
-            table.add_row(name, str(len(own)), str(sum(job.done for job in own)), arm.about)
+            table.add_row(name, str(len(own)), str(sum(job.done for job in own)), escape(arm.about))
     console.print(table)
     if scale.device_hours:
         console.print(f"\nEstimated: {scale.device_hours:,.0f} hours on one accelerator.", highlight=False)
@@ -97,11 +97,20 @@ def _means(result: StudyResult) -> Table:
 
 def _ledger(result: StudyResult) -> Table:
     table = Table("claim", "verdict", "effect", "95% interval", "seeds", "statement", box=None, pad_edge=False)
+    reported = any(one.published for one in result.hypotheses)
+    if reported:
+        table.add_column("published")
     for one in result.hypotheses:
         verdict = f"[{COLOURS[one.verdict]}]{one.verdict}[/]"
-        statement = one.statement + (f" ({one.reason})" if one.reason else "")
-        table.add_row(one.name, verdict, number(one.effect), interval(one), str(one.seeds or "–"), statement)
+        statement = escape(one.statement + (f" ({one.reason})" if one.reason else ""))
+        cells = [one.name, verdict, number(one.effect), interval(one), str(one.seeds or "–"), statement]
+        table.add_row(*cells, *([published(one)] if reported else []))
     return table
+
+
+def published(one: Judged) -> str:
+    """Write the numbers that were reported for a claim."""
+    return "\n".join(f"{escape(what)} {value:g}" for what, value in one.published.items()) or "–"
 
 
 def spread(values: Sequence[float]) -> str:

@@ -64,6 +64,7 @@ class Study(Table):
     background: str = Field("", description="what is known, and why the arms are those")
     baseline: Name = Field(description="arm that every other one is compared with")
     arm: tuple[Arm, ...] = Field((), description="what is compared")
+    maps: tuple[Name, ...] = Field((), max_length=6, description="arms whose sentence vectors are drawn, seed 0")
     hypothesis: tuple[Hypothesis, ...] = Field(min_length=1)
     scale: dict[str, Scale] = Field(min_length=1)
     references: tuple[str, ...] = ()
@@ -92,7 +93,7 @@ def _twice(study: Study) -> Iterator[str]:
 
 
 def _unknown_arms(study: Study) -> Iterator[str]:
-    used = [("baseline", study.baseline)]
+    used = [("baseline", study.baseline), *(("maps", arm) for arm in study.maps)]
     used += [
         (f"scale.{name}.arms", arm) for name, scale in study.scale.items() if scale.arms != "all" for arm in scale.arms
     ]

@@ -60,7 +60,7 @@ class AnswerTask(Task):
         for column, text in (("question", question), ("context", context)):
             if not text.strip():
                 raise DataError(f"{where}: the {column} is empty")
-        answers = tuple(_answers(row.get("answers"), where))
+        answers = tuple(squad_answers(row.get("answers"), where))
         identifier = row.get("id")
         return SpanExample(str(index if identifier is None else identifier), question, context, answers)
 
@@ -74,8 +74,12 @@ def _part(value: Any, key: str, *, where: str) -> list[Any]:
     return found
 
 
-def _answers(value: Any, where: str) -> Iterator[Answer]:
-    """Yield the answers of a question, from a list of pairs or a pair of lists; a blank one is none."""
+def squad_answers(value: Any, where: str) -> Iterator[Answer]:
+    """Yield the answers of a question, from a list of pairs or a pair of lists; a blank one is none.
+
+    Raises:
+        DataError: the value is of another form.
+    """
     if value is None:
         return
     if isinstance(value, Mapping) and {"text", "answer_start"} <= value.keys():

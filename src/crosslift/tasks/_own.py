@@ -1,4 +1,4 @@
-"""Tasks of a user's own: five forms, whose facts a recipe states and nobody need write in Python.
+"""Tasks of a user's own: six forms, whose facts a recipe states and nobody need write in Python.
 
 `forms` are bases; `crosslift.data.sources.own` makes a class of one of them out of `[[data.task]]`.
 """
@@ -12,8 +12,18 @@ from typing import Any, ClassVar
 
 from crosslift.data.text import Row, form, rows
 from crosslift.errors import DataError, nearest
+from crosslift.tasks._answers import squad_answers
 from crosslift.tasks._tagging import TaggingTask, word_rows
-from crosslift.tasks._task import ChoiceExample, Kind, PairExample, RetrievalExample, SentenceExample, Task
+from crosslift.tasks._task import (
+    Answer,
+    ChoiceExample,
+    Kind,
+    PairExample,
+    RetrievalExample,
+    SentenceExample,
+    SpanExample,
+    Task,
+)
 
 CHOICE = re.compile(r"choice[1-9]\d*")
 """Columns of choices: choice1, choice2, and so on."""
@@ -150,6 +160,92 @@ class OwnChoice(OwnTask):
         return self.names.index(text)
 
 
+class OwnSpan(OwnTask):
+    """A question, a context, and words of the context that answer it.
+
+    Answers are a text, or in JSON Lines a list of texts; `start` is where each begins, in characters from 0.  Without
+    it, an answer is where its text first stands in the context.  Answers as SQuAD has them name their places.
+    """
+
+    kind = "span"
+    columns = ("question", "context", "answers", "start")
+    answers = ("answers", "start")
+
+    def from_row(
+        self,
+        row: Mapping[str, Any],
+        index: int,
+        *,
+        where: str,
+        features: Mapping[str, Any] | None = None,  # noqa: ARG002
+    ) -> SpanExample:
+        """Return the example of one row, its answers checked against the context."""
+        question, context = (self.text(row, column, where=where) for column in self.needed)
+        for column, text in (("question", question), ("context", context)):
+            if not text.strip():
+                raise DataError(f"{where}: the {column} is empty")
+        return SpanExample(str(index), question, context, tuple(self._answers(row, context, where)))
+
+    def _answers(self, row: Mapping[str, Any], context: str, where: str) -> Iterator[Answer]:
+        value, places = row.get("answers"), _listed(row.get("start"))
+        if isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(one, Mapping) for one in value)):
+            for answer in squad_answers(value, where):
+                yield self._placed(answer.text, answer.start, context, where)
+            return
+        answers = _listed(value)
+        if answers and "start" in self.theirs and not places:
+            raise DataError(
+                f"{where}, column '{self.theirs['start']}': no place of an answer, which `columns` says is there"
+            )
+        if places and len(places) != len(answers):
+            raise DataError(f"{where}: {len(answers)} answer(s), but {len(places)} place(s) of answers")
+        for text, start in zip(answers, places or [None] * len(answers), strict=True):
+            yield self._placed(text, start, context, where)
+
+    def _placed(self, text: Any, start: Any, context: str, where: str) -> Answer:
+        """Return an answer that stands where it should."""
+        where = f"{where}, column '{self.theirs.get('answers', 'answers')}'"
+        if not isinstance(text, str):
+            raise DataError(f"{where}: an answer is a {type(text).__name__}; text is expected")
+        if start is None:
+            text = text.strip()
+            found = context.find(text)
+            if found < 0:
+                raise DataError(
+                    f"{where}: the answer '{text}' does not stand in the context{_other_case(text, context)}"
+                )
+            return Answer(text, found)
+        place = _place(start, where)
+        if not context.startswith(text, place):
+            there, found = context[place : place + len(text)], context.find(text)
+            hint = f"; it stands at {found}" if found >= 0 else ""
+            raise DataError(
+                f"{where}: the answer '{text}' is said to begin at character {place} of the context, counted from 0, "
+                f"where '{there}' stands{hint}"
+            )
+        return Answer(text, place)
+
+
+def _listed(value: Any) -> list[Any]:
+    """Return the values of a cell; a blank one holds none."""
+    if value is None or (isinstance(value, str) and not value.strip()):
+        return []
+    return value if isinstance(value, list) else [value]
+
+
+def _place(value: Any, where: str) -> int:
+    text = str(value).strip()
+    if isinstance(value, bool) or not text.isdecimal():
+        raise DataError(f"{where}: the answer's place is '{value}'; a whole number is expected, characters from 0")
+    return int(text)
+
+
+def _other_case(text: str, context: str) -> str:
+    """Return a hint where the text stands in other letters."""
+    found = context.lower().find(text.lower())
+    return f"; '{context[found : found + len(text)]}' does" if found >= 0 else ""
+
+
 class OwnRetrieval(OwnTask):
     """A sentence and its translation."""
 
@@ -174,9 +270,14 @@ FORMS: Mapping[Kind, type[OwnTask]] = {
     "pair": OwnPair,
     "tagging": OwnTagging,
     "choice": OwnChoice,
+    "span": OwnSpan,
     "retrieval": OwnRetrieval,
 }
 """The forms a recipe can state."""
+
+
+UNLABELLED: frozenset[Kind] = frozenset({"span", "retrieval"})
+"""Forms without labels."""
 
 
 def metrics_of(kind: Kind, labels: Sequence[str]) -> tuple[str, ...]:
@@ -190,6 +291,8 @@ def metrics_of(kind: Kind, labels: Sequence[str]) -> tuple[str, ...]:
             return ("retrieval_accuracy",)
         case "choice":
             return ("accuracy",)
+        case "span":
+            return ("f1", "exact_match")
         case "tagging":
             chunks = any(label.startswith("B-") for label in labels)
             return ("tagging_f1", "tagging_accuracy") if chunks else ("tagging_accuracy",)

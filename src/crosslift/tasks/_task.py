@@ -112,6 +112,8 @@ class RankingExample:
     id: str
     query: str
     gold: str | None = None
+    answer: Candidate | None = None
+    """In training data, which have no pool: what answers it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,9 @@
 
 A candidate is a sentence, read with its paragraph.  Questions of one id are translations of each other, and so are
 their answers.  The files are XQuAD's with the sentences' borders added, in the folder that XTREME-R's
-`download_lareqa_data.sh` makes; XQuAD itself lacks the borders.  Papers: roy-etal-2020-lareqa, ruder-etal-2021-xtreme.
+`download_lareqa_data.sh` makes; XQuAD itself lacks the borders.  `[dual_encoder]` trains on English SQuAD: a question,
+and the sentence in which its first answer begins; paragraphs are cut by a rule where the file has no borders.
+Papers: roy-etal-2020-lareqa, ruder-etal-2021-xtreme.
 """
 
 from __future__ import annotations
@@ -11,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.data.text import Row
-from crosslift.tasks._sentence_breaks import answering, paragraphs
-from crosslift.tasks._task import Candidate, RankingExample, Task, codes, counts
+from crosslift.data.text import Row, require
+from crosslift.errors import DataError
+from crosslift.tasks._sentence_breaks import answering, begins_in, paragraphs
+from crosslift.tasks._task import Candidate, Example, RankingExample, Split, Task, codes, counts
 
 
 class Lareqa(Task):
@@ -23,8 +26,8 @@ class Lareqa(Task):
     languages = codes("ar de el en es hi ru th tr vi zh")
     metrics = ("mean_average_precision_at_20", "mean_average_precision")
     parallel = True
-    files: ClassVar = {"test": ("lareqa/xquad-r/{language}.json",)}
-    pools: ClassVar = files
+    files: ClassVar = {"train": ("squad/train-v1.1.json",), "test": ("lareqa/xquad-r/{language}.json",)}
+    pools: ClassVar = {"test": files["test"]}
     lengths = (96, 256)
     columns = ("id", "question", "gold")
     answers = ("gold",)
@@ -50,6 +53,25 @@ class Lareqa(Task):
             for question in paragraph["qas"]:
                 if question["id"] in answered:
                     yield number, {"id": question["id"], "question": question["question"], "gold": question["id"]}
+
+    def read_file(self, path: Path, split: Split | None = None) -> Iterator[Example]:
+        """Yield the questions of a file, those of training data with the sentence that answers each."""
+        if split != "train":
+            yield from super().read_file(path, split)
+            return
+        for number, paragraph in paragraphs(path, cut=True):
+            context = paragraph["context"]
+            for question in paragraph["qas"]:
+                where = f"{path}, paragraph {number}, question {question.get('id')}"
+                require(question, ("id", "question", "answers"), where=where)
+                if not question["answers"]:
+                    raise DataError(f"{where}: no answer to learn from")
+                place = begins_in(paragraph, question["answers"][0]["answer_start"])
+                if place is not None:
+                    start, end = paragraph["sentence_breaks"][place]
+                    key = str(question["id"])
+                    sentence = Candidate(f"{number}_{place}", context[start:end], self.source, (key,), context)
+                    yield RankingExample(key, self.text(question, "question", where=where), key, sentence)
 
     def from_row(
         self,

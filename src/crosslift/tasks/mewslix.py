@@ -2,6 +2,7 @@
 
 A query is a mention and its sentence; the right entity's description may be in any language.  Files are those that
 XTREME-R's `download_mewslix_data.sh` leaves; the released data is not quite what the paper's numbers are of.
+`[dual_encoder]` trains on English: mentions in Wikipedia, each with its entity.
 Paper: ruder-etal-2021-xtreme.
 """
 
@@ -25,7 +26,10 @@ class Mewslix(Task):
     kind = "ranking"
     languages = codes("ar de en es fa ja pl ro ta tr uk")
     metrics = ("mean_average_precision_at_20",)
-    files: ClassVar = {split: (f"mewslix/wikinews_mentions-{split}.jsonl",) for split in ("dev", "test")}
+    files: ClassVar = {
+        "train": ("mewslix/wikipedia_pairs-train.jsonl",),
+        **{split: (f"mewslix/wikinews_mentions-{split}.jsonl",) for split in ("dev", "test")},
+    }
     pools: ClassVar = dict.fromkeys(("dev", "test"), ("mewslix/candidate_set_entities.jsonl",))
     lengths = (64, 64)
     columns = ("id", "query", "gold")
@@ -57,13 +61,14 @@ class Mewslix(Task):
             yield self.from_row(row, index, where=f"{path}, line {line}")
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Yield the mentions of all articles, each with the article's line.
+        """Yield the mentions of all articles, each with the article's line; those of training data with their entity.
 
         Raises:
             DataError: an object lacks a key, or a mention is in no sentence.
         """
-        for number, article in jsonl(path):
+        for number, read in jsonl(path):
             where = f"{path}, line {number}"
+            article = _pair(read, where=where) if "contextual_mention" in read else read
             require(article, ("context", "mentions"), where=where)
             context = article["context"]
             require(context, ("language", "text", "sentence_spans"), where=where)
@@ -76,6 +81,7 @@ class Mewslix(Task):
                         "query": _query(context, mention["mention_span"], where=where),
                         "gold": mention["entity_id"],
                         "language": context["language"],
+                        **({"entity": article["entity"]} if "entity" in article else {}),
                     },
                 )
 
@@ -88,7 +94,8 @@ class Mewslix(Task):
         features: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> RankingExample:
         """Return the example of one row; its gold is the entity's id."""
-        return RankingExample(str(row["id"]), self.text(row, "query", where=where), row.get("gold"))
+        answer = _candidate(row["entity"], where=where) if "entity" in row else None
+        return RankingExample(str(row["id"]), self.text(row, "query", where=where), row.get("gold"), answer)
 
     def read_candidates(self, path: Path, language: str) -> Iterator[Candidate]:  # noqa: ARG002 - each has its own
         """Yield the entities; the text is the sentences of the description.
@@ -97,12 +104,23 @@ class Mewslix(Task):
             DataError: an object lacks a key.
         """
         for number, entity in jsonl(path):
-            where = f"{path}, line {number}"
-            require(entity, ("entity_id", "description", "description_language", "sentence_spans"), where=where)
-            text = entity["description"]
-            told = " ".join(text[span["start"] : span["end"]] for span in entity["sentence_spans"])
-            key = entity["entity_id"]
-            yield Candidate(key, _flat(told), entity["description_language"], (key,))
+            yield _candidate(entity, where=f"{path}, line {number}")
+
+
+def _candidate(entity: Mapping[str, Any], *, where: str) -> Candidate:
+    require(entity, ("entity_id", "description", "description_language", "sentence_spans"), where=where)
+    text = entity["description"]
+    told = " ".join(text[span["start"] : span["end"]] for span in entity["sentence_spans"])
+    key = entity["entity_id"]
+    return Candidate(key, _flat(told), entity["description_language"], (key,))
+
+
+def _pair(read: Mapping[str, Any], *, where: str) -> dict[str, Any]:
+    """Return a mention and its entity, as training data have them, as an article with one mention."""
+    require(read, ("contextual_mention", "entity"), where=where)
+    mention = read["contextual_mention"]
+    require(mention, ("context", "mention"), where=where)
+    return {"context": mention["context"], "mentions": [mention["mention"]], "entity": read["entity"]}
 
 
 def _query(context: Mapping[str, Any], span: Mapping[str, Any], *, where: str) -> str:

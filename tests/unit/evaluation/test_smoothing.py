@@ -10,9 +10,13 @@ from typing import Any, Literal
 import pytest
 import torch
 
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.reading import Reading
 from crosslift.errors import InputError
 from crosslift.evaluation.predict import Record, predict
 from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
+from crosslift.tasks._task import PairExample
 from tests.tiny import TEXTS
 from tests.unit.finetune.cases import LABELS, examples, model_of
 
@@ -54,6 +58,14 @@ def test_without_change_it_is_plain_prediction_bit_for_bit(
         assert smoothed(checkpoint, kind, noise(0.0, combine=combine)) == plain
         # Seven samples are drawn and averaged here: no word has a neighbour, so each is the text as it is.
         assert smoothed(checkpoint, kind, synonyms({}, samples=7, combine=combine)) == plain
+
+
+def test_a_model_that_reads_second_texts_alone_does_so_smoothed(checkpoint: Checkpoint) -> None:
+    pairs = [PairExample(str(place), text, TEXTS[1]) for place, text in enumerate(TEXTS[2:4])]
+    encoder = Encoder.load(checkpoint(FAMILY))
+    model = TaskModel.create(encoder, "pair", ("a", "b"), seed=0, reading=Reading(texts="second"))
+    one, other = predict_smoothed(model, pairs, smoothing=noise(samples=2), language="en", max_length=48)
+    assert one["probability"] == other["probability"]
 
 
 @pytest.mark.parametrize("kind", ["pair", "tagging", "choice"])

@@ -13,6 +13,7 @@ from crosslift import recipe as recipes
 from crosslift.encoder.heads import TaskModel
 from crosslift.errors import DataError
 from crosslift.evaluation.predict import predict
+from crosslift.evaluation.saved import evaluate
 from crosslift.lab import shared_world
 from crosslift.pipeline import run
 from crosslift.pipeline._shared import lengths_of
@@ -52,6 +53,15 @@ def test_a_run_scores_and_its_model_predicts_the_same(whole: Path) -> None:
     log = [json.loads(line) for line in (whole / "log.jsonl").read_text().splitlines()]
     terms = [line["terms"] for line in log if line["stage"] == "finetune" and "terms" in line]
     assert {"task", "task.consistency"} <= set(terms[-1])
+
+
+def test_windows_of_a_saved_model_are_those_of_its_training(whole: Path, tmp_path: Path) -> None:
+    loaded = recipes.load(whole / "recipe.toml")
+    evaluate(whole / "model", task="xquad", languages=["qab"], data=loaded.data, output=tmp_path / "again")
+    place = Path("predictions") / "xquad" / "qab.jsonl"
+    assert (tmp_path / "again" / place).read_text() == (whole / place).read_text()
+    reading = TaskModel.load(whole / "model").reading
+    assert (reading.max_length, reading.doc_stride) == (384, 16)
 
 
 def test_windows_are_as_long_as_is_usual_unless_the_recipe_says(whole: Path) -> None:

@@ -27,16 +27,19 @@ ROWS: dict[str, list[dict[str, Any]]] = {
         {"premise": text, "choice1": "The cat.", "choice2": "A man.", "label": number % 2}
         for number, text in enumerate(TEXTS)
     ],
+    "span": [{"question": "who?", "paragraph": text, "answer": text.split()[1]} for text in TEXTS],
 }
 COLUMNS = {
     "sentence": {"text": "review", "label": "stars"},
     "pair": {"first": "q", "second": "a", "label": "ok"},
+    "span": {"context": "paragraph", "answers": "answer"},
 }
 SCORES = {
     "sentence": ("accuracy", "macro_f1"),
     "pair": ("accuracy", "macro_f1"),
     "tagging": ("tagging_f1", "tagging_accuracy"),
     "choice": ("accuracy",),
+    "span": ("f1", "exact_match"),
 }
 
 

@@ -9,6 +9,7 @@ import pytest
 from crosslift.data.sources import SourceSettings, open_source
 from crosslift.errors import DataError
 from crosslift.evaluation.test_sets import read_test_set
+from crosslift.tasks._sentence_breaks import sentences
 from crosslift.tasks._task import Candidate, RankingExample
 from crosslift.tasks.lareqa import Lareqa
 from crosslift.tasks.mewslix import Mewslix
@@ -80,6 +81,68 @@ def test_xquad_itself_lacks_the_borders(tmp_path):
     (tmp_path / "lareqa/xquad-r/en.json").write_text("{")
     with pytest.raises(DataError, match="not JSON"):
         source(tmp_path).examples(Lareqa(), "test", "en")
+
+
+def training(root, *paragraphs):
+    (root / "squad").mkdir(exist_ok=True)
+    content = json.dumps({"data": [{"paragraphs": [each]} for each in paragraphs]})
+    (root / "squad" / "train-v1.1.json").write_text(content, encoding="utf-8")
+    return source(root).examples(Lareqa(), "train", "en")
+
+
+@pytest.mark.parametrize("borders", [True, False])
+def test_training_questions_know_the_sentence_that_answers_them(tmp_path, borders):
+    paragraph = ENGLISH if borders else {key: value for key, value in ENGLISH.items() if key != "sentence_breaks"}
+    found = training(tmp_path, SILENT, paragraph)
+    assert [(each.id, each.query, each.gold) for each in found] == [
+        ("q1", "What did it do?", "q1"),
+        ("q2", "Who came?", "q2"),
+    ]
+    answers = [each.answer for each in found]
+    assert [(each.text, each.context, each.language) for each in answers] == [
+        ("It rained.", ENGLISH["context"], "en"),
+        ("Nobody came.", ENGLISH["context"], "en"),
+    ]
+
+
+def test_a_training_question_without_an_answer_is_an_error(tmp_path):
+    bare = {**ENGLISH, "qas": [{"id": "q9", "question": "Why?", "answers": []}]}
+    with pytest.raises(DataError, match=r"train-v1\.1\.json, paragraph 1, question q9: no answer to learn from"):
+        training(tmp_path, bare)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("One. Two! Three? 4 it is.", ["One.", "Two!", "Three?", "4 it is."]),
+        ("Mr. A. Smith of the U.S. Army won. He left", ["Mr. A. Smith of the U.S. Army won.", "He left"]),
+        ('He said "No." Then he left.  ', ['He said "No."', "Then he left."]),
+        ("It cost 3.5 dollars, e.g. in May.", ["It cost 3.5 dollars, e.g. in May."]),
+        (" ", []),
+    ],
+)
+def test_sentences_by_rule(text, expected):
+    assert [text[start:end] for start, end in sentences(text)] == expected
+
+
+def test_mentions_to_train_on_know_their_entity(tmp_path):
+    (tmp_path / "mewslix").mkdir()
+    whole = article("en", "Smith left. He saw Rome.", (19, 23, "Q220"))
+    entity = {
+        "entity_id": "Q220",
+        "description": "A city.",
+        "description_language": "en",
+        "sentence_spans": [{"start": 0, "end": 7}],
+    }
+    pair = {"contextual_mention": {"context": whole["context"], "mention": whole["mentions"][0]}, "entity": entity}
+    path = tmp_path / "mewslix" / "wikipedia_pairs-train.jsonl"
+    path.write_text(json.dumps(pair) + "\n", encoding="utf-8")
+    rome = Candidate("Q220", "A city.", "en", ("Q220",))
+    expected = RankingExample("en-19", "Rome: He saw { Rome } .", "Q220", rome)
+    assert source(tmp_path).examples(Mewslix(), "train", "en") == [expected]
+    path.write_text(json.dumps({"contextual_mention": pair["contextual_mention"]}) + "\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"train\.jsonl, line 1: there is no column 'entity'"):
+        source(tmp_path).examples(Mewslix(), "train", "en")
 
 
 def mentions(root, *articles):

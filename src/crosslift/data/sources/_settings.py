@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crosslift.errors import nearest
-from crosslift.tasks._own import CHOICE, FORMS
+from crosslift.tasks._own import CHOICE, FORMS, UNLABELLED
 from crosslift.tasks._task import Split
 
 
@@ -41,14 +41,15 @@ class TaskSettings(BaseModel):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     """What the rest of the recipe calls it; no name of a task that crosslift has."""
-    kind: Literal["sentence", "pair", "tagging", "choice", "retrieval"]
-    """Its form: one text, two texts, words with tags, a choice, a text and its translation."""
+    kind: Literal["sentence", "pair", "tagging", "choice", "span", "retrieval"]
+    """Its form: one text, two texts, words with tags, a choice, a question that words of a text answer, a text and its
+    translation."""
     files: dict[Split, FileSettings] = Field(min_length=1)
     """A file for each split, as in `[data.files]`."""
     columns: dict[str, str] = Field(default_factory=dict)
     """The files' name of a column, where it is another: `text` and `label` of a sentence task; `first`, `second`,
     `label` of a pair; `words`, `tags`; `premise`, `question` (which may be lacking), `choice1`, `choice2` ..., `label`;
-    `source`, `target`."""
+    `question`, `context`, `answers` and perhaps `start` of a span; `source`, `target`."""
     labels: tuple[str, ...] = ()
     """The labels in the order of the model's outputs, or what the choices are called, in their order; none: those of
     the training file, sorted."""
@@ -68,6 +69,8 @@ class TaskSettings(BaseModel):
                 raise ValueError(f"columns: a '{self.kind}' task has no '{column}'{hint} (it has: {', '.join(known)})")
         if len(set(self.labels)) < len(self.labels):
             raise ValueError("labels: a label is named twice")
+        if self.labels and self.kind in UNLABELLED:
+            raise ValueError(f"labels: a '{self.kind}' task has none; remove the key")
         return self
 
 

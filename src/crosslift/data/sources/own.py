@@ -10,7 +10,7 @@ from crosslift.data.sources._settings import FileSettings, TaskSettings
 from crosslift.data.sources._source import Source
 from crosslift.data.sources.files import Files, named_rows
 from crosslift.errors import DataError, nearest
-from crosslift.tasks._own import CHOICE, FORMS, OwnTask, label_text, metrics_of
+from crosslift.tasks._own import CHOICE, FORMS, UNLABELLED, OwnTask, label_text, metrics_of
 from crosslift.tasks._task import Example, Split, Task
 
 _MOST_LABELS = 50
@@ -83,6 +83,8 @@ def own_task(settings: TaskSettings, root: Path | None = None) -> OwnTask:
     facts["metrics"] = settings.metrics or metrics_of(settings.kind, labels)
     made: OwnTask = type("Stated", (form,), facts)()
     _check_choices(made, labels)
+    if settings.kind == "span":
+        _check_answers(made, data)
     return made
 
 
@@ -114,7 +116,7 @@ def _columns(task: OwnTask, data: Files) -> tuple[str, ...]:
 
 def _labels(task: OwnTask, data: Files) -> tuple[str, ...]:
     """Return the labels that the training file holds, sorted; numbers by size, and "O" first."""
-    if not task.answers:
+    if task.kind in UNLABELLED:
         return ()
     if "train" not in data.files:
         raise DataError(
@@ -125,16 +127,30 @@ def _labels(task: OwnTask, data: Files) -> tuple[str, ...]:
     read, found = 0, dict[str, None]()
     for path, line, row in named_rows(data, task, "train"):
         if column not in row:
-            theirs, there = task.theirs.get(column, column), data.header(task)
-            raise DataError(
-                f"{path}, line {line}: there is no column '{theirs}'{nearest(theirs, there)}, so there are no labels "
-                f"to learn (there are: {', '.join(there)})"
-            )
+            raise _lacking(column, "labels", task, data, where=f"{path}, line {line}")
         read += 1
         values = row[column] if isinstance(row[column], list | tuple) else [row[column]]
         found |= dict.fromkeys(filter(None, map(label_text, values)))
     _check_labels(task, list(found), read, data)
     return tuple(sorted(found, key=_order))
+
+
+def _lacking(column: str, what: str, task: OwnTask, data: Files, *, where: str) -> DataError:
+    """Return the error of a training file without a column of what is learned."""
+    theirs, there = data.files["train"].columns.get(column, column), data.header(task)
+    return DataError(
+        f"{where}: there is no column '{theirs}'{nearest(theirs, there)}, so there are no {what} to learn (there are: "
+        f"{', '.join(there)})"
+    )
+
+
+def _check_answers(task: OwnTask, data: Files) -> None:
+    """Check that a training file has a column of answers."""
+    if "train" not in data.files:
+        return
+    path, line, row = next(named_rows(data, task, "train"), (Path(), 0, {"answers": ""}))
+    if "answers" not in row:
+        raise _lacking("answers", "answers", task, data, where=f"{path}, line {line}")
 
 
 def _order(label: str) -> tuple[bool, float, str]:

@@ -10,7 +10,15 @@ from crosslift import recipe
 from crosslift.data.sources import SourceSettings, find_task, open_source
 from crosslift.errors import DataError, RecipeError
 from crosslift.evaluation.test_sets import read_test_set
-from crosslift.tasks._task import ChoiceExample, PairExample, RetrievalExample, SentenceExample, TaggingExample
+from crosslift.tasks._task import (
+    Answer,
+    ChoiceExample,
+    PairExample,
+    RetrievalExample,
+    SentenceExample,
+    SpanExample,
+    TaggingExample,
+)
 
 
 def write(root, files):
@@ -122,6 +130,88 @@ def test_retrieval(tmp_path):
     assert data.examples(task, "test", "de") == [RetrievalExample("0", "One.", "Eins.")]
 
 
+SPAN = {
+    "kind": "span",
+    "columns": {"context": "paragraph", "answers": "answer"},
+    "files": {"train": "train.csv", "test": "{language}.jsonl"},
+}
+CONTEXT = "Ann saw Bo, and Bo saw Cy."
+
+
+def span_rows(root, *rows):
+    write(root, {"train.csv": f'question,paragraph,answer\nWho?,"{CONTEXT}",Bo\n'})
+    write(
+        root,
+        {"de.jsonl": "".join(json.dumps({"question": "Wer?", "paragraph": CONTEXT, **row}) + "\n" for row in rows)},
+    )
+
+
+def test_answers_are_texts_lists_or_as_squad_has_them(tmp_path):
+    span_rows(
+        tmp_path,
+        {"answer": "Bo"},
+        {"answer": "Bo", "start": 16},
+        {"answer": ["Cy", "Bo saw Cy"], "start": [23, 16]},
+        {"answer": ["Ann"]},
+        {"answer": [{"text": "Bo", "answer_start": 16}]},
+        {"answer": {"text": ["Bo", "Cy"], "answer_start": [8, 23]}},
+        {"answer": "", "start": ""},
+    )
+    task, data = opened(tmp_path, **SPAN)
+    assert (task.kind, task.labels, task.metrics) == ("span", (), ("f1", "exact_match"))
+    assert data.examples(task, "train", "en") == [SpanExample("0", "Who?", CONTEXT, (Answer("Bo", 8),))]
+    assert [example.answers for example in data.examples(task, "test", "de")] == [
+        (Answer("Bo", 8),),
+        (Answer("Bo", 16),),
+        (Answer("Cy", 23), Answer("Bo saw Cy", 16)),
+        (Answer("Ann", 0),),
+        (Answer("Bo", 16),),
+        (Answer("Bo", 8), Answer("Cy", 23)),
+        (),
+    ]
+
+
+def test_places_of_answers_in_a_csv_file(tmp_path):
+    write(tmp_path, {"train.csv": f'question,context,answers,at\nWho?,"{CONTEXT}",Bo,16\n'})
+    task, data = opened(tmp_path, kind="span", columns={"start": "at"}, files={"train": "train.csv"})
+    assert data.examples(task, "train", "en")[0].answers == (Answer("Bo", 16),)
+    write(tmp_path, {"train.csv": f'question,context,answers,att\nWho?,"{CONTEXT}",Bo,16\n'})
+    with pytest.raises(DataError, match=r"train.csv, line 2, column 'at': no place of an answer"):
+        data.examples(task, "train", "en")
+
+
+@pytest.mark.parametrize(
+    ("row", "message"),
+    [
+        ({"answer": "Di"}, "column 'answer': the answer 'Di' does not stand in the context$"),
+        ({"answer": "bo"}, "the answer 'bo' does not stand in the context; 'Bo' does"),
+        ({"answer": "Bo", "start": 9}, "begin at character 9 of the context, counted from 0, where 'o,' .*stands at 8"),
+        ({"answer": "Bo", "start": -2}, "the answer's place is '-2'; a whole number is expected"),
+        ({"answer": "Bo", "start": "x"}, "the answer's place is 'x'"),
+        ({"answer": ["Bo", "Cy"], "start": [8]}, r"2 answer\(s\), but 1 place\(s\)"),
+        ({"answer": "", "start": 8}, r"0 answer\(s\), but 1 place\(s\)"),
+        ({"answer": 5}, "an answer is a int; text is expected"),
+        ({"answer": [{"text": "Bo", "answer_start": 9}]}, "begin at character 9"),
+        ({"answer": [{"text": "Bo"}]}, "is no answer; expected"),
+        ({"answer": "Bo", "question": " "}, "the question is empty"),
+        ({"answer": "Bo", "paragraph": 3}, "column 'context' of mine holds a int"),
+    ],
+)
+def test_wrong_answers_name_file_and_line(tmp_path, row, message):
+    span_rows(tmp_path, {"answer": "Bo"}, row)
+    task, data = opened(tmp_path, **SPAN)
+    with pytest.raises(DataError, match=f"de.jsonl, line 2.*{message}"):
+        data.examples(task, "test", "de")
+
+
+def test_training_questions_without_a_column_of_answers(tmp_path):
+    span_rows(tmp_path, {"answer": "Bo"})
+    with pytest.raises(
+        DataError, match=r"train.csv, line 2: there is no column 'anser'; did you mean 'answer'.*no answers"
+    ):
+        opened(tmp_path, **SPAN | {"columns": {"context": "paragraph", "answers": "anser"}})
+
+
 def test_own_tasks_stand_beside_those_of_a_directory(tmp_path):
     write(tmp_path, REVIEWS | {"xnli/dev-de.tsv": "Eins.\tZwei.\tneutral\n"})
     settings = SourceSettings.model_validate(
@@ -195,6 +285,8 @@ RECIPE = {"name": "x", "encoder": {"model": "m"}, "evaluate": [{"task": "mine"}]
         ({"files": {"train": {"pth": "a"}}}, "unknown key 'data.task.0.files.train.pth'; did you mean 'path'"),
         ({"kind": "sentense"}, "data.task.0.kind"),
         ({"labels": ["a", "a"]}, "a label is named twice"),
+        ({"kind": "span", "labels": ["a"]}, "a 'span' task has none"),
+        ({"kind": "span", "columns": {"anwers": "a"}}, "a 'span' task has no 'anwers'; did you mean 'answers'"),
     ],
 )
 def test_mistakes_in_the_recipe(task, message):

@@ -1,0 +1,55 @@
+"""Training a dual encoder: queries and what answers them become pairs that a contrastive objective reads."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from crosslift import _shelf
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import Tokens
+from crosslift.encoder.trained_pooling import write_pooling
+from crosslift.pipeline._items import Items
+from crosslift.pipeline._shared import stage_seed
+from crosslift.pipeline._stages import Plan, Staged, objectives_of, stage
+from crosslift.pipeline._task_data import TaskData
+from crosslift.recipe import DualEncoderTable, Recipe
+from crosslift.tasks._task import Candidate, RankingExample
+from crosslift.train.method import Method
+from crosslift.train.pairs import TokenPair
+
+
+def dual_encoder(start: Staged, recipe: Recipe, data: TaskData) -> Staged:
+    """Train the encoder's vectors; its configuration says from then on how they are made."""
+    table = recipe.dual_encoder
+    assert table is not None
+    seed = stage_seed(table, recipe.seed)
+    first = table.objective[0]
+    method = _shelf.load("align", first.use).model_validate(first.settings)
+
+    def plan(encoder: Encoder) -> Plan:
+        items = _pairs(encoder, table, data)
+
+        def feed(index: int, method: Method) -> Items:
+            del index, method
+            return items, [0] * len(items)
+
+        objectives, steps = objectives_of(table, feed, seed)
+        how = getattr(method, "vectors_by", None) or getattr(method, "pooling", None)
+        return Plan(objectives, steps, finish=lambda _: write_pooling(encoder.base.config, how))
+
+    return stage("dual_encoder", start, table, seed, data.fingerprint, plan)
+
+
+def _pairs(encoder: Encoder, table: DualEncoderTable, data: TaskData) -> list[TokenPair]:
+    examples = [example for example in data.train if isinstance(example, RankingExample)]
+    answers = [example.answer for example in examples if example.answer is not None]
+    query_length, answer_length = (table.max_length or length for length in data.task.lengths)
+    queries = encoder.tokenize([each.query for each in examples], max_length=query_length, language=data.source)
+    answering = _tokens(encoder, answers, answer_length, data.source)
+    return [TokenPair(*sides) for sides in zip(queries, answering, strict=True)]
+
+
+def _tokens(encoder: Encoder, answers: Sequence[Candidate], max_length: int, language: str) -> list[Tokens]:
+    """Tokenise answers as the candidates of a pool are read, each with its context where it has one."""
+    seconds = None if answers[0].context is None else [answer.context or "" for answer in answers]
+    return encoder.tokenize([answer.text for answer in answers], seconds, max_length=max_length, language=language)
