@@ -25,7 +25,9 @@ MAY_IMPORT = {
     "catalogue": {"encoder", "studies"},  # presets, and the ready studies
     "demo": {"pipeline", "recipe", "run_directory"},
     "embedding_layout": set(),
-    "report": {"embedding_layout", "run_directory", "runs", "metrics", "studies", "tasks", "languages"},
+    "report": {
+        *("comparison", "embedding_layout", "languages", "metrics", "run_directory", "runs", "studies", "tasks"),
+    },
     "studies": {
         *(
             "_compat",

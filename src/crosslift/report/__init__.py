@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from crosslift import runs
 from crosslift.errors import InputError, StorageError
+from crosslift.report._compared import differences
 from crosslift.report._systems import Report, with_baseline
 from crosslift.run_directory import write_text
 
@@ -54,7 +55,7 @@ def html(directories: Sequence[Path]) -> str:
     Raises:
         InputError: a directory holds no valid run, or ``crosslift[report]`` is not installed.
     """
-    return _installed(lambda: _html_of_runs(Report.of(runs.load_all(directories))))
+    return _installed(lambda: _html_of_runs(_with_differences(directories)))
 
 
 def markdown(directories: Sequence[Path]) -> str:
@@ -65,7 +66,7 @@ def markdown(directories: Sequence[Path]) -> str:
     """
     from crosslift.report._markdown import render
 
-    return render(Report.of(runs.load_all(directories)))
+    return render(_with_differences(directories))
 
 
 def terminal(directories: Sequence[Path]) -> list[Table]:
@@ -129,6 +130,11 @@ def write(directory: Path, output: Path | None = None, *, baseline: str | None =
     except OSError as error:
         raise StorageError(f"{path}: the report cannot be written: {error.strerror or error}") from error
     return path
+
+
+def _with_differences(directories: Sequence[Path]) -> Report:
+    found = runs.load_all(directories)
+    return Report.of(found, differences(found))
 
 
 def _arranged(study: StudyResult | Path) -> Study:

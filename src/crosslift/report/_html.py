@@ -27,6 +27,7 @@ class Section:
     anchor: str
     view: View
     results: _table.Table
+    findings: list[str]
     heat: _table.Table
     gap: Figure | None
     languages: _table.Table
@@ -64,6 +65,7 @@ def _section(report: Report, view: View, place: int) -> Section:
         anchor=f"results-{place}",
         view=view,
         results=_table.results(report, view),
+        findings=_words.findings(report, view),
         heat=_table.heat_map(report, view),
         gap=_figures.transfer_gap(report, view),
         languages=_table.languages(report, view),

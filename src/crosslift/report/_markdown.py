@@ -18,8 +18,8 @@ def render(report: Report) -> str:
     parts = [f"# {escaped(_words.title(report))}", escaped(_words.summary(report))]
     for view in report.views:
         parts.append(f"## {escaped(f'{view.task}, {view.metric}')}")
+        parts += [section(_table.results(report, view)), *map(escaped, _words.findings(report, view))]
         tables = [
-            _table.results(report, view),
             _table.languages(report, view),
             _table.selection(report, view),
             *_pairs.pairs(report, view),

@@ -7,50 +7,23 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import ValidationError
 
 from crosslift.errors import InputError
 from crosslift.report._colour import HUES, hue
+from crosslift.report._compared import Compared
 from crosslift.report._systems import PREFERRED_SELECTION, Statistic, View
-from crosslift.runs import Number
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from crosslift.studies.result import ArmResult, Grid, Judged, Map, Score, StudyResult
 
-TARGETS, PAIRS = "target mean", "mean of pairs"
+PAIRS = "mean of pairs"
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 DASHES = ("solid", "dash", "dot", "dashdot")
 MANY = 8
 """Hypotheses beyond which a study is a ledger: the table of verdicts comes before all else."""
-
-
-class Compared(BaseModel):
-    """A row of `compare --json`: an arm against the baseline, in percentage points."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
-
-    baseline: str = ""
-    system: str
-    task: str
-    metric: str
-    over: str
-    effect: Number
-    low: Number = math.nan
-    high: Number = math.nan
-    p: Number = math.nan
-    p_adjusted: Number = math.nan
-    wins: int = 0
-    ties: int = 0
-    losses: int = 0
-    seeds: int = 0
-    generalized: bool = False
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """The 95% interval."""
-        return self.low, self.high
 
 
 @dataclass(frozen=True, slots=True)

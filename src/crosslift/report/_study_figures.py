@@ -13,14 +13,15 @@ from scipy.stats import rankdata
 from crosslift import embedding_layout
 from crosslift.report import _format
 from crosslift.report._colour import hue
+from crosslift.report._compared import TARGETS
 from crosslift.report._figures import Figure, Reach, canvas, curve_panel, gaps, line, plain
 from crosslift.report._maps import embedding_map
-from crosslift.report._study import TARGETS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crosslift.report._study import Compared, Study
+    from crosslift.report._compared import Compared
+    from crosslift.report._study import Study
     from crosslift.report._systems import View
     from crosslift.studies.result import ArmResult, Map
 

@@ -7,7 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from crosslift.report import _format
-from crosslift.report._study import PAIRS, TARGETS
+from crosslift.report._compared import TARGETS
+from crosslift.report._study import PAIRS
 from crosslift.report._study_words import published, why
 from crosslift.report._systems import Statistic
 from crosslift.report._table import Cell, Column, Mark, Table, best, frozen, hot, language_column, span
@@ -15,7 +16,8 @@ from crosslift.report._table import Cell, Column, Mark, Table, best, frozen, hot
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crosslift.report._study import Compared, Study
+    from crosslift.report._compared import Compared
+    from crosslift.report._study import Study
     from crosslift.report._systems import View
     from crosslift.studies.result import ArmResult, Failure, Grid, Judged
 

@@ -6,13 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 from crosslift.report import _format
-from crosslift.report._study import TARGETS
+from crosslift.report._compared import TARGETS
 from crosslift.report._words import FEW_SEEDS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crosslift.report._study import Compared, Study
+    from crosslift.report._compared import Compared
+    from crosslift.report._study import Study
     from crosslift.studies.result import Judged
 
 VERDICTS = ("confirmed", "refuted", "inconclusive", "recorded")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Self, TypeVar
 
 from crosslift.errors import InputError, nearest
+from crosslift.report._compared import Compared, Differences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -97,10 +98,16 @@ class Report:
     systems: tuple[System, ...]
     views: tuple[View, ...]
     languages: Mapping[str, Language]
+    differences: Differences = field(default_factory=Differences)
 
     @classmethod
-    def of(cls, runs: Sequence[Run]) -> Self:
-        """Group runs, keeping the order in which their recipes first appear."""
+    def of(cls, runs: Sequence[Run], differences: Differences | None = None) -> Self:
+        """Group runs, keeping the order in which their recipes first appear.
+
+        Args:
+            runs: at least one.
+            differences: what `crosslift compare` says of them.
+        """
         groups: dict[str, list[Run]] = {}
         for run in runs:
             groups.setdefault(run.results.recipe, []).append(run)
@@ -108,7 +115,7 @@ class Report:
             System(name, tuple(sorted(group, key=lambda run: run.results.seed))) for name, group in groups.items()
         )
         known = {code: language for run in reversed(runs) for code, language in run.results.languages.items()}
-        return cls(systems, tuple(_views(runs)), known)
+        return cls(systems, tuple(_views(runs)), known, differences or Differences())
 
     @property
     def baseline(self) -> System:
@@ -139,6 +146,15 @@ class Report:
     def language(self, code: str) -> str:
         """Return the name of a language, or its code where the name is not known."""
         return self.languages[code].name if code in self.languages else code
+
+    def against(self, system: System, view: View, over: str) -> Compared | None:
+        """Return the comparison of a system with the baseline, over "target mean" or in a language, if there is one."""
+        return self.differences.rows.get((system.name, view.task, view.metric, view.selection, over))
+
+    def is_tested(self, view: View) -> bool:
+        """Return whether the differences that a view shows come with intervals."""
+        shown = (view.task, view.metric, view.selection)
+        return any((task, metric, rule) == shown for _, task, metric, rule, _ in self.differences.rows)
 
     def rules(self, view: View) -> list[View]:
         """Return `view` under every checkpoint rule that has scores, the preferred one first."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from crosslift.report import _format
+from crosslift.report._compared import TARGETS
 from crosslift.report._systems import ORACLE, Report, Statistic, System, View
 
 if TYPE_CHECKING:
@@ -86,9 +87,9 @@ def results(report: Report, view: View) -> Table:
     columns = [Column("System", "text"), Column("Seeds", "count"), *_summary_columns(report, view)]
     rows = [[system_cell(report, s), Cell(s.seeds), *_summary_cells(report, s, view)] for s in report.systems]
     if report.others:
-        columns.append(Column("Change in target mean", "difference", "Against the baseline, in points"))
+        columns.append(Column("Change in target mean", "difference", "Against the baseline, in points; 95% interval"))
         for row, system in zip(rows, report.systems, strict=True):
-            row.append(_change(report, system, lambda s: s.summary(view, "target_mean")))
+            row.append(_change(report, system, view, TARGETS))
     marked = best(rows, column=3) if report.others else rows
     caption = (
         f"{_format.words(view.metric).capitalize()} in percent. The target mean is over "
@@ -161,7 +162,8 @@ def languages(report: Report, view: View) -> Table:
     rows = [_language_row(report, view, code) for code in view.languages]
     caption = f"{_format.words(view.metric).capitalize()} in percent.{_spread_caption(report)}"
     if report.others:
-        caption += f" Changes are against {report.baseline.name}; whether they are significant is not tested here."
+        chance = ", each with its own 95% interval." if report.is_tested(view) else "; they are not tested here."
+        caption += f" Changes are against {report.baseline.name}{chance}"
     return Table("Language by language", caption, tuple(columns), frozen(rows))
 
 
@@ -179,7 +181,7 @@ def _language_row(report: Report, view: View, code: str) -> list[Cell]:
     for system in report.systems:
         cells.append(_cell(system.score(view, code), system.seeds))
         if system is not report.baseline:
-            cells.append(_change(report, system, lambda s: s.score(view, code)))
+            cells.append(_change(report, system, view, code))
     return cells
 
 
@@ -289,10 +291,18 @@ def _cell(statistic: Statistic, seeds: int) -> Cell:
     return Cell(statistic.mean, statistic.spread, note=note)
 
 
-def _change(report: Report, system: System, value: Callable[[System], Statistic]) -> Cell:
+def _change(report: Report, system: System, view: View, over: str) -> Cell:
+    """Return the difference to the baseline, with its interval where it was tested."""
     if system is report.baseline:
         return Cell("baseline")
-    return Cell(value(system).mean - value(report.baseline).mean)
+    row = report.against(system, view, over)
+    if row:
+        return Cell(row.effect, interval=row.interval)
+    before, after = (
+        s.summary(view, "target_mean").mean if over == TARGETS else s.score(view, over).mean
+        for s in (report.baseline, system)
+    )
+    return Cell(after - before)
 
 
 def best(rows: list[list[Cell]], *, column: int) -> list[list[Cell]]:

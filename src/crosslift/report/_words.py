@@ -6,6 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from crosslift.report import _format
+from crosslift.report._compared import TARGETS
 from crosslift.report._systems import PREFERRED_SELECTION, Report, System, View
 
 if TYPE_CHECKING:
@@ -34,6 +35,13 @@ def summary(report: Report) -> str:
         return f"{report.baseline.name} has scores of {view.task} in {_format.plural(len(view.languages), 'language')}."
     sentences = [_change(report, view, system) for system in report.others] or [_single(report, view)]
     return " ".join([*sentences, _extremes(report, view)]).strip()
+
+
+def findings(report: Report, view: View) -> list[str]:
+    """Return what was tested of each system's target mean, in plain words, and how; nothing where nothing was."""
+    rows = [report.against(system, view, TARGETS) for system in report.others]
+    sentences = [row.sentence for row in rows if row]
+    return [*sentences, report.differences.test] if sentences else []
 
 
 def _single(report: Report, view: View) -> str:
@@ -120,11 +128,13 @@ def _seed_limits(report: Report) -> Iterator[str]:
             f"{fewest} seeds give only a rough idea of the spread; the standard deviations here are "
             "themselves uncertain."
         )
-    if report.others:
+    untested = [view.task for view in report.views if not report.is_tested(view)]
+    if report.others and untested:
+        where = "" if len(untested) == len(report.views) else f" on {_format.joined(list(dict.fromkeys(untested)))}"
+        why = f" ({report.differences.reason})" if report.differences.reason else ""
         yield (
-            "No significance test is part of this page. The command crosslift compare tests differences over "
-            "examples, languages "
-            "and seeds; do not read a difference smaller than the spread as a finding."
+            f"Differences{where} are not tested here{why}. The command crosslift compare tests them over examples, "
+            "languages and seeds; do not read a difference smaller than the spread as a finding."
         )
 
 
