@@ -5,7 +5,7 @@
     recipe.toml         every default spelled out; running it reproduces the run
     environment.json    versions, machine, command, data origins
     log.jsonl           a line a logged step
-    model/              transformers checkpoint
+    model/              transformers checkpoint, and its card
     predictions/        {task}/{language}.jsonl, a record an example, by the weights in model/
                         {task}.generalized/{first}-{second}.jsonl, where pairs of languages are scored
     predictions.RULE/   the same by the weights of another selection rule

@@ -46,12 +46,13 @@ MAY_IMPORT = {
     "runs": set(),
     "run_directory": set(),
     "metrics": set(),
+    "model_card": {"languages"},
     "wordalign": {"data", "encoder"},  # the tokenizers of checkpoints
     "languages": set(),
     "recipe": {"data", "wordalign"},  # the settings of sources, filters and the aligner
     "pipeline": {
         *("align", "data", "encoder", "evaluation", "finetune", "lab", "languages"),
-        *("recipe", "run_directory", "tasks", "train", "translation", "wordalign"),
+        *("model_card", "recipe", "run_directory", "tasks", "train", "translation", "wordalign"),
     },
     "align": {"_compat", "data", "encoder", "losses", "train", "views"},
     "finetune": {"data", "encoder", "losses", "tasks", "train", "views"},
@@ -87,7 +88,7 @@ TORCH_FREE = {
         "errors",
         "lab",
     ),
-    *("languages", "metrics", "progress", "recipe", "report", "run_directory", "runs", "stats", "tasks"),
+    *("languages", "metrics", "model_card", "progress", "recipe", "report", "run_directory", "runs", "stats", "tasks"),
 }
 HEAVY = {"torch", "transformers", "accelerate", "safetensors", "tokenizers"}
 

@@ -24,6 +24,7 @@ from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
+from crosslift.pipeline._card import write_card
 from crosslift.pipeline._data import RunData, read
 from crosslift.pipeline._dual_encoder import check_dual_encoder, dual_encoder
 from crosslift.pipeline._finetune import Finetuned, finetune, method_of, reading_of
@@ -308,5 +309,6 @@ def _write_results(run: _Run) -> None:
         consistency=run.consistency,
         groups=by_group(run.scores, run.languages, run.source),
     )
+    write_card(run.folder, content, run.recipe, run.data)
     write_json(run.folder / "results.json", content)
     remove(run.folder / "states")

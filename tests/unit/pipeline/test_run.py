@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from crosslift import recipe as recipes
 from crosslift.data.lexicon import Lexicon, open_lexicon
@@ -58,6 +59,20 @@ def test_run_directory_holds_what_it_promises(whole: Path) -> None:
     align = [line for line in log if line["stage"] == "align"]
     assert {"tlm", "sentence_contrastive"} <= set(next(line["terms"] for line in align if "terms" in line))
     assert [line["step"] for line in align if "health" in line] == [0, 2]
+
+
+def test_a_model_has_a_card_with_the_scores_of_its_weights(whole: Path) -> None:
+    card = (whole / "model" / "README.md").read_text(encoding="utf-8")
+    header = yaml.safe_load(card.split("\n---\n")[0].removeprefix("---\n"))
+    assert header["pipeline_tag"] == "text-classification"
+    assert "base_model" not in header
+    saved = [row for row in results(whole)["scores"] if row["selection"] == "source-dev"]
+    told = header["model-index"][0]["results"]
+    assert [row["dataset"]["config"] for row in told] == [row["language"] for row in saved]
+    assert [row["metrics"][0]["value"] for row in told] == [round(row["value"], 2) for row in saved]
+    assert "- Parallel sentences, aligned on (qaa, qab). Licence: the lab's, made by crosslift: none needed." in card
+    assert "- align: tlm, sentence\\_contrastive" in card
+    assert "CC BY-NC" not in card  # the lab's examples are not XNLI's
 
 
 def test_scores_follow_from_the_predictions(whole: Path) -> None:

@@ -139,6 +139,34 @@ def embeddings(
     )
 
 
+def written(
+    directory: Path,
+    recipe: str,
+    *,
+    seed: int = 0,
+    change: Callable[[dict[str, Any]], None] | None = None,
+    with_log: bool = True,
+    vectors: bool = False,
+    **settings: Any,
+) -> Path:
+    """Write a run directory; `change` edits its results before they are written."""
+    directory.mkdir(parents=True)
+    values = results(recipe, seed=seed, **settings)
+    if change:
+        change(values)
+    (directory / "results.json").write_text(json.dumps(values), encoding="utf-8")
+    if with_log:
+        stages = settings.get("stages", ("pretrain", "finetune"))
+        lines = "".join(json.dumps(line) + "\n" for line in log(stages, seed=seed))
+        (directory / "log.jsonl").write_text(lines, encoding="utf-8")
+    if vectors:
+        embeddings(directory / "embeddings.npz")
+    (directory / "recipe.toml").write_text(f'seed = {seed}\n[encoder]\nmodel = "lab"\n', encoding="utf-8")
+    environment = {"versions": {"crosslift": "0.1.0"}, "device": "cpu", "command": "crosslift run recipe.toml"}
+    (directory / "environment.json").write_text(json.dumps(environment), encoding="utf-8")
+    return directory
+
+
 @pytest.fixture
 def write_embeddings() -> Callable[..., None]:
     """Write embeddings.npz; see `embeddings`."""
@@ -153,31 +181,10 @@ def make_results() -> Callable[..., dict[str, Any]]:
 
 @pytest.fixture
 def make_run(tmp_path: Path) -> Callable[..., Path]:
-    """Write a run directory; `change` edits its results before they are written."""
+    """Return a function that writes a run directory; see `written`."""
 
-    def make(
-        recipe: str = "unaligned",
-        *,
-        seed: int = 0,
-        folder: str | None = None,
-        change: Callable[[dict[str, Any]], None] | None = None,
-        with_log: bool = True,
-        **settings: Any,
-    ) -> Path:
-        directory = tmp_path / (folder or f"{recipe}-{seed}")
-        directory.mkdir(parents=True)
-        values = results(recipe, seed=seed, **settings)
-        if change:
-            change(values)
-        (directory / "results.json").write_text(json.dumps(values), encoding="utf-8")
-        if with_log:
-            stages = settings.get("stages", ("pretrain", "finetune"))
-            lines = "".join(json.dumps(line) + "\n" for line in log(stages, seed=seed))
-            (directory / "log.jsonl").write_text(lines, encoding="utf-8")
-        (directory / "recipe.toml").write_text(f'seed = {seed}\n[encoder]\nmodel = "lab"\n', encoding="utf-8")
-        environment = {"versions": {"crosslift": "0.1.0"}, "device": "cpu", "command": "crosslift run recipe.toml"}
-        (directory / "environment.json").write_text(json.dumps(environment), encoding="utf-8")
-        return directory
+    def make(recipe: str = "unaligned", *, seed: int = 0, folder: str | None = None, **settings: Any) -> Path:
+        return written(tmp_path / (folder or f"{recipe}-{seed}"), recipe, seed=seed, **settings)
 
     return make
 
