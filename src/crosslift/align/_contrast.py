@@ -99,6 +99,11 @@ class Contrastive(Method):
         None, gt=0, description="rows embedded at a time, to bound memory: one more forward pass, the same gradients"
     )
 
+    @property
+    def vectors_by(self) -> str:
+        """How vectors are made, as `pooling` in `[[evaluate]]` names it."""
+        return self.pooling
+
     def sides(self, batch: Any) -> Sequence[Side]:
         """Return the groups of rows that the model embeds."""
         sides: Sequence[Side] = batch.sides

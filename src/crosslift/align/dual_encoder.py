@@ -33,7 +33,7 @@ class DualEncoder(PairContrastive):
 
     @property
     def vectors_by(self) -> str:
-        """How its vectors are made, as `pooling` in `[[evaluate]]` names it."""
+        """How vectors are made, the pooler's or pooled states."""
         return "pooler" if self.pooler else self.pooling
 
     def extra(self, model: Encoder) -> nn.Module:

@@ -24,6 +24,7 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.loading import load_tokenizer
 from crosslift.encoder.prompt import Prompt
+from crosslift.encoder.reading import reading_of, write_reading
 from crosslift.encoder.text_to_text import encoder_half, load_whole, whole_of
 from crosslift.errors import CheckpointError, RecipeError
 from crosslift.tasks._task import Kind
@@ -169,6 +170,7 @@ class LabelWords(nn.Module):
 
     def save(self, directory: str | Path) -> None:
         """Write the encoder-decoder's checkpoint, its tokenizer, and the wording."""
+        write_reading(self.whole.config, reading_of(self.encoder.base.config))
         with quiet():
             self.whole.save_pretrained(directory)
             self.encoder.tokenizer.save_pretrained(str(directory))

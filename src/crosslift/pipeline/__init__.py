@@ -26,7 +26,7 @@ from crosslift.evaluation.test_sets import TestSet, predictions
 from crosslift.pipeline import _stages
 from crosslift.pipeline._card import write_card
 from crosslift.pipeline._data import RunData, read
-from crosslift.pipeline._dual_encoder import dual_encoder
+from crosslift.pipeline._dual_encoder import check_dual_encoder, dual_encoder
 from crosslift.pipeline._finetune import Finetuned, finetune, method_of, reading_of
 from crosslift.pipeline._intermediate import intermediate
 from crosslift.pipeline._language_adapters import language_adapters
@@ -145,8 +145,9 @@ def _describe(run: _Run) -> None:
 def _adapted_encoder(run: _Run) -> _stages.Staged:
     """Return the encoder after pre-training, alignment and intermediate stages, probed after each."""
     staged = _stages.starting_encoder(run.recipe, run.data.text)
+    # What the checkpoint lacks shows before time is spent.
+    check_dual_encoder(run.recipe, staged.encoder)
     for test, table in _tests(run, by_vectors=True):
-        # What the checkpoint lacks shows before time is spent.
         embedder(staged.encoder, test.task.kind, table.pooling or "benchmark")
     if run.recipe.pretrain and run.data.text:
         staged = _stages.pretrain(staged, run.recipe, run.data.text)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from crosslift import _shelf
 from crosslift.encoder.encoder import Encoder
@@ -23,8 +24,7 @@ def dual_encoder(start: Staged, recipe: Recipe, data: TaskData) -> Staged:
     table = recipe.dual_encoder
     assert table is not None
     seed = stage_seed(table, recipe.seed)
-    first = table.objective[0]
-    method = _shelf.load("align", first.use).model_validate(first.settings)
+    how = _methods(table)[0]
 
     def plan(encoder: Encoder) -> Plan:
         items = _pairs(encoder, table, data)
@@ -34,10 +34,23 @@ def dual_encoder(start: Staged, recipe: Recipe, data: TaskData) -> Staged:
             return items, [0] * len(items)
 
         objectives, steps = objectives_of(table, feed, seed)
-        how = getattr(method, "vectors_by", None) or getattr(method, "pooling", None)
-        return Plan(objectives, steps, finish=lambda _: write_pooling(encoder.base.config, how))
+        return Plan(objectives, steps, finish=lambda _: write_pooling(encoder.base.config, how.vectors_by))
 
     return stage("dual_encoder", start, table, seed, data.fingerprint, plan)
+
+
+def check_dual_encoder(recipe: Recipe, encoder: Encoder) -> None:
+    """Check that the encoder has what its vectors are to be made of.
+
+    Raises:
+        CheckpointError: it lacks the pooler that an objective trains.
+    """
+    for method in _methods(recipe.dual_encoder) if recipe.dual_encoder else ():
+        method.extra(encoder)
+
+
+def _methods(table: DualEncoderTable) -> list[Any]:
+    return [_shelf.load("align", objective.use).model_validate(objective.settings) for objective in table.objective]
 
 
 def _pairs(encoder: Encoder, table: DualEncoderTable, data: TaskData) -> list[TokenPair]:

@@ -9,13 +9,14 @@ where it was, and arms that begin alike share the beginning.
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from crosslift.run_directory import environment, locked, write_json
+from crosslift.run_directory import environment, locked, write_text
 from crosslift.studies import _gather
 from crosslift.studies._evidence import Evidence
 from crosslift.studies._execute import Outcome, execute
@@ -108,7 +109,7 @@ def study(
         if missing:
             execute(missing, processes=settings.processes, cluster=settings.cluster, tell=ended)
         values = _rounded(gather(definition, settings, jobs, failed).model_dump(mode="json", by_alias=True))
-        write_json(directory / FILE, values)
+        write_text(directory / FILE, json.dumps(values, ensure_ascii=False) + "\n")  # small, for a repository
     return StudyResult.model_validate(values)
 
 

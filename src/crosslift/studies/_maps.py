@@ -15,6 +15,8 @@ from crosslift.studies.result import Map
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+POINTS = 320
+"""Of a map: forty meanings in eight languages.  A study is kept in a repository."""
 DIGITS = 3
 """Of a place in a square from -1 to 1: finer than a screen shows."""
 LONGEST = 90
@@ -31,13 +33,13 @@ def maps(found: Evidence, arms: Sequence[str]) -> list[Map]:
     if not kept:
         return []
     try:
-        from crosslift.embedding_layout import layout, load
+        from crosslift.embedding_layout import layout, load, sample
     except ModuleNotFoundError as error:
         raise InputError(
             f"the study's maps need the package '{error.name}', which is not installed; to install it: pip install "
             "'crosslift[report]'"
         ) from error
-    drawn = [(arm, seed, _stage(path), layout(load(path))) for arm, seed, path in kept]
+    drawn = [(arm, seed, _stage(path), layout(sample(load(path), maximum=POINTS))) for arm, seed, path in kept]
     return [
         Map(
             arm=arm,

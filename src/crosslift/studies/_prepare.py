@@ -20,5 +20,6 @@ def prepared(scale: Scale, output: Path, values: Mapping[str, Any]) -> dict[str,
         return dict(values)
     folder = output / "prepared"
     folder.mkdir(parents=True, exist_ok=True)
-    made: Mapping[str, Any] = module("preparations", scale.prepare).prepare(folder.absolute(), values)
+    known = {**scale.values, **values}
+    made: Mapping[str, Any] = module("preparations", scale.prepare).prepare(folder.absolute(), known)
     return {**made, **values}

@@ -17,7 +17,7 @@ from crosslift.encoder.trained_pooling import trained_pooling
 from crosslift.errors import CheckpointError, RecipeError
 from crosslift.evaluation.embedder import embedder
 from crosslift.evaluation.saved import evaluate
-from crosslift.pipeline import run
+from crosslift.pipeline import _stages, run
 from tests.tiny import TEXTS
 
 SENTENCES = [text.replace(".", "") + "." for text in TEXTS]
@@ -126,7 +126,13 @@ def test_mistakes(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_checkpoint_without_a_pooler(checkpoint: Callable[[str], Path], data: Path, tmp_path: Path) -> None:
-    objective = [{"use": "dual_encoder", "pooler": True}]
+def test_a_checkpoint_without_a_pooler_is_told_before_it_is_aligned(
+    checkpoint: Callable[[str], Path], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "bitext").mkdir()
+    (tmp_path / "bitext" / "de.tsv").write_text("A cat sleeps.\tEine Katze schläft.\n", encoding="utf-8")
+    values = recipes.values(recipe(checkpoint("t5"), data, objective=[{"use": "dual_encoder", "pooler": True}]))
+    align = {"bitext": {"path": str(tmp_path / "bitext")}, "steps": 1, "objective": [{"use": "sentence_contrastive"}]}
+    monkeypatch.setattr(_stages, "align", lambda *_: pytest.fail("the encoder was aligned"))
     with pytest.raises(CheckpointError, match="has no pooler"):
-        run(recipe(checkpoint("t5"), data, objective=objective), tmp_path / "run")
+        run(recipes.build({**values, "align": align}, where="test"), tmp_path / "run")

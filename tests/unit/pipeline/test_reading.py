@@ -82,7 +82,7 @@ def test_a_word_has_the_tag_of_its_first_piece_or_of_most(vote: Any, expected: d
 @pytest.mark.parametrize("name", CHECKPOINTS)
 def test_what_is_read_is_saved_with_the_model(checkpoint: Callable[[str], Path], tmp_path: Path, name: str) -> None:
     start = Encoder.load(checkpoint(name))
-    reading = Reading(texts="second")
+    reading = Reading(texts="second", max_length=24)
     model = TaskModel.create(start, "pair", ("a", "b"), seed=0, reading=reading)
     model.save(tmp_path / "model")
     loaded = TaskModel.load(tmp_path / "model")

@@ -57,6 +57,7 @@ def test_a_run_scores_and_its_model_scores_the_same(whole: Path) -> None:
     model = TaskModel.load(whole / "model")
     assert isinstance(model.module, LabelWords)
     assert model.module.wording.words == ("red cat", "a man", "a book")
+    assert model.reading.max_length == 64
     written = [json.loads(line) for line in (whole / "predictions" / "xnli" / "qab.jsonl").read_text().splitlines()]
     stored = recipes.load(whole / "recipe.toml")
     test = read_test_set(open_source(stored.data), Xnli(), "test", ["qab"])

@@ -8,7 +8,7 @@ from typing import Any
 
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
-from crosslift._compat import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration
+from crosslift._compat import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration, quiet
 from crosslift.encoder.encoder import seeded
 from crosslift.lab import shared_world
 
@@ -31,8 +31,9 @@ def prepare(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
         with seeded(0):
             model = T5ForConditionalGeneration(_config(len(tokenizer)))
         beside = directory.with_name(directory.name + ".unfinished")
-        model.save_pretrained(beside)
-        tokenizer.save_pretrained(beside)
+        with quiet():
+            model.save_pretrained(beside)
+            tokenizer.save_pretrained(beside)
         beside.rename(directory)
     return {"encoder": str(directory)}
 
