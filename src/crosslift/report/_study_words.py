@@ -82,14 +82,10 @@ def _best(study: Study) -> str:
         return ""
     controls = {arm.name for arm in study.others if arm.control}
     methods = [name for name in finite if name not in controls]
-    parts = [
-        f"{noun} with the highest target mean on {view.task} is {best} ({_points(finite[best])})"
-        for noun, names in (("the method", methods), ("the control", [name for name in finite if name in controls]))
-        if names
-        for best in [max(names, key=lambda name: finite[name].effect)]
-    ]
-    text = "; ".join(parts)
-    return f"{text[0].upper()}{text[1:]}, against {study.result.baseline}."
+    groups = {"methods": methods, "controls": [name for name in finite if name in controls]}
+    tops = {noun: max(names, key=lambda name: finite[name].effect) for noun, names in groups.items() if names}
+    parts = [f"of the {noun}, {name} ({_points(finite[name])})" for noun, name in tops.items()]
+    return f"Highest target mean on {view.task}: {'; '.join(parts)}, against {study.result.baseline}."
 
 
 def _points(row: Compared) -> str:
@@ -148,6 +144,9 @@ def _from_data(study: Study) -> Iterator[str]:
             "The lab's languages are artificial and its encoder is small: it tells methods apart, and its numbers are "
             "its own."
         )
+    unscored = [task for task in found.tasks if not any(score.task == task for score in found.scores)]
+    if unscored:
+        yield f"No scores are recorded of {_format.joined(unscored)}."
     at_chance = {one.arm for one in found.failures if one.kind == "warning"}
     if at_chance:
         yield f"Runs of {_format.joined(sorted(at_chance))} come with warnings, listed under failures."

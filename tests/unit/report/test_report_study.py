@@ -59,7 +59,7 @@ def test_the_abstract_says_verdicts_with_effects():
     assert "6 arms, 3 of them controls, were run on xnli and pawsx with 5 seeds each" in text
     assert "Of 5 hypotheses, each stated with its rule before the results, 1 is confirmed, 1 is refuted" in text
     assert "Confirmed (H1): Label-aware contrast beats ordinary fine-tuning: +6.1 [4.9, 7.3], 5 seeds." in text
-    assert "the control with the highest target mean on xnli is views" in text
+    assert "; of the controls, views (+" in text
     assert "1 run failed" in text
 
 
@@ -165,6 +165,19 @@ def test_every_figure_has_a_description(page):
     plots = [attributes for _, attributes in page.elements if attributes.get("class") == "plot"]
     assert len(plots) == 2 * 2 + 1 + 2 + 2 + 1  # gap and distance a task; cost, curves, maps, verdicts
     assert all(plot["role"] == "img" and len(plot["aria-label"] or "") > 40 for plot in plots)
+
+
+def test_a_task_without_scores_is_told():
+    assert not any("No scores" in item for item in _study_words.limitations(arranged()))
+    items = _study_words.limitations(arranged(tasks=["xnli", "pawsx", "translate-train"]))
+    assert "No scores are recorded of translate-train." in items
+
+
+def test_limitations_come_from_the_study_and_from_its_data():
+    items = _study_words.limitations(arranged(seeds=[0, 1]))
+    assert items[0] == "The lab's lexicon is exact; real ones are not."
+    assert any(item.startswith("2 seeds of each arm") for item in items)
+    assert "Runs of adversarial come with warnings, listed under failures." in items
 
 
 def test_failures_of_one_text_stand_together():
