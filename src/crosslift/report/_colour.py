@@ -31,6 +31,15 @@ class Shade:
     dark_ink: str
 
 
+@dataclass(frozen=True, slots=True)
+class Style:
+    """How a system or an arm is drawn."""
+
+    colour: str
+    symbol: str = "circle"
+    dash: str = "solid"
+
+
 def shade(position: float) -> Shade:
     """Return the colours of a cell at `position` of the scale, 0 to 1."""
     light, dark = _at(SCALE["light"], position), _at(SCALE["dark"], position)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from crosslift import embedding_layout
 from crosslift.report import _figures, _format, _maps, _pairs, _table, _words
+from crosslift.report._colour import Style
+from crosslift.report._compared import TARGETS
+from crosslift.report._gains import At, Gain, against_cost, against_distance
 from crosslift.report._page import Tile, flat, page
 
 if TYPE_CHECKING:
@@ -30,6 +33,8 @@ class Section:
     findings: list[str]
     heat: _table.Table
     gap: Figure | None
+    distance: Figure | None
+    cost: Figure | None
     languages: _table.Table
     selection: _table.Table | None
     pairs: list[_table.Table]
@@ -61,6 +66,7 @@ def _content(report: Report) -> dict[str, Any]:
 
 
 def _section(report: Report, view: View, place: int) -> Section:
+    gains = [_gain(report, system, view) for system in report.others]
     return Section(
         anchor=f"results-{place}",
         view=view,
@@ -68,11 +74,24 @@ def _section(report: Report, view: View, place: int) -> Section:
         findings=_words.findings(report, view),
         heat=_table.heat_map(report, view),
         gap=_figures.transfer_gap(report, view),
+        distance=against_distance(gains, report.baseline.name),
+        cost=against_cost(gains, _gain(report, report.baseline, view), view.task) if place == 0 else None,
         languages=_table.languages(report, view),
         selection=_table.selection(report, view),
         pairs=_pairs.pairs(report, view),
         agreement=_pairs.agreement(report, view),
     )
+
+
+def _gain(report: Report, system: System, view: View) -> Gain:
+    rows = ((code, report.against(system, view, code)) for code in view.targets)
+    languages = [
+        At(report.language(code), report.distance(code), report.baseline.score(view, code).mean, row)
+        for code, row in rows
+        if row
+    ]
+    style = Style(_figures.system_hue(report, system))
+    return Gain(system.name, style, languages, report.against(system, view, TARGETS), _table.seconds(system))
 
 
 def _tiles(report: Report) -> list[Tile]:

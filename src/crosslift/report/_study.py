@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Self
 from pydantic import ValidationError
 
 from crosslift.errors import InputError
-from crosslift.report._colour import HUES, hue
+from crosslift.report._colour import HUES, Style, hue
 from crosslift.report._compared import Compared
 from crosslift.report._systems import PREFERRED_SELECTION, Statistic, View
 
@@ -24,15 +24,6 @@ SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 DASHES = ("solid", "dash", "dot", "dashdot")
 MANY = 8
 """Hypotheses beyond which a study is a ledger: the table of verdicts comes before all else."""
-
-
-@dataclass(frozen=True, slots=True)
-class Style:
-    """How an arm is drawn."""
-
-    colour: str
-    symbol: str
-    dash: str
 
 
 @dataclass(frozen=True)
@@ -75,7 +66,7 @@ class Study:
     @cached_property
     def styles(self) -> Mapping[str, Style]:
         """Colour, symbol and dash by arm: grey for the baseline; colours repeat with another symbol and dash."""
-        found = {self.result.baseline: Style(hue(0), SYMBOLS[0], DASHES[0])}
+        found = {self.result.baseline: Style(hue(0))}
         hues = len(HUES) - 1
         for place, arm in enumerate(self.others):
             turn = place // hues % len(SYMBOLS)

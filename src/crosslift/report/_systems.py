@@ -147,6 +147,10 @@ class Report:
         """Return the name of a language, or its code where the name is not known."""
         return self.languages[code].name if code in self.languages else code
 
+    def distance(self, code: str) -> float:
+        """Return how far a language is from the source, 0 to 1; not a number where it is not known."""
+        return self.languages[code].distance if code in self.languages else math.nan
+
     def against(self, system: System, view: View, over: str) -> Compared | None:
         """Return the comparison of a system with the baseline, over "target mean" or in a language, if there is one."""
         return self.differences.rows.get((system.name, view.task, view.metric, view.selection, over))

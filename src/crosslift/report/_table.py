@@ -13,6 +13,8 @@ from crosslift.report._systems import ORACLE, Report, Statistic, System, View
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
+    from crosslift.runs import Stage
+
 Kind = Literal["text", "prose", "verdict", "score", "difference", "effect", "count", "seconds", "ratio", "p"]
 """What a column holds.  `prose` is text that wraps; a `difference` is one of percentages, an `effect` of any unit."""
 Mark = Literal["", "baseline", "control", "source", "best"]
@@ -236,12 +238,22 @@ def cost(report: Report) -> Table | None:
     return Table("What it cost", caption, columns, frozen(rows)) if rows else None
 
 
-def _cost_rows(report: Report, system: System) -> list[list[Cell]]:
+def _paid(system: System) -> list[tuple[str, list[Stage], list[Stage]]]:
+    """Return each stage, its records in all runs, and those of the runs that computed it, where any did."""
     entries = [entry for run in system.runs for entry in run.results.stages]
+    stages = {name: [entry for entry in entries if entry.stage == name] for name in [e.stage for e in entries]}
+    return [(name, own, [entry for entry in own if not entry.cached] or own) for name, own in stages.items()]
+
+
+def seconds(system: System) -> float:
+    """Return what all stages of a run take, on average; not a number where no run says."""
+    times = [Statistic.of(entry.seconds for entry in paid).mean for _, _, paid in _paid(system)]
+    return sum(times) if times else math.nan
+
+
+def _cost_rows(report: Report, system: System) -> list[list[Cell]]:
     rows = []
-    for stage in dict.fromkeys(entry.stage for entry in entries):
-        own = [entry for entry in entries if entry.stage == stage]
-        paid = [entry for entry in own if not entry.cached] or own
+    for stage, own, paid in _paid(system):
         time = Statistic.of(entry.seconds for entry in paid).mean
         steps, tokens = (_mean_count([getattr(entry, field) for entry in paid]) for field in ("steps", "tokens"))
         cached = sum(entry.cached for entry in own)

@@ -7,12 +7,14 @@ import json
 import pytest
 
 from crosslift import compare, report
-from crosslift.report import _table, _words
+from crosslift.report import _html, _table, _words
 from crosslift.report._compared import differences
 from crosslift.report._systems import Report
 from crosslift.runs import load_all
 from tests.unit.comparison.conftest import records, write_run
 from tests.unit.report.page import Page
+
+CODES = ("en", "de", "sw", "fr")
 
 
 @pytest.fixture
@@ -21,7 +23,7 @@ def directories(tmp_path):
     return [
         write_run(
             tmp_path / f"{name}-{seed}",
-            {code: records(200, accuracy, seed=seed + place) for place, code in enumerate(("en", "de", "sw"))},
+            {code: records(200, accuracy, seed=seed + place) for place, code in enumerate(CODES)},
             recipe=name,
             seed=seed,
         )
@@ -42,7 +44,7 @@ def test_intervals_are_those_of_compare(directories):
     assert cell.interval == (rows["target mean"].low, rows["target mean"].high)
     assert cell.text("difference") == f"+{cell.value:.1f} [{cell.interval[0]:.1f}, {cell.interval[1]:.1f}]"
     table = _table.languages(made, made.views[0])
-    assert [row[-1].interval for row in table.rows] == [(rows[c].low, rows[c].high) for c in ("en", "de", "sw")]
+    assert [row[-1].interval for row in table.rows] == [(rows[c].low, rows[c].high) for c in CODES]
     assert "each with its own 95% interval" in table.caption
 
 
@@ -53,6 +55,20 @@ def test_the_page_says_what_compare_says(directories):
     assert found.test in page
     assert "not tested" not in page
     assert "better beats plain by" in report.markdown(directories)
+
+
+def test_gains_are_drawn_against_what_is_known(directories):
+    for directory in directories:
+        content = json.loads((directory / "results.json").read_text(encoding="utf-8"))
+        content["stages"] = [{"stage": "finetune", "seconds": 40.0 if "plain" in directory.name else 90.0}]
+        (directory / "results.json").write_text(json.dumps(content), encoding="utf-8")
+    section = _html._section(of(directories), of(directories).views[0], 0)
+    assert section.distance is not None
+    assert section.distance.title == "Gain against the baseline's score in a language"  # no distance is known
+    assert len(section.distance.figure.data[0].x) == 3
+    assert section.cost is not None
+    assert "better: 1 min 30 s, +" in section.cost.description
+    assert [trace.x[0] for trace in section.cost.figure.data] == [40.0, 90.0]
 
 
 def test_without_predictions_the_page_says_why(two_systems):
