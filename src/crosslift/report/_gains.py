@@ -64,7 +64,7 @@ def against_distance(gains: Sequence[Gain], baseline: str) -> Figure | None:
         return None
     what = "distance from the source, 0 to 1" if known else f"{baseline}: score in the language, percent"
     figure = canvas(
-        [_by_language(gain, points) for gain, points in drawn],
+        [_by_language(gain, points, bars_shown=len(drawn) == 1) for gain, points in drawn],
         height=400,
         shapes=[_NO_GAIN],
         xaxis={"title": {"text": plain(what), "standoff": 8}, "automargin": True, "zeroline": False},
@@ -91,7 +91,8 @@ def _relation(points: Sequence[tuple[float, At]]) -> float:
     return statistics.correlation(places, effects) if varies else math.nan
 
 
-def _by_language(gain: Gain, points: Sequence[tuple[float, At]]) -> go.Scatter:
+def _by_language(gain: Gain, points: Sequence[tuple[float, At]], *, bars_shown: bool) -> go.Scatter:
+    """Return the points of a system; where there are several, intervals are for the one that a reader chooses."""
     rows = [at.row for _, at in points]
     return go.Scatter(
         x=[place for place, _ in points],
@@ -99,7 +100,7 @@ def _by_language(gain: Gain, points: Sequence[tuple[float, At]]) -> go.Scatter:
         mode="markers",
         name=plain(gain.name),
         marker=_marker(gain.style, size=10),
-        error_y=bars([(row.effect, *row.interval) for row in rows], gain.style.colour) | {"visible": False},
+        error_y=bars([(row.effect, *row.interval) for row in rows], gain.style.colour) | {"visible": bars_shown},
         hovertext=[
             plain(f"{gain.name} in {at.language}: {_format.effect(at.row.effect, *at.row.interval)}")
             for _, at in points

@@ -65,7 +65,9 @@ def test_gains_are_drawn_against_what_is_known(directories):
     section = _html._section(of(directories), of(directories).views[0], 0)
     assert section.distance is not None
     assert section.distance.title == "Gain against the baseline's score in a language"  # no distance is known
-    assert len(section.distance.figure.data[0].x) == 3
+    (points,) = section.distance.figure.data
+    assert len(points.x) == 3
+    assert points.error_y.visible
     assert section.cost is not None
     assert "better: 1 min 30 s, +" in section.cost.description
     assert [trace.x[0] for trace in section.cost.figure.data] == [40.0, 90.0]
