@@ -63,13 +63,14 @@ def scores(found: Evidence) -> list[Score]:
 def _scores(found: Evidence, arm: str, task: str, seeds: Sequence[int]) -> Iterator[Score]:
     runs = found.runs[arm, task]
     numbers = [dict(_numbers(found.results[runs[seed]], found.kept[runs[seed]])) for seed in seeds]
+    first = next((score.task for score in found.results[runs[seeds[0]]].scores), task)
     for key in dict.fromkeys(key for one in numbers for key in one):
         kind, metric, over, scored = key
         values = tuple(one.get(key, math.nan) for one in numbers)
         kept = found.kept[runs[seeds[0]]]
         yield Score(
             arm=arm,
-            task=scored or task,
+            task=_called(task, scored or first, first),
             metric=metric,
             kind=kind,
             over=over,
@@ -77,6 +78,11 @@ def _scores(found: Evidence, arm: str, task: str, seeds: Sequence[int]) -> Itera
             values=values,
             selection=kept,
         )
+
+
+def _called(task: str, scored: str, first: str) -> str:
+    """Return what a scored benchmark is called: the study's task, which may train for it in another way."""
+    return task if scored == first else f"{task}: {scored}"
 
 
 def _numbers(results: Results, kept: str) -> Iterator[tuple[tuple[str, str, str, str], float]]:
@@ -123,7 +129,8 @@ def comparisons(found: Evidence, baseline: str) -> tuple[list[dict[str, Any]], s
                 kept = [
                     row for row in compared.values()["comparisons"] if row["over"] in MEANS.values() or not generalized
                 ]
-                rows += [{**row, "generalized": generalized} for row in kept]
+                first = kept[0]["task"]
+                rows += [{**row, "task": _called(task, row["task"], first), "generalized": generalized} for row in kept]
                 named = named or compared.test
     return rows, named
 

@@ -141,3 +141,14 @@ def test_every_mistake_of_a_study_is_told(tmp_path):
 def test_an_unknown_study_names_the_nearest():
     with pytest.raises(InputError, match=r"there is no study 'claim'; did you mean 'claims'\?"):
         load("claim")
+
+
+def test_two_tasks_of_a_study_may_be_scored_on_one_benchmark(tmp_path):
+    values = definition()
+    longer = {"finetune": {"task": "xnli", "steps": 8}, "evaluate": [{"task": "xnli"}]}
+    values["scale"]["lab"]["tasks"]["longer-training"] = longer
+    path = tmp_path / "two.toml"
+    path.write_text(tomli_w.dumps(values), encoding="utf-8")
+    found = study(path, tmp_path / "out", seeds=1, arms=("plain", "noisy"))
+    assert {score.task for score in found.scores} == {"xnli", "longer-training"}
+    assert {row["task"] for row in found.comparisons} == {"xnli", "longer-training"}
