@@ -37,6 +37,8 @@ from crosslift._version import __version__
 from crosslift.errors import RunExistsError
 
 SCHEMA = 1
+NOT_LEARNED = "the task was not learned"
+"""What a warning in results.json says of a run at chance in the source language."""
 PACKAGES = ("accelerate", "datasets", "numpy", "tokenizers", "torch", "transformers")
 
 

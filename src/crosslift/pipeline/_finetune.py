@@ -27,7 +27,7 @@ from crosslift.pipeline._parts import choose_parts
 from crosslift.pipeline._stages import stage_progress, stage_record, training_steps
 from crosslift.pipeline._task_data import TaskData
 from crosslift.recipe import FinetuneTable
-from crosslift.run_directory import JsonLines
+from crosslift.run_directory import NOT_LEARNED, JsonLines
 from crosslift.tasks._task import ChoiceExample, Example, PairExample, SentenceExample
 from crosslift.train.features import Item, choices_of, default_length, rows_of
 from crosslift.train.loop import Loop, Objective
@@ -145,7 +145,7 @@ def _at_chance(data: TaskData, best: float) -> list[str]:
     always = "the commonest place of the right choice" if data.task.kind == "choice" else "the majority class"
     return [
         f"{data.task.name}: the best {data.source} dev score, {best:.1f}, is not above {always} "
-        f"({majority:.1f}): the task was not learned, so scores in other languages say nothing"
+        f"({majority:.1f}): {NOT_LEARNED}, so scores in other languages say nothing"
     ]
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from crosslift.comparison import Comparison, Comparisons, compare
 from crosslift.errors import InputError
+from crosslift.run_directory import NOT_LEARNED
 from crosslift.runs import Results, read_results
 from crosslift.stats.interval import Scores, estimate
 from crosslift.studies._plan import Job
@@ -82,6 +83,23 @@ class Evidence:
         if wanted.of in (TARGETS, PAIRS, AGREEMENT) or self._is_probe(wanted):
             return self._over_seeds(wanted)
         return self._compared_effect(wanted, wanted.of)
+
+    def unlearned(self, wanted: Difference) -> str:
+        """Say which side of a difference did not learn its task in the source language; nothing if both did."""
+        task = wanted.task or self.tasks[0]
+        sides = [(wanted.over, wanted.over_task or task), (wanted.system, task)]
+        return " and ".join(filter(None, (self._unlearned(*side, wanted.source_at_least) for side in sides)))
+
+    def _unlearned(self, arm: str, task: str, least: float) -> str:
+        paths = self.runs.get((arm, task), {}).values()
+        at_chance = sum(any(NOT_LEARNED in text for text in self.results[path].warnings) for path in paths)
+        if at_chance:
+            return f"{at_chance} of {len(paths)} runs of {arm} on {task} are at chance in the source language"
+        scores = [row.source_value for path in paths for row in self.results[path].summary[:1]]
+        low = [score for score in scores if score < least]
+        if not low:
+            return ""
+        return f"{len(low)} of {len(paths)} runs of {arm} on {task} stay below {least:g} in the source language"
 
     def by_language(self, wanted: Difference) -> list[tuple[str, Effect, float]]:
         """Return (language, effect, p) of every target language, p as it is."""

@@ -94,7 +94,14 @@ def _differences(rule: All | Some | Within, evidence: Evidence) -> Ruling:
         verdict = "refuted"
     deciding = [one for one in findings if one.verdict == verdict] or findings
     first = min(deciding, key=_size) if verdict != "refuted" else max(deciding, key=_size)
-    return Ruling(verdict, (first, *(one for one in findings if one is not first)))
+    reason = _unlearned(rule, evidence) if verdict == "inconclusive" else ""
+    return Ruling(verdict, (first, *(one for one in findings if one is not first)), reason)
+
+
+def _unlearned(rule: All | Some | Within | Anywhere, evidence: Evidence) -> str:
+    """Say why a result decides nothing: a task that was not learned in the source language tells nothing of others."""
+    said = dict.fromkeys(text for one in rule.difference if (text := evidence.unlearned(one)))
+    return f"Not decided: {'; '.join(said)}." if said else ""
 
 
 def _size(finding: Finding) -> float:
@@ -123,10 +130,11 @@ def _finding(
     wanted: Difference, found: Effect, evidence: Evidence, verdict_of: Callable[[Difference, Effect], Verdict]
 ) -> Finding:
     one_seed = found.seeds < 2  # says nothing of recipes: another seed may say something else
+    unlearned = evidence.unlearned(wanted)
     return Finding(
-        text=_what(wanted, evidence.tasks),
+        text=_what(wanted, evidence.tasks) + (f" (decides nothing: {unlearned})" if unlearned else ""),
         **{name: getattr(found, name) for name in ("effect", "low", "high", "p", "seeds", "languages", "agree")},
-        verdict="inconclusive" if one_seed else verdict_of(wanted, found),
+        verdict="inconclusive" if one_seed or unlearned else verdict_of(wanted, found),
     )
 
 
@@ -143,6 +151,11 @@ def _anywhere(rule: Anywhere, evidence: Evidence) -> Ruling:
         for (one, code, found, _), p in zip(rows, adjusted, strict=True)
     ]  # fmt: skip
     verdicts = {one.verdict for one in findings}
+    reason = _unlearned(rule, evidence)
+    if reason:
+        return Ruling(
+            "inconclusive", tuple(one.model_copy(update={"verdict": "inconclusive"}) for one in findings), reason
+        )
     verdict: Verdict = (
         "confirmed" if "confirmed" in verdicts else "refuted" if verdicts == {"refuted"} else "inconclusive"
     )

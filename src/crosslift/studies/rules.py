@@ -30,6 +30,9 @@ class Difference(Table):
     metric: str | None = Field(None, description="the task's first if not given")
     direction: Literal["higher", "lower"] = Field("higher", description="what is claimed of `system`")
     at_least: float = Field(0.0, ge=0, description="points by which it is claimed to differ")
+    source_at_least: float = Field(
+        0.0, ge=0, description="score in the source language that every run of both must reach, or nothing is decided"
+    )
 
     @property
     def sign(self) -> int:

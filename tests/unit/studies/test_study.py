@@ -152,3 +152,13 @@ def test_two_tasks_of_a_study_may_be_scored_on_one_benchmark(tmp_path):
     found = study(path, tmp_path / "out", seeds=1, arms=("plain", "noisy"))
     assert {score.task for score in found.scores} == {"xnli", "longer-training"}
     assert {row["task"] for row in found.comparisons} == {"xnli", "longer-training"}
+
+
+def test_a_hypothesis_may_ask_that_its_task_be_learned(tmp_path):
+    values = definition()
+    values["hypothesis"][0]["rule"]["difference"][0]["source_at_least"] = 99.0  # no tiny run is as good
+    path = tmp_path / "asking.toml"
+    path.write_text(tomli_w.dumps(values), encoding="utf-8")
+    found = study(path, tmp_path / "out", seeds=2).hypotheses[0]
+    assert found.verdict == "inconclusive"
+    assert "2 of 2 runs of plain on xnli" in found.reason

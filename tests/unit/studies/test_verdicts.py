@@ -19,9 +19,13 @@ class Known:
     effects: dict
     tasks: tuple[str, ...] = ("xnli",)
     languages: dict = field(default_factory=dict)
+    failed: str = ""
 
     def of(self, wanted):
         return self.effects[wanted.system]
+
+    def unlearned(self, wanted):
+        return self.failed if wanted.system == "a" else ""
 
     def by_language(self, wanted):
         return [(code, effect, effect.p) for code, effect in self.languages[wanted.system].items()]
@@ -135,3 +139,17 @@ def test_rules_are_said_in_words():
         rule={"use": "all", "difference": [difference(task="xnli", of="pairs", at_least=1, direction="lower")]},
     ).rule
     assert in_words(rule) == "a − z, the mean of language pairs of xnli is below 0 by at least 1 points"
+
+
+@pytest.mark.parametrize("use", ["all", "anywhere"])
+def test_a_task_that_was_not_learned_decides_nothing(use):
+    rule = {"use": use, "difference": [difference()]}
+    effects = effect(5, 9, p=0.001)
+    found = verdict(rule, Known({"a": effects}, languages={"a": {"de": effects}}, failed="2 of 3 runs are at chance"))
+    assert (found.verdict, found.reason) == ("inconclusive", "Not decided: 2 of 3 runs are at chance.")
+
+
+def test_what_was_not_learned_does_not_stand_in_the_way_of_what_was():
+    rule = {"use": "some", "difference": [difference("a"), difference("b")]}
+    found = verdict(rule, Known({"a": effect(-9, -5), "b": effect(1, 2)}, failed="at chance"))
+    assert (found.verdict, found.effect) == ("confirmed", 1.5)
