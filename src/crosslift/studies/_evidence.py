@@ -91,15 +91,10 @@ class Evidence:
         return " and ".join(filter(None, (self._unlearned(*side, wanted.source_at_least) for side in sides)))
 
     def _unlearned(self, arm: str, task: str, least: float) -> str:
-        paths = self.runs.get((arm, task), {}).values()
-        at_chance = sum(any(NOT_LEARNED in text for text in self.results[path].warnings) for path in paths)
-        if at_chance:
-            return f"{at_chance} of {len(paths)} runs of {arm} on {task} are at chance in the source language"
-        scores = [row.source_value for path in paths for row in self.results[path].summary[:1]]
-        low = [score for score in scores if score < least]
-        if not low:
-            return ""
-        return f"{len(low)} of {len(paths)} runs of {arm} on {task} stay below {least:g} in the source language"
+        results = [self.results[path] for path in self.runs.get((arm, task), {}).values()]
+        failed = sum(_at_chance(one) or any(row.source_value < least for row in one.summary[:1]) for one in results)
+        asked = f" ({least:g} or more is asked)" if least else ""
+        return f"{failed} of {len(results)} runs of {arm} on {task} did not learn it{asked}" if failed else ""
 
     def by_language(self, wanted: Difference) -> list[tuple[str, Effect, float]]:
         """Return (language, effect, p) of every target language, p as it is."""
@@ -187,6 +182,10 @@ class Evidence:
         if not found:
             raise NoEvidenceError(f"there is no run of {arm} on {task}")
         return found
+
+
+def _at_chance(results: Results) -> bool:
+    return any(NOT_LEARNED in text for text in results.warnings)
 
 
 def _of_comparison(row: Comparison) -> Effect:
