@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import math
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 
 from crosslift.errors import InputError
-from crosslift.runs import read_model
+from crosslift.runs import Language, Number, read_model
 
 SCHEMA = 1
-Number = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
 Verdict = Literal["confirmed", "refuted", "inconclusive", "recorded"]
 
 
@@ -133,15 +132,10 @@ class Map(_Part):
     silhouette_language: Number = math.nan
 
 
-class LanguageFact(_Part):
-    """What is known of a language; distance from the source in 0..1, where it is known (the lab)."""
+class LanguageFact(Language):
+    """What is known of a language, its resource level included."""
 
-    name: str
-    script: str = ""
-    family: str = ""
     resources: str = ""
-    description: str = ""
-    distance: Number = math.nan
 
 
 class StudyResult(_Part):
