@@ -89,7 +89,8 @@ def test_cached_gradients_under_autocast(encoder: Encoder, name: str) -> None:
         _, direct = trained(method, encoder, batch, direct=True)
     assert gradients.keys() == direct.keys()
     for key, gradient in gradients.items():
-        assert (gradient - direct[key]).norm() <= 0.03 * direct[key].norm() + 1e-3, key
+        # Chunks round otherwise, and by how much is the processor's: 2 to 4 %.  A lost gradient is off by all of it.
+        assert (gradient - direct[key]).norm() <= 0.1 * direct[key].norm() + 1e-3, key
 
 
 @every_method
