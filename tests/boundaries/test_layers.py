@@ -26,7 +26,8 @@ MAY_IMPORT = {
     "demo": {"pipeline", "recipe", "run_directory"},
     "embedding_layout": set(),
     "report": {
-        *("comparison", "embedding_layout", "languages", "metrics", "run_directory", "runs", "studies", "tasks"),
+        *("comparison", "embedding_layout", "languages", "metrics", "run_directory", "runs", "stats", "studies"),
+        "tasks",
     },
     "studies": {
         *(
@@ -60,7 +61,7 @@ MAY_IMPORT = {
     "finetune": {"data", "encoder", "losses", "tasks", "train", "views"},
     "views": {"data", "encoder", "languages"},
     "evaluation": {
-        *("data", "encoder", "metrics", "run_directory", "runs", "tasks", "train"),
+        *("data", "encoder", "metrics", "run_directory", "runs", "stats", "tasks", "train"),
         "finetune",  # smooths as it learns
     },
     "train": {"data", "encoder", "losses", "recipe", "tasks"},

@@ -18,7 +18,6 @@ from crosslift.encoder.precision import Precision, lower
 from crosslift.errors import CheckpointError, InputError, RunExistsError
 from crosslift.evaluation import generalized as grids
 from crosslift.evaluation import probes
-from crosslift.evaluation.averages import benchmark_score
 from crosslift.evaluation.by_vectors import Scorer, scorer
 from crosslift.evaluation.consistency import consistency
 from crosslift.evaluation.origin import Origin, origin
@@ -27,6 +26,7 @@ from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.evaluation.test_sets import TestSet, predictions, read_test_set
 from crosslift.run_directory import results, write_json, write_records
+from crosslift.stats.benchmark import benchmark_score
 from crosslift.tasks._task import BY_VECTORS, Example, Split, Task
 from crosslift.train.features import default_length
 from crosslift.train.windows import DOC_STRIDE

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from crosslift.report import _study_figures, _study_tables, _study_words
 from crosslift.report._page import Tile, flat, page
 from crosslift.report._study import MANY
+from crosslift.report._study_benchmark import benchmark
 
 if TYPE_CHECKING:
     from crosslift.report._figures import Figure
@@ -65,6 +66,7 @@ def _content(study: Study) -> dict[str, Any]:
         "open": len(found.hypotheses) <= MANY,
         "arms": _study_tables.arms(study) if found.arms else None,
         "setting": _setting(study),
+        "benchmark": benchmark(study),
         "sections": [_section(study, view, place) for place, view in enumerate(study.views)],
         "curves": _study_figures.curves(study),
         "maps": _study_figures.maps(study),

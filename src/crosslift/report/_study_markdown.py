@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from crosslift._markdown import bullets, escaped
 from crosslift.report import _study_tables, _study_words
 from crosslift.report._markdown import section
+from crosslift.report._study_benchmark import benchmark
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,6 +29,8 @@ def render(study: Study) -> str:
     parts += [] if study.is_ledger else [ledger]
     rules = [f"{one.name}: {one.statement}. Rule: {one.rule}" for one in found.hypotheses]
     parts += bullets("Rules, stated before the results", rules)
+    table = benchmark(study)
+    parts += [section(table)] if table else []
     for title, tables in _sections(study):
         parts += [f"## {escaped(title)}", *map(section, tables)]
     parts += bullets("Limitations", _study_words.limitations(study))

@@ -3,5 +3,6 @@
 - `resampling`: test items drawn anew, or swapped between two systems;
 - `interval`: effect, interval, p-value and detectable effect, from chance in items and chance in runs;
 - `randomisation`: p-values from swapping runs or items, exact where few;
-- `adjustment`: p-values of several comparisons.
+- `adjustment`: p-values of several comparisons;
+- `benchmark`: the score of several tasks.
 """

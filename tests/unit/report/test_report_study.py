@@ -14,6 +14,7 @@ from crosslift.cli import app
 from crosslift.errors import InputError
 from crosslift.report import _study_figures, _study_tables, _study_words
 from crosslift.report._study import Study
+from crosslift.report._study_benchmark import benchmark
 from crosslift.studies.result import StudyResult
 from tests.unit.report import study_results
 from tests.unit.report.page import HOSTILE, Page
@@ -313,3 +314,45 @@ def test_a_truncated_file_is_named_and_the_old_page_stays(directory, share):
     with pytest.raises(InputError, match=r"study\.json: not whole JSON"):
         report.write(directory)
     assert path.read_text(encoding="utf-8") == before
+
+
+def several(*tasks, metrics=("accuracy",)):
+    """Return a study of one seed: 60 in the source, 40 and 50 in two targets, ten less for the second arm."""
+    scores = [
+        {"arm": arm, "task": task, "metric": metric, "kind": kind, "over": over, "seeds": [0], "values": [value - less]}
+        for task in tasks
+        for metric in metrics
+        for arm, less in (("plain", 0), ("views", 10))
+        for kind, over, value in (
+            *(("language", code, number) for code, number in (("qaa", 60.0), ("qab", 40.0), ("qac", 50.0))),
+            ("summary", "target mean", 45.0),
+        )
+    ]
+    return arranged(scores=scores, comparisons=[], grids=[], curves=[], tasks=list(tasks))
+
+
+def test_several_tasks_are_one_table():
+    table = benchmark(several("udpos", "xnli", "xnli: americasnli"))
+    assert [column.title for column in table.columns] == [
+        *("Arm", "udpos", "xnli", "americasnli", "Mean", "Targets"),
+    ]
+    rows = {row[0].value: [cell.value for cell in row[1:]] for row in table.rows}
+    assert rows["plain"] == [50, 50, 50, 50, 45]
+    assert rows["views"] == [40, 40, 40, 40, 35]
+    assert benchmark(several("udpos", "xnli")) is None
+
+
+def test_an_arm_that_lacks_a_task_has_no_mean():
+    study = several("udpos", "xnli", "panx")
+    kept = tuple(s for s in study.result.scores if (s.arm, s.task) != ("views", "panx"))
+    rows = benchmark(Study.of(study.result.model_copy(update={"scores": kept}))).rows
+    assert [cell.value for cell in rows[0][1:]] == [50, 50, 50, 50, 45]
+    lacking = [cell.value for cell in rows[1][1:]]
+    assert lacking[:2] == [40, 40]
+    assert all(math.isnan(value) for value in lacking[2:])
+
+
+def test_the_table_of_all_tasks_is_on_the_page_and_in_markdown():
+    found = several("udpos", "xnli", "panx", metrics=("f1", "exact_match")).result
+    assert "benchmark" in sections(Page(report.study_html(found)))
+    assert "All tasks" in report.study_markdown(found)

@@ -37,7 +37,11 @@ def open_source(settings: SourceSettings) -> Source:
 
     Raises:
         DataError: the directory is not named, or not there.
+        InputError: a file is said to be of a task that does not exist; the message names the nearest one.
     """
+    for file in settings.files.values():
+        if file.task is not None:
+            find_task(file.task, settings)
     base = _base(settings)
     if settings.task:
         inner = Files(settings.files, base=base, root=settings.path) if settings.files else base

@@ -19,6 +19,8 @@ class FileSettings(BaseModel):
 
     path: str
     """Below the source's `path`, or absolute; `{language}` stands for the language."""
+    task: str | None = None
+    """The task whose split this is, where a recipe reads that split of several; None: of all tasks."""
     language: str | None = None
     """The language of the file, where its path does not say; None: the source language."""
     columns: dict[str, str] = Field(default_factory=dict)

@@ -35,13 +35,13 @@ class Files(Source):
 
     def labels(self, task: Task) -> tuple[str, ...]:
         """Return the labels of the other source, or the task's; those of its own training file where they are open."""
-        if self.base is None or (task.open_labels and "train" in self.files):
+        if self.base is None or (task.open_labels and self._has(task, "train")):
             return super().labels(task)
         return self.base.labels(task)
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
         """Return the languages for which there is a file."""
-        if split not in self.files:
+        if not self._has(task, split):
             return self.base.languages(task, split) if self.base else ()
         settings = self.files[split]
         if _MARK in settings.path:
@@ -50,7 +50,7 @@ class Files(Source):
 
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
         """Return the examples of the split's file, or what the other source has."""
-        if split not in self.files:
+        if not self._has(task, split):
             assert self.base is not None  # `languages` is empty otherwise
             return self.base.read(task, split, language)
         settings = self.files[split]
@@ -63,6 +63,10 @@ class Files(Source):
             for index, (line, values) in enumerate(_named(task, path, settings))
             if task.is_example(values)
         ]
+
+    def _has(self, task: Task, split: Split) -> bool:
+        """Return whether a split of a task has a file of its own."""
+        return split in self.files and self.files[split].task in (None, task.name)
 
     def path(self, split: Split, language: str) -> Path:
         """Return the file of a split in a language.

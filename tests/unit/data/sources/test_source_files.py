@@ -8,7 +8,7 @@ import pytest
 from pydantic import ValidationError
 
 from crosslift.data.sources import SourceSettings, open_source
-from crosslift.errors import DataError, LanguageError
+from crosslift.errors import DataError, InputError, LanguageError
 from crosslift.tasks._task import PairExample, TaggingExample
 from crosslift.tasks.udpos import Udpos
 from crosslift.tasks.xnli import Xnli
@@ -97,6 +97,21 @@ def test_other_splits_come_from_the_other_source(xtreme):
     record = source.describe()
     assert list(record["files"]) == ["xnli/dev-ko.tsv"]
     assert list(record["own_files"]) == [str(xtreme / "t.jsonl")]
+
+
+def test_a_file_may_be_of_one_task_alone(xtreme):
+    (xtreme / "t.jsonl").write_text(json.dumps(ROW), encoding="utf-8")
+    mine = {"path": "t.jsonl", "language": "ko"}
+    for task in (None, "xnli"):
+        assert opened(xtreme, source="directory", dev=mine | {"task": task}).examples(Xnli(), "dev", "ko") == [EXAMPLE]
+    others = opened(xtreme, source="directory", dev=mine | {"task": "americasnli"})
+    assert others.examples(Xnli(), "dev", "ko")[0].first == "개"
+    assert others.languages(Xnli(), "dev") == ("de", "en", "ko")
+
+
+def test_a_file_of_a_task_that_does_not_exist_is_an_error(xtreme):
+    with pytest.raises(InputError, match="did you mean 'xnli'"):
+        opened(xtreme, source="directory", dev={"path": "t.jsonl", "task": "xnl"})
 
 
 def test_a_split_without_a_file_is_not_there(tmp_path):
