@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grid import Grid, by_language, probe, stage_seconds
+from grid import Grid, by_language, probe, stage_seconds, table
 
 SOURCE = "qaa"
 
@@ -91,7 +91,8 @@ def main() -> None:
     replace(grid, arms=["none"], seeds=1).run(1)  # pre-trains the encoder that all share
     grid.run(arguments.jobs)
     languages = [f"xnli qa{letter}" for letter in "abcdefgh"]
-    print(grid.table([*languages, "xnli targets", "udpos targets", "retrieval", "seconds"], partial(measures, grid)))
+    columns = [*languages, "xnli targets", "udpos targets", "retrieval", "seconds"]
+    print(table(grid.measured(partial(measures, grid)), columns))
 
 
 if __name__ == "__main__":

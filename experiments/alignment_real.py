@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from grid import Grid, by_language, probe, stage_seconds
+from grid import Grid, by_language, probe, stage_seconds, table
 
 from crosslift import languages
 from crosslift.data.text import existing, lines
@@ -139,7 +139,7 @@ def main() -> None:
     grid = Grid(partial(recipe, options), list(ARMS), list(TASKS), options.seeds, options.output)
     grid.run(options.jobs)
     columns = ["tatoeba", "xnli retrieval", *(f"{task} {group}" for task in TASKS for group in GROUPS), "align s"]
-    print(grid.table(columns, partial(measures, grid)))
+    print(table(grid.measured(partial(measures, grid)), columns))
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grid import Grid, by_language, paired, stage_seconds
+from grid import Grid, by_language, paired, table
 
 SOURCE = "qaa"
 
@@ -90,7 +90,6 @@ def measures(grid: Grid, arm: str, seed: int) -> dict[str, float]:
         for row in results["consistency"]:  # of tasks whose test data is parallel
             if row["selection"] == "source-dev":
                 found[f"{task} agreement"] = row["agreement"]
-        found["seconds"] = found.get("seconds", 0) + stage_seconds(results, "finetune")
     return found
 
 
@@ -101,14 +100,16 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="runs side by side, one thread each")
     parser.add_argument("--limit", type=int, default=600, help="test examples a language")
     parser.add_argument("--output", type=Path, default=Path("runs/finetuning"))
+    parser.add_argument("--kept", type=Path, help="JSON with the numbers of earlier runs, which are not run again")
     arguments = parser.parse_args()
     make = partial(recipe, arguments.limit)
-    grid = Grid(make, list(ARMS), list(TASKS), arguments.seeds, arguments.output)
-    replace(grid, arms=["plain"], seeds=1).run(1)  # trains the encoder that all share
+    grid = Grid(make, list(ARMS), list(TASKS), arguments.seeds, arguments.output, arguments.kept)
+    replace(grid, arms=["plain"], seeds=1, kept=None).run(1)  # trains the encoder that all share
     grid.run(arguments.jobs)
     columns = [f"{task} {what}" for task in TASKS for what in ("source", "targets", "off-diagonal")]
-    print(grid.table([*columns, "xnli agreement", "seconds"], partial(measures, grid)))
-    print("\n" + paired(grid, "plain", columns, partial(measures, grid)))
+    found = grid.measured(partial(measures, grid))
+    print(table(found, [*columns, "xnli agreement"]))
+    print("\n" + paired(found, "plain", columns))
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from grid import Grid, by_language, paired, stage_seconds
+from grid import Grid, by_language, paired, stage_seconds, table
 
 from crosslift.studies.preparations.real_text import prepare
 
@@ -92,8 +92,9 @@ def main() -> None:
     measure = partial(measures, grid)
     averages = ["targets, source-dev", "targets, average"]
     columns = ["source, source-dev", "source, average", "off-diagonal", *averages]
-    print(grid.table([*columns, "agreement", "seconds"], measure))
-    print("\n" + paired(grid, "plain", columns, measure) + "\n")
+    found = grid.measured(measure)
+    print(table(found, [*columns, "agreement", "seconds"]))
+    print("\n" + paired(found, "plain", columns) + "\n")
 
 
 if __name__ == "__main__":

@@ -27,6 +27,7 @@ class Grid:
         tasks: names.
         seeds: how many.
         output: where runs go: OUTPUT/ARM/TASK/seed-N.
+        kept: file of the numbers of earlier runs, which are not run again; a later session adds seeds to them.
     """
 
     recipe: Callable[[str, int, str], dict[str, Any]]
@@ -34,10 +35,12 @@ class Grid:
     tasks: Sequence[str]
     seeds: int
     output: Path
+    kept: Path | None = None
 
     def run(self, jobs: int) -> None:
         """Run what is missing, `jobs` at a time with one thread each; all arms of a seed before the next seed."""
-        work = [(arm, seed) for seed in range(self.seeds) for arm in self.arms]
+        known = self.known()
+        work = [(arm, seed) for seed in range(self.seeds) for arm in self.arms if str(seed) not in known.get(arm, {})]
         context = multiprocessing.get_context("spawn")
         os.environ["OMP_NUM_THREADS"] = "1"
         with ProcessPoolExecutor(jobs, mp_context=context) as pool:
@@ -70,32 +73,45 @@ class Grid:
         )
         return found
 
-    def finished(self, arm: str) -> list[int]:
-        """Return the seeds of which every task is there."""
-        there = (
-            seed for seed in range(self.seeds) if all(self.directory(arm, seed, task).exists() for task in self.tasks)
-        )
-        return list(there)
+    def known(self) -> dict[str, dict[str, Measures]]:
+        """Return the numbers that are kept, by arm and seed."""
+        if self.kept is None or not self.kept.is_file():
+            return {}
+        found: dict[str, dict[str, Measures]] = json.loads(self.kept.read_text(encoding="utf-8"))
+        return found
 
-    def table(self, columns: Sequence[str], measures: Callable[[str, int], Measures]) -> str:
-        """Return a Markdown table: mean and standard deviation over the seeds that are there, and their number."""
-        lines = ["| arm | seeds | " + " | ".join(columns) + " |", "| --- |" + " ---: |" * (len(columns) + 1)]
+    def measured(self, measures: Callable[[str, int], Measures]) -> dict[str, dict[str, Measures]]:
+        """Return the numbers of what is kept and of what has run, by arm and seed, and keep them all."""
+        found = self.known()
         for arm in self.arms:
-            runs = [measures(arm, seed) for seed in self.finished(arm)]
-            cells = [summary([run[column] for run in runs if column in run]) for column in columns]
-            lines.append(f"| {arm} | {len(runs)} | " + " | ".join(cells) + " |")
-        return "\n".join(lines)
+            own = found.setdefault(arm, {})
+            for seed in range(self.seeds):
+                if str(seed) not in own and all(self.directory(arm, seed, task).exists() for task in self.tasks):
+                    own[str(seed)] = measures(arm, seed)
+        if self.kept is not None:
+            self.kept.parent.mkdir(parents=True, exist_ok=True)
+            self.kept.write_text(json.dumps(found, indent=1) + "\n", encoding="utf-8")
+        return {arm: found[arm] for arm in self.arms}
 
 
-def paired(grid: Grid, baseline: str, columns: Sequence[str], measures: Callable[[str, int], Measures]) -> str:
+def table(found: Mapping[str, Mapping[str, Measures]], columns: Sequence[str]) -> str:
+    """Return a Markdown table: mean and standard deviation over the seeds that are there, and their number."""
+    lines = ["| arm | seeds | " + " | ".join(columns) + " |", "| --- |" + " ---: |" * (len(columns) + 1)]
+    for arm, runs in found.items():
+        cells = [summary([run[column] for run in runs.values() if column in run]) for column in columns]
+        lines.append(f"| {arm} | {len(runs)} | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def paired(found: Mapping[str, Mapping[str, Measures]], baseline: str, columns: Sequence[str]) -> str:
     """Return a Markdown table of each arm less the baseline, seed by seed: mean and 95 % interval by Student's t."""
     lines = ["| arm - " + baseline + " | seeds | " + " | ".join(columns) + " |"]
     lines.append("| --- |" + " ---: |" * (len(columns) + 1))
-    for arm in grid.arms:
-        seeds = sorted(set(grid.finished(arm)) & set(grid.finished(baseline)))
+    for arm, runs in found.items():
+        seeds = sorted(set(runs) & set(found[baseline]))
         if arm != baseline and seeds:
-            runs = [(measures(arm, seed), measures(baseline, seed)) for seed in seeds]
-            cells = [interval([run[column] - base[column] for run, base in runs]) for column in columns]
+            pairs = [(runs[seed], found[baseline][seed]) for seed in seeds]
+            cells = [interval([run[column] - base[column] for run, base in pairs]) for column in columns]
             lines.append(f"| {arm} | {len(seeds)} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
 

@@ -41,8 +41,8 @@ def benchmark(study: Study) -> Table | None:
         [arm_cell(study, arm), *_cells(scored[arm.name], list(views))] for arm in study.arms if any(scored[arm.name])
     ]
     caption = (
-        "Percent, mean over the languages of each task, the source included; after ± the standard deviation over seeds. "
-        "Questions count as the mean of F1 and exact match. Columns are not comparable with each other."
+        "Percent, mean over the languages of each task, the source included; after ± the standard deviation over "
+        "seeds. Questions count as the mean of F1 and exact match. Columns are not comparable with each other."
     )
     return Table("All tasks", caption, tuple(columns), frozen(best(rows, column=len(views) + 1)))
 
@@ -103,7 +103,5 @@ def _first(own: Mapping[str, Sequence[float]]) -> float | None:
 
 def _cells(scored: Sequence[Mapping[str, Mapping[str, float]]], tasks: Sequence[str]) -> list[Cell]:
     wanted = [*((task, "all") for task in tasks), ("", "all"), ("", "targets")]
-    statistics = (
-        Statistic.of(one[task][kind] for one in scored if kind in one.get(task, {})) for task, kind in wanted
-    )
+    statistics = (Statistic.of(one[task][kind] for one in scored if kind in one.get(task, {})) for task, kind in wanted)
     return [Cell(statistic.mean, statistic.spread) for statistic in statistics]
