@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Annotated
 
 import typer
@@ -47,8 +48,10 @@ def study(
         values={key: value for key, value in values.items() if value is not None},
     )  # fmt: skip
     directory = output or directory_of(definition, settings)
-    runs = planned(definition, directory, settings)
     size = definition.scale(scale)
+    with TemporaryDirectory() as elsewhere:
+        only_looking = only_plan or (size.device_hours and not agreed)
+        runs = planned(definition, directory, settings, prepared_in=Path(elsewhere) if only_looking else None)
     if only_plan and as_json:
         typer.echo(json.dumps(values_of_plan(definition, size, runs), indent=2))
         return

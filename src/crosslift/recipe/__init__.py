@@ -21,6 +21,7 @@ from crosslift.recipe import _mistakes
 from crosslift.recipe._override import override
 from crosslift.recipe.adapter_tables import AdapterTable, LanguageAdaptersTable
 from crosslift.recipe.base_tables import MethodTable, NamedTable, SmoothTable, Table, TextTable, TrainTable
+from crosslift.recipe.complaints import complaints, paragraph
 from crosslift.recipe.dual_encoder_table import DualEncoderTable
 from crosslift.recipe.tables import (
     AlignTable,
@@ -117,9 +118,9 @@ def build(values: Mapping[str, Any], *, where: str) -> Recipe:
     try:
         recipe = Recipe.model_validate(filled)
     except ValidationError as error:
-        raise RecipeError(_mistakes.paragraph(where, [*map(_mistakes.mistake, error.errors()), *names])) from error
+        raise RecipeError(paragraph(where, [*complaints(error, Recipe), *names])) from error
     if names:
-        raise RecipeError(_mistakes.paragraph(where, names))
+        raise RecipeError(paragraph(where, names))
     return _with_method_defaults(recipe)
 
 

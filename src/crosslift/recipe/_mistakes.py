@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple, get_args
 
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from crosslift import _shelf
 from crosslift.data.sources._settings import TaskSettings
 from crosslift.errors import nearest
 from crosslift.recipe.base_tables import MethodTable, NamedTable, SmoothTable
-from crosslift.recipe.tables import ObjectiveTable, Recipe
+from crosslift.recipe.tables import ObjectiveTable
 
 METHOD_KEYS = (
     ("pretrain", "align", "objective", MethodTable),
@@ -58,44 +58,6 @@ def at(values: Any, *path: str | int) -> Any:
         else:
             return None
     return values
-
-
-def paragraph(where: str, mistakes: Sequence[str]) -> str:
-    """Return all mistakes of a recipe as one message."""
-    if len(mistakes) == 1:
-        return f"{where}: {mistakes[0]}"
-    return f"{where}: {len(mistakes)} mistakes:\n" + "\n".join(f"  - {mistake}" for mistake in mistakes)
-
-
-def mistake(details: Any) -> str:
-    """Return pydantic's complaint in our words."""
-    location = [str(part) for part in details["loc"]]
-    key = ".".join(location)
-    if details["type"] == "extra_forbidden":
-        known = _fieldsat(location[:-1])
-        return f"unknown key '{key}'{nearest(location[-1], known)} (keys here: {', '.join(known)})"
-    if details["type"] == "missing":
-        return f"'{key}' is missing"
-    found = "" if isinstance(details["input"], dict) else f" (found {details['input']!r})"
-    message = details["msg"].removeprefix("Value error, ")
-    return f"{key or 'recipe'}: {message[0].lower()}{message[1:]}{found}"
-
-
-def _fieldsat(location: Sequence[str]) -> list[str]:
-    """Return the keys of the table at a place in the recipe."""
-    table: type[BaseModel] = Recipe
-    for part in location:
-        field = table.model_fields.get(part)  # none: the place in a list, or a split
-        found = _table_of(field.annotation) if field else None
-        table = found or table
-    return list(table.model_fields)
-
-
-def _table_of(annotation: Any) -> type[BaseModel] | None:
-    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
-        return annotation
-    inner = (_table_of(part) for part in getattr(annotation, "__args__", ()))
-    return next((table for table in inner if table), None)
 
 
 def methods(values: Mapping[str, Any]) -> Iterator[Place]:

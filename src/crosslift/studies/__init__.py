@@ -10,6 +10,7 @@ where it was, and arms that begin alike share the beginning.
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -23,7 +24,7 @@ from crosslift.studies._execute import Outcome, execute
 from crosslift.studies._maps import maps
 from crosslift.studies._measure import measure
 from crosslift.studies._plan import Job, plan
-from crosslift.studies._prepare import prepared
+from crosslift.studies._prepare import PREPARED, prepared
 from crosslift.studies._read import Definition, load, names
 from crosslift.studies._verdicts import judge
 from crosslift.studies.result import FILE, SCHEMA, StudyResult
@@ -55,8 +56,10 @@ class Settings:
     cluster: str | None = None
 
 
-def planned(definition: Definition, output: Path, settings: Settings) -> list[Job]:
+def planned(definition: Definition, output: Path, settings: Settings, *, prepared_in: Path | None = None) -> list[Job]:
     """Return every run of a study, those that are there too; all recipes are checked.
+
+    Files that recipes need are made in `prepared_in`, or below `output` if None.
 
     Raises:
         InputError: no such scale or arm, a value that is not given, or a recipe with mistakes.
@@ -66,7 +69,7 @@ def planned(definition: Definition, output: Path, settings: Settings) -> list[Jo
         definition.study,
         scale,
         output,
-        values=prepared(scale, output, settings.values or {}),
+        values=prepared(scale, prepared_in or output / PREPARED, settings.values or {}),
         seeds=settings.seeds or scale.seeds,
         arms=settings.arms,
     )
@@ -168,7 +171,7 @@ def gather(
         limitations=(*asked.limitations, *scale.limitations),
         references=asked.references,
         environment=_environment(scale),
-        command=" ".join(["crosslift", *sys.argv[1:]]),
+        command=shlex.join(["crosslift", *sys.argv[1:]]),
         definition=definition.text,
         definition_hash=definition.hash,
     )

@@ -9,8 +9,11 @@ from typing import Any
 from crosslift.studies._folder import module
 from crosslift.studies.tables import Scale
 
+PREPARED = "prepared"
+"""Folder of a study for files that its recipes need."""
 
-def prepared(scale: Scale, output: Path, values: Mapping[str, Any]) -> dict[str, Any]:
+
+def prepared(scale: Scale, folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
     """Return values for recipes: those given, and where a scale's preparation has put what it made.
 
     Raises:
@@ -18,7 +21,6 @@ def prepared(scale: Scale, output: Path, values: Mapping[str, Any]) -> dict[str,
     """
     if scale.prepare is None:
         return dict(values)
-    folder = output / "prepared"
     folder.mkdir(parents=True, exist_ok=True)
     known = {**scale.values, **values}
     made: Mapping[str, Any] = module("preparations", scale.prepare).prepare(folder.absolute(), known)

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from crosslift import recipe as recipes
 from crosslift.errors import InputError, RecipeError, nearest
+from crosslift.recipe.complaints import complaints, paragraph
 from crosslift.studies.tables import Scale, Study
 
 READY = Path(__file__).parent / "ready"
@@ -79,8 +80,4 @@ def _validated(values: Mapping[str, Any], *, where: str) -> Study:
     try:
         return Study.model_validate(values)
     except ValidationError as error:
-        mistakes = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}".removeprefix(": ") for one in error.errors()]
-        joined = "".join(f"\n  - {mistake}" for mistake in mistakes)
-        raise RecipeError(
-            f"{where}: {mistakes[0] if len(mistakes) == 1 else f'{len(mistakes)} mistakes:{joined}'}"
-        ) from error
+        raise RecipeError(paragraph(where, complaints(error, Study))) from error

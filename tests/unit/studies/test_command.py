@@ -32,6 +32,13 @@ def test_a_plan_runs_nothing(tiny, tmp_path):
     assert not (tmp_path / "out").exists()
 
 
+def test_a_plan_leaves_no_prepared_files(tmp_path):
+    code, printed = call("study", "label-aware-multilevel-flan-t5", "--plan", "--output", str(tmp_path / "out"))
+    assert code == 0
+    assert "text-to-text" in printed
+    assert not (tmp_path / "out").exists()
+
+
 def test_a_plan_says_what_is_compared(tiny, tmp_path):
     code, printed = call("study", str(tiny), "--plan", "--output", str(tmp_path / "out"))
     assert code == 0

@@ -162,3 +162,34 @@ def test_a_hypothesis_may_ask_that_its_task_be_learned(tmp_path):
     found = study(path, tmp_path / "out", seeds=2).hypotheses[0]
     assert found.verdict == "inconclusive"
     assert "2 of 2 runs of plain on xnli did not learn it (99 or more is asked)" in found.reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"titel": "x"}, "unknown key 'titel'; did you mean 'title'?"),
+        (
+            {"arm": [{"name": "plain", "about": "x", "contorl": True}]},
+            "unknown key 'arm.0.contorl'; did you mean 'control'?",
+        ),
+        ({"scale": {"lab": {**definition()["scale"]["lab"], "seed": 1}}}, "'scale.lab.seed'; did you mean 'seeds'?"),
+        (
+            {"hypothesis": [{"name": "H1", "statement": "x", "rule": {"use": "sme", "difference": []}}]},
+            "hypothesis.0.rule.use: there is no 'sme'; did you mean 'some'?",
+        ),
+        (
+            {
+                "hypothesis": [
+                    {"name": "H1", "statement": "x", "rule": {"use": "within", "low": 0, "high": 1, "lo": 1}},
+                ]
+            },
+            "unknown key 'hypothesis.0.rule.within.lo'; did you mean 'low'?",
+        ),
+    ],
+)
+def test_a_wrong_key_of_a_study_names_the_nearest(tmp_path, changes, message):
+    path = tmp_path / "mine.toml"
+    path.write_text(tomli_w.dumps(definition(**changes)), encoding="utf-8")
+    with pytest.raises(InputError) as raised:
+        load(path)
+    assert message in str(raised.value)
