@@ -96,13 +96,15 @@ def _claim(one: Judged) -> Claim:
 
 def _setting(study: Study) -> dict[str, str]:
     found = study.result
+    source = study.language(found.source) if found.source else ""
+    names = dict.fromkeys(map(study.language, found.languages))  # benchmarks may have codes of their own
     return {
         "scale": found.scale,
         "setting": found.about,
         "seeds": ", ".join(map(str, found.seeds)),
         "tasks": ", ".join(found.tasks),
-        "source": study.language(found.source) if found.source else "",
-        "languages": ", ".join(study.language(code) for code in found.languages if code != found.source),
+        "source": source,
+        "languages": ", ".join(name for name in names if name != source),
         "baseline": found.baseline if found.arms else "",
         "test": found.test,
     }

@@ -97,7 +97,8 @@ def _tasks(study: Study, arm: ArmResult) -> str:
 
 def _runs(study: Study, arm: ArmResult) -> float:
     own = [score for score in study.result.scores if score.arm == arm.name]
-    return float(len({(score.task, seed) for score in own for seed in score.seeds}))
+    # A run may be scored on other benchmarks too, as "task: benchmark".
+    return float(len({(score.task.partition(": ")[0], seed) for score in own for seed in score.seeds}))
 
 
 def results(study: Study, view: View) -> Table:

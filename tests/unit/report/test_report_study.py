@@ -342,6 +342,22 @@ def test_several_tasks_are_one_table():
     assert benchmark(several("udpos", "xnli")) is None
 
 
+def test_a_run_that_is_scored_on_two_benchmarks_is_one_run():
+    rows = _study_tables.arms(several("udpos", "xnli", "xnli: americasnli")).rows
+    assert [row[3].value for row in rows if row[0].value in ("plain", "views")] == [2, 2]
+
+
+def test_a_language_with_two_codes_is_named_once():
+    study = several("udpos")
+    facts = {
+        **study.result.languages,
+        "qab_Latn": study.result.languages["qab"],
+        "qaa_Latn": study.result.languages["qaa"],
+    }
+    named = report.study_html(study.result.model_copy(update={"languages": facts}))
+    assert "Velian, Morish, Thelian, Ozgur, Pelasi, Nandic, Yukan<" in named
+
+
 def test_an_arm_that_lacks_a_task_has_no_mean():
     study = several("udpos", "xnli", "panx")
     kept = tuple(s for s in study.result.scores if (s.arm, s.task) != ("views", "panx"))
