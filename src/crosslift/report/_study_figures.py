@@ -20,7 +20,7 @@ from crosslift.report._maps import embedding_map
 if TYPE_CHECKING:
     from crosslift.report._study import Study
     from crosslift.report._systems import View
-    from crosslift.studies.result import ArmResult, Map
+    from crosslift.studies.result import ArmResult, Judged, Map
 
 SIGNS = {"confirmed": "circle", "refuted": "x", "inconclusive": "circle-open", "recorded": "square"}
 
@@ -43,7 +43,7 @@ def verdicts(study: Study) -> Figure | None:
     drawn = [one for one in study.result.hypotheses if math.isfinite(one.effect) and math.isfinite(one.low + one.high)]
     if not drawn:
         return None
-    words = [f"{one.name}, {one.verdict}: {_format.effect(one.effect, one.low, one.high)}" for one in drawn]
+    words = [f"{one.name}, {one.verdict}: {_format.effect(one.effect, one.low, one.high)} {one.unit}" for one in drawn]
     places = [-place for place in range(len(drawn))]
     trace = go.Scatter(
         x=[one.effect for one in drawn],
@@ -59,19 +59,23 @@ def verdicts(study: Study) -> Figure | None:
         hovertext=[plain(text) for text in words],
         hoverinfo="text",
     )
-    names = [plain(_format.clipped(one.name, 16)) for one in drawn]
+    names = [plain(_format.clipped(one.name, 16) + _unit(one)) for one in drawn]
     figure = canvas(
         [trace],
         height=30 * len(drawn) + 70,
         shapes=[{**ZERO, "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper"}],
         xaxis={
-            "title": {"text": "effect: points, or the unit of what was measured", "standoff": 8},
+            "title": {"text": "effect: points, or what stands beside the name", "standoff": 8},
             "automargin": True,
         },
         yaxis={"tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False, "automargin": True},
     )
     note = "Dot: confirmed. Ring: inconclusive. Cross: refuted. The line is the 95% interval; dotted: no difference."
     return Figure("Effects behind the verdicts", f"Effects with 95% intervals. {'; '.join(words)}.", figure, note)
+
+
+def _unit(one: Judged) -> str:
+    return "" if one.unit == "points" else f" ({one.unit})"
 
 
 def distance(study: Study, view: View) -> Figure | None:

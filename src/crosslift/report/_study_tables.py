@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from crosslift.report._compared import Compared
     from crosslift.report._study import Study
     from crosslift.report._systems import View
-    from crosslift.studies.result import ArmResult, Failure, Grid, Judged
+    from crosslift.studies.result import ArmResult, Failure, Finding, Grid, Judged
 
 
 def ledger(study: Study) -> Table:
@@ -29,7 +29,7 @@ def ledger(study: Study) -> Table:
         Column("Claim", "text"),
         Column("Statement", "prose"),
         Column("Verdict", "verdict"),
-        Column("Effect", "effect", "In percentage points or the unit of what was measured; 95% interval"),
+        Column("Effect", "effect", "In percentage points unless it says otherwise; 95% interval"),
         Column("Seeds", "count"),
         *((Column("Published", "prose", "Reported by the source, of other models and data"),) if told else ()),
         Column("Why", "prose"),
@@ -50,11 +50,12 @@ def ledger(study: Study) -> Table:
     return Table("Claims and verdicts", caption, columns, frozen(rows))
 
 
-def effect_of(one: Judged) -> Cell:
-    """Return the effect of a hypothesis; of what was measured and not compared, the number as it is."""
-    if not one.seeds and not math.isfinite(one.low):
-        return Cell(_format.number(one.effect)) if math.isfinite(one.effect) else Cell(math.nan)
-    return Cell(one.effect, interval=(one.low, one.high), note="one seed" if one.seeds == 1 else "")
+def effect_of(one: Judged | Finding) -> Cell:
+    """Return the effect of a hypothesis or a finding; of what was measured and not compared, the number as it is."""
+    if not one.unit:
+        return Cell(_format.number(one.effect))
+    notes = [*(["one seed"] if one.seeds == 1 else []), *([one.unit] if one.unit != "points" else [])]
+    return Cell(one.effect, interval=(one.low, one.high), note=", ".join(notes))
 
 
 def findings(one: Judged) -> Table:
@@ -70,7 +71,7 @@ def findings(one: Judged) -> Table:
     rows = [
         (
             Cell(found.text),
-            Cell(found.effect, interval=(found.low, found.high)),
+            effect_of(found),
             Cell(found.p),
             Cell(float(found.seeds) if found.seeds else math.nan),
             Cell(f"{found.agree} of {found.languages}" if found.languages else _format.MISSING),
@@ -146,6 +147,7 @@ def pairs(study: Study, view: View) -> Table | None:
             "Difference", "difference", "To the baseline in the mean of all pairs, in points, with its 95% interval"
         ),
         Column("Agreement", note="Of predictions for translations of one example, in percent"),
+        Column("Fleiss\u2019 kappa", "ratio", "Of all languages; 1: always one answer, 0: as by chance"),
     )
     rows = [[arm_cell(study, arm), *_between(study, arm, view)] for arm in study.arms_of(view)]
     if not any(_there(cell) for row in rows for cell in (row[1], row[2], row[4])):
@@ -155,10 +157,12 @@ def pairs(study: Study, view: View) -> Table | None:
 
 
 def _between(study: Study, arm: ArmResult, view: View) -> list[Cell]:
-    every, apart, agreed = (study.any_of(arm.name, view, kind) for kind in ("pairs", "off-diagonal", "agreement"))
+    kinds = ("pairs", "off-diagonal", "agreement", "fleiss_kappa")
+    every, apart, agreed, kappa = (study.any_of(arm.name, view, kind) for kind in kinds)
     row = study.against(arm.name, view, PAIRS, generalized=True)
     is_baseline = arm.name == study.result.baseline
-    return [_spread(every), _spread(apart), Cell("baseline") if is_baseline else _difference(row), _spread(agreed)]
+    difference = Cell("baseline") if is_baseline else _difference(row)
+    return [_spread(every), _spread(apart), difference, _spread(agreed), Cell(kappa.mean)]
 
 
 def _spread(statistic: Statistic) -> Cell:

@@ -61,7 +61,8 @@ def _told(study: Study) -> Iterator[str]:
 def _with_effect(one: Judged) -> str:
     if not math.isfinite(one.effect) or not math.isfinite(one.low):
         return ""
-    return f": {_format.effect(one.effect, one.low, one.high)}, {_format.plural(one.seeds, 'seed')}"
+    seeds = _format.plural(one.seeds, "seed")
+    return f": {_format.effect(one.effect, one.low, one.high)} {one.unit}, {seeds}"
 
 
 def _listed(study: Study) -> Iterator[str]:

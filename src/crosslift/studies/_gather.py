@@ -112,6 +112,7 @@ def _between(results: Results, kept: str) -> Iterator[tuple[tuple[str, str, str,
     for row in results.consistency:
         if row.selection == kept:
             yield ("agreement", "agreement", "pairs of languages", row.task), row.agreement
+            yield ("fleiss_kappa", "fleiss_kappa", "all languages", row.task), row.fleiss_kappa
 
 
 def comparisons(found: Evidence, baseline: str) -> tuple[list[dict[str, Any]], str]:

@@ -103,7 +103,7 @@ def _ledger(result: StudyResult) -> Table:
     for one in result.hypotheses:
         verdict = f"[{COLOURS[one.verdict]}]{one.verdict}[/]"
         statement = escape(one.statement + (f" ({one.reason})" if one.reason else ""))
-        cells = [one.name, verdict, number(one.effect), interval(one), str(one.seeds or "–"), statement]
+        cells = [one.name, verdict, effect(one), interval(one), str(one.seeds or "–"), statement]
         table.add_row(*cells, *([published(one)] if reported else []))
     return table
 
@@ -122,9 +122,12 @@ def spread(values: Sequence[float]) -> str:
     return f"{mean} ± {statistics.stdev(finite):.1f}" if len(finite) > 1 else mean
 
 
-def number(value: float) -> str:
-    """Write an effect."""
-    return f"{value:+.2f}".replace("-", "−") if math.isfinite(value) else "–"
+def effect(one: Judged) -> str:
+    """Write an effect: a difference with its sign, and what it counts unless that is points."""
+    if not math.isfinite(one.effect):
+        return "–"
+    text = f"{one.effect:+.2f} {'' if one.unit == 'points' else one.unit}".rstrip() if one.unit else f"{one.effect:.4g}"
+    return text.replace("-", "−")
 
 
 def interval(one: Judged) -> str:

@@ -48,6 +48,7 @@ def judge(hypothesis: Hypothesis, evidence: Evidence, measured: Mapping[str, Map
         rule=in_words(rule),
         verdict=ruling.verdict,
         effect=first.effect,
+        unit=first.unit,
         low=first.low,
         high=first.high,
         seeds=first.seeds,
@@ -79,7 +80,7 @@ def _measured(rule: Measured, measured: Mapping[str, Mapping[str, float]]) -> Ru
     verdict: Verdict = "confirmed" if rule.at_least <= value <= rule.at_most else "refuted"
     others = [f"{name} {number:.4g}" for name, number in numbers.items() if name != rule.value]
     text = f"{rule.value} is {value:.4g}" + (f" (also: {', '.join(others)})" if others else "")
-    return Ruling(verdict, (Finding(text=text, effect=value, verdict=verdict),))
+    return Ruling(verdict, (Finding(text=text, effect=value, unit="", verdict=verdict),))
 
 
 def _differences(rule: All | Some | Within, evidence: Evidence) -> Ruling:
@@ -133,6 +134,7 @@ def _finding(
     unlearned = evidence.unlearned(wanted)
     return Finding(
         text=_what(wanted, evidence.tasks) + (f" (decides nothing: {unlearned})" if unlearned else ""),
+        unit=wanted.unit,
         **{name: getattr(found, name) for name in ("effect", "low", "high", "p", "seeds", "languages", "agree")},
         verdict="inconclusive" if one_seed or unlearned else verdict_of(wanted, found),
     )
@@ -145,7 +147,7 @@ def _anywhere(rule: Anywhere, evidence: Evidence) -> Ruling:
     findings = [
         Finding(
             text=f"{_what(one, evidence.tasks)}, in {code}",
-            effect=found.effect, low=found.low, high=found.high, p=p, seeds=found.seeds,
+            effect=found.effect, unit=one.unit, low=found.low, high=found.high, p=p, seeds=found.seeds,
             verdict=_in_one_language(one, found, p),
         )
         for (one, code, found, _), p in zip(rows, adjusted, strict=True)
@@ -196,7 +198,7 @@ def _claims(differences: Sequence[Difference]) -> str:
 
 
 def _claim(wanted: Difference) -> str:
-    by = f" by at least {wanted.at_least:g} points" if wanted.at_least else ""
+    by = f" by at least {wanted.at_least:g} {wanted.unit}" if wanted.at_least else ""
     return f"{_what(wanted)} is {'above' if wanted.sign > 0 else 'below'} 0{by}"
 
 

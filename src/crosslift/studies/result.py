@@ -40,8 +40,8 @@ class Score(_Part):
     """A number of an arm on a task: a value a seed, in percent but for probes.
 
     `kind` says what `over` is: "language" (its code), "summary" ("target mean", "source", "transfer gap"), "pairs" (the
-    mean of all ordered pairs), "off-diagonal" (of pairs of two languages), "agreement", or "probe" (`over` is the stage
-    that it was taken after; the mean over languages).
+    mean of all ordered pairs), "off-diagonal" (of pairs of two languages), "agreement" (of pairs of languages),
+    "fleiss_kappa" (of all), or "probe" (`over` is the stage that it was taken after; the mean over languages).
     """
 
     arm: str
@@ -70,6 +70,8 @@ class Finding(_Part):
 
     text: str
     effect: Number = math.nan
+    unit: str = "points"
+    """Percentage points, "places" of a ranking, or "" for a number that was computed."""
     low: Number = math.nan
     high: Number = math.nan
     p: Number = math.nan
@@ -89,6 +91,7 @@ class Judged(_Part):
     """In words."""
     verdict: Verdict
     effect: Number = math.nan
+    unit: str = "points"
     low: Number = math.nan
     high: Number = math.nan
     seeds: int = 0

@@ -16,6 +16,8 @@ from crosslift.recipe import Table
 TARGETS, PAIRS, AGREEMENT = "targets", "pairs", "agreement"
 """What is measured, beside language codes and probes (`retrieval`, `rank_distance`, ...): the mean over target
 languages, the mean over all ordered pairs of languages, and how often languages agree about translations."""
+UNITS = {"rank_distance": "places"}
+"""What a probe counts, where it is not percentage points."""
 
 
 class Difference(Table):
@@ -38,6 +40,11 @@ class Difference(Table):
     def sign(self) -> int:
         """1 where a higher number is claimed, -1 where a lower one is."""
         return 1 if self.direction == "higher" else -1
+
+    @property
+    def unit(self) -> str:
+        """What the difference counts."""
+        return UNITS.get(self.of, "points")
 
 
 class _Compares(Table):

@@ -110,6 +110,7 @@ def _measure(found: dict[str, Any], rng: np.random.Generator, arm: str, task: st
             ("off-diagonal", "accuracy", "two languages", mean - 5),
         ]
         rows += [("agreement", "agreement", "pairs of languages", mean - 9)]
+        rows += [("fleiss_kappa", "fleiss_kappa", "all languages", (mean - 9) / 100)]
         found["grids"].append(_grid(rng, arm, task, values))
     found["scores"] += [
         {"arm": arm, "task": task, "metric": metric, "kind": kind, "over": over, "seeds": list(SEEDS),
@@ -225,6 +226,6 @@ def measured() -> dict[str, Any]:
     nothing = {
         key: [] for key in ("arms", "scores", "comparisons", "grids", "curves", "maps", "failures", "tasks", "seeds")
     }
-    number = judged("C24", "CZ-NCE alleviates floating-point error", "confirmed") | {"effect": 0.00123}
-    number["findings"] = [{"text": "ratio is 0.00123", "effect": 0.00123, "verdict": "confirmed"}]
+    number = judged("C24", "CZ-NCE alleviates floating-point error", "confirmed") | {"effect": 0.00123, "unit": ""}
+    number["findings"] = [{"text": "ratio is 0.00123", "effect": 0.00123, "unit": "", "verdict": "confirmed"}]
     return study() | nothing | {"hypotheses": [number], "languages": {}}

@@ -15,6 +15,7 @@ from crosslift.errors import InputError
 from crosslift.report import _study_figures, _study_tables, _study_words
 from crosslift.report._study import Study
 from crosslift.report._study_benchmark import benchmark
+from crosslift.studies._show import effect
 from crosslift.studies.result import StudyResult
 from tests.unit.report import study_results
 from tests.unit.report.page import HOSTILE, Page
@@ -59,7 +60,7 @@ def test_the_abstract_says_verdicts_with_effects():
     assert text.startswith("How does label-aware contrastive learning")
     assert "6 arms, 3 of them controls, were run on xnli and pawsx with 5 seeds each" in text
     assert "Of 5 hypotheses, each stated with its rule before the results, 1 is confirmed, 1 is refuted" in text
-    assert "Confirmed (H1): Label-aware contrast beats ordinary fine-tuning: +6.1 [4.9, 7.3], 5 seeds." in text
+    assert "Confirmed (H1): Label-aware contrast beats ordinary fine-tuning: +6.1 [4.9, 7.3] points, 5 seeds." in text
     assert "; of the controls, views (+" in text
     assert "1 run failed" in text
 
@@ -70,6 +71,23 @@ def test_a_number_that_was_measured_is_no_difference():
     assert "Of 1 hypothesis" in text
     (claim,) = StudyResult.model_validate(study_results.measured()).hypotheses
     assert _study_tables.effect_of(claim).text("effect") == "0.00123"
+    assert _study_tables.findings(claim).rows[0][1].text("effect") == "0.00123"
+
+
+def test_an_effect_that_is_no_points_says_what_it_counts():
+    far = study_results.judged("H6", "Languages are nearer", "confirmed", -3.2, unit="places")
+    (claim,) = StudyResult.model_validate(study_results.measured() | {"hypotheses": [far]}).hypotheses
+    assert _study_tables.effect_of(claim).note == "places"
+    assert effect(claim) == "−3.20 places"
+    assert effect(claim.model_copy(update={"unit": "points"})) == "−3.20"
+
+
+def test_two_languages_at_once_tell_kappa():
+    study = arranged()
+    table = _study_tables.pairs(study, study.views[0])
+    assert table is not None
+    assert [column.title for column in table.columns][-1] == "Fleiss’ kappa"
+    assert all(0.3 < row[-1].value < 0.7 for row in table.rows)
 
 
 def test_a_ledger_comes_first():

@@ -63,6 +63,12 @@ def test_an_interval_decides(low, high, more, expected):
     assert (found.effect, found.low, found.high) == ((low + high) / 2, low, high)
 
 
+@pytest.mark.parametrize(("of", "unit"), [("targets", "points"), ("rank_distance", "places")])
+def test_an_effect_says_what_it_counts(of, unit):
+    found = verdict({"use": "all", "difference": [difference(of=of)]}, Known({"a": effect(1, 2)}))
+    assert found.unit == found.findings[0].unit == unit
+
+
 def test_one_seed_never_decides():
     found = verdict({"use": "all", "difference": [difference()]}, Known({"a": effect(1, 2, seeds=1)}))
     assert found.verdict == "inconclusive"
@@ -123,6 +129,7 @@ def test_a_measured_number_decides_without_an_interval():
     assert found.verdict == "confirmed"
     assert math.isnan(found.low)
     assert "other 2" in found.findings[0].text
+    assert found.unit == found.findings[0].unit == ""
     assert verdict(rule, Known({}), {"m": {"share": 0.4}}).verdict == "refuted"
     assert verdict(rule, Known({}), {}).verdict == "inconclusive"
 
