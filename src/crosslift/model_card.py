@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from crosslift import languages
@@ -77,7 +78,7 @@ def model_card(
     """
     rule = (recipe.get("finetune") or {}).get("selection", "last")
     kept = [row for row in results["scores"] if row["selection"] == rule and _is_number(row["value"])]
-    head = next((tag for end, tag in _HEADS.items() if architecture.endswith(end)), None)
+    head = head_of(architecture)
     header = _header(results, kept, data, head=head, base_model=base_model)
     parts = [
         f"# {escaped(results['recipe'])}",
@@ -87,10 +88,26 @@ def model_card(
         *bullets("Training data and licences", _data(data, recipe, base_model)),
         *bullets("Intended use and limits", _limits(results, recipe, kept)),
         "## Load it",
-        *_loading(head),
+        *loading(head, predicts=bool(recipe.get("finetune"))),
         *bullets("How it was made", _made(results, recipe, environment)),
     ]
-    return "\n".join(["---", *_yaml(header), "---", ""]) + "\n" + "\n\n".join(parts) + "\n"
+    return front_matter(header) + "\n\n".join(parts) + "\n"
+
+
+def head_of(architecture: str) -> str | None:
+    """Return the task that the hub knows transformers' class by, if it has one."""
+    return next((tag for end, tag in _HEADS.items() if architecture.endswith(end)), None)
+
+
+def architecture_of(directory: Path) -> str:
+    """Return transformers' class of a checkpoint, if it names one."""
+    config = json.loads((directory / "config.json").read_text(encoding="utf-8"))
+    return str((config.get("architectures") or [""])[0])
+
+
+def front_matter(header: Mapping[str, Any]) -> str:
+    """Return the YAML that a card begins with; keys without a value are left out."""
+    return "\n".join(["---", *_yaml({key: value for key, value in header.items() if value}), "---", "", ""])
 
 
 def _header(
@@ -102,7 +119,7 @@ def _header(
     base_model: str | None,
 ) -> dict[str, Any]:
     licences = [one.licence for one in data if one.licence]
-    header = {
+    return {
         "language": _codes(code for one in data for code in one.languages),
         "license": "other" if licences else "unknown",
         "license_name": "see-training-data-and-licences" if licences else None,
@@ -114,7 +131,6 @@ def _header(
         "metrics": _unique(row["metric"] for row in kept),
         "model-index": _index(results, kept, data, head) if kept else None,
     }
-    return {key: value for key, value in header.items() if value}
 
 
 def _index(
@@ -251,7 +267,8 @@ def _limits(results: Mapping[str, Any], recipe: Mapping[str, Any], kept: Sequenc
     yield from (f"Warning of the run: {warning}" for warning in results["warnings"])
 
 
-def _loading(head: str | None) -> Iterator[str]:
+def loading(head: str | None, *, predicts: bool) -> Iterator[str]:
+    """Yield how to load a model, in Python and, if it has a task's head, by command."""
     yield "DIRECTORY is the folder that holds this file."
     if head in ("text-classification", "token-classification", "question-answering"):
         code = f'from transformers import pipeline\n\nmodel = pipeline("{head}", model="DIRECTORY")'
@@ -265,7 +282,8 @@ def _loading(head: str | None) -> Iterator[str]:
             'from transformers import AutoModel\n\nencoder = AutoModel.from_pretrained("DIRECTORY")  # without a head'
         )
     yield f"```python\n{code}\n```"
-    yield "```bash\ncrosslift predict DIRECTORY examples.jsonl --output predicted.jsonl\n```"
+    if predicts:
+        yield "```bash\ncrosslift predict DIRECTORY examples.jsonl --output predicted.jsonl\n```"
 
 
 def _made(results: Mapping[str, Any], recipe: Mapping[str, Any], environment: Mapping[str, Any]) -> Iterator[str]:

@@ -17,7 +17,9 @@ from torch import Tensor, nn
 from crosslift.encoder import merging
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel, described
+from crosslift.encoder.merge_card import merge_card
 from crosslift.errors import CheckpointError, InputError, RunExistsError, nearest
+from crosslift.model_card import architecture_of
 
 log = logging.getLogger(__name__)
 
@@ -180,6 +182,8 @@ class _Loaded:
         try:
             self.model.save(unfinished)
             (unfinished / RECORD).write_text(json.dumps(record, indent=2) + "\n", encoding="utf-8")
+            card = merge_card(record, architecture_of(unfinished), predicts=self.labels is not None)
+            (unfinished / "README.md").write_text(card, encoding="utf-8")
             unfinished.rename(output)
         finally:
             shutil.rmtree(unfinished, ignore_errors=True)

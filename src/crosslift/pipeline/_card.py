@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from crosslift.model_card import Data, model_card
+from crosslift.model_card import Data, architecture_of, model_card
 from crosslift.pipeline._data import RunData
 from crosslift.recipe import Recipe, values
 from crosslift.run_directory import write_text
@@ -25,7 +25,7 @@ def write_card(folder: Path, results: Mapping[str, Any], recipe: Recipe, data: R
         values(recipe),
         environment,
         data=list(_data(recipe, data)),
-        architecture=_architecture(folder / "model" / "config.json"),
+        architecture=architecture_of(folder / "model"),
         base_model=_base_model(recipe.encoder.model),
     )
     write_text(folder / "model" / "README.md", card)
@@ -52,12 +52,6 @@ def _of(recipe: Recipe, task: Task, use: str, codes: tuple[str, ...]) -> Data:
         return Data(task.name, use, codes, LAB)
     hub = task.hub.path if recipe.data.source == "hub" and task.hub else None
     return Data(task.name, use, codes, task.licence, task.citation, hub)
-
-
-def _architecture(config: Path) -> str:
-    """Return transformers' class of a checkpoint, if it names one."""
-    named = json.loads(config.read_text(encoding="utf-8")).get("architectures") or [""]
-    return str(named[0])
 
 
 def _base_model(model: str) -> str | None:

@@ -6,9 +6,11 @@ import json
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
+import yaml
 
 import crosslift
 from crosslift.encoder.encoder import Encoder
@@ -63,6 +65,45 @@ def test_runs_under_one_head_are_merged(checkpoint: Checkpoint, tmp_path: Path, 
     tokens = model.encoder.tokenize(TEXTS[:2], language=LANGUAGE.get(family, ("en",))[0])
     assert model.logits(model.encoder.collate(tokens)).isfinite().all()
     assert json.loads((average / "crosslift_merge.json").read_text())["weights"] == [1.0, 1.0]
+
+
+def card_of(directory: Path) -> tuple[dict[str, Any], str]:
+    _, header, body = (directory / "README.md").read_text().split("---\n", 2)
+    return yaml.safe_load(header), body
+
+
+def test_the_card_of_a_merge_says_what_it_was_made_of(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    start = checkpoint("bert")
+    one, two = (shifted(task_model(start, seed=0), 0.1 * n, tmp_path / "runs" / f"r|{n}" / "model") for n in (1, 2))
+    (one / "README.md").write_text("---\nlanguage: [en, sw]\nlicense: other\ndatasets: [facebook/xnli]\n---\n# One\n")
+    (two / "README.md").write_text("---\nlanguage: en\nlicense: mit\n---\n# Two\n")
+    header, body = card_of(crosslift.merge([one, two], tmp_path / "merged", weights=[0.75, 0.25]))
+    assert (header["language"], header["license"], header["datasets"]) == (["en", "sw"], "other", ["facebook/xnli"])
+    assert header["tags"] == ["crosslift", "merge"]
+    assert "base_model" not in header  # directories are no names that anybody else knows
+    assert "| runs/r\\|1/model | 0.75 | en, sw |\n| runs/r\\|2/model | 0.25 | en |" in body
+    assert str(tmp_path) not in body
+    assert "was not scored" in body
+    assert "crosslift predict" in body
+
+
+def test_the_card_of_merged_encoders_promises_no_predictions(checkpoint: Checkpoint, tmp_path: Path) -> None:
+    merged = crosslift.merge([checkpoint("bert"), checkpoint("bert")], tmp_path / "merged")
+    header, body = card_of(merged)
+    assert header["license"] == "unknown"
+    assert "crosslift predict" not in body
+    assert "AutoModel.from_pretrained" in body
+
+
+def test_a_part_whose_card_cannot_be_read_is_named(
+    checkpoint: Checkpoint, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    task_model(checkpoint("bert")).save(tmp_path / "one")
+    (tmp_path / "one" / "README.md").write_text("---\nlanguage: [en\n---\n")
+    with caplog.at_level(logging.WARNING):
+        header, _ = card_of(crosslift.merge([tmp_path / "one"], tmp_path / "merged"))
+    assert "language" not in header
+    assert f"{tmp_path / 'one' / 'README.md'}: its header is not YAML" in caplog.text
 
 
 @pytest.mark.parametrize("family", BUILDERS)
