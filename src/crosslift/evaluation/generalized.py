@@ -19,7 +19,7 @@ from crosslift import _shelf
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Tokens
 from crosslift.errors import DataError, RecipeError
-from crosslift.evaluation.predict import BATCH_TOKENS, Record, predict, predict_items
+from crosslift.evaluation.predict import Record, predict, predict_items
 from crosslift.evaluation.test_sets import TestSet
 from crosslift.progress import progress
 from crosslift.tasks._task import Example, PairExample, Task
@@ -106,7 +106,7 @@ def predict_grid(
     diagonal: Mapping[str, list[Record]],
     *,
     max_length: int,
-    batch_tokens: int = BATCH_TOKENS,
+    batch_tokens: int | None = None,
 ) -> Iterator[tuple[tuple[str, str], list[Record]]]:
     """Yield ((first, second), records) of the whole grid.
 
@@ -115,7 +115,7 @@ def predict_grid(
         test: examples by language.
         diagonal: records of the standard setting, which are the diagonal's; they are not computed again.
         max_length: tokens a pair is cut to.
-        batch_tokens: padded tokens a batch.
+        batch_tokens: padded tokens a batch; None suits the device.
 
     Raises:
         DataError: two languages share no example.
@@ -132,7 +132,7 @@ def predict_grid(
             advance(done, {})
 
 
-def _paired(model: TaskModel, test: TestSet, max_length: int) -> Callable[[Cell, int], list[Record]]:
+def _paired(model: TaskModel, test: TestSet, max_length: int) -> Callable[[Cell, int | None], list[Record]]:
     """Return what predicts a cell: from texts tokenised once, or one by one where they are not read as a pair."""
     if model.prompt or model.reading.texts != "both":
         return lambda cell, batch_tokens: predict(
@@ -140,7 +140,7 @@ def _paired(model: TaskModel, test: TestSet, max_length: int) -> Callable[[Cell,
         )
     sides = {code: _tokenised(model, test, code) for code in test.by_language}
 
-    def predict_cell(cell: Cell, batch_tokens: int) -> list[Record]:
+    def predict_cell(cell: Cell, batch_tokens: int | None) -> list[Record]:
         firsts, seconds = sides[cell.first][0], sides[cell.second][1]
         tokens = [(firsts[one], seconds[other]) for one, other in cell.places]
         items = pair_items(model.encoder, tokens, cell.examples, model.labels, max_length=max_length)

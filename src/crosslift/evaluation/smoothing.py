@@ -20,7 +20,7 @@ from crosslift import _shelf
 from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs
 from crosslift.errors import InputError, nearest
-from crosslift.evaluation.predict import BATCH_TOKENS, Record, by_length, predict
+from crosslift.evaluation.predict import Record, by_length, predict
 from crosslift.finetune._batch import Reading
 from crosslift.finetune._method import FinetuneMethod
 from crosslift.tasks._task import ChoiceExample, Example, TaggingExample
@@ -110,7 +110,7 @@ def predict_smoothed(
     smoothing: Smoothing | None,
     language: str,
     max_length: int,
-    batch_tokens: int = BATCH_TOKENS,
+    batch_tokens: int | None = None,
     doc_stride: int = DOC_STRIDE,
 ) -> list[Record]:
     """Return one record an example, as `predict` does, of smoothed predictions.
@@ -123,15 +123,21 @@ def predict_smoothed(
         smoothing: None, no samples, or noise of radius 0 is plain prediction, bit for bit.
         language: for encoders that embed it, and adapters of languages.
         max_length: tokens an input is cut to.
-        batch_tokens: padded tokens a batch.
+        batch_tokens: padded tokens a batch; None suits the device.
         doc_stride: as `predict` has it; answers are not smoothed.
 
     Raises:
         InputError: a model for another form of task.
     """
     if smoothing is None or not smoothing.active:
-        settings = {"max_length": max_length, "batch_tokens": batch_tokens, "doc_stride": doc_stride}
-        return predict(model, examples, language=language, **settings)
+        return predict(
+            model,
+            examples,
+            language=language,
+            max_length=max_length,
+            batch_tokens=batch_tokens,
+            doc_stride=doc_stride,
+        )
     if model.kind not in KINDS or model.kind not in smoothing.method.kinds:
         raise InputError(f"smooth: predictions of '{model.kind}' tasks are not smoothed (kinds: {', '.join(KINDS)})")
     items = task_items(
@@ -164,7 +170,7 @@ def _probabilities(
     smoothing: Smoothing,
     rows: Sequence[TaskItem],
     sample: int,
-    batch_tokens: int,
+    batch_tokens: int | None,
 ) -> list[Tensor]:
     """Return what a sample gives each example: (labels,), (choices,), or (words, labels)."""
     rows = smoothing.rewritten(model, rows, sample)
