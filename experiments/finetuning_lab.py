@@ -1,4 +1,4 @@
-"""Every way to fine-tune, in the lab: NLI and paraphrase in nine languages and in all 81 ordered pairs of them.
+"""Every way to fine-tune, in the lab: NLI and paraphrase in eight languages and in all 64 ordered pairs of them.
 
     python experiments/finetuning_lab.py --seeds 5 --jobs 2 --output runs/finetuning
 
