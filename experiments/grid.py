@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import multiprocessing
 import os
 import statistics
@@ -15,6 +16,7 @@ from typing import Any
 from scipy import stats
 
 Measures = Mapping[str, float]
+LEVEL = 0.05
 
 
 @dataclass(frozen=True)
@@ -104,16 +106,30 @@ def table(found: Mapping[str, Mapping[str, Measures]], columns: Sequence[str]) -
 
 
 def paired(found: Mapping[str, Mapping[str, Measures]], baseline: str, columns: Sequence[str]) -> str:
-    """Return a Markdown table of each arm less the baseline, seed by seed: mean and 95 % interval by Student's t."""
+    """Return a Markdown table of each arm less the baseline, seed by seed: mean and 95 % interval by Student's t.
+
+    A star marks a difference whose p, adjusted over the arms of its column (Holm), is below 0.05.
+    """
     lines = ["| arm - " + baseline + " | seeds | " + " | ".join(columns) + " |"]
     lines.append("| --- |" + " ---: |" * (len(columns) + 1))
-    for arm, runs in found.items():
-        seeds = sorted(set(runs) & set(found[baseline]))
-        if arm != baseline and seeds:
-            pairs = [(runs[seed], found[baseline][seed]) for seed in seeds]
-            cells = [interval([run[column] - base[column] for run, base in pairs]) for column in columns]
-            lines.append(f"| {arm} | {len(seeds)} | " + " | ".join(cells) + " |")
+    pairs = {arm: [(run, found[baseline][seed]) for seed, run in sorted(runs.items()) if seed in found[baseline]]
+             for arm, runs in found.items() if arm != baseline}  # fmt: skip
+    pairs = {arm: both for arm, both in pairs.items() if both}
+    cells = [
+        _column([[run[column] - base[column] for run, base in both] for both in pairs.values()]) for column in columns
+    ]
+    for (arm, both), row in zip(pairs.items(), zip(*cells, strict=True), strict=True):
+        lines.append(f"| {arm} | {len(both)} | " + " | ".join(row) + " |")
     return "\n".join(lines)
+
+
+def _column(differences: Sequence[Sequence[float]]) -> list[str]:
+    """Return the cells of a column: an interval an arm, starred where the adjusted p is below 0.05."""
+    from crosslift.stats.adjustment import holm
+
+    tested = [float(stats.ttest_1samp(each, 0.0).pvalue) if len(each) > 1 else math.nan for each in differences]
+    stars = (" *" if p < LEVEL else "" for p in holm(tested))
+    return [interval(each) + star for each, star in zip(differences, stars, strict=True)]
 
 
 def interval(differences: Sequence[float]) -> str:
