@@ -140,19 +140,31 @@ def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
     write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
 
-def environment(data: Mapping[str, Any], device: str) -> dict[str, Any]:
+def environment(data: Mapping[str, Any], device: str, threads: int | None = None) -> dict[str, Any]:
     """Return what the numbers of a run may depend on besides its recipe."""
     return {
         "crosslift": __version__,
         "python": platform.python_version(),
         "packages": {name: _version(name) for name in PACKAGES},
         "machine": platform.machine(),
+        "processor": processor(),
         "processors": os.cpu_count(),
+        "threads": threads,
         "device": device,
         "command": sys.argv,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": data,
     }
+
+
+def processor(facts: Path = Path("/proc/cpuinfo")) -> str:
+    """Return the processor's name, with its numbers where Linux tells them: kinds that round otherwise share names."""
+    if not facts.is_file():
+        return platform.processor()
+    lines = (line.partition(":") for line in facts.read_text(encoding="utf-8").splitlines())
+    known = {key.strip(): value.strip() for key, _, value in lines}
+    numbers = [f"{key} {known[key]}" for key in ("cpu family", "model", "stepping") if key in known]
+    return ", ".join([known.get("model name") or platform.processor(), *numbers])
 
 
 def _version(package: str) -> str | None:

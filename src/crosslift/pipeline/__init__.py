@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import torch
+
 from crosslift.encoder.adapters import LanguageAdapters
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
@@ -137,7 +139,7 @@ def _run(recipe: Recipe, data: RunData, folder: Path) -> None:
 
 
 def _describe(run: _Run) -> None:
-    facts = environment(run.data.record, str(default_device()))
+    facts = environment(run.data.record, str(default_device()), torch.get_num_threads())
     write_text(run.folder / "recipe.toml", to_toml(run.recipe))
     write_json(run.folder / "environment.json", {**facts, "processes": processes.count()})
 

@@ -119,7 +119,8 @@ def study(
 def _environment(scale: Scale) -> dict[str, Any]:
     """Return what numbers may depend on; the command stands beside."""
     facts = environment({"about": scale.about}, "")
-    return {key: facts[key] for key in ("crosslift", "python", "packages", "machine", "processors", "started")}
+    kept = ("crosslift", "python", "packages", "machine", "processor", "processors", "started")
+    return {key: facts[key] for key in kept}
 
 
 def _rounded(value: Any) -> Any:

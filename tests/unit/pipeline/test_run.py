@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 import yaml
 
 from crosslift import recipe as recipes
@@ -21,6 +22,7 @@ from crosslift.errors import CheckpointError, InputError, LanguageError, RecipeE
 from crosslift.pipeline import run
 from crosslift.pipeline._data import TaskData
 from crosslift.pipeline._finetune import _at_chance
+from crosslift.run_directory import processor
 from crosslift.tasks._task import ChoiceExample
 from crosslift.tasks.copa import Copa
 from tests.runs import TINY
@@ -42,6 +44,31 @@ def digest(path: Path) -> str:
 def results(directory: Path) -> dict[str, Any]:
     content: dict[str, Any] = json.loads((directory / "results.json").read_text())
     return content
+
+
+def test_the_environment_names_what_rounding_depends_on(whole: Path) -> None:
+    facts = json.loads((whole / "environment.json").read_text())
+    assert facts["threads"] == torch.get_num_threads()
+    assert isinstance(facts["processor"], str)
+
+
+@pytest.mark.parametrize(
+    ("lines", "expected"),
+    [
+        (
+            "processor\t: 0\nmodel name\t: Chip 7\ncpu family\t: 25\nmodel\t\t: 17\n\n",
+            "Chip 7, cpu family 25, model 17",
+        ),
+        ("processor\t: 0\nBogoMIPS\t: 50\n", ""),
+    ],
+)
+def test_a_processor_is_named_with_its_numbers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, expected: str
+) -> None:
+    monkeypatch.setattr("platform.processor", lambda: "")
+    (tmp_path / "cpuinfo").write_text(lines)
+    assert processor(tmp_path / "cpuinfo") == expected
+    assert processor(tmp_path / "none") == ""
 
 
 def test_run_directory_holds_what_it_promises(whole: Path) -> None:
