@@ -26,7 +26,7 @@ from crosslift.data.sources import FileSettings, SourceSettings, TaskSettings
 from crosslift.studies import result
 from crosslift.studies import rules as study_rules
 from crosslift.studies import tables as study_parts
-from crosslift.studies._show import interval, number
+from crosslift.studies._show import effect, interval
 
 TABLES: dict[str, type[BaseModel]] = {
     "The recipe itself": recipe.Recipe,
@@ -100,7 +100,7 @@ def _study(path: Path) -> str:
         (
             one.name,
             f"**{one.verdict}**",
-            f"{number(one.effect)} {interval(one)}".replace("–", "").strip(),
+            f"{effect(one)} {interval(one)}".replace("–", "").strip(),
             str(one.seeds or ""),
             f"{one.statement}. {one.reason}".strip(),
         )

@@ -42,7 +42,7 @@ MAY_IMPORT = {
             "pipeline",
             "recipe",
         ),
-        *("run_directory", "runs", "stats"),
+        *("run_directory", "runs", "stats", "tasks"),
     },
     "comparison": {"runs", "metrics", "stats"},  # tasks come from their shelf
     "stats": set(),
@@ -65,7 +65,7 @@ MAY_IMPORT = {
         "finetune",  # smooths as it learns
     },
     "train": {"data", "encoder", "losses", "recipe", "tasks"},
-    "encoder": {"_compat", "languages", "tasks"},
+    "encoder": {"_compat", "languages", "model_card", "tasks"},
     "translation": {"_compat", "encoder", "languages", "run_directory", "tasks"},
     "losses": set(),
     "_compat": set(),

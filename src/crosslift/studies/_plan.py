@@ -9,10 +9,12 @@ from functools import reduce
 from pathlib import Path
 from typing import Any
 
+from crosslift import _shelf
 from crosslift import recipe as recipes
 from crosslift.errors import InputError, RecipeError, nearest
 from crosslift.recipe import Recipe
 from crosslift.studies.tables import Arm, Scale, Study
+from crosslift.tasks._task import BY_VECTORS
 
 OPTIONS = ("data", "encoder")
 """Values that have an option of their own on the command line."""
@@ -100,10 +102,19 @@ def _recipe(scale: Scale, arm: Arm, task: str, known: Mapping[str, Any]) -> Reci
     values = {key: value for key, value in reduce(_laid_over, layers, base).items() if key not in arm.without}
     for key, table in _filled(arm.each, known, where).items():
         values[key] = [_laid_over(item, table) for item in values.get(key, [])]
+    if "finetune" not in scale.tasks[task] and _by_vectors(task, values.get("evaluate", [{}])):
+        values.pop("finetune", None)  # what is scored by sentence vectors has no head to train
     if "finetune" in values:
         values["finetune"] = _longer({"task": task, **values["finetune"]}, arm.times)
     values["evaluate"] = [{"task": task, **table} for table in values.get("evaluate", [{}])]
     return recipes.build({**values, "name": arm.name}, where=where)
+
+
+def _by_vectors(task: str, evaluated: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether all that a run is scored on is retrieval; unknown names are found when recipes are built."""
+    names = [str(table.get("task", task)) for table in evaluated]
+    known = [_shelf.load("task", name).kind for name in names if name in _shelf.entries("task")]
+    return len(known) == len(names) and BY_VECTORS.issuperset(known)
 
 
 def _lab() -> dict[str, Any]:

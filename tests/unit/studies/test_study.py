@@ -99,6 +99,19 @@ def test_seeds_come_first_so_that_mistakes_show_early(tiny, tmp_path):
     assert jobs[2].recipe.finetune.method[0].use == "random_perturbation"
 
 
+def test_what_is_scored_by_sentence_vectors_is_not_fine_tuned(tmp_path):
+    values = definition()
+    values["scale"]["lab"]["tasks"] = {"tatoeba": {}, "both": {"evaluate": [{"task": "tatoeba"}, {"task": "xnli"}]}}
+    values["scale"]["lab"]["recipe"]["finetune"] |= {"task": "xnli"}
+    values["arm"] = [arm for arm in values["arm"] if arm["name"] != "noisy"]
+    values["hypothesis"] = values["hypothesis"][2:]
+    (tmp_path / "study.toml").write_text(tomli_w.dumps(values), encoding="utf-8")
+    jobs = planned(load(tmp_path / "study.toml"), tmp_path / "out", Settings(seeds=1))
+    trained = {(job.arm, job.task): job.recipe.finetune for job in jobs}
+    assert trained["plain", "tatoeba"] is trained["longer", "tatoeba"] is None
+    assert trained["plain", "both"].task == "xnli"
+
+
 def test_given_values_stand_before_those_of_the_scale(tiny, tmp_path):
     jobs = planned(load(tiny), tmp_path, Settings(values={"noise": "self_augment"}))
     assert jobs[2].recipe.finetune.method[0].use == "self_augment"
