@@ -13,6 +13,7 @@ from crosslift._markdown import escaped
 from crosslift._markdown import table as markdown_table
 from crosslift.comparison._compare import LEVEL, Comparison
 from crosslift.comparison._words import interval, probability, seeds, sentence, signed, support, test
+from crosslift.stats.rounding import decimals
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -103,7 +104,7 @@ def _cells(row: Comparison) -> list[str]:
         row.over,
         f"{row.baseline_score:.1f}",
         f"{row.system_score:.1f}",
-        signed(row.effect),
+        signed(row.effect, decimals(row.low, row.high)),
         interval(row),
         probability(row.p),
         probability(row.p_adjusted),

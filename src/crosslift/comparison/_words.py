@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from crosslift.comparison._compare import LEVEL, Comparison, family
 from crosslift.comparison._design import PAIRS
+from crosslift.stats.rounding import decimals
 
 
 def sentence(row: Comparison) -> str:
@@ -70,7 +71,8 @@ def _both(row: Comparison) -> str:
 
 
 def _change(row: Comparison) -> str:
-    return f"{signed(row.effect)} points {interval(row)}, p = {probability(row.p)}"
+    effect = signed(row.effect, decimals(row.low, row.high))
+    return f"{effect} points {interval(row)}, p = {probability(row.p)}"
 
 
 def _place(row: Comparison) -> str:
@@ -104,23 +106,25 @@ def _tally(row: Comparison) -> str:
 
 def _points(row: Comparison) -> str:
     """Write the size of an effect and its interval, both without the sign that the verb says."""
+    digits = decimals(row.low, row.high)
     low, high = sorted((abs(row.low), abs(row.high)))
-    return f"{abs(row.effect):.1f} points [{low:.1f}, {high:.1f}]"
+    return f"{abs(row.effect):.{digits}f} points [{low:.{digits}f}, {high:.{digits}f}]"
 
 
-def signed(value: float) -> str:
+def signed(value: float, digits: int = 1) -> str:
     """Write a difference with its sign.
 
-    >>> signed(1.25), signed(-0.31), signed(-0.01)
-    ('+1.2', '−0.3', '0.0')
+    >>> signed(1.25), signed(-0.31), signed(-0.01), signed(-0.01, 2)
+    ('+1.2', '−0.3', '0.0', '−0.01')
     """
-    rounded = round(value, 1)
-    return f"{rounded:+.1f}".replace("-", "−") if rounded else "0.0"
+    rounded = round(value, digits)
+    return f"{rounded:+.{digits}f}".replace("-", "−") if rounded else f"{0:.{digits}f}"
 
 
 def interval(row: Comparison) -> str:
     """Write an interval."""
-    low, high = (f"{round(end, 1) + 0.0:.1f}".replace("-", "−") for end in (row.low, row.high))
+    digits = decimals(row.low, row.high)
+    low, high = (f"{round(end, digits) + 0.0:.{digits}f}".replace("-", "−") for end in (row.low, row.high))
     return f"[{low}, {high}]"
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+from crosslift.stats.rounding import decimals
+
 MISSING = "–"
 
 
@@ -27,26 +29,30 @@ def difference(value: float) -> str:
     return "0.0" if abs(value) < 0.05 else f"{value:+.1f}".replace("-", "−")
 
 
-def interval(low: float, high: float, *, digits: int = 1) -> str:
+def interval(low: float, high: float, *, digits: int | None = None) -> str:
     """Write a 95% interval, or nothing where there is none.
 
-    >>> interval(0.84, 3.1), interval(-1, float("nan"))
-    ('[0.8, 3.1]', '')
+    >>> interval(0.84, 3.1), interval(-1.69, -0.047), interval(-1, float("nan"))
+    ('[0.8, 3.1]', '[−1.69, −0.05]', '')
     """
     if not (math.isfinite(low) and math.isfinite(high)):
         return ""
+    digits = digits or decimals(low, high)
     return "[" + ", ".join(f"{round(end, digits) + 0.0:.{digits}f}".replace("-", "−") for end in (low, high)) + "]"
 
 
 def effect(value: float, low: float = math.nan, high: float = math.nan) -> str:
-    """Write a difference and its interval; small ones with two decimals.
+    """Write a difference and its interval; small ones, and those with an end near zero, with two decimals.
 
     >>> effect(1.92, 0.8, 3.14), effect(-0.04, -0.2, 0.12), effect(5)
     ('+1.9 [0.8, 3.1]', '−0.04 [−0.20, 0.12]', '+5.0')
+    >>> effect(-0.87, -1.69, -0.047)
+    '−0.87 [−1.69, −0.05]'
     """
     if not math.isfinite(value):
         return MISSING
-    digits = 1 if max(abs(end) for end in (value, low, high) if math.isfinite(end)) >= 1 else 2
+    small = max(abs(end) for end in (value, low, high) if math.isfinite(end)) < 1
+    digits = 2 if small else decimals(low, high)
     rounded = round(value, digits)
     signed = f"{rounded:+.{digits}f}".replace("-", "−") if rounded else f"{0:.{digits}f}"
     return f"{signed} {interval(low, high, digits=digits)}".strip()
