@@ -87,3 +87,30 @@ def test_inverted_lists_are_exact_when_all_are_looked_through() -> None:
     assert (few.rows >= 0).all()
     lacking = inverted_lists(x, y, 60, lists=20, probes=1)  # no list holds all 60, so all are compared
     assert (lacking.rows == whole(x, y, 60)[0]).all()
+
+
+def with_much_in_common(rows: int, seed: int = 0, width: int = 64) -> Any:
+    """Return vectors of twenty sentences a topic, with one direction in common, as encoders' vectors have."""
+    rng = np.random.default_rng(seed)
+    topics = rng.standard_normal((rows // 20, width))[np.arange(rows) % (rows // 20)]
+    vectors = 3 * np.random.default_rng(7).standard_normal(width) + topics + 1.4 * rng.standard_normal((rows, width))
+    return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float16)
+
+
+def test_lists_are_of_like_size_where_vectors_have_much_in_common(capsys: pytest.CaptureFixture[str]) -> None:
+    faiss = pytest.importorskip("faiss")
+    from crosslift.evaluation import inverted_lists as lists_of
+
+    index = with_much_in_common(4_000)
+    common = index.mean(axis=0, dtype=np.float64).astype(np.float32)
+    built = lists_of._built(faiss, lists_of._Single(index, common), 100, 0)
+    sizes = [built.invlists.list_size(one) for one in range(100)]
+    assert sum(sizes) == 4_000
+    assert max(sizes) < 160  # four times the mean; one list has hundreds where what is common stays
+    queries = with_much_in_common(200, seed=1)
+    found = lists_of.inverted_lists(queries, index, 4, lists=100, probes=50)
+    rows, scores = whole(queries.astype(np.float32), index.astype(np.float32), 4)
+    assert (found.rows[:, 0] == rows[:, 0]).mean() > 0.9
+    same = found.rows == rows
+    np.testing.assert_allclose(found.scores[same], scores[same], atol=1e-2)
+    assert capsys.readouterr().out == ""
