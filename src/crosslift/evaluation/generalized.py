@@ -7,10 +7,10 @@ standard setting.  Every text is tokenised once, however many languages it is pa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import product
+from itertools import groupby, islice, product
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from crosslift.evaluation.predict import Record, predict, predict_items
 from crosslift.evaluation.test_sets import TestSet
 from crosslift.progress import progress
 from crosslift.tasks._task import Example, PairExample, Task
-from crosslift.train.features import pair_items
+from crosslift.train.features import TaskItem, pair_items
 
 
 @dataclass(frozen=True)
@@ -122,31 +122,48 @@ def predict_grid(
         RecipeError: a model with adapters of languages, of which a pass has one.
     """
     check_model(model)
-    predict_cell = _paired(model, test, max_length)
+    predict_cells = _paired(model, test, max_length)
     for code, records in diagonal.items():
         yield (code, code), records
-    count = len(test.by_language)
+    count, done = len(test.by_language), 0
     with progress(f"evaluate {test.task.name} across languages", count * (count - 1)) as advance:
-        for done, cell in enumerate(cells(test.by_language), start=1):
-            yield (cell.first, cell.second), predict_cell(cell, batch_tokens)
+        for _, row in groupby(cells(test.by_language), key=lambda cell: cell.first):
+            together = list(row)
+            for cell, records in zip(together, predict_cells(together, batch_tokens), strict=True):
+                yield (cell.first, cell.second), records
+            done += len(together)
             advance(done, {})
 
 
-def _paired(model: TaskModel, test: TestSet, max_length: int) -> Callable[[Cell, int | None], list[Record]]:
-    """Return what predicts a cell: from texts tokenised once, or one by one where they are not read as a pair."""
+def _paired(
+    model: TaskModel, test: TestSet, max_length: int
+) -> Callable[[Sequence[Cell], int | None], Iterable[list[Record]]]:
+    """Return what predicts cells: in batches of all of them, or one by one where texts are not read as a pair."""
     if model.prompt or model.reading.texts != "both":
-        return lambda cell, batch_tokens: predict(
-            model, cell.examples, language=test.read_in(cell.first), max_length=max_length, batch_tokens=batch_tokens
+        return lambda together, batch_tokens: (
+            predict(
+                model,
+                cell.examples,
+                language=test.read_in(cell.first),
+                max_length=max_length,
+                batch_tokens=batch_tokens,
+            )
+            for cell in together
         )
     sides = {code: _tokenised(model, test, code) for code in test.by_language}
 
-    def predict_cell(cell: Cell, batch_tokens: int | None) -> list[Record]:
+    def items_of(cell: Cell) -> list[TaskItem]:
         firsts, seconds = sides[cell.first][0], sides[cell.second][1]
         tokens = [(firsts[one], seconds[other]) for one, other in cell.places]
-        items = pair_items(model.encoder, tokens, cell.examples, model.labels, max_length=max_length)
-        return predict_items(model, cell.examples, items, batch_tokens=batch_tokens)
+        return pair_items(model.encoder, tokens, cell.examples, model.labels, max_length=max_length)
 
-    return predict_cell
+    def predict_cells(together: Sequence[Cell], batch_tokens: int | None) -> Iterator[list[Record]]:
+        examples = [example for cell in together for example in cell.examples]
+        items = [item for cell in together for item in items_of(cell)]
+        left = iter(predict_items(model, examples, items, batch_tokens=batch_tokens))
+        return (list(islice(left, len(cell.examples))) for cell in together)
+
+    return predict_cells
 
 
 def _tokenised(model: TaskModel, test: TestSet, code: str) -> tuple[list[Tokens], list[Tokens]]:

@@ -16,7 +16,7 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
 from crosslift.errors import DataError, RecipeError
 from crosslift.evaluation import generalized
-from crosslift.evaluation.predict import predict
+from crosslift.evaluation.predict import predict, predict_items
 from crosslift.evaluation.saved import evaluate
 from crosslift.evaluation.test_sets import TestSet
 from crosslift.pipeline import run
@@ -148,3 +148,17 @@ def test_only_pairs_of_texts_have_a_grid() -> None:
         run(recipes.build(values, where="test"), "never")
     with pytest.raises(RecipeError, match=r"--generalized: 'sib200' is a 'sentence' task"):
         evaluate("never", task="sib200", generalized=True)
+
+
+def test_cells_of_a_language_share_batches(checkpoint: Callable[[str], Path], monkeypatch: pytest.MonkeyPatch) -> None:
+    model, sizes = model_of(checkpoint("bert")), []
+
+    def counted(model: TaskModel, examples: Sequence[Example], *rest: Any, **named: Any) -> list[Any]:
+        sizes.append(len(examples))
+        return predict_items(model, examples, *rest, **named)
+
+    monkeypatch.setattr(generalized, "predict_items", counted)
+    grid = grid_of(model, set_of(en=ONES, de=OTHERS, fr=ONES))
+    assert sizes == [2 * len(ONES)] * 3
+    assert [record["id"] for record in grid["de", "fr"]] == [str(place) for place in range(len(TEXTS))]
+    assert grid["de", "en"] == grid["de", "fr"]
