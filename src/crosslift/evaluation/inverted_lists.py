@@ -16,8 +16,8 @@ from numpy.typing import NDArray
 from crosslift.errors import InputError
 from crosslift.evaluation.neighbours import Neighbours, Vectors, nearest_neighbours
 
-TRAINING = 64
-"""Vectors a list that its centre is made of, at most; with half as many, more neighbours are missed."""
+TRAINING = 256
+"""Vectors a list that its centre is made of, at most: all of a million; made of a part, they miss many neighbours."""
 PROBES = 32
 """Lists that a query looks through."""
 _CHUNK = 65_536
