@@ -49,7 +49,7 @@ def recipe(encoder: Path, data: Path, **table: Any) -> recipes.Recipe:
         "name": "dual",
         "encoder": {"model": str(encoder)},
         "data": {"source": "directory", "path": str(data)},
-        "dual_encoder": {"task": "lareqa", "steps": 150, "batch_size": 8, "learning_rate": 1e-3, **table},
+        "dual_encoder": {"task": "lareqa", "steps": 400, "batch_size": 8, "learning_rate": 1e-3, **table},
         "evaluate": [{"task": "lareqa"}],
     }
     return recipes.build(values, where="test")
@@ -68,8 +68,7 @@ def test_what_was_trained_is_scored(
     how = "pooler" if objective.get("pooler") else "first"
     trained = run(recipe(checkpoint("bert"), data, objective=[objective]), tmp_path / "trained")
     untrained = run(recipe(checkpoint("bert"), data, objective=[objective], steps=0), tmp_path / "untrained")
-    # by 20 to 30 points: the tokenizer of the tiny checkpoint is trained anew, and not always to the same pieces
-    assert scores(trained)["de"] > scores(untrained)["de"] + 10
+    assert scores(trained)["de"] > scores(untrained)["de"] + 20
     encoder = Encoder.load(trained / "model")
     assert trained_pooling(encoder.base.config) == how
     assert embedder(encoder, "ranking").pooling == how
