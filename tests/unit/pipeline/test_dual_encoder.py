@@ -77,7 +77,7 @@ def test_what_was_trained_is_scored(
     found = {row["language"]: row["value"] for row in again["scores"] if row["metric"] == "mean_average_precision"}
     assert found == scores(trained)
     (stage,) = json.loads((trained / "results.json").read_text(encoding="utf-8"))["stages"]
-    assert (stage["stage"], stage["steps"]) == ("dual_encoder", 150)
+    assert (stage["stage"], stage["steps"]) == ("dual_encoder", 400)
 
 
 def test_the_pooler_is_trained_and_saved(checkpoint: Callable[[str], Path], data: Path, tmp_path: Path) -> None:
