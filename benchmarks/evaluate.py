@@ -15,7 +15,7 @@ A second table is the generalized setting: all ordered pairs of `--languages` (X
 crosslift's and one padded to 128.  What it takes to start Python and import libraries is in none of them, though a run
 a pair by a script would pay it each time: the last column says what that adds, as measured here once.
 
-Seconds are process seconds (of all threads), the median over rounds.
+Seconds are process seconds (of all threads), the median over rounds; the grid is measured once.
 """
 
 from __future__ import annotations

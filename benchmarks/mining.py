@@ -13,8 +13,8 @@ The naive way runs for `--sizes` only; `--large` is for the others, since a matr
 sentences would take 4 terabytes, and `--ways faiss` leaves out the exact search, which takes hours there.  Seconds are
 CPU seconds of the process, so other work on the machine hardly shows; with one thread they are wall seconds of an idle
 machine.  Extra memory is the peak of resident memory above what was resident with both pools loaded; total is the peak
-itself.  F1 is of the planted pairs, with the best threshold: the approximate search should not lose any.  Each row is
-a process of its own.  Needs Linux, and faiss-cpu for the last way.
+itself.  F1 is of the planted pairs, with the best threshold: what the approximate search
+misses shows there.  Each row is a process of its own.  Needs Linux, and faiss-cpu for the last way.
 """
 
 from __future__ import annotations
