@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import tomllib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -130,6 +130,22 @@ class Results(_Model):
     evaluated: dict[str, Any] = {}
     """How a saved model was scored, where it was not its run that did so."""
 
+    @property
+    def tasks(self) -> set[str]:
+        """What was scored."""
+        return {score.task for score in self.scores}
+
+    def joined(self, other: Results) -> Results | None:
+        """Return what two calls of `crosslift evaluate` found of one model on other tasks; None if they did not."""
+        same = ("recipe", "seed", "evaluated")
+        if not self.evaluated or any(getattr(self, name) != getattr(other, name) for name in same):
+            return None
+        if self.tasks & other.tasks:
+            return None
+        together = ("scores", "summary", "probes", "warnings", "generalized", "consistency")
+        update: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in together}
+        return self.model_copy(update={**update, "languages": {**other.languages, **self.languages}})
+
 
 class LogLine(_Model):
     """One line of ``log.jsonl``: terms of a training step, or scores on source development data."""
@@ -150,6 +166,13 @@ class Run:
     recipe: str
     settings: dict[str, Any]
     environment: dict[str, Any]
+    also: tuple[Path, ...] = ()
+    """Other directories, in which `crosslift evaluate` scored the same model on other tasks."""
+
+    @property
+    def directories(self) -> tuple[Path, ...]:
+        """All that hold something of it."""
+        return (self.directory, *self.also)
 
     @property
     def embeddings(self) -> Path | None:
@@ -181,25 +204,29 @@ def _unfinished(path: Path, above: Path) -> bool:
 
 
 def load_all(directories: Sequence[Path]) -> list[Run]:
-    """Read run directories, in order.
+    """Read run directories, in order; those that `crosslift evaluate` made of one model, a task each, are one run.
 
     Raises:
         InputError: no directory was given, one is not a valid run, or two hold the same recipe and seed.
     """
     if not directories:
         raise InputError("a report needs at least one run directory; none was given")
-    seen: dict[tuple[str, int], Path] = {}
-    runs = [load(directory) for directory in directories]
-    for run in runs:
+    runs: dict[tuple[str, int], Run] = {}
+    for run in map(load, directories):
         key = (run.results.recipe, run.results.seed)
-        if key in seen:
-            raise InputError(
-                f"{run.directory}: recipe '{key[0]}' with seed {key[1]} is already in {seen[key]}; "
-                "expected each seed "
-                f"of a recipe once, or its mean would count it twice. Move one of the two out of the folder."
-            )
-        seen[key] = run.directory
-    return runs
+        runs[key] = _together(runs[key], run) if key in runs else run
+    return list(runs.values())
+
+
+def _together(first: Run, run: Run) -> Run:
+    results = first.results.joined(run.results)
+    if results is None:
+        raise InputError(
+            f"{run.directory}: recipe '{run.results.recipe}' with seed {run.results.seed} is already in "
+            f"{first.directory}; expected each seed of a recipe once, or its mean would count it twice. "
+            "Move one of the two out of the folder."
+        )
+    return replace(first, results=results, also=(*first.also, run.directory))
 
 
 def load(directory: Path) -> Run:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -29,12 +29,16 @@ class Scored:
 
 @dataclass(frozen=True, eq=False)
 class Run:
-    """A run: its directory, results, the recipe's values by dotted key, and the setting that is looked at."""
+    """A run: its directory, results, the recipe's values by dotted key, and the setting that is looked at.
+
+    Tasks that `crosslift evaluate` scored elsewhere are in `elsewhere`, with their directory.
+    """
 
     directory: Path
     results: Results
     settings: Mapping[str, Any]
     generalized: bool = False
+    elsewhere: Mapping[str, Path] = field(default_factory=dict)
 
     @property
     def seed(self) -> int:
@@ -76,11 +80,14 @@ class Run:
     def predictions(self, task: str, rule: str) -> Path:
         """Return the folder of a task's predictions under a rule."""
         folder = "predictions" if rule == self._kept(task) else f"predictions.{rule}"
-        return self.directory / folder / (f"{task}.generalized" if self.generalized else task)
+        return self._directory(task) / folder / (f"{task}.generalized" if self.generalized else task)
+
+    def _directory(self, task: str) -> Path:
+        return self.elsewhere.get(task, self.directory)
 
     def _kept(self, task: str) -> str:
         rules = self.rules(task)
-        kept = [rule for rule in rules if not (self.directory / f"predictions.{rule}" / task).is_dir()]
+        kept = [rule for rule in rules if not (self._directory(task) / f"predictions.{rule}" / task).is_dir()]
         chosen = str(self.settings.get("finetune.selection"))
         return chosen if chosen in kept or not kept else kept[0]
 
@@ -154,19 +161,29 @@ def _join(groups: list[list[Run]], run: Run) -> None:
     """Put a run to those of the same recipe.
 
     Raises:
-        InputError: its seed is among them.
+        InputError: its seed is among them, and not as another task of the same model.
     """
     group = next((group for group in groups if group[0].settings == run.settings), None)
     if group is None:
         groups.append([run])
         return
-    twin = next((other for other in group if other.seed == run.seed), None)
-    if twin is not None:
+    place = next((place for place, other in enumerate(group) if other.seed == run.seed), None)
+    if place is None:
+        group.append(run)
+    else:
+        group[place] = _together(group[place], run)
+
+
+def _together(twin: Run, run: Run) -> Run:
+    """Return one run of two directories, if `crosslift evaluate` made both of one model, and of other tasks."""
+    results = twin.results.joined(run.results)
+    if results is None:
         raise InputError(
             f"{run.directory}: recipe '{run.results.recipe}' with seed {run.seed} is also in {twin.directory}; "
             "expected each seed of a recipe once, or it would count twice"
         )
-    group.append(run)
+    elsewhere = dict.fromkeys(run.results.tasks, run.directory)
+    return replace(twin, results=results, elsewhere={**twin.elsewhere, **elsewhere})
 
 
 def _named(found: Sequence[Run], groups: Mapping[str, list[list[Run]]]) -> list[System]:
@@ -176,8 +193,8 @@ def _named(found: Sequence[Run], groups: Mapping[str, list[list[Run]]]) -> list[
         for group in same:
             shown = name if len(same) == 1 else f"{name} ({group[0].directory})"
             made.append(System(shown, tuple(sorted(group, key=lambda run: run.seed))))
-    place = {id(run): index for index, run in enumerate(found)}
-    return sorted(made, key=lambda system: min(place[id(run)] for run in system.runs))
+    place = {run.directory: index for index, run in enumerate(found)}
+    return sorted(made, key=lambda system: min(place[run.directory] for run in system.runs))
 
 
 def _same_names(groups: Mapping[str, list[list[Run]]]) -> Iterator[str]:

@@ -43,7 +43,8 @@ def find(directory: Path, *, baseline: str | None = None) -> list[Path]:
     Raises:
         InputError: there is no run, one of them is damaged, or no run has the recipe `baseline`.
     """
-    return [run.directory for run in with_baseline(runs.load_all(runs.find(directory)), baseline)]
+    found = with_baseline(runs.load_all(runs.find(directory)), baseline)
+    return [each for run in found for each in run.directories]
 
 
 def html(directories: Sequence[Path]) -> str:

@@ -71,7 +71,7 @@ def differences(runs: Sequence[Run]) -> Differences:
     from crosslift.comparison import compare
 
     try:
-        found = compare([run.directory for run in runs], advance=lambda: None)
+        found = compare([each for run in runs for each in run.directories], advance=lambda: None)
     except InputError as error:
         return Differences(reason=str(error))
     rows = [Compared.model_validate(row) for row in found.values()["comparisons"]]

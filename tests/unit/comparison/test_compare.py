@@ -310,3 +310,30 @@ def add_rule(run, rule, scores):
     ]
     (run / "results.json").write_text(json.dumps(content))
     shutil.rmtree(aside)
+
+
+def evaluated(make_run, recipe, folder, *, model, task, **more):
+    """Write what `crosslift evaluate` makes of a model and a task."""
+    run = make_run(recipe, task=task, **more)
+    content = json.loads((run / "results.json").read_text(encoding="utf-8"))
+    (run / "results.json").write_text(json.dumps({**content, "evaluated": {"model": model}}), encoding="utf-8")
+    return run.rename(run.parent / folder)
+
+
+def test_tasks_of_one_model_scored_apart_are_one_system(make_run):
+    runs = [evaluated(make_run, name, task, model=name, task=task) for name in ("a", "b") for task in ("xnli", "cola")]
+    found = crosslift.compare(runs)
+    assert {(row.baseline, row.system, row.seeds) for row in found.comparisons} == {("a", "b", 1)}
+    assert {row.task for row in found.comparisons} == {"xnli", "cola"}
+    assert found.notes == crosslift.compare(runs[::-1]).notes
+    alone = crosslift.compare([runs[1], runs[3]]).comparisons
+    values = {(row.task, row.over): row.effect for row in found.comparisons}
+    assert {(row.task, row.over): row.effect for row in alone}.items() <= values.items()
+
+
+@pytest.mark.parametrize(("model", "task"), [("a", "xnli"), ("elsewhere", "cola")])
+def test_one_task_twice_or_two_models_are_not_one_system(make_run, model, task):
+    runs = [evaluated(make_run, "a", "one", model="a", task="xnli"), make_run("b")]
+    runs.append(evaluated(make_run, "a", "two", model=model, task=task))
+    with pytest.raises(InputError, match=r"two: recipe 'a' with seed 0 is also in .*one; expected each seed"):
+        crosslift.compare(runs)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from crosslift import report
 from crosslift import runs as _load
 from crosslift.errors import InputError
 
@@ -101,6 +102,20 @@ def test_the_same_seed_twice_would_count_twice(make_run):
     runs = [make_run(folder="first"), make_run(folder="second")]
     with pytest.raises(InputError, match=r"seed 0 is already in .*first"):
         _load.load_all(runs)
+
+
+def test_tasks_of_one_model_scored_apart_are_one_run(make_run):
+    runs = [make_run(folder=name) for name in ("first", "second")]
+    for run, task in zip(runs, ("xnli", "pawsx"), strict=True):
+        values = json.loads((run / "results.json").read_text(encoding="utf-8"))
+        for row in values["scores"] + values["summary"]:
+            row["task"] = task
+        (run / "results.json").write_text(json.dumps(values | {"evaluated": {"model": "m"}}), encoding="utf-8")
+    (run,) = _load.load_all(runs)
+    assert run.results.tasks == {"xnli", "pawsx"}
+    assert run.directories == tuple(runs)
+    assert report.find(runs[0].parent) == runs
+    assert all(f"## {task}, accuracy" in report.markdown(runs) for task in run.results.tasks)
 
 
 def test_no_directory_is_an_error():
