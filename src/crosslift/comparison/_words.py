@@ -50,7 +50,7 @@ def _many_looks(row: Comparison) -> str:
     verb = "higher" if row.effect > 0 else "lower"
     return (
         f"{row.system} scores {_points(row)} {verb} than {row.baseline} on {_place(row)}, but among so many "
-        f"comparisons that may be chance (adjusted p = {probability(row.p_adjusted)})."
+        f"comparisons that may be chance (adjusted {_p(row.p_adjusted)})."
     )
 
 
@@ -62,8 +62,8 @@ def support(row: Comparison) -> str:
     # A swap of everything is as extreme as none where both sides are as many.
     least = (2 if row.seeds == row.most_seeds else 1) / row.arrangements
     smallest = " (the smallest there can be)" if row.exact and row.p_randomisation <= least else ""
-    p = f"p = {probability(row.p_randomisation)}{smallest}"
-    return f"{agree}{how} randomisation over {row.arrangements:,} swaps of {units}: {p}."
+    p = _p(row.p_randomisation)
+    return f"{agree}{how} randomisation over {row.arrangements:,} swaps of {units}: {p}{smallest}."
 
 
 def _both(row: Comparison) -> str:
@@ -72,7 +72,7 @@ def _both(row: Comparison) -> str:
 
 def _change(row: Comparison) -> str:
     effect = signed(row.effect, decimals(row.low, row.high))
-    return f"{effect} points {interval(row)}, p = {probability(row.p)}"
+    return f"{effect} points {interval(row)}, {_p(row.p)}"
 
 
 def _place(row: Comparison) -> str:
@@ -139,6 +139,11 @@ def probability(value: float) -> str:
     if value < 0.001:
         return "<0.001"
     return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+
+
+def _p(value: float) -> str:
+    text = probability(value)
+    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
 
 
 def test(rows: Sequence[Comparison]) -> str:

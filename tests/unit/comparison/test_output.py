@@ -73,6 +73,13 @@ def test_the_terminal_shows_table_sentence_and_test(cli, runs):
     assert max(map(len, out.splitlines())) <= 80
 
 
+def test_a_small_p_is_a_bound(cli, make_run):
+    runs = [make_run(name, scores={"en": 0.8, "de": right}, items=400) for name, right in (("a", 0.3), ("b", 0.9))]
+    words = " ".join(cli(*runs)[1].split())
+    assert "swaps of items: p < 0.001." in words
+    assert "p = <" not in words
+
+
 def test_csv_has_a_line_a_comparison(cli, runs):
     _, out, _ = cli(*runs, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(out)))
