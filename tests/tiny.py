@@ -59,26 +59,19 @@ def bpe(special: list[str], *, byte_level: bool) -> tuple[dict[str, int], list[t
     return model["vocab"], [tuple(pair) for pair in model["merges"]]
 
 
-def word_pieces() -> dict[str, int]:
-    """Return a WordPiece vocabulary: the letters, and the words of `TEXTS`.
-
-    A trained one differs from process to process, since its trainer breaks ties by the order of a hash table.
-    """
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    splitter = pre_tokenizers.BertPreTokenizer()
-    words = sorted({word for text in TEXTS for word, _ in splitter.pre_tokenize_str(text)})
-    letters = sorted(set("".join(words)))
-    pieces = [*special, *letters, *(f"##{letter}" for letter in letters), *(word for word in words if len(word) > 1)]
-    return {piece: place for place, piece in enumerate(pieces)}
-
-
 def bert(directory: Path) -> None:
-    tokenizer = transformers.BertTokenizer(
-        vocab=word_pieces(), do_lower_case=False, strip_accents=False, model_max_length=64
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    trainer = trainers.WordPieceTrainer(
+        vocab_size=PIECES, special_tokens=["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"], show_progress=False
     )
-    config = transformers.BertConfig(**SHAPE, vocab_size=len(tokenizer), max_position_embeddings=64, pad_token_id=0)
+    tokenizer.train_from_iterator(TEXTS, trainer)
+    ours = transformers.BertTokenizer(
+        vocab=tokenizer.get_vocab(), do_lower_case=False, strip_accents=False, model_max_length=64
+    )
+    config = transformers.BertConfig(**SHAPE, vocab_size=len(ours), max_position_embeddings=64, pad_token_id=0)
     # BertForPreTraining has a pooler, as the published BERT checkpoints do
-    _write(transformers.BertForPreTraining(config), tokenizer, directory)
+    _write(transformers.BertForPreTraining(config), ours, directory)
 
 
 def xlm(directory: Path) -> None:
