@@ -4,7 +4,8 @@
 
 FOLDER holds `{language}.tsv`, English and another language in the last two columns, each plain or with .gz.  A pool is
 so many different sentences of all those languages, drawn once; queries are English sentences.  Vectors are
-means of the last layer unless `--pooling` says else.  Recall is the share of the exact four nearest that the search finds, `first` that of the nearest alone.  CPU
+means of the last layer unless `--pooling` says else.
+Recall is the share of the exact four nearest that the search finds, `first` that of the nearest alone.  CPU
 seconds are for the lists and the queries together; nearly all of them are for the lists.  Prints a Markdown table.
 """
 
