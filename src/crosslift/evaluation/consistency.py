@@ -14,33 +14,38 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.evaluation.translations import shared_ids
+
 Codes = NDArray[np.int64]
 
 
 def consistency(
     predicted: Mapping[str, Sequence[Mapping[str, Any]]], source: str, *, task: str, selection: str
 ) -> dict[str, Any] | None:
-    """Return the consistency of the predictions of a task whose examples are parallel; None with one language.
+    """Return the consistency of the predictions of a task whose examples are parallel; None where no two languages are.
 
     Args:
         predicted: records by language; those of one id are translations of each other, and ids that a language lacks
-            are left out.
+            are left out, and so are languages that share none.
         source: the language trained on.
         task: for the row.
         selection: for the row.
 
     Returns:
-        Percentages `agreement` (mean over pairs of languages) and, by target language against the source where it was
-        scored, `agreement` and `agreement_given_correct`; kappas are between -1 and 1, None where all say the same.
+        The languages `compared`, percentages `agreement` (mean over pairs of them) and, by target language against the
+        source where it was scored, `agreement` and `agreement_given_correct`; kappas are between -1 and 1,
+        None where all say the same.
     """
-    if len(predicted) < 2:
+    languages, ids = shared_ids({code: [record["id"] for record in records] for code, records in predicted.items()})
+    if not ids:
         return None
-    codes, right = _coded(predicted, source)
+    codes, right = _coded({code: predicted[code] for code in languages}, ids, source)
     pairs = [float(np.mean(codes[one] == codes[other])) for one, other in combinations(codes, 2)]
     return {
         "task": task,
         "selection": selection,
-        "items": len(next(iter(codes.values()))),
+        "items": len(ids),
+        "compared": languages,
         "agreement": 100 * float(np.mean(pairs)),
         "fleiss_kappa": fleiss_kappa(np.stack(list(codes.values()))),
         "source": source,
@@ -53,18 +58,16 @@ def consistency(
 
 
 def _coded(
-    predicted: Mapping[str, Sequence[Mapping[str, Any]]], source: str
+    predicted: Mapping[str, Sequence[Mapping[str, Any]]], ids: Sequence[str], source: str
 ) -> tuple[dict[str, Codes], NDArray[np.bool_] | None]:
     """Return predictions of the shared ids as numbers by language, and where the source is right."""
     by_id = {code: {record["id"]: record for record in records} for code, records in predicted.items()}
-    first = next(iter(by_id.values()))
-    shared = [key for key in first if all(key in records for records in by_id.values())]
-    said = {code: [records[key]["prediction"] for key in shared] for code, records in by_id.items()}
+    said = {code: [records[key]["prediction"] for key in ids] for code, records in by_id.items()}
     number = {value: place for place, value in enumerate(dict.fromkeys(v for row in said.values() for v in row))}
     codes = {code: np.array([number[value] for value in row], dtype=np.int64) for code, row in said.items()}
     if source not in by_id:
         return codes, None
-    return codes, np.array([by_id[source][key]["prediction"] == by_id[source][key]["gold"] for key in shared])
+    return codes, np.array([by_id[source][key]["prediction"] == by_id[source][key]["gold"] for key in ids])
 
 
 def _against(source: Codes, right: NDArray[np.bool_], said: Codes) -> dict[str, Any]:

@@ -5,7 +5,8 @@ Both compare one space with another and mean little alone: rank distances grow w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,8 @@ from numpy.typing import NDArray
 
 from crosslift.evaluation.ranks import rank
 
-Space = Mapping[str, NDArray[np.float32]]
+Vectors = NDArray[np.float32]
+Space = Mapping[str, Vectors]
 """(sentences, hidden) by language, normalised; row i means the same in every language."""
 POOL = 4_000
 """Vectors of all languages together that are ranked, at most."""
@@ -47,7 +49,7 @@ def rank_distances(space: Space) -> dict[str, float]:
     return means
 
 
-def consistency(first: NDArray[np.float32], second: NDArray[np.float32]) -> float:
+def consistency(first: Vectors, second: Vectors) -> float:
     """Return 100 times the mean cosine of translations less that of different sentences of one language.
 
     The latter is the mean of both languages over all pairs, so nothing is drawn at random; 100 where translations
@@ -57,7 +59,7 @@ def consistency(first: NDArray[np.float32], second: NDArray[np.float32]) -> floa
     return 100 * (translations - (_others(first) + _others(second)) / 2)
 
 
-def _others(vectors: NDArray[np.float32]) -> float:
+def _others(vectors: Vectors) -> float:
     """Return the mean cosine of two different rows: all products less those of rows with themselves."""
     count = len(vectors)
     total = vectors.sum(axis=0, dtype=np.float64)
@@ -65,15 +67,32 @@ def _others(vectors: NDArray[np.float32]) -> float:
     return (float(total @ total) - own) / (count * (count - 1)) if count > 1 else 0.0
 
 
+def over_partners(space: Space, source: str, measure: Callable[[Vectors, Vectors], float]) -> dict[str, float]:
+    """Return per target language what is measured between it and the source, or the mean over all other languages.
+
+    Args:
+        space: vectors by language.
+        source: whose vectors each language is compared with, if it is in the space.
+        measure: symmetric in its two spaces.
+    """
+    languages = list(space)
+    pairs = [(source, code) for code in languages if code != source]
+    if source not in space:
+        pairs = list(combinations(languages, 2))
+    values = {pair: measure(space[pair[0]], space[pair[1]]) for pair in pairs}
+    own = {code: [value for pair, value in values.items() if code in pair] for code in languages if code != source}
+    return {code: float(np.mean(found)) for code, found in own.items() if found}
+
+
 def bias_rows(space: Space, source: str, stage: str) -> list[dict[str, Any]]:
-    """Return the rows of results.json: rank distance by query language, consistency of the source with each other."""
+    """Return the rows of results.json: rank distance by query language, consistency with the source by target language.
+
+    Where the source is not in the space, consistency is with each of the other languages, averaged.
+    """
     items = len(next(iter(space.values()), ()))
     rows = [("rank_distance", code, value) for code, value in rank_distances(space).items()]
-    rows += [
-        ("embedding_consistency", code, consistency(space[source], vectors))
-        for code, vectors in space.items()
-        if source in space and code != source
-    ]
+    found = over_partners(space, source, consistency)
+    rows += [("embedding_consistency", code, value) for code, value in found.items()]
     return [
         {"stage": stage, "language": code, "metric": metric, "value": value, "items": items}
         for metric, code, value in rows

@@ -14,9 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.evaluation.language_bias import bias_rows
+from crosslift.evaluation.language_bias import bias_rows, over_partners
 from crosslift.evaluation.neighbours import both_ways
 from crosslift.evaluation.predict import sentence_vectors
+from crosslift.evaluation.translations import shared_ids
 from crosslift.tasks._task import Example, RetrievalExample, texts
 
 Vectors = NDArray[np.float32]
@@ -29,22 +30,22 @@ def parallel_texts(
     """Return (id, text) of the same first `PROBE_SENTENCES` ids in every language, from a parallel task.
 
     Args:
-        by_language: its examples.
+        by_language: its examples; languages whose ids no other language has are left out.
         source: the source language, whose sentences retrieval examples hold beside those of each language.
     """
     first = {code: {example.id: _text(example) for example in rows} for code, rows in by_language.items()}
     pairs = [example for example in next(iter(by_language.values()), ()) if isinstance(example, RetrievalExample)]
     if pairs and source is not None:
         first = {source: {example.id: example.source for example in pairs}, **first}
-    shared = set.intersection(*(set(rows) for rows in first.values())) if first else set()
-    reference = next(iter(first.values()), {})
+    languages, shared = shared_ids(first)
     # Premises repeat (three hypotheses each): a text that occurs twice has no single translation.
     chosen, seen = [], set()
-    for key, text in reference.items():
-        if key in shared and text not in seen:
+    for key in shared:
+        text = first[languages[0]][key]
+        if text not in seen:
             seen.add(text)
             chosen.append(key)
-    return {code: [(key, rows[key]) for key in chosen[:PROBE_SENTENCES]] for code, rows in first.items()}
+    return {code: [(key, first[code][key]) for key in chosen[:PROBE_SENTENCES]] for code in languages}
 
 
 def _text(example: Example) -> str:
@@ -64,18 +65,22 @@ def vectors(encoder: Encoder, parallel: Mapping[str, Sequence[tuple[str, str]]])
 
 
 def retrieval(space: Mapping[str, Vectors], source: str, stage: str) -> list[dict[str, Any]]:
-    """Return per target language how often a translation is the nearest neighbour, both directions averaged."""
-    if source not in space:
-        return []
-    gold = np.arange(len(space[source]))
-    rows = []
-    for code, target in space.items():
-        if code == source:
-            continue
-        found = both_ways(space[source], target, 1, search="exact")
-        accuracy = 50 * sum(float(np.mean(way.rows[:, 0] == gold)) for way in found)
-        rows.append({"stage": stage, "language": code, "metric": "retrieval", "value": accuracy, "items": len(gold)})
-    return rows
+    """Return per target language how often a translation is the nearest neighbour, both directions averaged.
+
+    Where the source is not in the space, a language is measured against each of the others, and these averaged.
+    """
+    items = len(next(iter(space.values()), ()))
+    found = over_partners(space, source, _found)
+    return [
+        {"stage": stage, "language": code, "metric": "retrieval", "value": value, "items": items}
+        for code, value in found.items()
+    ]
+
+
+def _found(first: Vectors, second: Vectors) -> float:
+    gold = np.arange(len(first))
+    ways = both_ways(first, second, 1, search="exact")
+    return 50 * sum(float(np.mean(way.rows[:, 0] == gold)) for way in ways)
 
 
 def save_vectors(

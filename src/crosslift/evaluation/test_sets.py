@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from crosslift.data import checks
 from crosslift.data.sources import Source
 from crosslift.errors import LanguageError, nearest
 from crosslift.evaluation.predict import Record
+from crosslift.evaluation.translations import shared_ids
 from crosslift.progress import progress
 from crosslift.tasks._task import Candidate, Example, Split, Task
 
@@ -70,7 +71,23 @@ def read_test_set(
         checks.placeholder_labels(examples, where=f"{task.name} dev in '{code}'")
     candidates = source.candidates(task, split) if task.kind == "ranking" else []
     notes = () if source.generated else tuple(checks.notes(task, split, whole))
-    return TestSet(task, split, by_language, dev=dev, candidates=candidates, notes=notes)
+    return TestSet(
+        task, split, by_language, dev=dev, candidates=candidates, notes=(*notes, *_unmatched(task, split, by_language))
+    )
+
+
+def _unmatched(task: Task, split: Split, by_language: Mapping[str, Sequence[Example]]) -> list[str]:
+    """Return a note on the languages of a parallel task that share no item with the others."""
+    if not task.parallel or len(by_language) < 2:
+        return []
+    matched, _ = shared_ids({code: [example.id for example in rows] for code, rows in by_language.items()})
+    alone = [code for code in by_language if code not in matched]
+    if not alone:
+        return []
+    return [
+        f"{task.name} {split}: no example of {', '.join(alone)} has the id of another language's; agreement, retrieval "
+        "and rank distance are without"
+    ]
 
 
 def _has_threshold(task: Task, split: Split) -> bool:

@@ -170,6 +170,9 @@ class HubData:
     id_prefix: str = ""
     """With what the ids of a language's rows begin, where one configuration holds several; `{language}` stands for the
     hub's code."""
+    gaps: Mapping[Split, tuple[str, ...]] = field(default_factory=dict)
+    """Languages of a parallel task that lack rows where rows have no ids: their places are not those of their
+    translations, so they get ids that no other language has."""
     revision: str | None = None
 
 

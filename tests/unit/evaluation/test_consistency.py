@@ -41,6 +41,14 @@ def test_one_language_has_nothing_to_agree_with() -> None:
     assert consistency({"en": records("aabba")}, "en", task="t", selection="s") is None
 
 
+def test_a_language_that_shares_no_item_is_left_out() -> None:
+    own = [{**record, "id": f"nah-{record['id']}"} for record in records("bbbbb")]
+    row = consistency({"nah": own, "gn": records("aabba"), "quy": records("aabbb")}, "en", task="t", selection="s")
+    assert row is not None
+    assert (row["compared"], row["items"], row["agreement"]) == (["gn", "quy"], 5, 80)
+    assert consistency({"nah": own, "gn": records("aabba")}, "en", task="t", selection="s") is None
+
+
 def test_without_the_source_there_is_agreement_of_all_alone() -> None:
     row = consistency({"fr": records("aabba"), "de": records("aabba")}, "en", task="t", selection="s")
     assert row is not None

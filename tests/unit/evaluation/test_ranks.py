@@ -89,3 +89,12 @@ def test_rows_of_results() -> None:
     ]
     assert {(row["stage"], row["items"]) for row in rows} == {("align", 6)}
     assert bias_rows({}, "a", "align") == []
+
+
+def test_without_the_source_languages_are_measured_against_each_other() -> None:
+    space = {code: unit(np.random.default_rng(i).standard_normal((6, 4))) for i, code in enumerate("abc")}
+    values = {row["language"]: row["value"] for row in bias_rows(space, "en", "align") if "embedding" in row["metric"]}
+    between = {pair: consistency(space[pair[0]], space[pair[1]]) for pair in ("ab", "ac", "bc")}
+    assert values == pytest.approx(
+        {code: np.mean([value for pair, value in between.items() if code in pair]) for code in "abc"}
+    )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -63,6 +64,8 @@ class Hub(Source):
             if not prefix or str(row[names["id"]]).startswith(prefix)
             if task.is_example({column: row[name] for column, name in there.items()})
         ]
+        if language in hub.gaps.get(split, ()):
+            examples = [replace(example, id=f"{language}-{example.id}") for example in examples]
         self._read[where] = _sha256(examples)
         return examples
 

@@ -9,7 +9,9 @@ import pytest
 
 from crosslift.data.sources import SourceSettings, open_source
 from crosslift.errors import DataError, InputError, LanguageError
+from crosslift.evaluation.test_sets import read_test_set
 from crosslift.tasks._task import PairExample, RetrievalExample, SentenceExample, TaggingExample
+from crosslift.tasks.americasnli import Americasnli
 from crosslift.tasks.sib200 import Sib200
 from crosslift.tasks.tatoeba import Tatoeba
 from crosslift.tasks.udpos import Udpos
@@ -44,6 +46,11 @@ def saved(tmp_path_factory):
     hidden = {"premise": ["A dog."], "hypothesis": ["An animal."], "label": [-1]}
     save("facebook/xnli/en", {"validation": pair, "test": hidden}, features=XNLI)
     save("facebook/xnli/de", {"validation": {name: values[:1] for name, values in pair.items()}}, features=XNLI)
+    for code in ("gn", "quy"):
+        save(f"nala-cub/americas_nli/{code}", {"validation": pair}, features=XNLI)
+    save(
+        "nala-cub/americas_nli/nah", {"validation": {name: values[1:] for name, values in pair.items()}}, features=XNLI
+    )
     save("eng_Latn", {"train": {"index_id": [7], "category": ["sports"], "text": ["Run!"]}}, features=SIB200)
     save(
         "google/xtreme/udpos.German", {"test": {"tokens": [["Hunde", "bellen"]], "pos_tags": [[7, 15]]}}, features=UDPOS
@@ -66,6 +73,23 @@ def test_rows_become_examples(hub):
     assert hub.examples(Sib200(), "train", "eng_Latn") == [SentenceExample("7", "Run!", "sports")]
     assert hub.examples(Udpos(), "test", "de") == [TaggingExample("0", ("Hunde", "bellen"), ("NOUN", "VERB"))]
     assert hub.examples(Tatoeba(), "test", "af") == [RetrievalExample("0", "Dog.", "Hond.")]
+
+
+def test_a_language_with_gaps_has_ids_of_its_own(hub):
+    """Its first row is not the first of the others, and there are no ids to tell."""
+    ids = {code: [one.id for one in hub.examples(Americasnli(), "dev", code)] for code in ("gn", "nah")}
+    assert ids == {"gn": ["0", "1"], "nah": ["nah-0"]}
+
+
+def test_a_test_set_says_which_languages_match_no_other(hub):
+    def notes(*languages):
+        return [note for note in read_test_set(hub, Americasnli(), "dev", languages).notes if "has the id" in note]
+
+    assert notes("gn", "quy", "nah") == [
+        "americasnli dev: no example of nah has the id of another language's; agreement, retrieval and rank distance "
+        "are without"
+    ]
+    assert notes("gn", "quy") == []
 
 
 def test_hidden_labels_are_none(hub):
