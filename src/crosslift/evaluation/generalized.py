@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from itertools import groupby, islice, product
+from itertools import combinations, groupby, islice, product
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,9 @@ from crosslift.evaluation.test_sets import TestSet
 from crosslift.progress import progress
 from crosslift.tasks._task import Example, PairExample, Task
 from crosslift.train.features import TaskItem, pair_items
+
+_ById = Mapping[str, tuple[int, PairExample]]
+"""Examples and their places, by id."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,21 @@ def check_model(model: TaskModel) -> None:
         )
 
 
+def check_languages(by_language: Mapping[str, Sequence[Example]], key: str) -> None:
+    """Check that every two languages have an example in common, before anything is trained or predicted.
+
+    Raises:
+        DataError: two have none.
+    """
+    numbered = {code: _by_id(examples) for code, examples in by_language.items()}
+    for first, second in combinations(numbered, 2):
+        if not _shared(numbered[first], numbered[second]):
+            raise DataError(
+                f"{key}: '{first}' and '{second}' have no example of one id and one label, so no pair of languages; "
+                "name languages without one of the two"
+            )
+
+
 def file(task: Task, pair: tuple[str, str]) -> str:
     """Return where the records of a pair of languages stand among the predictions."""
     return f"{task.name}.generalized/{pair[0]}-{pair[1]}.jsonl"
@@ -83,21 +101,18 @@ def cells(by_language: Mapping[str, Sequence[Example]]) -> Iterator[Cell]:
             yield _cell(first, second, numbered[first], numbered[second])
 
 
-def _by_id(examples: Sequence[Example]) -> dict[str, tuple[int, PairExample]]:
+def _by_id(examples: Sequence[Example]) -> _ById:
     return {each.id: (place, each) for place, each in enumerate(examples) if isinstance(each, PairExample)}
 
 
-def _cell(
-    first: str,
-    second: str,
-    ones: Mapping[str, tuple[int, PairExample]],
-    others: Mapping[str, tuple[int, PairExample]],
-) -> Cell:
-    shared = [key for key, (_, one) in ones.items() if key in others and others[key][1].label == one.label]
+def _cell(first: str, second: str, ones: _ById, others: _ById) -> Cell:
+    shared = _shared(ones, others)
     examples = (PairExample(key, ones[key][1].first, others[key][1].second, ones[key][1].label) for key in shared)
-    if not shared:
-        raise DataError(f"'{first}' and '{second}' have no example of one id and one label, so no pair of languages")
     return Cell(first, second, tuple(examples), tuple((ones[key][0], others[key][0]) for key in shared))
+
+
+def _shared(ones: _ById, others: _ById) -> list[str]:
+    return [key for key, (_, one) in ones.items() if key in others and others[key][1].label == one.label]
 
 
 def predict_grid(
@@ -112,13 +127,12 @@ def predict_grid(
 
     Args:
         model: for pairs of texts.
-        test: examples by language.
+        test: examples by language; every two have some in common (`check_languages`).
         diagonal: records of the standard setting, which are the diagonal's; they are not computed again.
         max_length: tokens a pair is cut to.
         batch_tokens: padded tokens a batch; None suits the device.
 
     Raises:
-        DataError: two languages share no example.
         RecipeError: a model with adapters of languages, of which a pass has one.
     """
     check_model(model)

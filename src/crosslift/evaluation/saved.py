@@ -236,6 +236,8 @@ def _score(saved: _Saved, task: Task, source: Source, asked: _Asked) -> _Scored:
         model = saved.model
         _check(saved.name, model, task, source.labels(task))
     test = read_test_set(source, task, asked.split, asked.languages)
+    if asked.generalized:
+        grids.check_languages(test.by_language, "--generalized")
     own = source.source_language(task)
     if model is None:
         return _score_by_vectors(saved, test, own, asked)

@@ -198,6 +198,8 @@ def _test_set(source: Source, table: EvaluateTable, data: SourceSettings) -> Tes
         generalized.check(task, "evaluate.generalized")
         generalized.check_plain(table.smooth, "evaluate.generalized")
     test = read_test_set(source, task, table.split, languages, table.limit)
+    if table.generalized:
+        generalized.check_languages(test.by_language, "evaluate.generalized")
     return replace(test, generalized=table.generalized)
 
 

@@ -91,8 +91,9 @@ def test_a_pair_has_the_examples_that_both_languages_have_with_one_label() -> No
 
 
 def test_languages_without_a_common_example_are_refused() -> None:
-    with pytest.raises(DataError, match="'en' and 'de' have no example"):
-        list(generalized.cells({"en": ONES[:3], "de": OTHERS[3:]}))
+    generalized.check_languages({"en": ONES, "de": OTHERS[3:]}, "evaluate.generalized")
+    with pytest.raises(DataError, match=r"evaluate\.generalized: 'en' and 'de' have no example"):
+        generalized.check_languages({"en": ONES[:3], "de": OTHERS[3:]}, "evaluate.generalized")
 
 
 def test_averages() -> None:

@@ -10,6 +10,8 @@ import pytest
 from crosslift.data.sources import SourceSettings, open_source
 from crosslift.errors import DataError, InputError, LanguageError
 from crosslift.evaluation.test_sets import read_test_set
+from crosslift.pipeline._data import _test_set
+from crosslift.recipe.tables import EvaluateTable
 from crosslift.tasks._task import PairExample, RetrievalExample, SentenceExample, TaggingExample
 from crosslift.tasks.americasnli import Americasnli
 from crosslift.tasks.sib200 import Sib200
@@ -90,6 +92,12 @@ def test_a_test_set_says_which_languages_match_no_other(hub):
         "are without"
     ]
     assert notes("gn", "quy") == []
+
+
+def test_pairs_of_languages_that_match_nothing_are_refused_before_training(hub, saved):
+    table = EvaluateTable(task="americasnli", split="dev", languages=["gn", "nah"], generalized=True)
+    with pytest.raises(DataError, match=r"evaluate\.generalized: 'gn' and 'nah' have no example"):
+        _test_set(hub, table, SourceSettings(source="hub", path=saved))
 
 
 def test_hidden_labels_are_none(hub):
