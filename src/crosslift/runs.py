@@ -58,12 +58,17 @@ class Grid(_Model):
 
 
 class Agreement(_Model):
-    """How far languages agree about translations: `agreement` in percent, the mean over pairs of languages."""
+    """How far languages agree about translations: `agreement` in percent, the mean over pairs of languages.
+
+    `items` counts the examples that all languages `compared` hold; runs of earlier versions do not name the latter.
+    """
 
     task: str
     selection: str
     agreement: Number
     fleiss_kappa: Number = math.nan
+    items: int | None = None
+    compared: tuple[str, ...] = ()
 
 
 class Summary(_Model):

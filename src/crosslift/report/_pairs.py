@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from crosslift.report import _format
@@ -9,6 +10,8 @@ from crosslift.report._systems import Statistic
 from crosslift.report._table import Cell, Column, Table, hot, language_column, span, system_cell
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from crosslift.report._systems import Report, System, View
     from crosslift.runs import Agreement
 
@@ -56,23 +59,31 @@ def _grid(
 
 def agreement(report: Report, view: View) -> Table | None:
     """Return how far the predictions of each system for translations agree, or None where nothing is parallel."""
-    rows = []
-    for system in report.systems:
-        found = _agreements(system, view)
-        if found:
-            kappa = Statistic.of(row.fleiss_kappa for row in found)
-            agreed = Statistic.of(row.agreement for row in found)
-            rows.append((system_cell(report, system), Cell(agreed.mean, agreed.spread), Cell(kappa.mean)))
+    rows = [
+        (system_cell(report, system), *_agreed(found))
+        for system in report.systems
+        if (found := _agreements(system, view))
+    ]
     columns = (
         Column("System", "text"),
         Column("Agreement", note="Mean over pairs of languages, in percent"),
         Column("Fleiss\u2019 kappa", "ratio", "Of all languages; 1: always one answer, 0: as by chance"),
+        Column("Examples", "count", "Those that all of the languages hold"),
+        Column("Languages", "count", "Those that have examples of other languages"),
     )
     caption = (
         "How often predictions for translations of one example agree. Two languages with one score can be right on "
         "different examples."
     )
     return Table("Agreement between languages", caption, columns, tuple(rows)) if rows else None
+
+
+def _agreed(found: Sequence[Agreement]) -> tuple[Cell, ...]:
+    agreed = Statistic.of(row.agreement for row in found)
+    kappa = Statistic.of(row.fleiss_kappa for row in found)
+    items = Statistic.of(row.items or math.nan for row in found)
+    languages = Statistic.of(len(row.compared) or math.nan for row in found)
+    return Cell(agreed.mean, agreed.spread), Cell(kappa.mean), Cell(items.mean), Cell(languages.mean)
 
 
 def _agreements(system: System, view: View) -> list[Agreement]:

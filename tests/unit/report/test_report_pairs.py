@@ -21,7 +21,15 @@ def grid(shift, *, rule="source-dev"):
 
 
 def agreed(value, *, rule="source-dev"):
-    return {"task": "nli", "selection": rule, "agreement": value, "fleiss_kappa": 0.25, "languages": []}
+    return {
+        "task": "nli",
+        "selection": rule,
+        "agreement": value,
+        "fleiss_kappa": 0.25,
+        "items": 1200,
+        "compared": CODES,
+        "languages": [],
+    }
 
 
 def saying(grids, agreements=()):
@@ -60,7 +68,17 @@ def test_agreement_is_that_of_the_rule_shown(report):
         "unaligned",
         "71.0 ± 1.4",
         "0.25",
+        "1,200",
+        "3",
     ]
+
+
+def test_agreement_of_earlier_versions_does_not_name_its_languages(make_run):
+    earlier = {key: value for key, value in agreed(70).items() if key not in ("items", "compared")}
+    report = Report.of(load_all([make_run(change=saying([], [earlier]))]))
+    table = _pairs.agreement(report, report.views[0])
+    assert table is not None
+    assert [cell.text(column.kind) for cell, column in zip(table.rows[0], table.columns, strict=True)][3:] == ["–", "–"]
 
 
 def test_page_and_markdown_show_both(report):
