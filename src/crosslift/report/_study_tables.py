@@ -321,15 +321,26 @@ def _float(value: object) -> float:
 
 def failures(study: Study) -> Table | None:
     """Return runs that are missing or say nothing, those with one text together; None where all is well."""
-    groups: dict[tuple[str, str, str, str], list[int]] = {}
+    seeds: dict[tuple[str, str, str, str], list[int]] = {}
     for one in sorted(study.result.failures, key=_gravity):
-        groups.setdefault((one.arm, one.task, one.kind, one.text), []).append(one.seed)
+        seeds.setdefault((one.task, one.kind, one.text, one.arm), []).append(one.seed)
+    arms: dict[tuple[str, str, str, str], list[str]] = {}
+    for (task, kind, text, arm), own in seeds.items():
+        arms.setdefault((task, kind, text, ", ".join(map(str, sorted(own)))), []).append(arm)
     rows = [
-        (Cell(arm), Cell(task), Cell(", ".join(map(str, sorted(seeds)))), Cell(kind), Cell(text))
-        for (arm, task, kind, text), seeds in groups.items()
+        (Cell(_named(study, own)), Cell(task), Cell(listed), Cell(kind), Cell(text))
+        for (task, kind, text, listed), own in arms.items()
     ]
-    columns = (*(Column(name, "text") for name in ("Arm", "Task", "Seeds", "Kind")), Column("What", "prose"))
+    columns = (
+        Column("Arm", "prose"),
+        *(Column(name, "text") for name in ("Task", "Seeds", "Kind")),
+        Column("What", "prose"),
+    )
     return Table("Failures, gaps and warnings", "", columns, frozen(rows)) if rows else None
+
+
+def _named(study: Study, arms: Sequence[str]) -> str:
+    return f"all {len(arms)} arms" if 1 < len(arms) == len(study.result.arms) else ", ".join(arms)
 
 
 def _gravity(one: Failure) -> int:

@@ -208,6 +208,22 @@ def test_failures_of_one_text_stand_together():
     ]
 
 
+def test_failures_of_one_text_stand_together_over_arms():
+    def warned(*arms):
+        failures = [
+            {"arm": arm, "task": "xnli", "seed": seed, "kind": "warning", "text": "repeated"}
+            for seed in (1, 0)
+            for arm in arms
+        ]
+        table = _study_tables.failures(arranged(failures=failures))
+        assert table is not None
+        return [[cell.value for cell in row[:3]] for row in table.rows]
+
+    names = [arm.name for arm in result().arms]
+    assert warned(*names) == [[f"all {len(names)} arms", "xnli", "0, 1"]]
+    assert warned(*names[:2]) == [[", ".join(names[:2]), "xnli", "0, 1"]]
+
+
 def test_nothing_is_loaded_and_it_is_small():
     text = report.study_html(result())
     assert len(text.encode()) < 8_000_000
