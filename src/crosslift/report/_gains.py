@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 ZERO = {"type": "line", "line": {"color": "rgba(128,134,140,0.7)", "width": 1, "dash": "dot"}}
 _NO_GAIN = {**ZERO, "y0": 0, "y1": 0, "x0": 0, "x1": 1, "xref": "paper"}
+_UNKNOWN = (
+    "Distances are not known here: languages stand at the baseline's score instead. Where that is high by chance the "
+    "gain is low by as much, so points fall to the right even where no language gains more than another."
+)
 FEWEST = 3
 """Languages below which nothing is drawn against distance."""
 
@@ -71,11 +75,14 @@ def against_distance(gains: Sequence[Gain], baseline: str) -> Figure | None:
         yaxis={"title": {"text": "gain over the baseline, points"}, "automargin": True, "zeroline": False},
     )
     title = "Gain against language distance" if known else "Gain against the baseline's score in a language"
-    unknown = "" if known else "Distances are not known here: languages stand at the baseline's score instead. "
     hollow = "Hollow: a control. " if any("open" in gain.style.symbol for gain, _ in drawn) else ""
-    slopes = "; ".join(f"{gain.name} {_format.ratio(_relation(points))}" for gain, points in drawn)
-    note = f"{unknown}{hollow}Rank correlation over languages: {slopes}."
+    note = hollow + (_correlations(drawn) if known else _UNKNOWN)
     return Figure(title, f"Gain of each system in each language against {what}. {note}", figure, note)
+
+
+def _correlations(drawn: Sequence[tuple[Gain, Sequence[tuple[float, At]]]]) -> str:
+    found = "; ".join(f"{gain.name} {_format.ratio(_relation(points))}" for gain, points in drawn)
+    return f"Rank correlation over languages: {found}."
 
 
 def _points(gain: Gain, *, known: bool) -> list[tuple[float, At]]:

@@ -210,7 +210,7 @@ def languages(study: Study, view: View) -> Table:
 
 def _language_row(study: Study, view: View, code: str, names: Sequence[str]) -> list[Cell]:
     known = study.result.languages.get(code)
-    facts = (code, known.script, known.family, known.resources, known.description) if known else ()
+    facts = (code, known.script, known.family, known.description or known.resources) if known else ()
     mark: Mark = "source" if code == view.source else ""
     base = study.score(study.result.baseline, view, "language", code)
     return [

@@ -152,6 +152,7 @@ def test_unknown_distances_are_said_and_the_baselines_scores_stand_in():
     figure = _study_figures.distance(study, study.views[0])
     assert figure is not None
     assert "Distances are not known here" in figure.note
+    assert "correlation" not in figure.note  # the baseline's chance is on both axes
     baseline = [study.score("plain", study.views[0], "language", code).mean for code in study.views[0].targets]
     assert list(figure.figure.data[0].x) == baseline
 
