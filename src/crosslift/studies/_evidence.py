@@ -17,7 +17,7 @@ from crosslift.run_directory import NOT_LEARNED
 from crosslift.runs import Results, read_results
 from crosslift.stats.interval import Scores, estimate
 from crosslift.studies._plan import Job
-from crosslift.studies.rules import AGREEMENT, PAIRS, TARGETS, Difference
+from crosslift.studies.rules import AGREEMENT, FINETUNE, PAIRS, TARGETS, Difference
 
 MEANS = {TARGETS: "target mean", PAIRS: "mean of pairs"}
 """What `crosslift.compare` calls what rules call by a shorter name."""
@@ -85,7 +85,12 @@ class Evidence:
         return self._compared_effect(wanted, wanted.of)
 
     def unlearned(self, wanted: Difference) -> str:
-        """Say which side of a difference did not learn its task in the source language; nothing if both did."""
+        """Say which side of a difference did not learn its task in the source language; nothing if both did.
+
+        What was measured before fine-tuning does not depend on it.
+        """
+        if wanted.stage != FINETUNE:
+            return ""
         task = wanted.task or self.tasks[0]
         sides = [(wanted.over, wanted.over_task or task), (wanted.system, task)]
         return " and ".join(filter(None, (self._unlearned(*side, wanted.source_at_least) for side in sides)))

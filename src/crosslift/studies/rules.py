@@ -16,6 +16,8 @@ from crosslift.recipe import Table
 TARGETS, PAIRS, AGREEMENT = "targets", "pairs", "agreement"
 """What is measured, beside language codes and probes (`retrieval`, `rank_distance`, ...): the mean over target
 languages, the mean over all ordered pairs of languages, and how often languages agree about translations."""
+FINETUNE = "finetune"
+"""The last stage."""
 UNITS = {"rank_distance": "places"}
 """What a probe counts, where it is not percentage points."""
 
@@ -28,7 +30,7 @@ class Difference(Table):
     task: str | None = Field(None, description="the scale's first if not given")
     over_task: str | None = Field(None, description="task of the other arm, where it is another one")
     of: str = Field(TARGETS, description='"targets", "pairs", "agreement", a language, or a probe: "retrieval", ...')
-    stage: str = Field("finetune", description="for probes: the stage that they were taken after")
+    stage: str = Field(FINETUNE, description="for probes: the stage that they were taken after")
     metric: str | None = Field(None, description="the task's first if not given")
     direction: Literal["higher", "lower"] = Field("higher", description="what is claimed of `system`")
     at_least: float = Field(0.0, ge=0, description="points by which it is claimed to differ")

@@ -177,6 +177,17 @@ def test_a_hypothesis_may_ask_that_its_task_be_learned(tmp_path):
     assert "2 of 2 runs of plain on xnli did not learn it (99 or more is asked)" in found.reason
 
 
+def test_what_is_measured_before_fine_tuning_does_not_ask_that_the_task_be_learned(tmp_path):
+    values = definition()
+    before = {"of": "retrieval", "stage": "start", "source_at_least": 99.0}
+    values["hypothesis"][0]["rule"]["difference"][0] |= before
+    path = tmp_path / "before.toml"
+    path.write_text(tomli_w.dumps(values), encoding="utf-8")
+    found = study(path, tmp_path / "out", seeds=2).hypotheses[0]
+    assert found.findings[0].effect == 0  # one encoder in both arms
+    assert "did not learn" not in found.reason
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
