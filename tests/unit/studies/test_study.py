@@ -179,7 +179,7 @@ def test_a_hypothesis_may_ask_that_its_task_be_learned(tmp_path):
 
 def test_what_is_measured_before_fine_tuning_does_not_ask_that_the_task_be_learned(tmp_path):
     values = definition()
-    before = {"of": "retrieval", "stage": "start", "source_at_least": 99.0}
+    before = {"of": "retrieval", "stage": "pretrain", "source_at_least": 99.0}
     values["hypothesis"][0]["rule"]["difference"][0] |= before
     path = tmp_path / "before.toml"
     path.write_text(tomli_w.dumps(values), encoding="utf-8")
