@@ -76,6 +76,10 @@ def check_model(model: TaskModel) -> None:
 def check_languages(by_language: Mapping[str, Sequence[Example]], key: str) -> None:
     """Check that every two languages have an example in common, before anything is trained or predicted.
 
+    Args:
+        by_language: examples of a task of pairs of texts.
+        key: what asked for the grid, for the message.
+
     Raises:
         DataError: two have none.
     """

@@ -11,16 +11,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.evaluation.language_bias import bias_rows, over_partners
+from crosslift.evaluation.language_bias import Vectors, bias_rows, over_partners
 from crosslift.evaluation.neighbours import both_ways
 from crosslift.evaluation.predict import sentence_vectors
 from crosslift.evaluation.translations import shared_ids
 from crosslift.tasks._task import Example, RetrievalExample, texts
 
-Vectors = NDArray[np.float32]
 PROBE_SENTENCES = 200
 
 
