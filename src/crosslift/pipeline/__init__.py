@@ -21,6 +21,7 @@ from crosslift.evaluation.consistency import consistency
 from crosslift.evaluation.embedder import embedder
 from crosslift.evaluation.fertility import fertility
 from crosslift.evaluation.generalized import predict_grid
+from crosslift.evaluation.language_bias import Vectors
 from crosslift.evaluation.predict import Record
 from crosslift.evaluation.scores import scores, summary
 from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
@@ -282,7 +283,7 @@ def _measure_space(
     if test is None:
         return
     texts = probes.parallel_texts(test.by_language, run.data.source.source_language(test.task))
-    space: dict[str, probes.Vectors] = {}
+    space: dict[str, Vectors] = {}
     for code, rows in texts.items():
         with suppress(LanguageError), in_language(code):  # retrieval is scored in languages that no adapter may be for
             space |= probes.vectors(encoder, {code: rows})
