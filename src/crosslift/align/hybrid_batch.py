@@ -6,8 +6,8 @@ monolingual batches: 0, 0.5 and 1 are the paper's X-Y, hybrid and X-X.  Only the
 
 A sentence pair stands for a query and a passage that say the same: across languages they are translations, in one
 language the sentence is its own passage, and dropout alone tells the two apart (Gao et al. 2021, arXiv 2104.08821).
-From Python, a stream may hold `QueryPassage` items instead.  A monolingual batch in a language that only some pairs
-have is as much smaller; the paper's data has every text in every language.
+From Python, items may be `QueryPassage` instead.  A monolingual batch is drawn from all sentences of its language, each
+once, so it is as large as any other however few pairs the language has.
 
 The paper's triplets have mined negatives beside those of the batch; here the batch's are all.  Its formula prints no
 temperature; 0.01 is that of the recipe it follows (Wang et al. 2022, arXiv 2212.03533).
@@ -24,11 +24,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from crosslift.align._contrast import PairBatch, PairContrastive, duplicates, identity
+from crosslift.align._contrast import PairBatch, PairContrastive, candidates, identity
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
 from crosslift.losses import info_nce
-from crosslift.train.method import Terms
+from crosslift.train.method import Pool, Terms
 from crosslift.train.pairs import TokenPair
 
 
@@ -40,14 +40,13 @@ class QueryPassage:
     passage: TokenPair
 
     def __len__(self) -> int:
-        return len(self.query) + len(self.passage)
+        """Return the tokens that are read, on average: those of one language each."""
+        return (len(self.query) + len(self.passage)) // 2
 
 
 class HybridBatch(PairContrastive):
     """InfoNCE from queries to passages, in batches of one language or across languages."""
 
-    # Each process draws its own kind of batch, so the rows of others may be of the other kind.
-    gathers: ClassVar[bool] = False
     paper: ClassVar[str] = "Elmahdy et al. 2024, arXiv 2408.10536"
 
     alpha: float = Field(0.5, ge=0, le=1, description="share of batches in one language")
@@ -55,39 +54,50 @@ class HybridBatch(PairContrastive):
     query_prefix: str = Field("Query: ", description="put before each query")
     passage_prefix: str = Field("Passage: ", description="put before each passage")
 
+    def pools(self, items: Sequence[TokenPair | QueryPassage]) -> list[Pool]:
+        """Return all items, for batches across languages, and for each language what is said in it."""
+        across = Pool(items, 1 - self.alpha)
+        if self.alpha == 0:
+            return [across]
+        alone = by_language(items)
+        return [across, *(Pool(rows, self.alpha / len(alone)) for rows in alone.values())]
+
     def collate(
         self, model: Encoder, items: Sequence[TokenPair | QueryPassage], generator: torch.Generator
     ) -> PairBatch:
-        """Draw the kind of batch and its texts, and put the prefixes before them."""
-        asked = [item if isinstance(item, QueryPassage) else QueryPassage(item, item) for item in items]
-        monolingual = float(torch.rand((), generator=generator)) < self.alpha
-        pairs = (one_language if monolingual else across_languages)(asked, generator)
+        """Draw which side of each item is asked, the other being its passage, and put the prefixes before them."""
+        pairs = across_languages([_asked(item) for item in items], generator)
         queries = prefixed(model, [pair.source for pair in pairs], self.query_prefix)
         passages = prefixed(model, [pair.target for pair in pairs], self.passage_prefix)
         known = identity(pairs) if self.mask_duplicates else None
         return PairBatch(model.collate(queries), model.collate(passages), identity=known)
 
     def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, extra: Any) -> Terms:
-        """Return InfoNCE with queries as anchors and the other passages as negatives."""
+        """Return InfoNCE with queries as anchors and the other passages, of all processes, as negatives."""
         del model, extra
-        known = batch.identity
-        excluded = None if known is None else duplicates(known, known)
-        loss = info_nce(*vectors, temperature=self.temperature, symmetric=False, excluded=excluded)
-        return {"hybrid_batch": loss}
+        source, target = vectors
+        compared = candidates(source, target, batch.identity)
+        return {"hybrid_batch": info_nce(source, target, temperature=self.temperature, symmetric=False, **compared)}
 
 
-def one_language(items: Sequence[QueryPassage], generator: torch.Generator) -> list[TokenPair]:
-    """Return (query, passage) of the items that have both in a language drawn uniformly from those of the items."""
-    known = [_languages(item) for item in items]
-    languages = sorted({language for pair in known for language in pair})
-    drawn = languages[int(torch.randint(len(languages), (), generator=generator))]
-    return [_pair(item, *[pair.index(drawn)] * 2) for item, pair in zip(items, known, strict=True) if drawn in pair]
+def by_language(items: Sequence[TokenPair | QueryPassage]) -> dict[str, list[QueryPassage]]:
+    """Return for each language the different items that have both query and passage in it, the same on either side."""
+    found: dict[str, dict[QueryPassage, None]] = {}
+    for item in map(_asked, items):
+        languages = _languages(item)
+        for side, language in enumerate(languages):
+            alone = item if len(set(languages)) == 1 else _one_side(item, side)
+            found.setdefault(language, {})[alone] = None
+    return {language: list(found[language]) for language in sorted(found)}
 
 
 def across_languages(items: Sequence[QueryPassage], generator: torch.Generator) -> list[TokenPair]:
     """Return a query of each item, in either of its languages, and the passage in the other."""
     queries = torch.randint(2, (len(items),), generator=generator).tolist()
-    return [_pair(item, side, 1 - side) for item, side in zip(items, queries, strict=True)]
+    return [
+        TokenPair(_sides(item.query)[side], _sides(item.passage)[1 - side])
+        for item, side in zip(items, queries, strict=True)
+    ]
 
 
 def prefixed(model: Encoder, texts: Sequence[Tokens], prefix: str) -> list[Tokens]:
@@ -111,14 +121,18 @@ def _insert(text: Tokens, ids: tuple[int, ...], limit: int) -> Tokens:
     )
 
 
+def _asked(item: TokenPair | QueryPassage) -> QueryPassage:
+    return item if isinstance(item, QueryPassage) else QueryPassage(item, item)
+
+
 def _languages(item: QueryPassage) -> tuple[str, str]:
     """Return the languages of the two sides; a side that does not say its language has one of its own."""
     return item.query.source.language or "source", item.query.target.language or "target"
 
 
-def _pair(item: QueryPassage, query: int, passage: int) -> TokenPair:
-    """Return the query in one of its languages, 0 or 1, and the passage in one."""
-    return TokenPair(_sides(item.query)[query], _sides(item.passage)[passage])
+def _one_side(item: QueryPassage, side: int) -> QueryPassage:
+    query, passage = _sides(item.query)[side], _sides(item.passage)[side]
+    return QueryPassage(TokenPair(query, query), TokenPair(passage, passage))
 
 
 def _sides(pair: TokenPair) -> tuple[Tokens, Tokens]:

@@ -23,7 +23,7 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.tokenizer import train_tokenizer, word_tokenizer
 from crosslift.errors import RecipeError
 from crosslift.pipeline._data import Corpus, Text
-from crosslift.pipeline._items import Feed, bitext_feed, health, text_feed
+from crosslift.pipeline._items import Feed, Items, bitext_feed, health, text_feed
 from crosslift.pipeline._shared import StageTable, cache_directory, stage_seed
 from crosslift.progress import Advance, progress
 from crosslift.recipe import (
@@ -42,11 +42,13 @@ from crosslift.train import processes
 from crosslift.train.health import Health
 from crosslift.train.loop import Loop, Objective, Trained
 from crosslift.train.method import Method
+from crosslift.train.mixture import Mixture
 from crosslift.train.selection import Selector
-from crosslift.train.streams import Stream
+from crosslift.train.streams import Batches, Stream
 
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 """Raised when a change of crosslift changes what a cached stage would hold."""
+ObjectivesTable = PretrainTable | AlignTable | DualEncoderTable | LanguageAdaptersTable
 
 
 @dataclass(frozen=True)
@@ -260,9 +262,7 @@ def training_steps(table: Any, objectives: Sequence[Objective], *, default_epoch
     return max(1, ceil(objectives[0].stream.steps(table.epochs or default_epochs) / processes.count()))
 
 
-def objectives_of(
-    table: PretrainTable | AlignTable | DualEncoderTable | LanguageAdaptersTable, feed: Feed, seed: int
-) -> tuple[list[Objective], int]:
+def objectives_of(table: ObjectivesTable, feed: Feed, seed: int) -> tuple[list[Objective], int]:
     """Return the objectives of a stage and how many steps it takes."""
     names: list[str] = []
     for method in table.objective:
@@ -271,20 +271,32 @@ def objectives_of(
     objectives = []
     for index, (name, method) in enumerate(zip(names, table.objective, strict=True)):
         made = _method(method)
-        items, groups = feed(index, made)
         # An order of its own for each objective, so that two on the same bitext do not see the same pairs together.
-        order = int(content_hash(name)[:8], 16)
-        stream = Stream(
-            items,
-            [len(item) for item in items],
+        order = seed * 2**32 + int(content_hash(name)[:8], 16)
+        objectives.append(Objective(name, made, _batches(made, table, feed(index, made), order), method.weight))
+    return objectives, training_steps(table, objectives, default_epochs=1.0)
+
+
+def _batches(method: Method, table: ObjectivesTable, items: Items, seed: int) -> Batches:
+    """Return the batches of an objective, from the pools that it makes of the items."""
+    rows, groups = items
+    pools = method.pools(rows)
+    streams = [
+        Stream(
+            pool.items,
+            [len(item) for item in pool.items],
             batch_size=table.batch_size,
             batch_tokens=table.batch_tokens,
-            groups=groups,
+            groups=groups if pool.items is rows else None,
             temperature=table.temperature if isinstance(table, PretrainTable | AlignTable) else 1.0,
-            seed=seed * 2**32 + order,
+            seed=seed,
         )
-        objectives.append(Objective(name, made, stream, method.weight))
-    return objectives, training_steps(table, objectives, default_epochs=1.0)
+        for pool in pools
+    ]
+    if len(streams) == 1:
+        return streams[0]
+    shares = [pool.share for pool in pools]
+    return Mixture(streams, shares, seed=seed, counted=1, marked=False, processes=processes.count())
 
 
 def _fingerprint(encoder: Encoder) -> str:

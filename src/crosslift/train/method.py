@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar, Literal
 
 import torch
@@ -15,6 +16,14 @@ from crosslift.train.batch import Batch
 Terms = Mapping[str, Tensor]
 """Named parts of a loss, each a scalar mean over the batch's units; the loop adds them up and logs each."""
 Backward = Callable[[Terms], None]
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Items that share batches, and the share of batches that are theirs."""
+
+    items: Sequence[Any]
+    share: float = 1.0
 
 
 class Method(BaseModel, ABC):
@@ -51,6 +60,13 @@ class Method(BaseModel, ABC):
     def files(self) -> tuple[str, ...]:
         """Return patterns of the files that the method reads by itself, a lexicon say: they shape what it makes."""
         return ()
+
+    def pools(self, items: Sequence[Any]) -> Sequence[Pool]:
+        """Return what the items of a batch are drawn from, each batch from one pool; an epoch is counted by the first.
+
+        One pool of all items, unless what a batch holds is the method's idea.
+        """
+        return (Pool(items),)
 
     @abstractmethod
     def collate(self, model: Any, items: Sequence[Any], generator: torch.Generator) -> Batch:

@@ -41,6 +41,7 @@ class Mixture:
         streams: at least one.
         probabilities: of each stream, summing to 1.
         counted: how many of the streams, the first ones, an epoch is counted by; None for all.
+        marked: whether items say which stream they are from, as `Drawn`.
         processes: that train together: all of them draw from the same stream in one step.
         seed: of the draws.
     """
@@ -52,18 +53,20 @@ class Mixture:
         *,
         seed: int,
         counted: int | None = None,
+        marked: bool = True,
         processes: int = 1,
     ) -> None:
         self.streams, self.probabilities = streams, probabilities
-        self.seed, self.counted, self.processes = seed, counted, processes
+        self.seed, self.counted, self.marked, self.processes = seed, counted, marked, processes
         self._drawn: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
-    def batch(self, step: int) -> list[Drawn]:
+    def batch(self, step: int) -> list[Any]:
         """Return the items of a step, all of one stream."""
         round_, process = divmod(step, self.processes)
         stream = self.stream(round_)
         earlier = int((self._drawn[:round_] == stream).sum())
-        return [Drawn(stream, item) for item in self.streams[stream].batch(earlier * self.processes + process)]
+        items = self.streams[stream].batch(earlier * self.processes + process)
+        return [Drawn(stream, item) for item in items] if self.marked else items
 
     def stream(self, step: int) -> int:
         """Return which stream a step of all processes takes."""

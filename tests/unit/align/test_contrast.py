@@ -41,6 +41,7 @@ GATHERING: dict[str, Method] = {
         loss="cz_nce", chunk_size=2, projection=True, same_language_negatives=True, mask_duplicates=True
     ),
     "labse": Labse(chunk_size=2),
+    "hybrid_batch": HybridBatch(mask_duplicates=True),
     "ml_ctl": MlCtl(mlm_weight=0),
     "xlco": Xlco(queue_size=16, mixup=False, chunk_size=4),
 }

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from crosslift.align.hybrid_batch import HybridBatch, QueryPassage, across_languages, one_language, prefixed
+from crosslift.align.hybrid_batch import HybridBatch, QueryPassage, across_languages, by_language, prefixed
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
 from crosslift.losses import info_nce
@@ -44,20 +44,22 @@ def numbers(drawn: list[TokenPair]) -> list[tuple[int, int]]:
     return [(pair.source.ids[1], pair.target.ids[1]) for pair in drawn]
 
 
-def test_one_language_has_every_text_of_that_language_only() -> None:
-    seen: Counter[str] = Counter()
-    random = generator()
-    for _ in range(2000):
-        drawn = one_language(items(), random)
-        languages = {side.language for pair in drawn for side in (pair.source, pair.target)}
-        assert len(languages) == 1
-        (language,) = languages
-        seen[str(language)] += 1
-        rows = [row for row, target in enumerate(TARGETS) if language in ("en", target)]
+def test_a_pool_of_a_language_has_every_text_of_it_once_and_no_other() -> None:
+    pools = by_language([*items(), items()[0]])
+    assert list(pools) == ["de", "en", "fr", "sw"]
+    for language, rows in pools.items():
+        drawn = across_languages(rows, generator())
+        assert {side.language for pair in drawn for side in (pair.source, pair.target)} == {language}
         place = 0 if language == "en" else 50
-        assert numbers(drawn) == [(100 + place + row, 200 + place + row) for row in rows]
-    assert set(seen) == {"en", "de", "fr", "sw"}
-    assert all(abs(count - 500) < 4 * sqrt(2000 * 0.25 * 0.75) for count in seen.values())
+        own = [row for row, target in enumerate(TARGETS) if language in ("en", target)]
+        assert numbers(drawn) == [(100 + place + row, 200 + place + row) for row in own]
+
+
+def test_languages_are_drawn_alike_whatever_they_have() -> None:
+    across, *alone = HybridBatch(alpha=0.4).pools(items())
+    assert (len(across.items), across.share) == (4, 0.6)
+    assert {pool.share for pool in alone} == {0.1}
+    assert sorted(len(pool.items) for pool in alone) == [1, 1, 2, 4]
 
 
 def test_across_languages_never_pairs_equal_ones_and_mixes_directions() -> None:
@@ -71,29 +73,34 @@ def test_across_languages_never_pairs_equal_ones_and_mixes_directions() -> None:
     assert abs(directions[True] - 1000) < 3 * sqrt(2000 / 4)
 
 
-@pytest.mark.parametrize("alpha", [0.0, 0.3, 0.5, 1.0])
-def test_the_share_of_monolingual_batches_is_alpha(encoder: Encoder, alpha: float) -> None:
-    method, random = HybridBatch(alpha=alpha, query_prefix="", passage_prefix=""), generator()
-    draws, pair = 1000, pairs(encoder)[0]
-    monolingual = 0
-    for _ in range(draws):
-        batch = method.collate(encoder, [pair], random)
-        monolingual += torch.equal(batch.source.ids, batch.target.ids)
-    assert abs(monolingual - alpha * draws) <= 3 * sqrt(draws * alpha * (1 - alpha))
+def test_without_monolingual_batches_there_is_one_pool() -> None:
+    (pool,) = HybridBatch(alpha=0).pools(items())
+    assert (len(pool.items), pool.share) == (4, 1)
 
 
 def test_with_one_language_the_samplers_coincide() -> None:
     rows = items(("en", "en"))
-    languages = [
-        {side.language for pair in sample(rows, generator()) for side in (pair.source, pair.target)}
-        for sample in (one_language, across_languages)
-    ]
-    assert languages == [{"en"}, {"en"}]
+    assert by_language(rows) == {"en": rows}
 
 
 def test_texts_without_a_language_have_the_one_of_their_side() -> None:
-    drawn = [numbers(one_language(items((None, None), None), generator(seed))) for seed in range(20)]
-    assert {tuple(one) for one in drawn} == {((100, 200), (101, 201)), ((150, 250), (151, 251))}
+    pools = by_language(items((None, None), None))
+    drawn = {language: numbers(across_languages(rows, generator())) for language, rows in pools.items()}
+    assert drawn == {"source": [(100, 200), (101, 201)], "target": [(150, 250), (151, 251)]}
+
+
+def test_a_sentence_is_its_own_passage(encoder: Encoder) -> None:
+    method = HybridBatch(query_prefix="", passage_prefix="")
+    for rows in by_language(pairs(encoder)).values():
+        batch = method.collate(encoder, rows, generator())
+        assert torch.equal(batch.source.ids, batch.target.ids)
+    assert [len(rows) for rows in by_language(pairs(encoder)).values()] == [8, 7]  # one source is there twice
+
+
+def test_an_item_costs_what_is_read_of_it() -> None:
+    (item,) = items(("de",))
+    (query, passage) = across_languages([item], generator())[0].source, across_languages([item], generator())[0].target
+    assert len(item) == len(query) + len(passage)
 
 
 def test_queries_are_anchors_of_info_nce(encoder: Encoder) -> None:
@@ -105,7 +112,7 @@ def test_queries_are_anchors_of_info_nce(encoder: Encoder) -> None:
 
 
 def test_prefixes_are_in_the_inputs(encoder: Encoder) -> None:
-    method = HybridBatch(alpha=1, query_prefix="A man reads", passage_prefix="Ein Mann")
+    method = HybridBatch(query_prefix="A man reads", passage_prefix="Ein Mann")
     batch = method.collate(encoder, pairs(encoder), generator())
     for side, prefix in ((batch.source, "A man reads"), (batch.target, "Ein Mann")):
         ids = list(encoder.tokenize([prefix])[0].ids[1:-1])

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import copy
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
+from itertools import product
 from pathlib import Path
 from typing import Any, ClassVar, Literal
 
@@ -17,8 +19,10 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.pipeline import _data
 from crosslift.pipeline._data import Corpus
 from crosslift.pipeline._items import bitext_feed, health, text_feed
+from crosslift.pipeline._stages import objectives_of
 from crosslift.recipe import AlignTable
 from crosslift.train.method import Method
+from crosslift.train.pairs import TokenPair
 from tests.runs import TINY
 
 PAIRS = [("The red cat", "Die rote Katze"), ("A man", "Ein Mann"), ("It's raining", "Es regnet")]
@@ -69,6 +73,29 @@ def test_objectives_have_bitext_of_their_own_and_share_what_is_equal(encoder: En
     feed = bitext_feed(encoder, [both, both], TABLE, seed=0)
     assert feed(0, reading("bitext"))[0] is feed(1, reading("bitext"))[0]
     assert feed(0, reading("bitext", "links"))[0] is not feed(1, reading("bitext", "links"))[0]
+
+
+def test_a_batch_is_drawn_from_one_pool_and_is_as_large_from_a_small_one(encoder: Encoder) -> None:
+    texts = [" ".join(words) for words in product(("the", "cat", "man", "red", "house"), repeat=3)]
+    many = Bitext.from_pairs(list(zip(texts[:90], texts[10:100], strict=True)), languages=("en", "de"))
+    few = Bitext.from_pairs(list(zip(texts[90:120], texts[95:], strict=True)), languages=("en", "sw"))
+    table = AlignTable.model_validate({"objective": [{"use": "hybrid_batch", "alpha": 0.6}], "batch_size": 10})
+    feed = bitext_feed(encoder, [Corpus("en", {"de": many, "sw": few})], table, seed=0)
+    ((objective,), steps) = objectives_of(table, feed, seed=3)
+    assert steps == 12  # an epoch takes every pair once
+    kinds = Counter(kind(objective.stream.batch(step)) for step in range(600))
+    assert kinds.keys() == {"across", "de", "en", "sw"}
+    assert kinds["across"] / 600 == pytest.approx(0.4, abs=0.06)
+    assert [kinds[language] / 600 for language in ("de", "en", "sw")] == pytest.approx([0.2] * 3, abs=0.05)
+
+
+def kind(batch: Sequence[Any]) -> str:
+    """Return the language of a whole batch, or "across"."""
+    assert len(batch) == 10
+    if all(isinstance(item, TokenPair) for item in batch):
+        return "across"
+    (language,) = {side.language for item in batch for side in (item.query.source, item.passage.target)}
+    return str(language)
 
 
 def test_text_is_tokenised_by_words_where_needed(encoder: Encoder) -> None:

@@ -59,6 +59,12 @@ def test_processes_take_the_same_stream_and_other_items() -> None:
         assert first != second
 
 
+def test_items_may_come_without_their_stream() -> None:
+    marked = mixture([0.5, 0.5])
+    plain = Mixture(marked.streams, [0.5, 0.5], seed=0, marked=False)
+    assert [plain.batch(step) for step in range(9)] == [[one.item for one in marked.batch(step)] for step in range(9)]
+
+
 def test_an_epoch_is_that_of_the_counted_streams() -> None:
     mixed = mixture([0.5, 0.5])
     assert mixed.steps(1) == 8
