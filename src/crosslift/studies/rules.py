@@ -11,11 +11,14 @@ from typing import Annotated, Literal, Self
 
 from pydantic import Field, model_validator
 
+from crosslift.errors import nearest
 from crosslift.recipe import Table
 
 TARGETS, PAIRS, AGREEMENT = "targets", "pairs", "agreement"
-"""What is measured, beside language codes and probes (`retrieval`, `rank_distance`, ...): the mean over target
-languages, the mean over all ordered pairs of languages, and how often languages agree about translations."""
+"""What is measured, beside language codes and probes: the mean over target languages, the mean over all ordered pairs of
+languages, and how often languages agree about translations."""
+PROBES = ("retrieval", "rank_distance", "embedding_consistency")
+"""What is measured of the space after each stage."""
 FINETUNE = "finetune"
 """The last stage."""
 UNITS = {"rank_distance": "places"}
@@ -37,6 +40,15 @@ class Difference(Table):
     source_at_least: float = Field(
         0.0, ge=0, description="score in the source language that every run of both must reach, or nothing is decided"
     )
+
+    @model_validator(mode="after")
+    def _only_probes_have_a_stage(self) -> Self:
+        if self.stage != FINETUNE and self.of not in PROBES:
+            raise ValueError(
+                f"stage = '{self.stage}' goes with a probe, and of = '{self.of}' is none{nearest(self.of, PROBES)} "
+                f"(there are: {', '.join(PROBES)}); other numbers are taken after {FINETUNE}"
+            )
+        return self
 
     @property
     def sign(self) -> int:

@@ -151,6 +151,15 @@ def test_every_mistake_of_a_study_is_told(tmp_path):
     assert "hypothesis H1: there is no task 'xnil'; did you mean 'xnli'?" in message
 
 
+def test_only_what_is_measured_after_each_stage_takes_a_stage(tmp_path):
+    values = definition()
+    values["hypothesis"][0]["rule"]["difference"][0] |= {"of": "retrieva", "stage": "align"}
+    path = tmp_path / "wrong.toml"
+    path.write_text(tomli_w.dumps(values), encoding="utf-8")
+    with pytest.raises(InputError, match=r"stage = 'align' goes with a probe.*did you mean 'retrieval'"):
+        load(path)
+
+
 def test_an_unknown_study_names_the_nearest():
     with pytest.raises(InputError, match=r"there is no study 'claim'; did you mean 'claims'\?"):
         load("claim")
