@@ -26,6 +26,7 @@ from crosslift.studies._measure import measure
 from crosslift.studies._plan import Job, plan
 from crosslift.studies._prepare import PREPARED, prepared
 from crosslift.studies._read import Definition, load, names
+from crosslift.studies._uneven import uneven_reading
 from crosslift.studies._verdicts import judge
 from crosslift.studies.result import FILE, SCHEMA, StudyResult
 from crosslift.studies.tables import Scale
@@ -147,6 +148,7 @@ def gather(
     source, facts = _gather.facts(found)
     measured = measure(one.rule for one in asked.hypothesis)
     compared, named = _gather.comparisons(found, asked.baseline)
+    arms = tuple(_gather.arms(found, [asked.arms[name] for name in dict.fromkeys(job.arm for job in jobs)]))
     return StudyResult(
         schema=SCHEMA,
         study=definition.name,
@@ -159,7 +161,7 @@ def gather(
         source=source,
         seeds=tuple(dict.fromkeys(job.seed for job in jobs)),
         tasks=tasks,
-        arms=tuple(_gather.arms(found, [asked.arms[name] for name in dict.fromkeys(job.arm for job in jobs)])),
+        arms=arms,
         scores=tuple(_gather.scores(found)),
         comparisons=tuple(compared),
         test=named,
@@ -169,6 +171,7 @@ def gather(
         maps=tuple(maps(found, asked.maps)),
         languages=facts,
         failures=tuple(_gather.failures(found, failed)),
+        notes=tuple(uneven_reading(arms)),
         limitations=(*asked.limitations, *scale.limitations),
         references=asked.references,
         environment=_environment(scale),

@@ -15,8 +15,8 @@ from crosslift.errors import nearest
 from crosslift.recipe import Table
 
 TARGETS, PAIRS, AGREEMENT = "targets", "pairs", "agreement"
-"""What is measured, beside language codes and probes: the mean over target languages, the mean over all ordered pairs of
-languages, and how often languages agree about translations."""
+"""What is measured, beside language codes and probes: the mean over target languages, the mean over all ordered pairs
+of languages, and how often languages agree about translations."""
 PROBES = ("retrieval", "rank_distance", "embedding_consistency")
 """What is measured of the space after each stage."""
 FINETUNE = "finetune"
