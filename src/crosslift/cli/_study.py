@@ -21,6 +21,7 @@ def study(
     scale: Annotated[str, typer.Option(help="lab: here and now; mini: real data; full: public checkpoints.")] = "lab",
     seeds: Annotated[int | None, typer.Option(min=1, help="Seeds 0, 1, ...", show_default="the scale's")] = None,
     arms: Annotated[str | None, typer.Option(help="Comma-separated: run these alone.", show_default="all")] = None,
+    tasks: Annotated[str | None, typer.Option(help="Comma-separated: run these alone.", show_default="all")] = None,
     output: Annotated[
         Path | None,
         typer.Option(help="Its directory; finished runs there are kept.", show_default="runs/studies/NAME-SCALE"),
@@ -44,7 +45,7 @@ def study(
     definition = load(name)
     values = {"data": data and str(data.absolute()), "encoder": encoder, **_named(given or [])}
     settings = Settings(
-        scale=scale, seeds=seeds, arms=codes(arms), processes=jobs, cluster=cluster,
+        scale=scale, seeds=seeds, arms=codes(arms), tasks=codes(tasks), processes=jobs, cluster=cluster,
         values={key: value for key, value in values.items() if value is not None},
     )  # fmt: skip
     directory = output or directory_of(definition, settings)

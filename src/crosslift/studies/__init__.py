@@ -44,6 +44,7 @@ class Settings:
         scale: which of its scales.
         seeds: seeds 0, 1, ...; as many as the scale says if None.
         arms: those to run; all of the scale if None.
+        tasks: those to run, likewise.
         values: what "$name" in its recipes stands for.
         processes: runs side by side on this machine.
         cluster: address of a Ray cluster to run on instead.
@@ -52,6 +53,7 @@ class Settings:
     scale: str = "lab"
     seeds: int | None = None
     arms: tuple[str, ...] | None = None
+    tasks: tuple[str, ...] | None = None
     values: Mapping[str, Any] | None = None
     processes: int = 1
     cluster: str | None = None
@@ -63,7 +65,7 @@ def planned(definition: Definition, output: Path, settings: Settings, *, prepare
     Files that recipes need are made in `prepared_in`, or below `output` if None.
 
     Raises:
-        InputError: no such scale or arm, a value that is not given, or a recipe with mistakes.
+        InputError: no such scale, arm or task, a value that is not given, or a recipe with mistakes.
     """
     scale = definition.scale(settings.scale)
     return plan(
@@ -73,6 +75,7 @@ def planned(definition: Definition, output: Path, settings: Settings, *, prepare
         values=prepared(scale, prepared_in or output / PREPARED, settings.values or {}),
         seeds=settings.seeds or scale.seeds,
         arms=settings.arms,
+        tasks=settings.tasks,
     )
 
 
@@ -94,7 +97,7 @@ def study(
         **changes: fields of `Settings`, laid over them.
 
     Raises:
-        InputError: no such study, scale or arm, or a recipe with mistakes; nothing is run then.
+        InputError: no such study, scale, arm or task, or a recipe with mistakes; nothing is run then.
         RunError: a process of a run died.
     """
     settings = replace(settings or Settings(), **changes)
@@ -143,8 +146,7 @@ def gather(
 ) -> StudyResult:
     """Judge what is there."""
     scale, asked = definition.scale(settings.scale), definition.study
-    tasks = tuple(scale.tasks)
-    found = Evidence(jobs, tasks)
+    found = Evidence(jobs, tuple(scale.tasks))
     source, facts = _gather.facts(found)
     measured = measure(one.rule for one in asked.hypothesis)
     compared, named = _gather.comparisons(found, asked.baseline)
@@ -160,7 +162,7 @@ def gather(
         baseline=asked.baseline,
         source=source,
         seeds=tuple(dict.fromkeys(job.seed for job in jobs)),
-        tasks=tasks,
+        tasks=tuple(dict.fromkeys(job.task for job in jobs)),
         arms=arms,
         scores=tuple(_gather.scores(found)),
         comparisons=tuple(compared),

@@ -50,6 +50,7 @@ def plan(
     values: Mapping[str, Any],
     seeds: int,
     arms: Sequence[str] | None = None,
+    tasks: Sequence[str] | None = None,
 ) -> list[Job]:
     """Return the runs of a study at a scale: all of seed 0 first, so that what goes wrong shows early.
 
@@ -60,14 +61,17 @@ def plan(
         values: what "$name" in recipes stands for, laid over what the scale says.
         seeds: how many.
         arms: names of those wanted; all of the scale if None.
+        tasks: likewise.
 
     Raises:
-        InputError: an arm that the scale does not have.
+        InputError: an arm or a task that the scale does not have.
         RecipeError: a recipe with mistakes, or one that needs a value that is not given.
     """
-    wanted = _wanted(study.arms_at(scale), arms)
+    arms_there = {arm.name: arm for arm in study.arms_at(scale)}
+    wanted = [arms_there[name] for name in _wanted("arm", list(arms_there), arms)]
+    scored = _wanted("task", list(scale.tasks), tasks)
     known = {**_filled(scale.values, values, "scale.values"), **values}
-    pairs = [(arm, task) for arm in wanted for task in scale.tasks if arm.tasks == "all" or task in arm.tasks]
+    pairs = [(arm, task) for arm in wanted for task in scored if arm.tasks == "all" or task in arm.tasks]
     made = {(arm.name, task): _recipe(scale, arm, task, known) for arm, task in pairs}
     return [
         Job(
@@ -82,12 +86,13 @@ def plan(
     ]
 
 
-def _wanted(arms: Sequence[Arm], names: Sequence[str] | None) -> list[Arm]:
-    known = {arm.name: arm for arm in arms}
+def _wanted(kind: str, known: Sequence[str], names: Sequence[str] | None) -> list[str]:
     for name in names or ():
         if name not in known:
-            raise InputError(f"--arms: there is no arm '{name}'{nearest(name, known)} (there are: {', '.join(known)})")
-    return [arm for arm in arms if names is None or arm.name in names]
+            raise InputError(
+                f"--{kind}s: there is no {kind} '{name}'{nearest(name, known)} (there are: {', '.join(known)})"
+            )
+    return [name for name in known if names is None or name in names]
 
 
 def _seeded(recipe: Recipe, seed: int) -> Recipe:

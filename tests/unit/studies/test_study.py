@@ -9,7 +9,7 @@ import pytest
 import tomli_w
 
 from crosslift.errors import InputError
-from crosslift.studies import Settings, _execute, load, planned, study
+from crosslift.studies import Settings, _execute, gather, load, planned, study
 from crosslift.studies._execute import Outcome
 from crosslift.studies.result import read
 from tests.unit.studies.conftest import definition
@@ -112,6 +112,24 @@ def test_what_is_scored_by_sentence_vectors_is_not_fine_tuned(tmp_path):
     assert trained["plain", "both"].task == "xnli"
 
 
+def test_a_part_is_planned_and_a_hypothesis_keeps_its_task(tmp_path):
+    """The scale's first task, which a rule means where it names none, is not the first of the part."""
+    values = definition()
+    values["scale"]["lab"]["tasks"] |= {"tatoeba": {}}
+    values["arm"] = [arm for arm in values["arm"] if arm["name"] != "noisy"]
+    values["hypothesis"] = values["hypothesis"][:1]
+    values["hypothesis"][0]["rule"]["difference"] = [{"system": "longer", "over": "plain"}]
+    (tmp_path / "study.toml").write_text(tomli_w.dumps(values), encoding="utf-8")
+    found, settings = load(tmp_path / "study.toml"), Settings(seeds=1, tasks=("tatoeba",))
+    jobs = planned(found, tmp_path / "out", settings)
+    assert {(job.arm, job.task) for job in jobs} == {("plain", "tatoeba"), ("longer", "tatoeba")}
+    result = gather(found, settings, jobs, {})
+    assert result.tasks == ("tatoeba",)
+    assert [
+        (one.verdict, "there is no run of" in one.reason and "on xnli" in one.reason) for one in result.hypotheses
+    ] == [("inconclusive", True)]
+
+
 def test_given_values_stand_before_those_of_the_scale(tiny, tmp_path):
     jobs = planned(load(tiny), tmp_path, Settings(values={"noise": "self_augment"}))
     assert jobs[2].recipe.finetune.method[0].use == "self_augment"
@@ -122,6 +140,7 @@ def test_given_values_stand_before_those_of_the_scale(tiny, tmp_path):
     [
         ({"scale": "labb"}, r"no scale 'labb'; did you mean 'lab'\? \(there are: lab\)"),
         ({"arms": ("noise",)}, r"--arms: there is no arm 'noise'; did you mean 'noisy'"),
+        ({"tasks": ("xnil",)}, r"--tasks: there is no task 'xnil'; did you mean 'xnli'\? \(there are: xnli\)"),
     ],
 )
 def test_wrong_settings_name_the_nearest(tiny, tmp_path, changes, message):
