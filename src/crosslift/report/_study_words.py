@@ -39,7 +39,8 @@ def _done(study: Study) -> str:
     if not found.arms:
         return "No run is part of this study: its claims are judged by what is measured directly, or recorded."
     controls = sum(arm.control for arm in found.arms)
-    arms = _format.plural(len(found.arms), "arm") + (f", {controls} of them controls," if controls else "")
+    which = f", {controls} of them {'a control' if controls == 1 else 'controls'}," if controls else ""
+    arms = _format.plural(len(found.arms), "arm") + which
     verb = "was" if len(found.arms) == 1 else "were"
     tasks = _format.joined(list(found.tasks)) or "no task"
     return f"At scale {found.scale}, {arms} {verb} run on {tasks} with {_format.plural(len(found.seeds), 'seed')} each."

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rich.console import Console
@@ -15,10 +15,12 @@ from rich.table import Table
 from crosslift.studies._execute import Outcome
 from crosslift.studies._plan import Job
 from crosslift.studies._read import Definition
-from crosslift.studies.result import Judged, StudyResult
+from crosslift.studies.result import Judged, Score, StudyResult
 from crosslift.studies.tables import Scale
 
 COLOURS = {"confirmed": "green", "refuted": "red", "inconclusive": "yellow", "recorded": "blue"}
+NOTHING = "–"
+"""Stands for a number that there is not."""
 
 
 def values_of_plan(definition: Definition, scale: Scale, jobs: Sequence[Job]) -> dict[str, Any]:
@@ -75,7 +77,7 @@ def print_result(result: StudyResult) -> None:
     """Print each arm's means and every verdict."""
     console = Console()
     if result.arms:
-        console.print(_means(result))
+        console.print(means(result))
     console.print(_ledger(result))
     missing = [failure for failure in result.failures if failure.kind != "warning"]
     for failure in missing:
@@ -83,15 +85,33 @@ def print_result(result: StudyResult) -> None:
         console.print(line, style="red", markup=False, highlight=False)
 
 
-def _means(result: StudyResult) -> Table:
-    wanted = [(task, over) for task in result.tasks for over in ("source", "target mean")]
-    table = Table("arm", *(f"{task} {over}" for task, over in wanted), box=None, pad_edge=False)
-    by_key = {
-        (score.arm, score.task, score.over): score for score in reversed(result.scores) if score.kind == "summary"
+def means(result: StudyResult) -> Table:
+    """Return each arm's mean over the source and over the targets of each task, in rows whichever are more."""
+    summaries = [score for score in result.scores if score.kind == "summary"]
+    by_key = {(score.arm, score.task, score.over): score for score in reversed(summaries)}
+    names = [arm.name for arm in result.arms]
+    rows = {
+        f"{task} {over}": [_mean(by_key.get((name, task, over))) for name in names]
+        for task in result.tasks
+        for over in ("source", "target mean")
     }
-    for arm in result.arms:
-        scores = (by_key.get((arm.name, task, over)) for task, over in wanted)
-        table.add_row(arm.name, *(spread(score.values) if score else "–" for score in scores))
+    rows = {name: cells for name, cells in rows.items() if set(cells) != {NOTHING}}
+    if len(rows) > len(names):
+        return _grid("task", names, rows)
+    return _grid("arm", list(rows), {name: [cells[at] for cells in rows.values()] for at, name in enumerate(names)})
+
+
+def _mean(score: Score | None) -> str:
+    return spread(score.values) if score else NOTHING
+
+
+def _grid(corner: str, header: Sequence[str], rows: Mapping[str, Sequence[str]]) -> Table:
+    table = Table(box=None, pad_edge=False)
+    table.add_column(corner, no_wrap=True)
+    for name in header:
+        table.add_column(escape(name), overflow="fold")
+    for name, cells in rows.items():
+        table.add_row(escape(name), *cells)
     return table
 
 
@@ -103,21 +123,21 @@ def _ledger(result: StudyResult) -> Table:
     for one in result.hypotheses:
         verdict = f"[{COLOURS[one.verdict]}]{one.verdict}[/]"
         statement = escape(one.statement + (f" ({one.reason})" if one.reason else ""))
-        cells = [one.name, verdict, effect(one), interval(one), str(one.seeds or "–"), statement]
+        cells = [one.name, verdict, effect(one), interval(one), str(one.seeds or NOTHING), statement]
         table.add_row(*cells, *([published(one)] if reported else []))
     return table
 
 
 def published(one: Judged) -> str:
     """Write the numbers that were reported for a claim."""
-    return "\n".join(f"{escape(what)} {value:g}" for what, value in one.published.items()) or "–"
+    return "\n".join(f"{escape(what)} {value:g}" for what, value in one.published.items()) or NOTHING
 
 
 def spread(values: Sequence[float]) -> str:
     """Write a mean and the standard deviation of what is there."""
     finite = [value for value in values if math.isfinite(value)]
     if not finite:
-        return "–"
+        return NOTHING
     mean = f"{statistics.fmean(finite):.1f}"
     return f"{mean} ± {statistics.stdev(finite):.1f}" if len(finite) > 1 else mean
 
@@ -125,7 +145,7 @@ def spread(values: Sequence[float]) -> str:
 def effect(one: Judged) -> str:
     """Write an effect: a difference with its sign, and what it counts unless that is points."""
     if not math.isfinite(one.effect):
-        return "–"
+        return NOTHING
     text = f"{one.effect:+.2f} {'' if one.unit == 'points' else one.unit}".rstrip() if one.unit else f"{one.effect:.4g}"
     return text.replace("-", "−")
 
@@ -133,5 +153,5 @@ def effect(one: Judged) -> str:
 def interval(one: Judged) -> str:
     """Write an interval."""
     if not math.isfinite(one.low):
-        return "–"
+        return NOTHING
     return f"[{one.low:.2f}, {one.high:.2f}]".replace("-", "−")

@@ -65,6 +65,14 @@ def test_the_abstract_says_verdicts_with_effects():
     assert "1 run failed" in text
 
 
+def test_the_abstract_says_a_control_of_one():
+    found = study_results.study()
+    for place, arm in enumerate(found["arms"]):
+        arm["control"] = place == 1
+    text = " ".join(_study_words.abstract(Study.of(StudyResult.model_validate(found))))
+    assert "6 arms, 1 of them a control, were run" in text
+
+
 def test_a_number_that_was_measured_is_no_difference():
     text = " ".join(_study_words.abstract(Study.of(StudyResult.model_validate(study_results.measured()))))
     assert "No run is part of this study" in text
