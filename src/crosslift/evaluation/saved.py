@@ -14,6 +14,7 @@ from crosslift.data.sources import Source, SourceSettings, find_task, open_sourc
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.heads import TaskModel
+from crosslift.encoder.loading import load_config
 from crosslift.encoder.precision import Precision, lower
 from crosslift.errors import CheckpointError, InputError, RunExistsError
 from crosslift.evaluation import generalized as grids
@@ -37,6 +38,8 @@ SHORTEST = 8
 """Tokens that an input may be cut to, at least, as in recipes."""
 ALL = "all"
 """Stands for every task that the data has and the model fits."""
+REASONS = 3
+"""Tasks of which it is said why, where none could be scored."""
 _LABELLED = ("sentence", "pair", "choice")
 """Forms whose predictions are labels, which languages can agree about."""
 
@@ -185,11 +188,13 @@ def _evaluate_all(saved: _Saved, settings: SourceSettings, asked: _Asked) -> tup
         raise InputError("--task all scores what a directory or the lab holds; name one with --data, or say --lab")
     if asked.generalized:
         raise InputError("--task all and --generalized do not go together; name a task of pairs of texts")
+    load_config(saved.name)  # what is no checkpoint, or no data, is said once and not by every task
+    source = open_source(settings)
     scored: list[_Scored] = []
     skipped: list[dict[str, str]] = []
     for name in (*(own.name for own in settings.task), *_shelf.entries("task")):
         try:
-            task, source = find_task(name, settings), open_source(settings)
+            task = find_task(name, settings)
             if source.generated and (twin := _twin(task, scored)):
                 skipped.append({"task": name, "reason": f"{source} has the same examples for it and for {twin}"})
                 continue
@@ -197,8 +202,9 @@ def _evaluate_all(saved: _Saved, settings: SourceSettings, asked: _Asked) -> tup
         except InputError as error:
             skipped.append({"task": name, "reason": str(error)})
     if not scored:
-        reasons = "; ".join(f"{row['task']}: {row['reason']}" for row in skipped)
-        raise InputError(f"{saved.name}: there is no task that it could be scored on ({reasons})")
+        first = "; ".join(f"{row['task']}: {row['reason']}" for row in skipped[:REASONS])
+        tried = f"{len(skipped)} tried; the first {REASONS}: {first}"
+        raise InputError(f"{saved.name}: there is no task that it could be scored on ({tried})")
     content = _content(saved, scored, asked)
     benchmark = benchmark_score(content["summary"], {each.task.name: each.task.metrics for each in scored})
     return {**content, "skipped": skipped, "benchmark": benchmark}, scored

@@ -66,11 +66,23 @@ def test_all_needs_data_at_hand_and_something_to_score(model: Path, data: Path, 
     with pytest.raises(InputError, match="do not go together"):
         evaluate(model, task="all", data=data, generalized=True)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(InputError, match="no task that it could be scored on"):
+    with pytest.raises(InputError, match="no task that it could be scored on") as raised:
         evaluate(model, task="all", data=tmp_path / "empty", output=tmp_path / "out")
+    assert "tried; the first 3: americasnli: " in str(raised.value)
+    assert "ecare" not in str(raised.value)
     assert not (tmp_path / "out").exists()
     with pytest.raises(RunExistsError):
         evaluate(model, task="all", data=data, output=tmp_path / "empty")
+
+
+def test_what_is_no_checkpoint_or_no_data_is_said_once(model: Path, data: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "modle"
+    with pytest.raises(InputError) as raised:
+        evaluate(wrong, task="all", data=data)
+    assert str(raised.value) == f"{wrong}: there is no such directory; give a checkpoint directory or a hub id"
+    with pytest.raises(InputError) as raised:
+        evaluate(model, task="all", data=wrong)
+    assert str(raised.value) == f"{wrong}: no such directory; name the folder that holds xnli/, udpos/ and so on"
 
 
 def test_an_encoder_without_a_head_is_scored_on_retrieval_alone(checkpoint: Callable[[str], Path], data: Path) -> None:
