@@ -26,16 +26,16 @@ from rich.table import Table
 from transformers import BertConfig, BertModel
 
 from crosslift.encoder.encoder import Encoder, seeded
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Tokens
-from crosslift.encoder.tokenizer import train_tokenizer
-from crosslift.finetune._batch import Reading
-from crosslift.finetune._method import FinetuneMethod
-from crosslift.finetune._noise import unit
+from crosslift.encoder.scratch.tokenizer import train_tokenizer
 from crosslift.finetune.adversarial import Adversarial
+from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.embedding_noise import unit
+from crosslift.finetune.bases.method import FinetuneMethod
 from crosslift.finetune.plain import Plain
 from crosslift.finetune.random_perturbation import RandomPerturbation
-from crosslift.train.features import TaskItem
+from crosslift.heads.task_model import TaskModel
+from crosslift.train.task_items import TaskItem
 
 BATCH = 32
 VOCABULARY = 250_000

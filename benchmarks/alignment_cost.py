@@ -26,12 +26,12 @@ from rich.console import Console
 from rich.table import Table
 from transformers import BertConfig, BertForMaskedLM
 
-from crosslift import _shelf
+from crosslift.api import registry
 from crosslift.encoder.encoder import Encoder, seeded
-from crosslift.encoder.tokenizer import word_tokenizer
+from crosslift.encoder.inputs import TokenPair
+from crosslift.encoder.scratch.tokenizer import word_tokenizer
 from crosslift.lab import World
 from crosslift.train.method import Method
-from crosslift.train.pairs import TokenPair
 
 SENTENCES = 3
 """Lab sentences a side."""
@@ -94,7 +94,7 @@ def pairs(model: Encoder, count: int) -> list[TokenPair]:
 
 
 def objective_step(name: str, settings: dict[str, Any], model: Encoder, data: list[TokenPair], batch: int) -> Step:
-    method: Method = _shelf.load("align", name)(**settings)
+    method: Method = registry.load("align", name)(**settings)
     with seeded(1):
         extra = method.extra(model)
     texts = [side for pair in data for side in (pair.source, pair.target)]

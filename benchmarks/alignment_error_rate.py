@@ -30,7 +30,7 @@ import word_aligners
 
 from crosslift import WordAligner
 from crosslift.data.pairs import read_pairs
-from crosslift.data.text import existing, lines
+from crosslift.io.text import existing, lines
 from crosslift.lab.world import World
 from crosslift.wordalign import symmetrize
 from crosslift.wordalign.symmetrization import Symmetrization

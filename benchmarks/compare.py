@@ -49,7 +49,7 @@ def write_run(
     directory: Path, recipe: str, seed: int, accuracy: float, options: argparse.Namespace, place: int
 ) -> None:
     """Write a run whose predictions are right by chance."""
-    from crosslift.run_directory import results, write_json, write_records
+    from crosslift.runs.write import results, write_json, write_records
 
     rng = np.random.default_rng([SEED, place, seed])
     scores = []

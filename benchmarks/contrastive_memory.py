@@ -141,7 +141,7 @@ def _batch(size: int, vocabulary: int) -> Any:
     """Return pairs of sentences of 24 to 36 tokens."""
     import numpy as np
 
-    from crosslift.align._contrast import PairBatch
+    from crosslift.align.bases.contrastive import PairBatch
     from crosslift.encoder.inputs import Inputs, pad
 
     rng = np.random.default_rng(SEED)

@@ -39,14 +39,14 @@ import transformers
 from rich.console import Console
 from rich.table import Table
 
+from crosslift.api.examples import PairExample
+from crosslift.data.test_data import TestSet
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.precision import lower
-from crosslift.encoder.tokenizer import word_tokenizer
-from crosslift.evaluation.generalized import predict_grid
+from crosslift.encoder.scratch.tokenizer import word_tokenizer
+from crosslift.evaluation.language_pairs import predict_grid
 from crosslift.evaluation.predict import predict
-from crosslift.evaluation.test_sets import TestSet
-from crosslift.tasks._task import PairExample
+from crosslift.heads.task_model import TaskModel
 from crosslift.tasks.xnli import Xnli
 
 FIXED = 128

@@ -34,17 +34,17 @@ from rich.table import Table
 from transformers import BertConfig, BertForMaskedLM
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs, Tokens
-from crosslift.encoder.tokenizer import train_tokenizer
-from crosslift.encoder.vocabulary import TrimmedVocabulary
-from crosslift.finetune._batch import LabelledBatch
+from crosslift.encoder.scratch.tokenizer import train_tokenizer
+from crosslift.finetune.bases.batch import LabelledBatch
 from crosslift.finetune.plain import Plain
+from crosslift.heads.task_model import TaskModel
+from crosslift.heads.trimmed_vocabulary import TrimmedVocabulary
 from crosslift.recipe import FinetuneTable
-from crosslift.run_directory import JsonLines
-from crosslift.train.features import TaskItem
+from crosslift.runs.write import JsonLines
+from crosslift.train.batches import BUCKET_BATCHES, Stream
 from crosslift.train.loop import Loop, Objective
-from crosslift.train.streams import BUCKET_BATCHES, Stream
+from crosslift.train.task_items import TaskItem
 
 FIXED = 128
 BATCH = 32

@@ -6,7 +6,7 @@ Half of the sentences of each pool have a translation in the other: a vector wit
 clusters, as sentences of like topics do, and have one direction in common, as encoders' vectors have.  Ways:
 
 - naive: all cosines in one matrix, numpy's argpartition of it and of its transpose, then the ratio margin, k = 4;
-- exact: `crosslift.evaluation.mining.mine` with search "exact", one pass in blocks for both directions;
+- exact: `crosslift.retrieval.mining.mine` with search "exact", one pass in blocks for both directions;
 - faiss: the same with search "faiss", inverted lists in half precision, each direction on its own.
 
 The naive way runs for `--sizes` only; `--large` is for the others, since a matrix of a million times a million
@@ -60,7 +60,7 @@ def measured(options: argparse.Namespace, way: str, size: int) -> dict[str, Any]
     """Mine one way, and return what it took and found."""
     import torch
 
-    from crosslift.evaluation import mining
+    from crosslift.retrieval import mining
 
     torch.set_num_threads(options.threads)
     first, second = pools(size, options.width, options.half)
@@ -106,7 +106,7 @@ def pools(size: int, width: int, half: bool) -> tuple[Any, Any]:
 
 def naive(first: Any, second: Any) -> Any:
     """Mine with one matrix of all cosines."""
-    from crosslift.evaluation.mining import Mined
+    from crosslift.retrieval.mining import Mined
 
     cosine = first.astype(np.float32) @ second.astype(np.float32).T
     ahead = np.argpartition(-cosine, NEIGHBOURS, axis=1)[:, :NEIGHBOURS]

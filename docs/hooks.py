@@ -19,14 +19,15 @@ from mkdocs.structure.files import File, Files
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 
-from crosslift import _shelf, catalogue, recipe, report
+from crosslift import catalogue, recipe, report
+from crosslift.api import registry
 from crosslift.cli import app
 from crosslift.data.filters import FilterSettings
 from crosslift.data.sources import FileSettings, SourceSettings, TaskSettings
 from crosslift.studies import result
 from crosslift.studies import rules as study_rules
 from crosslift.studies import tables as study_parts
-from crosslift.studies._show import effect, interval
+from crosslift.studies.terminal import effect, interval
 
 TABLES: dict[str, type[BaseModel]] = {
     "The recipe itself": recipe.Recipe,
@@ -259,7 +260,7 @@ def _task(row: dict[str, str]) -> str:
 
 def layout_table() -> str:
     """Return where each task's files are in an XTREME-style directory."""
-    tasks = {name: _shelf.load("task", name) for name in _shelf.entries("task")}
+    tasks = {name: registry.load("task", name) for name in registry.entries("task")}
     rows = [
         (f"`{name}`", split, " or ".join(f"`{pattern}`" for pattern in patterns))
         for name, task in tasks.items()

@@ -4,7 +4,7 @@ import torch
 from torch.nn.functional import cosine_similarity
 
 from crosslift import Encoder, lab
-from crosslift.encoder.tokenizer import train_tokenizer
+from crosslift.encoder.scratch.tokenizer import train_tokenizer
 
 world = lab.World(seed=0)
 tokenizer = train_tokenizer(world.text("qaa", 500) + world.text("qab", 500), size=800)

@@ -6,13 +6,13 @@ from typing import ClassVar
 
 from crosslift import Encoder, lab
 from crosslift.align.sentence_contrastive import PairBatch, SentenceContrastive
-from crosslift.encoder.tokenizer import train_tokenizer
+from crosslift.encoder.inputs import TokenPair
+from crosslift.encoder.scratch.tokenizer import train_tokenizer
 from crosslift.recipe import TrainTable
-from crosslift.run_directory import JsonLines
+from crosslift.runs.write import JsonLines
+from crosslift.train.batches import Stream
 from crosslift.train.loop import Loop, Objective
 from crosslift.train.method import Terms
-from crosslift.train.pairs import TokenPair
-from crosslift.train.streams import Stream
 
 
 class SentenceDistance(SentenceContrastive):

@@ -20,7 +20,7 @@ import numpy as np
 from grid import Grid, by_language, probe, stage_seconds, table
 
 from crosslift import languages
-from crosslift.data.text import existing, lines
+from crosslift.io.text import existing, lines
 from crosslift.wordalign import WordAligner
 
 LANGUAGES = ("ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")

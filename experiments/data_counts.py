@@ -12,10 +12,10 @@ import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
-from crosslift import _shelf
+from crosslift.api import registry
+from crosslift.api.task import Task
 from crosslift.data.sources.directory import Directory
 from crosslift.errors import InputError
-from crosslift.tasks._task import Task
 
 Row = tuple[str, str, str, str, str, str]
 
@@ -43,8 +43,8 @@ def main() -> None:
     options = parser.parse_args()
     data = Directory(options.directory)
     print("| task | split | language | found | published | repeated |\n| --- | --- | --- | --- | --- | --- |")
-    for name in _shelf.entries("task"):
-        for row in rows(_shelf.load("task", name)(), data):
+    for name in registry.entries("task"):
+        for row in rows(registry.load("task", name)(), data):
             if not options.differences or row[3] != row[4]:
                 print(f"| {' | '.join(row)} |")
 

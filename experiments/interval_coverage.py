@@ -21,10 +21,10 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.comparison._design import Design
-from crosslift.comparison._records import Counts
-from crosslift.comparison._sample import sample
-from crosslift.metrics._metric import Metric
+from crosslift.api.metric import Metric
+from crosslift.comparison.design import Design
+from crosslift.comparison.records import Counts
+from crosslift.comparison.resampled import sample
 from crosslift.metrics.accuracy import Accuracy
 from crosslift.metrics.macro_f1 import MacroF1
 from crosslift.metrics.tagging_f1 import TaggingF1

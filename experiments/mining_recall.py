@@ -21,9 +21,10 @@ from numpy.typing import NDArray
 
 from crosslift.data.bitext import Bitext
 from crosslift.encoder.encoder import Encoder
-from crosslift.evaluation.embedder import embedder
-from crosslift.evaluation.inverted_lists import PROBES, inverted_lists
-from crosslift.evaluation.neighbours import Neighbours, nearest_neighbours
+from crosslift.retrieval.embedder import embedder
+from crosslift.retrieval.exact import nearest_neighbours
+from crosslift.retrieval.faiss import PROBES, inverted_lists
+from crosslift.retrieval.vectors import Neighbours
 
 COUNT = 4
 SEED = 0

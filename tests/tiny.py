@@ -15,7 +15,7 @@ import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
-from crosslift.encoder.tokenizer import train_tokenizer
+from crosslift.encoder.scratch.tokenizer import train_tokenizer
 
 TEXTS = (
     "The cat sleeps on the red mat.",

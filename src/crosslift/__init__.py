@@ -18,7 +18,7 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from crosslift._version import __version__
+from crosslift.version import __version__
 
 if TYPE_CHECKING:
     from crosslift import lab, losses
@@ -26,11 +26,11 @@ if TYPE_CHECKING:
     from crosslift.data.bitext import Bitext
     from crosslift.data.lexicon import Lexicon
     from crosslift.encoder.encoder import Encoder
-    from crosslift.encoder.heads import TaskModel
-    from crosslift.encoder.merge import merge
+    from crosslift.evaluation.evaluate import evaluate
     from crosslift.evaluation.predict import predict
-    from crosslift.evaluation.saved import evaluate
-    from crosslift.pipeline import run
+    from crosslift.heads.task_model import TaskModel
+    from crosslift.merging.merge import merge
+    from crosslift.pipeline.run import run
     from crosslift.recipe import Recipe
     from crosslift.studies import study
     from crosslift.wordalign.aligner import WordAligner
@@ -58,13 +58,13 @@ _HOMES = {
     "Encoder": "crosslift.encoder.encoder",
     "Lexicon": "crosslift.data.lexicon",
     "Recipe": "crosslift.recipe",
-    "TaskModel": "crosslift.encoder.heads",
+    "TaskModel": "crosslift.heads.task_model",
     "WordAligner": "crosslift.wordalign.aligner",
     "compare": "crosslift.comparison",
-    "evaluate": "crosslift.evaluation.saved",
-    "merge": "crosslift.encoder.merge",
+    "evaluate": "crosslift.evaluation.evaluate",
+    "merge": "crosslift.merging.merge",
     "predict": "crosslift.evaluation.predict",
-    "run": "crosslift.pipeline",
+    "run": "crosslift.pipeline.run",
     "study": "crosslift.studies",
 }
 

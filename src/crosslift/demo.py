@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from crosslift import recipe as recipes
-from crosslift.pipeline import run
+from crosslift.pipeline.run import run
 from crosslift.recipe import LAB_RECIPE, Recipe
-from crosslift.run_directory import remove
+from crosslift.runs.write import remove
 
 
 def demo_recipes() -> dict[str, Recipe]:

@@ -13,14 +13,14 @@ LIGHT = (
     "crosslift.comparison",
     "crosslift.recipe",
     "crosslift.report",
-    "crosslift.runs",
+    "crosslift.runs.read",
     "crosslift.stats.interval",
     "crosslift.tasks",
     "crosslift.tasks.xnli",
     "crosslift.metrics",
     "crosslift.metrics.accuracy",
     "crosslift.languages",
-    "crosslift.run_directory",
+    "crosslift.runs.write",
     "crosslift.lab",
 )
 WITHOUT_TORCH = ("torch", "transformers", "accelerate", "datasets", "plotly", "sklearn", "openTSNE")

@@ -14,9 +14,9 @@ import transformers
 from torch import Tensor
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs
 from crosslift.errors import CheckpointError, RecipeError
+from crosslift.heads.task_model import TaskModel
 from tests import tiny
 
 Checkpoint = Callable[[str], Path]

@@ -12,16 +12,8 @@ import pytest
 import torch
 from torch import nn
 
-from crosslift import _shelf
-from crosslift.encoder.encoder import Encoder, seeded
-from crosslift.encoder.heads import TaskModel
-from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
-from crosslift.errors import CheckpointError, RecipeError
-from crosslift.finetune._method import FinetuneMethod
-from crosslift.pipeline import _finetune
-from crosslift.pipeline._task_data import TaskData
-from crosslift.recipe import FinetuneTable
-from crosslift.tasks._task import (
+from crosslift.api import registry
+from crosslift.api.examples import (
     Answer,
     ChoiceExample,
     JointExample,
@@ -30,16 +22,23 @@ from crosslift.tasks._task import (
     SpanExample,
     TaggingExample,
 )
+from crosslift.encoder.encoder import Encoder, seeded
+from crosslift.encoder.inputs import IGNORED, Inputs, TokenLinks, TokenPair, Tokens
+from crosslift.errors import CheckpointError, RecipeError
+from crosslift.finetune.bases.method import FinetuneMethod
+from crosslift.heads.task_model import TaskModel
+from crosslift.pipeline.inputs.task_data import TaskData
+from crosslift.pipeline.stages import finetune
+from crosslift.recipe import FinetuneTable
 from crosslift.train.batch import Batch
-from crosslift.train.features import rows_of, task_items
 from crosslift.train.loop import join_processes
 from crosslift.train.method import Method, Terms
-from crosslift.train.pairs import TokenLinks, TokenPair
+from crosslift.train.task_items import rows_of, task_items
 from tests.tiny import BUILDERS, LANGUAGE, TEXT_TO_TEXT, TEXTS, WITHOUT_MASKED_HEAD
 from tests.unit.train.launch import two_processes
 
-ALIGN = sorted(_shelf.entries("align"))
-FINETUNE = sorted(_shelf.entries("finetune"))
+ALIGN = sorted(registry.entries("align"))
+FINETUNE = sorted(registry.entries("finetune"))
 LABELS = ("red", "no")
 """Words that the tiny tokenizers can write."""
 FRAMES = ("O", "B-red", "I-red", "no", "man")
@@ -51,7 +50,7 @@ Checkpoint = Callable[[str], Path]
 
 
 def method_of(shelf: str, name: str) -> Method:
-    made: Method = _shelf.load(shelf, name)()
+    made: Method = registry.load(shelf, name)()
     return made
 
 
@@ -78,7 +77,7 @@ def linked(source: Tokens, target: Tokens) -> TokenLinks:
 
 def finetune_method(name: str, directory: Path) -> FinetuneMethod:
     """Return a method with its default settings, but for a memory of text, which is English here and not the lab's."""
-    made: type[FinetuneMethod] = _shelf.load("finetune", name)
+    made: type[FinetuneMethod] = registry.load("finetune", name)
     memory = directory.with_name("memory")
     memory.mkdir(exist_ok=True)
     (memory / "en.txt").write_text("\n".join(TEXTS[:2]) + "\n", encoding="utf-8")
@@ -190,7 +189,7 @@ class Case(NamedTuple):
 
 
 def case(directory: Path, family: str, name: str, **settings: Any) -> Case:
-    made = _shelf.load("align", name)
+    made = registry.load("align", name)
     # The lab's lexicon, the default, has no word of the tiny texts.
     method = made(**settings, **({"lexicon": lexicon(directory)} if "lexicon" in made.model_fields else {}))
     encoder = Encoder.load(directory).eval()
@@ -211,7 +210,7 @@ def refuses(directory: Path, family: str, name: str) -> bool:
 @pytest.mark.parametrize("family", BUILDERS)
 def test_alignment_objectives_on_every_family(checkpoint: Checkpoint, family: str, name: str) -> None:
     if family in WITHOUT_MASKED_HEAD and refuses(checkpoint(family), family, name):
-        assert re.search(NEEDS_HEAD, " ".join((_shelf.load("align", name).__doc__ or "").split()), re.IGNORECASE)
+        assert re.search(NEEDS_HEAD, " ".join((registry.load("align", name).__doc__ or "").split()), re.IGNORECASE)
         return
     made = case(checkpoint(family), family, name)
     loss = made.loss()
@@ -296,7 +295,7 @@ def test_finetuning_methods_on_every_family_and_head(checkpoint: Checkpoint, fam
     torch.testing.assert_close(longer, loss, atol=2e-5, rtol=1e-5)
 
 
-TASK_OF = {task.kind: task for name in _shelf.entries("task") if (task := _shelf.load("task", name)())}
+TASK_OF = {task.kind: task for name in registry.entries("task") if (task := registry.load("task", name)())}
 
 
 @pytest.mark.parametrize("name", FINETUNE)
@@ -304,11 +303,11 @@ def test_tasks_that_a_method_is_not_for_are_refused(name: str) -> None:
     table = FinetuneTable.model_validate({"task": "xnli", "method": [{"use": name}]})
     for kind in KINDS:
         data = TaskData(TASK_OF[kind], "en", (), [], [])
-        if kind in _shelf.load("finetune", name).kinds:
-            assert len(_finetune.method_of(table, data).parts) == 1
+        if kind in registry.load("finetune", name).kinds:
+            assert len(finetune.method_of(table, data).parts) == 1
             continue
         with pytest.raises(RecipeError, match=rf"finetune\.method\.0\.use: '{name}' is defined for .*'{kind}' task"):
-            _finetune.method_of(table, data)
+            finetune.method_of(table, data)
 
 
 @pytest.mark.parametrize("name", ALIGN)
@@ -354,7 +353,7 @@ def gradients(made: Case, rows: slice) -> dict[str, Any]:
 
 def gathering(directory: Path, name: str) -> Case:
     """Return the objective without a term beside: that is a mean over hidden tokens, of which processes have others."""
-    beside = {"mlm_weight": 0.0} if "mlm_weight" in _shelf.load("align", name).model_fields else {}
+    beside = {"mlm_weight": 0.0} if "mlm_weight" in registry.load("align", name).model_fields else {}
     return case(directory, "bert", name, **beside)
 
 
@@ -384,7 +383,7 @@ def test_two_processes_have_the_gradients_of_one(checkpoint: Checkpoint, tmp_pat
 
 @pytest.mark.parametrize(("shelf", "name"), [*(("align", n) for n in ALIGN), *(("finetune", n) for n in FINETUNE)])
 def test_facts_are_filled_in(shelf: str, name: str) -> None:
-    entry, method = _shelf.entries(shelf)[name], _shelf.load(shelf, name)
+    entry, method = registry.entries(shelf)[name], registry.load(shelf, name)
     assert entry.summary.endswith((".", ";"))
     assert "arXiv" in method.paper
     assert "Paper:" in entry.documentation

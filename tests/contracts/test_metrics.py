@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from crosslift import _shelf
-from crosslift.metrics._average_precision import AveragePrecision
+from crosslift.api import registry
+from crosslift.metrics.bases.average_precision import AveragePrecision
 
 LABELS = ("B-PER", "I-PER", "O", "NOUN")
 OF_ANSWERS = ("exact_match", "f1", "mlqa_exact_match", "mlqa_f1")
 SHARES = ("ndcg",)
 """Metrics whose statistics are shares of what is best for each unit."""
-METRICS = [_shelf.load("metric", name)(LABELS) for name in _shelf.entries("metric")]
+METRICS = [registry.load("metric", name)(LABELS) for name in registry.entries("metric")]
 
 pytestmark = pytest.mark.parametrize("metric", METRICS, ids=lambda metric: metric.name)
 
@@ -49,7 +49,7 @@ def records(metric, count=60, *, seed=0, right=0.6):
 
 
 def test_it_says_what_it_is(metric):
-    assert _shelf.entries("metric")[metric.name].summary
+    assert registry.entries("metric")[metric.name].summary
     assert len(set(metric.parts)) == len(metric.parts)
 
 

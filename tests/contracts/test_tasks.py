@@ -6,10 +6,12 @@ from typing import get_args
 
 import pytest
 
-from crosslift import _shelf, languages
-from crosslift.tasks._task import EXAMPLE_OF, Kind, Split, Task, texts
+from crosslift import languages
+from crosslift.api import registry
+from crosslift.api.examples import EXAMPLE_OF, Kind, Split, texts
+from crosslift.api.task import Task
 
-TASKS = [_shelf.load("task", name)() for name in _shelf.entries("task")]
+TASKS = [registry.load("task", name)() for name in registry.entries("task")]
 CLASSIFIES = ("sentence", "pair", "tagging", "joint")
 SPLITS = get_args(Split)
 
@@ -17,7 +19,7 @@ pytestmark = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
 
 
 def test_it_says_what_it_is(task):
-    entry = _shelf.entries("task")[task.name]
+    entry = registry.entries("task")[task.name]
     assert entry.summary
     assert task.citation
     assert task.licence
@@ -27,7 +29,7 @@ def test_it_says_what_it_is(task):
 def test_its_metrics_are_on_the_shelf_and_can_be_made(task):
     assert task.metrics
     for name in task.metrics:
-        assert _shelf.load("metric", name)(task.labels).name == name
+        assert registry.load("metric", name)(task.labels).name == name
 
 
 def test_it_has_labels_if_it_classifies(task):

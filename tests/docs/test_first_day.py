@@ -11,7 +11,7 @@ import tomli_w
 
 from crosslift import recipe
 from crosslift.cli import app
-from crosslift.studies import _execute
+from crosslift.studies import execute
 from tests.docs.conftest import ROOT, blocks
 from tests.runs import TINY
 
@@ -33,9 +33,9 @@ def small_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     def run(jobs, _processes):
         short = (job.recipe.finetune.model_copy(update={"steps": 4}) for job in jobs)
         for job, finetune in zip(jobs, short, strict=True):
-            yield job, _execute.run_one(job.recipe.model_copy(update={"finetune": finetune}), job.directory, 1)
+            yield job, execute.run_one(job.recipe.model_copy(update={"finetune": finetune}), job.directory, 1)
 
-    monkeypatch.setattr(_execute, "_on_machine", run)
+    monkeypatch.setattr(execute, "_on_machine", run)
     return tmp_path
 
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from crosslift import _shelf
+from crosslift.api import registry
 from crosslift.cli import app
-from crosslift.run_directory import JsonLines
+from crosslift.runs.write import JsonLines
 from tests.docs.conftest import PAGES, ROOT, load
 
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
@@ -53,7 +53,7 @@ def test_the_command_reference_has_every_command(hooks):
 
 def test_the_shelf_reference_has_every_name(hooks):
     page = hooks.method_sections() + hooks.task_sections() + hooks.listing_table("metrics")
-    names = [name for shelf in _shelf.SHELVES for name in _shelf.entries(shelf)]
+    names = [name for shelf in registry.SHELVES for name in registry.entries(shelf)]
     assert [name for name in names if f"### {name}\n" not in page and f"| `{name}` |" not in page] == []
 
 

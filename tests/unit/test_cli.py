@@ -13,7 +13,7 @@ import pytest
 
 from crosslift.cli import main
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
+from crosslift.heads.task_model import TaskModel
 
 LABELS = ("entailment", "neutral", "contradiction")
 GOOD = [f"a {i}\tb {i}\t{LABELS[i % 3]}\n" for i in range(24)]

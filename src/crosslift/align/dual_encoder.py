@@ -16,7 +16,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from crosslift.align._contrast import PairBatch, PairContrastive, Side, candidates
+from crosslift.align.bases.contrastive import PairBatch, PairContrastive, Side, candidates
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import CheckpointError
 from crosslift.losses import info_nce

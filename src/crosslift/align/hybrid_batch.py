@@ -24,12 +24,11 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from crosslift.align._contrast import PairBatch, PairContrastive, candidates, identity
+from crosslift.align.bases.contrastive import PairBatch, PairContrastive, candidates, identity
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Tokens
+from crosslift.encoder.inputs import TokenPair, Tokens
 from crosslift.losses import info_nce
 from crosslift.train.method import Pool, Terms
-from crosslift.train.pairs import TokenPair
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from pydantic import Field
 from torch import Tensor
 
-from crosslift.align._contrast import PairBatch, PairContrastive, candidates
+from crosslift.align.bases.contrastive import PairBatch, PairContrastive, candidates
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.pooling import Pooling
 from crosslift.losses import additive_margin_softmax

@@ -24,14 +24,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from crosslift.align._contrast import PairBatch, Side
-from crosslift.align._links import Piece, representatives, word_links, words_of
+from crosslift.align.bases.contrastive import PairBatch, Side
+from crosslift.align.bases.linked_pairs import Piece, representatives, word_links, words_of
 from crosslift.align.sentence_contrastive import Projection, SentenceContrastive
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Tokens
+from crosslift.encoder.inputs import TokenPair, Tokens
 from crosslift.encoder.pooling import masked_mean
 from crosslift.errors import DataError
-from crosslift.train.pairs import TokenPair
 
 Choice = TypeVar("Choice")
 PIECES: tuple[Piece, Piece] = ("first", "last")

@@ -23,14 +23,13 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crosslift.align._contrast import PairBatch, PairContrastive, Side, candidates, summed_layers
+from crosslift.align.bases.contrastive import PairBatch, PairContrastive, Side, candidates, summed_layers
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import IGNORED
+from crosslift.encoder.inputs import IGNORED, TokenPair
 from crosslift.encoder.masking import mask
 from crosslift.errors import CheckpointError
 from crosslift.losses import cz_nce, info_nce
 from crosslift.train.method import Terms
-from crosslift.train.pairs import TokenPair
 
 
 class SentenceContrastive(PairContrastive):

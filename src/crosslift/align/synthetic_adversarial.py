@@ -19,8 +19,11 @@ from pydantic import Field, PrivateAttr
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crosslift.align._masking import HiddenBatch, HiddenTokens, MaskedBatch, masked_loss, predictions
-from crosslift.align._span_corruption import SpanBatch, SpanDecoder, corrupt
+from crosslift.align.bases.masked import HiddenBatch, HiddenTokens, MaskedBatch, masked_loss, predictions
+from crosslift.align.bases.span_corruption import SpanBatch, SpanDecoder, corrupt
+from crosslift.augment.adversary import Adversary, AdversarySettings, Words, find_words
+from crosslift.augment.candidates import Candidates, CandidateSettings, make_candidates
+from crosslift.augment.words import WordPieces
 from crosslift.data.lexicon import lexicon_files, open_lexicon
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
@@ -28,9 +31,6 @@ from crosslift.encoder.text_to_text import is_text_to_text
 from crosslift.losses import jensen_shannon
 from crosslift.train.batch import Batch
 from crosslift.train.method import Terms
-from crosslift.views.adversary import Adversary, AdversarySettings, Words, find_words
-from crosslift.views.candidates import Candidates, CandidateSettings, make_candidates
-from crosslift.views.words import WordPieces
 
 
 @dataclass(frozen=True)

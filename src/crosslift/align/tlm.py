@@ -12,11 +12,11 @@ from typing import ClassVar, Literal
 
 import torch
 
-from crosslift.align._masking import HiddenBatch, HiddenTokens, masked_loss
-from crosslift.align._span_corruption import SpanDecoder
+from crosslift.align.bases.masked import HiddenBatch, HiddenTokens, masked_loss
+from crosslift.align.bases.span_corruption import SpanDecoder
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import TokenPair
 from crosslift.train.method import Terms
-from crosslift.train.pairs import TokenPair
 
 
 class Tlm(HiddenTokens):

@@ -17,12 +17,11 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from crosslift.align._decoder import Decoder, language_tags
+from crosslift.align.bases.decoder import Decoder, language_tags
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Inputs, Tokens
+from crosslift.encoder.inputs import Inputs, TokenPair, Tokens
 from crosslift.train.batch import Batch
 from crosslift.train.method import Method, Terms
-from crosslift.train.pairs import TokenPair
 
 
 @dataclass(frozen=True)

@@ -16,12 +16,12 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from crosslift.align._links import exchange, join_linked, pad_links, token_links
-from crosslift.align._masking import MaskedBatch, masked_loss
+from crosslift.align.bases.linked_pairs import exchange, join_linked, pad_links, token_links
+from crosslift.align.bases.masked import MaskedBatch, masked_loss
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import TokenPair
 from crosslift.encoder.masking import mask
 from crosslift.train.method import Method, Terms
-from crosslift.train.pairs import TokenPair
 
 
 @dataclass(frozen=True)

@@ -14,13 +14,13 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from crosslift.align._frozen import Frozen
-from crosslift.align._links import NO_LINK, LinkedBatch, pad_links, pick, word_links
+from crosslift.align.bases.frozen_copy import Frozen
+from crosslift.align.bases.linked_pairs import NO_LINK, LinkedBatch, pad_links, pick, word_links
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import TokenPair
 from crosslift.losses import info_nce
-from crosslift.train.gather import gather, rank_offset
+from crosslift.train.all_gather import gather, rank_offset
 from crosslift.train.method import Method, Terms
-from crosslift.train.pairs import TokenPair
 
 
 class ContrastExtra(nn.Module):

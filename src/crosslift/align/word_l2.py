@@ -15,8 +15,8 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from crosslift.align._frozen import Frozen
-from crosslift.align._links import (
+from crosslift.align.bases.frozen_copy import Frozen
+from crosslift.align.bases.linked_pairs import (
     NO_LINK,
     LinkedBatch,
     LinkList,
@@ -28,9 +28,8 @@ from crosslift.align._links import (
     words_of,
 )
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Tokens, pad
+from crosslift.encoder.inputs import TokenPair, Tokens, pad
 from crosslift.train.method import Method, Terms
-from crosslift.train.pairs import TokenPair
 
 
 @dataclass(frozen=True)

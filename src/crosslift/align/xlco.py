@@ -26,16 +26,15 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crosslift.align._contrast import Contrastive, Side, chunks, in_order, summed_layers
-from crosslift.align._frozen import Frozen
+from crosslift.align.bases.contrastive import Contrastive, Side, chunks, in_order, summed_layers
+from crosslift.align.bases.frozen_copy import Frozen
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Inputs, Tokens
+from crosslift.encoder.inputs import Inputs, TokenPair, Tokens
 from crosslift.encoder.masking import mask
 from crosslift.encoder.pooling import Pooling
+from crosslift.train.all_gather import gather, rank_offset
 from crosslift.train.batch import Batch
-from crosslift.train.gather import gather, rank_offset
 from crosslift.train.method import Terms
-from crosslift.train.pairs import TokenPair
 
 
 @dataclass(frozen=True)

@@ -19,14 +19,13 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crosslift.align._masking import MaskedBatch
-from crosslift.align._self_labels import best_partners, iterative_max, sinkhorn
+from crosslift.align.bases.masked import MaskedBatch
+from crosslift.align.bases.self_labels import best_partners, iterative_max, sinkhorn
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Inputs, Tokens
+from crosslift.encoder.inputs import Inputs, TokenPair, Tokens
 from crosslift.encoder.masking import mask
 from crosslift.errors import RecipeError
 from crosslift.train.method import Method, Terms
-from crosslift.train.pairs import TokenPair
 
 
 @dataclass(frozen=True)

@@ -9,11 +9,11 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from crosslift._exit import exit_with
-from crosslift._version import __version__
-from crosslift.cli._options import Data, Json, Languages, codes
-from crosslift.cli._study import study
+from crosslift.cli.exit import exit_with
+from crosslift.cli.options import Data, Json, Languages, codes
+from crosslift.cli.study import study
 from crosslift.errors import InputError, RunExistsError
+from crosslift.version import __version__
 
 app = typer.Typer(
     name="crosslift",
@@ -81,8 +81,8 @@ def run(
 
     given = [f"data.path={json.dumps(str(data.absolute()))}", 'data.source="directory"'] if data else []
     loaded = recipes.load(recipe, [*given, *(overrides or [])])
-    from crosslift.pipeline import is_main
-    from crosslift.pipeline import run as run_recipe
+    from crosslift.pipeline.run import run as run_recipe
+    from crosslift.train.processes import is_main
 
     base = output or Path("runs") / loaded.name
     directories = []
@@ -133,7 +133,7 @@ def evaluate(
     as_json: Json = False,
 ) -> None:
     """Score a saved model in every language of a task."""
-    from crosslift.evaluation.saved import evaluate as evaluate_model
+    from crosslift.evaluation.evaluate import evaluate as evaluate_model
 
     scored = evaluate_model(
         model, task=task, languages=codes(languages), split=split, data="lab" if lab else _data(data), output=output,
@@ -142,7 +142,7 @@ def evaluate(
     if as_json:
         typer.echo(json.dumps(scored, indent=2))
     else:
-        from crosslift.catalogue import print_scores
+        from crosslift.cli.show import print_scores
 
         print_scores(scored)
 
@@ -161,7 +161,7 @@ def predict(
     ] = None,
 ) -> None:
     """Label a file: adds the columns `prediction` and `probability`."""
-    from crosslift.evaluation.files import predict_file
+    from crosslift.evaluation.predict_file import predict_file
 
     columns = tuple(text.split(",")) if text else None
     written = predict_file(model, source, output=output, columns=columns)
@@ -234,7 +234,7 @@ def merge(
 ) -> None:
     """Merge the weights of models of one family and one task into a checkpoint."""
     factors = None if weights is None else _numbers(weights)
-    from crosslift.encoder.merge import merge as merge_models
+    from crosslift.merging.merge import merge as merge_models
 
     typer.echo(merge_models(models, output, how=how, base=base, weights=factors, density=density, seed=seed))
 
@@ -290,7 +290,7 @@ def report(
 ) -> None:
     """Write one self-contained page about runs, or about a study."""
     from crosslift.report import find, is_study, markdown, study_markdown, write
-    from crosslift.run_directory import write_text
+    from crosslift.runs.write import write_text
 
     if form == "html":
         typer.echo(write(directory, output))
@@ -309,7 +309,8 @@ def list_names(
     as_json: Json = False,
 ) -> None:
     """List what recipes can name."""
-    from crosslift.catalogue import listing, print_listing
+    from crosslift.catalogue import listing
+    from crosslift.cli.show import print_listing
 
     if as_json:
         typer.echo(json.dumps(listing(what), indent=2))
@@ -323,7 +324,8 @@ def describe(
     as_json: Json = False,
 ) -> None:
     """Explain one name: what it is, its settings with defaults, its source."""
-    from crosslift.catalogue import description, print_description
+    from crosslift.catalogue import description
+    from crosslift.cli.show import print_description
 
     if as_json:
         typer.echo(json.dumps(description(name), indent=2))
@@ -349,7 +351,7 @@ def _numbers(text: str) -> tuple[float, ...]:
 
 def _write(text: str, output: Path | None) -> None:
     """Write a text to a file and print its name, or print the text."""
-    from crosslift.run_directory import write_text
+    from crosslift.runs.write import write_text
 
     if output is None:
         typer.echo(text, nl=False)
@@ -362,7 +364,7 @@ def _show(base: Path, directories: list[Path], *, as_json: bool) -> None:
     """Write the report and print what the runs found."""
     from rich.console import Console
 
-    from crosslift.catalogue import print_warnings
+    from crosslift.cli.show import print_warnings
     from crosslift.report import find, terminal, write
 
     page = write(base)

@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from crosslift.comparison import _output
-from crosslift.comparison._compare import Comparison, compare_systems
-from crosslift.comparison._design import designs, languages_to_read
-from crosslift.comparison._systems import systems
-from crosslift.comparison._words import sentence, test
+from crosslift.comparison import output
+from crosslift.comparison.design import designs, languages_to_read
+from crosslift.comparison.pairwise import Comparison, compare_systems
+from crosslift.comparison.sentences import sentence, test
 from crosslift.progress import progress
+from crosslift.runs.systems import systems
 
 __all__ = ["Comparison", "Comparisons", "compare"]
 
@@ -52,27 +52,27 @@ class Comparisons:
 
     def values(self) -> dict[str, Any]:
         """Return what `--json` prints: `schema`, `comparisons`, `notes`, `test`."""
-        rows = _output.values(self.comparisons)
+        rows = output.values(self.comparisons)
         return {"schema": SCHEMA, "comparisons": rows, "notes": list(self.notes), "test": self.test}
 
     def csv(self) -> str:
         """Return the comparisons as CSV."""
-        return _output.csv_text(self.comparisons)
+        return output.csv_text(self.comparisons)
 
     def markdown(self) -> str:
         """Return sentences, tables, the test and notes as Markdown."""
-        return _output.markdown(self.comparisons, self.notes)
+        return output.markdown(self.comparisons, self.notes)
 
     def latex(self) -> str:
         """Return LaTeX tables whose captions name the test; they need `booktabs`."""
-        return _output.latex(self.comparisons, self.notes)
+        return output.latex(self.comparisons, self.notes)
 
     def print(self) -> None:
         """Print tables and sentences on standard output."""
         from rich.console import Console
 
         console = Console()
-        for table, words in _output.terminal(self.comparisons):
+        for table, words in output.terminal(self.comparisons):
             console.print(table)
             console.print(words, "\n", markup=False, highlight=False)
         for line in (*self.notes, self.test):

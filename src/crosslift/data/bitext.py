@@ -10,11 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
-from crosslift.data import _store
+from crosslift.data import text_store
 from crosslift.data.filters import FilterReport, FilterSettings, clean
 from crosslift.data.pairs import Links, Pair, bitext_files, read_pairs, with_links
-from crosslift.data.text import find, sha256
 from crosslift.errors import DataError
+from crosslift.io.text import find, sha256
 
 _SCHEMA = 1
 
@@ -42,7 +42,7 @@ class Bitext:
     (1, ('a house', 'ein Haus'), ((0, 0), (1, 1)))
     """
 
-    def __init__(self, store: _store.Store, *, languages: tuple[str, str], report: FilterReport) -> None:
+    def __init__(self, store: text_store.Store, *, languages: tuple[str, str], report: FilterReport) -> None:
         self._store = store
         self.languages = languages
         """The codes of source and target."""
@@ -131,12 +131,12 @@ class Bitext:
         report = FilterReport()
         kept = _some(clean(pairs, filters.settings, report=report, test_texts=filters.test_texts), report)
         if folder is None:
-            return cls(_store.in_memory(kept), languages=languages, report=report)
+            return cls(text_store.in_memory(kept), languages=languages, report=report)
         if not folder.is_dir():
-            _store.write(kept, folder, note=lambda: {"read": report.read, "dropped": report.dropped})
-        note = _store.read_note(folder)
+            text_store.write(kept, folder, note=lambda: {"read": report.read, "dropped": report.dropped})
+        note = text_store.read_note(folder)
         report = FilterReport(note["read"], Counter(note["dropped"]))
-        return cls(_store.on_disk(folder), languages=languages, report=report)
+        return cls(text_store.on_disk(folder), languages=languages, report=report)
 
     def __len__(self) -> int:
         return len(self._store)
@@ -160,7 +160,7 @@ class Bitext:
     def with_links(self, links: Iterable[Sequence[tuple[int, int]]]) -> Bitext:
         """Return the same bitext with these word links, one sequence a pair, from an aligner say."""
         made = (Pair(*pair, tuple(link)) for pair, link in zip(self, links, strict=True))
-        return Bitext(_store.in_memory(made), languages=self.languages, report=self.report)
+        return Bitext(text_store.in_memory(made), languages=self.languages, report=self.report)
 
     def __repr__(self) -> str:
         linked = ", with word links" if self.linked else ""

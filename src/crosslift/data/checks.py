@@ -1,7 +1,7 @@
 """What must hold before examples are trained on or scored on.  Imports no torch.
 
 Missing columns, unknown labels, wrong encodings and empty files are reported where they are read, with file and
-line (`crosslift.data.text`, `crosslift.tasks`), and a language that is not there by the source
+line (`crosslift.io.text`, `crosslift.tasks`), and a language that is not there by the source
 (`crosslift.data.sources`).  Here is what only shows in a split as a whole.
 """
 
@@ -10,9 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from crosslift.data.overlap import normalise
-from crosslift.errors import DataError
-from crosslift.tasks._task import (
+from crosslift.api.examples import (
     ChoiceExample,
     Example,
     JointExample,
@@ -24,9 +22,11 @@ from crosslift.tasks._task import (
     SpanExample,
     Split,
     TaggingExample,
-    Task,
     texts,
 )
+from crosslift.api.task import Task
+from crosslift.data.overlap import normalise
+from crosslift.errors import DataError
 
 Identities = frozenset[tuple[str, ...]]
 

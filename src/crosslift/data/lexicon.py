@@ -11,8 +11,8 @@ from pathlib import Path
 
 import numpy as np
 
-from crosslift.data.text import existing, lines
 from crosslift.errors import DataError, LanguageError, nearest
+from crosslift.io.text import existing, lines
 from crosslift.lab import World, shared_world
 
 _NAME = re.compile(r"(?P<source>\w+)-(?P<target>[\w-]+)\.txt(\.gz)?")

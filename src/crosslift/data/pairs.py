@@ -7,9 +7,9 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import NamedTuple
 
-from crosslift.data.text import existing, find, form, lines, unquote
 from crosslift.data.tmx import tmx_pairs
 from crosslift.errors import DataError, LanguageError, nearest
+from crosslift.io.text import existing, find, form, lines, unquote
 
 Links = tuple[tuple[int, int], ...]
 """Word links of a pair: (source word, target word), from 0."""

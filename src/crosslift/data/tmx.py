@@ -7,8 +7,8 @@ from pathlib import Path
 from xml.parsers import expat
 
 from crosslift import languages as language_table
-from crosslift.data.text import open_bytes
 from crosslift.errors import DataError
+from crosslift.io.text import open_bytes
 
 _CHUNK = 1 << 20
 _CODES = frozenset({"bpt", "ept", "it", "ph", "ut"})

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from scipy import sparse
 from scipy.sparse.linalg import svds
 
-from crosslift.data.text import existing, lines
 from crosslift.errors import DataError
+from crosslift.io.text import existing, lines
 
 Matrix = NDArray[np.float32]
 

@@ -11,9 +11,8 @@ from typing import Any, Self, cast
 import torch
 from torch import Tensor, nn
 
-from crosslift._compat import AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase, quiet
+from crosslift.compat import AutoModelForMaskedLM, PreTrainedModel, PreTrainedTokenizerBase, quiet
 from crosslift.encoder import loading
-from crosslift.encoder.configs import preset_config
 from crosslift.encoder.families import (
     WITH_MASKED_HEAD,
     family_of,
@@ -23,6 +22,7 @@ from crosslift.encoder.families import (
 )
 from crosslift.encoder.inputs import Inputs, Tokens, pad
 from crosslift.encoder.pooling import pool
+from crosslift.encoder.scratch.config import preset_config
 from crosslift.encoder.tokenization import Tokenization, known_language, set_token_types
 from crosslift.errors import CheckpointError, LanguageError
 

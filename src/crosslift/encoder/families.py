@@ -23,7 +23,7 @@ from typing import Any, Literal
 
 from torch import Tensor
 
-from crosslift._compat import PretrainedConfig
+from crosslift.compat import PretrainedConfig
 from crosslift.errors import CheckpointError, nearest
 
 Head = Callable[[Any, Tensor], Tensor]

@@ -91,3 +91,19 @@ def pad(rows: Sequence[Sequence[int]], value: int, *, multiple: int = 1) -> Tens
     for row, values in zip(padded, rows, strict=True):
         row[: len(values)] = values
     return torch.from_numpy(padded)
+
+
+TokenLinks = tuple[tuple[int, int], ...]
+"""Pairs of (position in `source.ids`, position in `target.ids`), special tokens counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class TokenPair:
+    """A sentence and its translation, each tokenised by itself, and the links between their tokens where known."""
+
+    source: Tokens
+    target: Tokens
+    links: TokenLinks | None = None
+
+    def __len__(self) -> int:
+        return len(self.source) + len(self.target)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import torch
 from safetensors import SafetensorError
 
-from crosslift._compat import (
+from crosslift.compat import (
     AutoConfig,
     AutoModel,
     AutoModelForMaskedLM,

@@ -6,11 +6,14 @@ from typing import Literal
 
 from torch import Tensor
 
+from crosslift.compat import PretrainedConfig
 from crosslift.encoder.inputs import Inputs
 from crosslift.errors import RecipeError, nearest
 
 Pooling = Literal["mean", "mean_words", "first"]
 """All real tokens (XTREME's way for retrieval), all but special tokens, or the first token."""
+
+
 POOLINGS = ("mean", "mean_words", "first")
 
 
@@ -43,3 +46,19 @@ def masked_mean(states: Tensor, mask: Tensor) -> Tensor:
     """Return the mean of `states` (batch, length, hidden) where `mask` (batch, length) is true: (batch, hidden)."""
     weights = mask.unsqueeze(-1).to(states.dtype)
     return (states * weights).sum(dim=1) / weights.sum(dim=1).clamp(min=1)
+
+
+_KEY = "crosslift_pooling"
+
+
+def trained_pooling(config: PretrainedConfig) -> str | None:
+    """Return how vectors were made in training: "pooler", "mean", "mean_words" or "first"; None where none were."""
+    return getattr(config, _KEY, None)
+
+
+def write_pooling(config: PretrainedConfig, pooling: str | None) -> None:
+    """Make a configuration say how vectors are made; with None, what an earlier stage said is gone."""
+    if pooling is not None:
+        setattr(config, _KEY, pooling)
+    elif hasattr(config, _KEY):
+        delattr(config, _KEY)

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import nn
 
-from crosslift._compat import quantize_linear_layers
+from crosslift.compat import quantize_linear_layers
 from crosslift.errors import CheckpointError
 
 Precision = Literal["float32", "bfloat16", "int8"]

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crosslift._compat import AutoModelForSeq2SeqLM, AutoModelForTextEncoding, PreTrainedModel
+from crosslift.compat import AutoModelForSeq2SeqLM, AutoModelForTextEncoding, PreTrainedModel
 from crosslift.encoder import loading
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import CheckpointError

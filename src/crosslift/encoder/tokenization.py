@@ -8,7 +8,7 @@ from itertools import pairwise
 from typing import Any
 
 from crosslift import languages
-from crosslift._compat import PreTrainedTokenizerBase
+from crosslift.compat import PreTrainedTokenizerBase
 from crosslift.encoder.inputs import Tokens
 from crosslift.errors import DataError, LanguageError, RecipeError
 

@@ -6,32 +6,20 @@ Examples are sorted by length and cut into batches of a token budget, so almost 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import functional
 
-from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
-from crosslift.encoder.inputs import Inputs, Tokens
-from crosslift.encoder.joint import sentence_place
-from crosslift.encoder.reading import Vote
-from crosslift.errors import CheckpointError
+from crosslift.api.examples import ChoiceExample, Example, JointExample, SpanExample, TaggingExample
+from crosslift.api.records import Record
+from crosslift.encoder.batching import by_length
 from crosslift.evaluation.spans import answers
-from crosslift.tasks._task import ChoiceExample, Example, JointExample, SpanExample, TaggingExample
-from crosslift.train.features import Item, TaskItem, rows_of, task_items
+from crosslift.heads.input_settings import Vote
+from crosslift.heads.intent_slot import sentence_place
+from crosslift.heads.task_model import TaskModel
+from crosslift.train.task_items import Item, TaskItem, rows_of, task_items
 from crosslift.train.windows import DOC_STRIDE, read_contexts
-
-Record = dict[str, Any]
-"""One line of a predictions file: id, prediction, gold, and what else the task's form has."""
-
-BATCH_TOKENS = {"cpu": 1024}
-"""Padded tokens of a batch by kind of device: states that stay in a processor's cache, a quarter to a half faster."""
-ACCELERATOR_BATCH_TOKENS = 4096
 
 
 def predict(
@@ -174,72 +162,3 @@ def _word_labels(item: TaskItem, best: Sequence[int], vote: Vote) -> dict[int, i
     if vote == "first":
         return {word: labels[0] for word, labels in pieces.items()}
     return {word: Counter(labels).most_common(1)[0][0] for word, labels in pieces.items()}
-
-
-def sentence_vectors(
-    encoder: Encoder,
-    texts: Sequence[str],
-    *,
-    seconds: Sequence[str] | None = None,
-    language: str,
-    layer: int = -1,
-    pooling: str = "mean",
-    project: Callable[[Tensor], Tensor] | None = None,
-    max_length: int = 128,
-    batch_tokens: int | None = None,
-) -> NDArray[np.float32]:
-    """Return (texts, hidden): L2-normalised pooled states of a layer, in the order of the texts.
-
-    Args:
-        encoder: put into evaluation mode.
-        texts: what vectors are of.
-        seconds: texts that are read after these, as the second ones of pairs.
-        language: for encoders that embed it.
-        layer: 0 is the embeddings, -1 the last layer.
-        pooling: as for `Encoder.pool`, or "pooler", the checkpoint's own pre-trained one.
-        project: applied to pooled states (batch, hidden) before they are normalised.
-        max_length: tokens an input is cut to.
-        batch_tokens: padded tokens a batch; None suits the device.
-
-    Raises:
-        CheckpointError: there is no pooler.
-    """
-    if pooling == "pooler" and encoder.pooler is None:
-        raise CheckpointError(
-            f"{encoder.name}: the checkpoint has no pooler; pool its states: mean, mean_words or first"
-        )
-
-    def pooled(inputs: Inputs) -> Tensor:
-        states = encoder.encode(inputs) if layer == -1 else encoder.hidden_states(inputs)[layer]
-        own = encoder.pooler if pooling == "pooler" else None
-        rows = encoder.pool(states, inputs, pooling) if own is None else own(states)
-        return functional.normalize((rows if project is None else project(rows)).float(), dim=-1)
-
-    limit = min(max_length, encoder.max_length)
-    tokens = encoder.tokenize(texts, seconds, max_length=limit, language=language)
-    vectors: NDArray[np.float32] = torch.cat(by_length(encoder, tokens, pooled, batch_tokens)).numpy()
-    return vectors
-
-
-def by_length(
-    encoder: Encoder, tokens: Sequence[Tokens], compute: Callable[[Inputs], Tensor], batch_tokens: int | None
-) -> list[Tensor]:
-    """Apply `compute` to all rows by length; return one tensor a row, (1, ...), on the CPU, in the given order."""
-    budget = batch_tokens or BATCH_TOKENS.get(encoder.device.type, ACCELERATOR_BATCH_TOKENS)
-    results: list[Tensor] = [torch.empty(0)] * len(tokens)
-    encoder.eval()
-    with torch.inference_mode():
-        for batch in _batches([len(row) for row in tokens], budget):
-            inputs = encoder.collate([tokens[index] for index in batch]).to(encoder.device)
-            for index, row in zip(batch, compute(inputs).cpu(), strict=True):
-                results[index] = row[None]
-    return results
-
-
-def _batches(lengths: Sequence[int], batch_tokens: int) -> Iterator[list[int]]:
-    order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    start = 0
-    for end in range(1, len(order) + 1):
-        if end == len(order) or lengths[order[end]] * (end + 1 - start) > batch_tokens:
-            yield order[start:end]
-            start = end

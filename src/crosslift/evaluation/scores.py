@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from statistics import mean
 from typing import Any
 
 import numpy as np
 
-from crosslift import _shelf
-from crosslift.evaluation.calibration import calibration_error
-from crosslift.tasks._task import Task
+from crosslift.api import registry
+from crosslift.api.task import Task
 
 
 def scores(
@@ -25,7 +25,7 @@ def scores(
             "task": task.name,
             "language": language,
             "metric": metric,
-            "value": _shelf.load("metric", metric)(labels)(records),
+            "value": registry.load("metric", metric)(labels)(records),
             "items": len(records),
             "selection": selection,
             **({} if error is None else {"calibration_error": error}),
@@ -70,3 +70,58 @@ def _averages(values: Mapping[str, float], source: str) -> dict[str, Any]:
         "transfer_gap": own - mean if own is not None and mean is not None else None,
         "targets": len(targets),
     }
+
+
+GROUPINGS = ("family", "script", "resources")
+
+
+def by_group(
+    scores: Iterable[Mapping[str, Any]], facts: Mapping[str, Mapping[str, Any]], source: str
+) -> list[dict[str, Any]]:
+    """Return the means over target languages of one family, one script, or one level of resources.
+
+    Args:
+        scores: rows of results.json.
+        facts: what is known of each language, by code; a language without a fact is in no group of that kind.
+        source: the language trained on, which is in no group.
+
+    Returns:
+        Rows of (task, metric, selection, grouping, group, value in percent, languages).
+    """
+    groups: dict[tuple[str, str, str, str, str], dict[str, float]] = {}
+    for row in scores:
+        for grouping in GROUPINGS:
+            group = facts.get(row["language"], {}).get(grouping)
+            if group and row["language"] != source:
+                key = (row["task"], row["metric"], row["selection"], grouping, group)
+                groups.setdefault(key, {})[row["language"]] = row["value"]
+    names = ("task", "metric", "selection", "grouping", "group")
+    return [
+        {**dict(zip(names, key, strict=True)), "value": mean(values.values()), "languages": list(values)}
+        for key, values in groups.items()
+    ]
+
+
+BINS = 15
+
+
+def calibration_error(records: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return the expected calibration error in percentage points, or None where records have no probability.
+
+    In each of 15 equally wide bins of confidence, the distance of accuracy from mean confidence, averaged by the
+    share of records in the bin.  An answer is right if it is an accepted one to the letter.  Paper: Guo et al. 2017,
+    arXiv 1706.04599, equation 3.
+    """
+    labelled = [record for record in records if record.get("gold") is not None and "probability" in record]
+    if not labelled:
+        return None
+    confidence = np.array([record["probability"] for record in labelled])
+    right = np.array([_is_right(record["prediction"], record["gold"]) for record in labelled], dtype=float)
+    bins = np.clip(np.ceil(confidence * BINS).astype(int) - 1, 0, BINS - 1)
+    gaps = np.bincount(bins, weights=right - confidence, minlength=BINS)
+    return float(100 * np.abs(gaps).sum() / len(labelled))
+
+
+def _is_right(prediction: Any, gold: Any) -> bool:
+    """Return whether a prediction is the gold one, or for an answer one of those accepted."""
+    return prediction in gold if isinstance(prediction, str) and isinstance(gold, list) else bool(prediction == gold)

@@ -16,15 +16,17 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from crosslift import _shelf
-from crosslift.encoder.heads import TaskModel
+from crosslift.api import registry
+from crosslift.api.examples import ChoiceExample, Example, TaggingExample
+from crosslift.api.records import Record
+from crosslift.encoder.batching import by_length
 from crosslift.encoder.inputs import Inputs
 from crosslift.errors import InputError, nearest
-from crosslift.evaluation.predict import Record, by_length, predict
-from crosslift.finetune._batch import Reading
-from crosslift.finetune._method import FinetuneMethod
-from crosslift.tasks._task import ChoiceExample, Example, TaggingExample
-from crosslift.train.features import TaskItem, rows_of, task_items
+from crosslift.evaluation.predict import predict
+from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.method import FinetuneMethod
+from crosslift.heads.task_model import TaskModel
+from crosslift.train.task_items import TaskItem, rows_of, task_items
 from crosslift.train.windows import DOC_STRIDE
 
 WAYS = ("random_perturbation", "synonym_smoothing")
@@ -66,7 +68,7 @@ class Smoothing:
         """
         if way not in WAYS:
             raise InputError(f"smooth: '{way}' cannot smooth predictions{nearest(way, WAYS)} (can: {', '.join(WAYS)})")
-        return cls(_shelf.load("finetune", way).model_validate(settings), samples, combine, seed)
+        return cls(registry.load("finetune", way).model_validate(settings), samples, combine, seed)
 
     @property
     def active(self) -> bool:

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.tasks._task import SpanExample
+from crosslift.api.examples import SpanExample
 from crosslift.train.windows import ReadContexts, Window, sides
 
 ANSWER_LENGTH = 30

@@ -25,13 +25,13 @@ import torch
 from pydantic import Field, model_validator
 from torch import Tensor, nn
 
-from crosslift.encoder.heads import TaskModel
-from crosslift.encoder.label_names import LabelNames
 from crosslift.encoder.layers import LowerLayers
 from crosslift.errors import RecipeError
-from crosslift.finetune._batch import LabelledBatch, Reading
-from crosslift.finetune._method import FinetuneMethod, Loss
-from crosslift.finetune._noise import EmbeddingNoise, projected, unit, values_of
+from crosslift.finetune.bases.batch import LabelledBatch, Reading
+from crosslift.finetune.bases.embedding_noise import EmbeddingNoise, projected, unit, values_of
+from crosslift.finetune.bases.method import FinetuneMethod, Loss
+from crosslift.heads.label_names import LabelNames
+from crosslift.heads.task_model import TaskModel
 from crosslift.train.batch import Batch
 from crosslift.train.method import Backward, Terms
 

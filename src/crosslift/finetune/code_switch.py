@@ -11,11 +11,11 @@ from typing import ClassVar
 
 import torch
 
-from crosslift.encoder.heads import TaskModel
+from crosslift.augment.code_switching import CodeSwitchSettings
 from crosslift.encoder.inputs import Tokens
-from crosslift.finetune._views import WordView
-from crosslift.train.features import TaskItem
-from crosslift.views.code_switching import CodeSwitchSettings
+from crosslift.finetune.bases.word_view import WordView
+from crosslift.heads.task_model import TaskModel
+from crosslift.train.task_items import TaskItem
 
 
 class CodeSwitch(CodeSwitchSettings, WordView):

@@ -25,13 +25,13 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crosslift.encoder.heads import TaskModel
+from crosslift.api.examples import is_tag
 from crosslift.encoder.inputs import IGNORED
 from crosslift.errors import RecipeError
-from crosslift.finetune._batch import LabelledBatch, Pass
-from crosslift.finetune._method import FinetuneMethod
+from crosslift.finetune.bases.batch import LabelledBatch, Pass
+from crosslift.finetune.bases.method import FinetuneMethod
+from crosslift.heads.task_model import TaskModel
 from crosslift.losses import info_nce
-from crosslift.tasks._joint import is_tag
 from crosslift.train.method import Terms
 
 Loss = Literal["xero_align", "contrastive", "cross_aligner"]

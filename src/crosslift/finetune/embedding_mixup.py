@@ -19,14 +19,14 @@ from torch import Tensor
 from torch.nn import functional
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs
-from crosslift.finetune._batch import Reading
-from crosslift.finetune._method import FinetuneMethod, Loss, Translations
-from crosslift.finetune._self_predictions import SelfPredictor
-from crosslift.finetune._views import shielded_tokens
+from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.method import FinetuneMethod, Loss, Translations
+from crosslift.finetune.bases.self_predictions import SelfPredictor
+from crosslift.finetune.bases.word_view import shielded_tokens
+from crosslift.heads.task_model import TaskModel
 from crosslift.train.batch import Batch
-from crosslift.train.features import TaskItem
+from crosslift.train.task_items import TaskItem
 
 
 @dataclass(frozen=True)

@@ -26,18 +26,18 @@ from torch.nn import functional
 
 from crosslift.data.bitext import Bitext
 from crosslift.data.lexicon import lab_world
-from crosslift.data.text import existing, find, lines
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
 from crosslift.encoder.masking import mask
 from crosslift.errors import CheckpointError, DataError
-from crosslift.finetune._batch import LabelledBatch
-from crosslift.finetune._method import FinetuneMethod, Translations
+from crosslift.finetune.bases.batch import LabelledBatch
+from crosslift.finetune.bases.method import FinetuneMethod, Translations
+from crosslift.heads.task_model import TaskModel
+from crosslift.io.text import existing, find, lines
 from crosslift.losses import info_nce
 from crosslift.train.batch import Batch
-from crosslift.train.features import TaskItem
 from crosslift.train.method import Backward, Terms
+from crosslift.train.task_items import TaskItem
 
 
 @dataclass(frozen=True)

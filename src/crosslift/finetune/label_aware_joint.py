@@ -20,22 +20,22 @@ import torch
 from pydantic import Field, PrivateAttr
 from torch import Tensor, nn
 
+from crosslift.api.examples import Kind
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs
-from crosslift.encoder.joint import at_sentence
-from crosslift.encoder.label_names import LabelNames, name_of
-from crosslift.encoder.own_head import copied
 from crosslift.encoder.pooling import Pooling
 from crosslift.errors import RecipeError, nearest
-from crosslift.finetune._batch import LabelledBatch, Pass
-from crosslift.finetune._exchange import Exchange, HardNegatives, has_slots
-from crosslift.finetune._levels import Exchanged, span_contrast, word_contrast
-from crosslift.finetune._method import FinetuneMethod, Translations
+from crosslift.finetune.bases.batch import LabelledBatch, Pass
+from crosslift.finetune.bases.hard_negatives import Exchange, HardNegatives, has_slots
+from crosslift.finetune.bases.method import FinetuneMethod, Translations
+from crosslift.finetune.bases.span_contrast import Exchanged, span_contrast, word_contrast
+from crosslift.heads.intent_slot import at_sentence
+from crosslift.heads.label_names import LabelNames, name_of
+from crosslift.heads.linear import copied
+from crosslift.heads.task_model import TaskModel
 from crosslift.losses import info_nce
-from crosslift.tasks._task import Kind
-from crosslift.train.features import TaskItem
 from crosslift.train.method import Terms
+from crosslift.train.task_items import TaskItem
 
 TAGGED = ("tagging", "joint")
 """Forms of tasks whose words have tags."""

@@ -19,13 +19,13 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
-from crosslift.encoder.heads import TaskModel
+from crosslift.api.examples import Example, PairExample
 from crosslift.encoder.inputs import IGNORED
 from crosslift.encoder.pooling import Pooling
-from crosslift.finetune._batch import LabelledBatch, Pass
-from crosslift.finetune._method import FinetuneMethod
+from crosslift.finetune.bases.batch import LabelledBatch, Pass
+from crosslift.finetune.bases.method import FinetuneMethod
+from crosslift.heads.task_model import TaskModel
 from crosslift.losses import supervised_contrastive
-from crosslift.tasks._task import Example, PairExample
 from crosslift.train.method import Terms
 
 

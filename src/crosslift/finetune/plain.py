@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.finetune._method import FinetuneMethod
+from crosslift.finetune.bases.method import FinetuneMethod
 
 
 class Plain(FinetuneMethod):

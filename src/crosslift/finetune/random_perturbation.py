@@ -11,10 +11,10 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from crosslift.encoder.heads import TaskModel
-from crosslift.finetune._batch import Reading
-from crosslift.finetune._method import Loss
-from crosslift.finetune._noise import EmbeddingNoise, values_of
+from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.embedding_noise import EmbeddingNoise, values_of
+from crosslift.finetune.bases.method import Loss
+from crosslift.heads.task_model import TaskModel
 from crosslift.train.batch import Batch
 
 

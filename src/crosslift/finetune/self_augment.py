@@ -17,11 +17,11 @@ import torch
 from pydantic import Field, PrivateAttr
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
-from crosslift.finetune._method import FinetuneMethod, Translations
-from crosslift.finetune._self_predictions import SelfPredictor
-from crosslift.finetune._views import shielded_tokens
-from crosslift.train.features import TaskItem
+from crosslift.finetune.bases.method import FinetuneMethod, Translations
+from crosslift.finetune.bases.self_predictions import SelfPredictor
+from crosslift.finetune.bases.word_view import shielded_tokens
+from crosslift.heads.task_model import TaskModel
+from crosslift.train.task_items import TaskItem
 
 
 class SelfAugment(FinetuneMethod):

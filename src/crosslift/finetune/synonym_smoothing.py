@@ -15,12 +15,12 @@ import numpy as np
 import torch
 from pydantic import Field, PrivateAttr
 
-from crosslift.data.neighbours import Neighbours, neighbour_files, open_neighbours
-from crosslift.encoder.heads import TaskModel
+from crosslift.augment.words import Span, WordPieces
+from crosslift.data.word_neighbours import Neighbours, neighbour_files, open_neighbours
 from crosslift.encoder.inputs import Tokens
-from crosslift.finetune._views import WordView
-from crosslift.train.features import TaskItem
-from crosslift.views.words import Span, WordPieces
+from crosslift.finetune.bases.word_view import WordView
+from crosslift.heads.task_model import TaskModel
+from crosslift.train.task_items import TaskItem
 
 
 class SynonymSmoothing(WordView):

@@ -18,18 +18,18 @@ import torch
 from pydantic import Field, PrivateAttr
 from torch import Tensor
 
+from crosslift.augment.adversary import Adversary, AdversarySettings, Words, find_words
+from crosslift.augment.candidates import Candidates, CandidateSettings, make_candidates
+from crosslift.augment.words import WordPieces
 from crosslift.data.lexicon import lexicon_files, open_lexicon
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import IGNORED, Inputs
-from crosslift.finetune._batch import LabelledBatch, Pass, Reading
-from crosslift.finetune._method import FinetuneMethod, Loss
+from crosslift.finetune.bases.batch import LabelledBatch, Pass, Reading
+from crosslift.finetune.bases.method import FinetuneMethod, Loss
+from crosslift.heads.task_model import TaskModel
 from crosslift.losses import jensen_shannon
 from crosslift.train.batch import Batch
-from crosslift.train.features import TaskItem
 from crosslift.train.method import Terms
-from crosslift.views.adversary import Adversary, AdversarySettings, Words, find_words
-from crosslift.views.candidates import Candidates, CandidateSettings, make_candidates
-from crosslift.views.words import WordPieces
+from crosslift.train.task_items import TaskItem
 
 
 @dataclass(frozen=True)

@@ -17,13 +17,13 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
+from crosslift.api.examples import Kind
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED
-from crosslift.encoder.label_words import LabelWords, Wording
 from crosslift.errors import RecipeError, nearest
-from crosslift.finetune._method import FinetuneMethod
-from crosslift.finetune._wording import Style, prompt_for, style_of, words_for
-from crosslift.tasks._task import Kind
+from crosslift.finetune.bases.label_prompts import Style, prompt_for, style_of, words_for
+from crosslift.finetune.bases.method import FinetuneMethod
+from crosslift.heads.label_words import LabelWords, Wording
 
 
 class TextToText(FinetuneMethod):

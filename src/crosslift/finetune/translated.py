@@ -15,10 +15,10 @@ import torch
 from pydantic import PrivateAttr
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.errors import RecipeError
-from crosslift.finetune._method import FinetuneMethod, Translations
-from crosslift.train.features import TaskItem
+from crosslift.finetune.bases.method import FinetuneMethod, Translations
+from crosslift.heads.task_model import TaskModel
+from crosslift.train.task_items import TaskItem
 
 
 class Translated(FinetuneMethod):

@@ -12,8 +12,8 @@ from crosslift.lab.sampling import sample, sample_event
 from crosslift.lab.splits import until
 
 if TYPE_CHECKING:
+    from crosslift.api.examples import Split
     from crosslift.lab.chance import Draws
-    from crosslift.tasks._task import Split
 
 _RETOLD = 0.8
 """Chance that a sequel says a part of what was said in other words: from this, an encoder learns to compare."""

@@ -25,8 +25,8 @@ from crosslift.lab.meaning import Event, Meaning, Place, State, Thing
 from crosslift.lab.splits import until
 
 if TYPE_CHECKING:
+    from crosslift.api.examples import Split
     from crosslift.lab.chance import Draws
-    from crosslift.tasks._task import Split
 
 _AGENT_KINDS = ("person", "person", "animal")
 

@@ -10,7 +10,7 @@ from crosslift.lab.meaning import Meaning
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from crosslift.tasks._task import Split
+    from crosslift.api.examples import Split
 
 M = TypeVar("M", bound=Meaning)
 _SPLIT_OF_BUCKET: tuple[Split, ...] = ("dev", "test", "train", "train", "train", "train", "train", "train")

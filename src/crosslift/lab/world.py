@@ -16,15 +16,15 @@ from crosslift.lab.presets import PRESETS
 from crosslift.lab.sampling import sample
 from crosslift.lab.splits import split_of
 from crosslift.lab.tasks import LAB_TASKS
-from crosslift.lab.tasks._task import Speakers
+from crosslift.lab.tasks.task import Speakers
 from crosslift.lab.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from crosslift.api.examples import Example, Split
     from crosslift.lab.language import Language
     from crosslift.lab.meaning import Meaning
-    from crosslift.tasks._task import Example, Split
 
 
 @dataclass(frozen=True, slots=True)

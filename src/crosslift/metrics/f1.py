@@ -8,7 +8,7 @@ Source: Rajpurkar et al. 2016, arXiv 1606.05250 (released script).
 
 from __future__ import annotations
 
-from crosslift.metrics._answers import AnswerMetric, word_f1
+from crosslift.metrics.bases.extractive_qa import AnswerMetric, word_f1
 
 
 class F1(AnswerMetric):

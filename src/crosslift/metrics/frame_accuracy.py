@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crosslift.metrics._frames import intents, slots
-from crosslift.metrics._shares import Share
+from crosslift.metrics.bases.intent_slot import intents, slots
+from crosslift.metrics.bases.ratio import Share
 from crosslift.metrics.tagging_f1 import chunks
 
 

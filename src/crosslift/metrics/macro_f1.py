@@ -12,8 +12,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from crosslift.api.metric import Metric
 from crosslift.errors import InputError, nearest
-from crosslift.metrics._metric import Metric
 
 
 class MacroF1(Metric):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crosslift.metrics._average_precision import AveragePrecision, average_precision
+from crosslift.metrics.bases.average_precision import AveragePrecision, average_precision
 
 DEPTH = 20
 

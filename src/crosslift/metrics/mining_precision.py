@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.metrics._mining import Mining
+from crosslift.metrics.bases.mining import Mining
 
 
 class MiningPrecision(Mining):

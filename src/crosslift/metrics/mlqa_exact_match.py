@@ -7,7 +7,7 @@ Source: Lewis et al. 2020, arXiv 1910.07475 (released script).
 
 from __future__ import annotations
 
-from crosslift.metrics._answers import MlqaNormalised, same
+from crosslift.metrics.bases.extractive_qa import MlqaNormalised, same
 
 
 class MlqaExactMatch(MlqaNormalised):

@@ -8,7 +8,7 @@ Source: Lewis et al. 2020, arXiv 1910.07475 (released script).
 
 from __future__ import annotations
 
-from crosslift.metrics._answers import MlqaNormalised, word_f1
+from crosslift.metrics.bases.extractive_qa import MlqaNormalised, word_f1
 
 
 class MlqaF1(MlqaNormalised):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from crosslift.errors import InputError
-from crosslift.metrics._shares import Share
+from crosslift.metrics.bases.ratio import Share
 
 
 class ReverseRetrievalAccuracy(Share):

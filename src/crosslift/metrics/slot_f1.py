@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crosslift.metrics._frames import slots
+from crosslift.metrics.bases.intent_slot import slots
 from crosslift.metrics.tagging_f1 import TaggingF1
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crosslift.metrics._shares import Share
+from crosslift.metrics.bases.ratio import Share
 
 
 class TaggingAccuracy(Share):

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.metrics._metric import Metric
+from crosslift.api.metric import Metric
 
 Chunk = tuple[str, int, int]
 

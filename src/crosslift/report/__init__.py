@@ -15,18 +15,18 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from crosslift import runs
 from crosslift.errors import InputError, StorageError
-from crosslift.report._compared import differences
-from crosslift.report._systems import Report, with_baseline
-from crosslift.run_directory import write_text
+from crosslift.report.runs.differences import differences
+from crosslift.report.runs.view import Report, with_baseline
+from crosslift.runs import read
+from crosslift.runs.write import write_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from rich.table import Table
 
-    from crosslift.report._study import Study
+    from crosslift.report.study.view import Study
     from crosslift.studies.result import StudyResult
 
 __all__ = ["find", "html", "is_study", "markdown", "study_html", "study_markdown", "terminal", "write"]
@@ -43,7 +43,7 @@ def find(directory: Path, *, baseline: str | None = None) -> list[Path]:
     Raises:
         InputError: there is no run, one of them is damaged, or no run has the recipe `baseline`.
     """
-    found = with_baseline(runs.load_all(runs.find(directory)), baseline)
+    found = with_baseline(read.load_all(read.find(directory)), baseline)
     return [each for run in found for each in run.directories]
 
 
@@ -65,7 +65,7 @@ def markdown(directories: Sequence[Path]) -> str:
     Raises:
         InputError: a directory holds no valid run.
     """
-    from crosslift.report._markdown import render
+    from crosslift.report.runs.markdown import render
 
     return render(_with_differences(directories))
 
@@ -76,9 +76,9 @@ def terminal(directories: Sequence[Path]) -> list[Table]:
     Raises:
         InputError: a directory holds no valid run.
     """
-    from crosslift.report._terminal import tables
+    from crosslift.report.runs.terminal import tables
 
-    return tables(Report.of(runs.load_all(directories)))
+    return tables(Report.of(read.load_all(directories)))
 
 
 def is_study(path: Path) -> bool:
@@ -107,7 +107,7 @@ def study_markdown(study: StudyResult | Path) -> str:
     Raises:
         InputError: there is no valid result.
     """
-    from crosslift.report._study_markdown import render
+    from crosslift.report.study.markdown import render
 
     return render(_arranged(study))
 
@@ -134,25 +134,25 @@ def write(directory: Path, output: Path | None = None, *, baseline: str | None =
 
 
 def _with_differences(directories: Sequence[Path]) -> Report:
-    found = runs.load_all(directories)
+    found = read.load_all(directories)
     return Report.of(found, differences(found))
 
 
 def _arranged(study: StudyResult | Path) -> Study:
-    from crosslift.report._study import Study
+    from crosslift.report.study.view import Study
     from crosslift.studies.result import read
 
     return Study.of(read(study) if isinstance(study, Path) else study)
 
 
 def _html_of_study(study: Study) -> str:
-    from crosslift.report._study_html import render
+    from crosslift.report.study.page import render
 
     return render(study)
 
 
 def _html_of_runs(report: Report) -> str:
-    from crosslift.report._html import render
+    from crosslift.report.runs.page import render
 
     return render(report)
 

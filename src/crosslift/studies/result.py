@@ -12,7 +12,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from crosslift.errors import InputError
-from crosslift.runs import Language, Number, read_model
+from crosslift.runs.read import read_model
+from crosslift.runs.schema import Language, Number
 
 SCHEMA = 1
 Verdict = Literal["confirmed", "refuted", "inconclusive", "recorded"]

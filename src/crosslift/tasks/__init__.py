@@ -1,6 +1,6 @@
 """The tasks shelf: one file a task; here are the forms of examples they are made of."""
 
-from crosslift.tasks._task import (
+from crosslift.api.examples import (
     Answer,
     Candidate,
     ChoiceExample,
@@ -12,8 +12,8 @@ from crosslift.tasks._task import (
     SentenceExample,
     SpanExample,
     TaggingExample,
-    Task,
 )
+from crosslift.api.task import Task
 
 __all__ = [
     "Answer",

@@ -13,8 +13,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.tasks._nli import NliTask
-from crosslift.tasks._task import HubData, codes, counts
+from crosslift.api.task import HubData, codes, counts
+from crosslift.tasks.bases.nli import NliTask
 
 _LANGUAGES = codes("aym bzd cni gn hch nah oto quy shp tar")
 

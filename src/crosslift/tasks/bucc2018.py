@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.data.text import Row, existing, find, lines
+from crosslift.api.examples import MiningExample, Split
+from crosslift.api.task import Task, codes
 from crosslift.errors import DataError, nearest
-from crosslift.tasks._task import MiningExample, Split, Task, codes
+from crosslift.io.text import Row, existing, find, lines
 
 _ORIGINAL: Mapping[Split, str] = {"dev": "sample", "test": "training"}
 """The shared task's names of the splits."""

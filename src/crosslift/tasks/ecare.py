@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.tasks._choice import ChoiceTask
-from crosslift.tasks._task import HubData
+from crosslift.api.task import HubData
+from crosslift.tasks.bases.multiple_choice import ChoiceTask
 
 
 class Ecare(ChoiceTask):

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from crosslift.data.text import Row, csv
-from crosslift.tasks._nli import NliTask
-from crosslift.tasks._task import HubData
+from crosslift.api.task import HubData
+from crosslift.io.text import Row, csv
+from crosslift.tasks.bases.nli import NliTask
 
 
 class Farstail(NliTask):

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.data.text import Row, require
+from crosslift.api.examples import Candidate, Example, RankingExample, Split
+from crosslift.api.task import Task, codes, counts
 from crosslift.errors import DataError
-from crosslift.tasks._sentence_breaks import answering, begins_in, paragraphs
-from crosslift.tasks._task import Candidate, Example, RankingExample, Split, Task, codes, counts
+from crosslift.io.text import Row, require
+from crosslift.tasks.bases.sentence_breaks import answering, begins_in, paragraphs
 
 
 class Lareqa(Task):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.tasks._tagging import TaggingTask
-from crosslift.tasks._task import HubData, codes, counts
+from crosslift.api.task import HubData, codes, counts
+from crosslift.tasks.bases.tagging import TaggingTask
 from crosslift.tasks.udpos import UPOS
 
 _LANGUAGES = codes("bam bbj ewe fon hau ibo kin lug luo mos nya pcm sna swa tsn twi wol xho yor zul")

@@ -12,10 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.data.text import Row, jsonl
+from crosslift.api.examples import JointExample, Split
+from crosslift.api.task import HubData, codes
 from crosslift.errors import DataError
-from crosslift.tasks._joint import JointTask, iob2
-from crosslift.tasks._task import HubData, JointExample, Split, codes
+from crosslift.io.text import Row, jsonl
+from crosslift.tasks.bases.intent_slot import JointTask, iob2
 
 _LANGUAGES = codes(
     """

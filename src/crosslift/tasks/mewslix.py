@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.data.text import Row, jsonl, require
+from crosslift.api.examples import Candidate, Example, RankingExample, Split
+from crosslift.api.task import Task, codes, counts
 from crosslift.errors import DataError
-from crosslift.tasks._task import Candidate, Example, RankingExample, Split, Task, codes, counts
+from crosslift.io.text import Row, jsonl, require
 
 _BRACES = re.compile(r"\{(.*?)\}")
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.tasks._answers import AnswerTask
-from crosslift.tasks._task import HubData, codes, counts
+from crosslift.api.task import HubData, codes, counts
+from crosslift.tasks.bases.extractive_qa import AnswerTask
 
 _XTREME = codes("ar de en es hi vi zh")
 _PAIRS = tuple(f"{context}-{question}" for context in _XTREME for question in _XTREME if context != question)

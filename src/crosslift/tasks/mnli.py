@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.tasks._stanford_nli import StanfordNli
-from crosslift.tasks._task import HubData
+from crosslift.api.task import HubData
+from crosslift.tasks.bases.stanford_nli import StanfordNli
 
 
 class Mnli(StanfordNli):

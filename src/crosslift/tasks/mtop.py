@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.data.text import Row, lines
+from crosslift.api.examples import JointExample, Split
+from crosslift.api.task import codes, counts
 from crosslift.errors import DataError
-from crosslift.tasks._joint import JointTask, iob2
-from crosslift.tasks._task import JointExample, Split, codes, counts
+from crosslift.io.text import Row, lines
+from crosslift.tasks.bases.intent_slot import JointTask, iob2
 
 _FIELDS = ("id", "intent", "slots", "utterance", "domain", "locale", "decoupled", "tokens")
 _NAMES: Mapping[Split, str] = {"train": "train", "dev": "eval", "test": "test"}

@@ -12,9 +12,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.data.text import Row, tsv
-from crosslift.tasks._joint import JointTask
-from crosslift.tasks._task import JointExample, codes, counts
+from crosslift.api.examples import JointExample
+from crosslift.api.task import codes, counts
+from crosslift.io.text import Row, tsv
+from crosslift.tasks.bases.intent_slot import JointTask
 
 
 class Multiatis(JointTask):

@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from crosslift.data.text import Row, existing
-from crosslift.tasks._parallel import ParallelTask, line_by_line
-from crosslift.tasks._task import codes
+from crosslift.api.task import codes
+from crosslift.io.text import Row, existing
+from crosslift.tasks.bases.parallel import ParallelTask, line_by_line
 
 _SOURCE = "newstest2019-src.eng.txt"
 

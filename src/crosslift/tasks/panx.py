@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.tasks._tagging import TaggingTask
-from crosslift.tasks._task import HubData, codes, counts
+from crosslift.api.task import HubData, codes, counts
+from crosslift.tasks.bases.tagging import TaggingTask
 
 _XTREME = codes(
     """

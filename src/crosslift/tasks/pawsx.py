@@ -10,8 +10,9 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.data.text import Row, tsv
-from crosslift.tasks._task import HubData, PairExample, Task, codes
+from crosslift.api.examples import PairExample
+from crosslift.api.task import HubData, Task, codes
+from crosslift.io.text import Row, tsv
 
 _LANGUAGES = codes("de en es fr ja ko zh")
 _NAMES = {"0": "different", "1": "paraphrase"}

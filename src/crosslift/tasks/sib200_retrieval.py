@@ -10,9 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from crosslift.data.text import Row, existing, find, require, tsv
 from crosslift.errors import DataError
-from crosslift.tasks._parallel import ParallelTask
+from crosslift.io.text import Row, existing, find, require, tsv
+from crosslift.tasks.bases.parallel import ParallelTask
 from crosslift.tasks.sib200 import Sib200
 
 _SPLITS = ("train", "dev", "test")

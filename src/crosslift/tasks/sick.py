@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.tasks._nli import NliTask
-from crosslift.tasks._task import HubData
+from crosslift.api.task import HubData
+from crosslift.tasks.bases.nli import NliTask
 
 
 class Sick(NliTask):

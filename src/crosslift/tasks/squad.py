@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.tasks._answers import AnswerTask
-from crosslift.tasks._task import HubData
+from crosslift.api.task import HubData
+from crosslift.tasks.bases.extractive_qa import AnswerTask
 
 
 class Squad(AnswerTask):

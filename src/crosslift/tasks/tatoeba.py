@@ -10,10 +10,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
-from crosslift.data.text import Row, existing, lines
+from crosslift.api.task import HubData, codes, counts
 from crosslift.errors import DataError
-from crosslift.tasks._parallel import ParallelTask, line_by_line
-from crosslift.tasks._task import HubData, codes, counts
+from crosslift.io.text import Row, existing, lines
+from crosslift.tasks.bases.parallel import ParallelTask, line_by_line
 
 _XTREME = codes(
     """

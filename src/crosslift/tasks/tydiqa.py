@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.tasks._answers import AnswerTask
-from crosslift.tasks._task import HubData, codes, counts
+from crosslift.api.task import HubData, codes, counts
+from crosslift.tasks.bases.extractive_qa import AnswerTask
 
 _LANGUAGES = codes("ar bn en fi id ko ru sw te")
 _HUB_NAMES = codes("arabic bengali english finnish indonesian korean russian swahili telugu")

@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.tasks._tagging import TaggingTask
-from crosslift.tasks._task import HubData, codes, counts
+from crosslift.api.task import HubData, codes, counts
+from crosslift.tasks.bases.tagging import TaggingTask
 
 UPOS = codes("ADJ ADP ADV AUX CCONJ DET INTJ NOUN NUM PART PRON PROPN PUNCT SCONJ SYM VERB X")
 """The universal part-of-speech tags."""

@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.tasks._choice import ChoiceTask
-from crosslift.tasks._task import HubData, codes
+from crosslift.api.task import HubData, codes
+from crosslift.tasks.bases.multiple_choice import ChoiceTask
 
 _LANGUAGES = codes("et ht id it qu sw ta th tr vi zh")
 

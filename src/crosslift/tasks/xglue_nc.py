@@ -9,21 +9,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from crosslift.tasks import _xglue
-from crosslift.tasks._task import SentenceExample, codes
+from crosslift.api.examples import SentenceExample
+from crosslift.api.task import codes
+from crosslift.tasks.bases import xglue
 
 _LANGUAGES = codes("en de es fr ru")
 
 
-class XglueNc(_xglue.XglueTask):
+class XglueNc(xglue.XglueTask):
     """XGLUE's news classification."""
 
     kind = "sentence"
     labels = codes("foodanddrink sports travel finance lifestyle news entertainment health video autos")
     languages = _LANGUAGES
     metrics = ("accuracy", "macro_f1")
-    hub = _xglue.hub("nc")
-    files: ClassVar = _xglue.files("nc")
+    hub = xglue.hub("nc")
+    files: ClassVar = xglue.files("nc")
     columns = ("news_title", "news_body", "news_category")
     answers = ("news_category",)
     facts: ClassVar = {

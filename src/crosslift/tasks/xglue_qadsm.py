@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from crosslift.tasks import _xglue
-from crosslift.tasks._task import PairExample, codes
+from crosslift.api.examples import PairExample
+from crosslift.api.task import codes
+from crosslift.tasks.bases import xglue
 
 _LANGUAGES = codes("en de fr")
 
 
-class XglueQadsm(_xglue.XglueTask):
+class XglueQadsm(xglue.XglueTask):
     """XGLUE's query-ad matching."""
 
     kind = "pair"
     labels = ("Bad", "Good")
     languages = _LANGUAGES
     metrics = ("accuracy", "macro_f1")
-    hub = _xglue.hub("qadsm")
-    files: ClassVar = _xglue.files("qadsm")
+    hub = xglue.hub("qadsm")
+    files: ClassVar = xglue.files("qadsm")
     columns = ("query", "ad_title", "ad_description", "relevance_label")
     answers = ("relevance_label",)
     facts: ClassVar = {

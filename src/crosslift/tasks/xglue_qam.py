@@ -8,21 +8,22 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from crosslift.tasks import _xglue
-from crosslift.tasks._task import PairExample, codes
+from crosslift.api.examples import PairExample
+from crosslift.api.task import codes
+from crosslift.tasks.bases import xglue
 
 _LANGUAGES = codes("en de fr")
 
 
-class XglueQam(_xglue.XglueTask):
+class XglueQam(xglue.XglueTask):
     """XGLUE's QA matching."""
 
     kind = "pair"
     labels = ("False", "True")
     languages = _LANGUAGES
     metrics = ("accuracy", "macro_f1")
-    hub = _xglue.hub("qam")
-    files: ClassVar = _xglue.files("qam")
+    hub = xglue.hub("qam")
+    files: ClassVar = xglue.files("qam")
     columns = ("question", "answer", "label")
     answers = ("label",)
     numbered = True

@@ -10,19 +10,20 @@ from collections.abc import Mapping
 from hashlib import blake2b
 from typing import Any, ClassVar
 
-from crosslift.tasks import _xglue
-from crosslift.tasks._task import PairExample, codes, counts
+from crosslift.api.examples import PairExample
+from crosslift.api.task import codes, counts
+from crosslift.tasks.bases import xglue
 
 
-class XglueWpr(_xglue.XglueTask):
+class XglueWpr(xglue.XglueTask):
     """XGLUE's web page ranking."""
 
     kind = "pair"
     labels = ("Bad", "Fair", "Good", "Excellent", "Perfect")
     languages = codes("en de es fr it pt zh")
     metrics = ("ndcg", "accuracy")
-    hub = _xglue.hub("wpr", {"relevance_label": "relavance_label"})
-    files: ClassVar = _xglue.files("wpr")
+    hub = xglue.hub("wpr", {"relevance_label": "relavance_label"})
+    files: ClassVar = xglue.files("wpr")
     columns = ("query", "web_page_title", "web_page_snippet", "relevance_label")
     answers = ("relevance_label",)
     numbered = True

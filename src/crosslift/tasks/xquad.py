@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
-from crosslift.tasks._answers import AnswerTask
-from crosslift.tasks._task import HubData, codes
+from crosslift.api.task import HubData, codes
+from crosslift.tasks.bases.extractive_qa import AnswerTask
 
 _XTREME = codes("ar de el en es hi ru th tr vi zh")
 _LANGUAGES = (*_XTREME, "ro")

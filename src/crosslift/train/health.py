@@ -22,8 +22,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Tokens
-from crosslift.train.pairs import TokenPair
+from crosslift.encoder.inputs import TokenPair, Tokens
 
 ALIKE = 0.98
 """Mean cosine of sentences that are no translations, from which on a fall of retrieval counts as collapse."""

@@ -24,11 +24,11 @@ from crosslift.errors import RecipeError, RunError, TrainingError
 from crosslift.recipe import TrainTable
 from crosslift.train import checkpoint
 from crosslift.train.batch import Batch
+from crosslift.train.batches import Batches
 from crosslift.train.health import GradientCosines, Health, logged_every
 from crosslift.train.method import Method, Terms
 from crosslift.train.optimizer import adamw, schedule
 from crosslift.train.selection import Selector, Weights
-from crosslift.train.streams import Batches
 
 
 @dataclass(frozen=True)

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from crosslift.api.examples import SpanExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
 from crosslift.encoder.offsets import LocatedText, Places, locate
 from crosslift.errors import DataError, RecipeError
-from crosslift.tasks._task import SpanExample
 
 DOC_STRIDE = 128
 """Tokens from the beginning of one window's context to that of the next."""

@@ -15,13 +15,13 @@ from typing import Any
 import torch
 
 from crosslift import languages
-from crosslift._compat import AutoModelForSeq2SeqLM
+from crosslift.compat import AutoModelForSeq2SeqLM
 from crosslift.encoder import loading
 from crosslift.encoder.device import default_device
 from crosslift.encoder.tokenization import translation_codes
 from crosslift.errors import CheckpointError, LanguageError, RecipeError
 from crosslift.progress import progress
-from crosslift.run_directory import JsonLines, locked
+from crosslift.runs.write import JsonLines, locked
 
 BATCH_TOKENS = 2048
 """Source tokens a batch, padding included."""

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
+from crosslift.api.examples import ChoiceExample, Example, JointExample, PairExample, SentenceExample, TaggingExample
 from crosslift.errors import DataError
-from crosslift.tasks._task import ChoiceExample, Example, JointExample, PairExample, SentenceExample, TaggingExample
 
 TEXT_KINDS = ("sentence", "pair", "choice")
 """Forms of examples whose label belongs to whole texts, so that it holds for their translations too."""

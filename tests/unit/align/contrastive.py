@@ -9,10 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Inputs
+from crosslift.encoder.inputs import Inputs, TokenPair
 from crosslift.train.batch import Batch
 from crosslift.train.method import Method, Terms
-from crosslift.train.pairs import TokenPair
 from tests.tiny import LANGUAGE, TEXTS
 from tests.unit.align.linked import generator, in_order
 

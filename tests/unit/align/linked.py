@@ -9,8 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Inputs
-from crosslift.train.pairs import TokenLinks, TokenPair
+from crosslift.encoder.inputs import Inputs, TokenLinks, TokenPair
 from tests.tiny import LANGUAGE, TEXTS
 
 

@@ -5,13 +5,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from crosslift.align._masking import MaskedBatch
+from crosslift.align.bases.masked import MaskedBatch
 from crosslift.align.code_switch import CodeSwitch
 from crosslift.align.mlm import Mlm
 from crosslift.data.lexicon import Lexicon
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
-from crosslift.encoder.tokenizer import word_tokenizer
+from crosslift.encoder.scratch.tokenizer import word_tokenizer
 from crosslift.errors import DataError, LanguageError
 
 TRANSLATIONS = [("the", "die"), ("cat", "Katze"), ("dog", "Hund"), ("sleeps", "schläft")]

@@ -10,9 +10,8 @@ import torch
 
 from crosslift.align.hybrid_batch import HybridBatch, QueryPassage, across_languages, by_language, prefixed
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Tokens
+from crosslift.encoder.inputs import TokenPair, Tokens
 from crosslift.losses import info_nce
-from crosslift.train.pairs import TokenPair
 from tests.tiny import TEXTS
 from tests.unit.align.contrastive import batch_of, pairs, terms_of
 from tests.unit.align.linked import generator

@@ -9,14 +9,13 @@ import pytest
 import torch
 from torch import nn
 
-from crosslift.align._contrast import PairBatch
+from crosslift.align.bases.contrastive import PairBatch
 from crosslift.align.ml_ctl import MlCtl, linked_words, word_spans
 from crosslift.align.sentence_contrastive import SentenceContrastive
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import Tokens
+from crosslift.encoder.inputs import TokenPair, Tokens
 from crosslift.errors import DataError
 from crosslift.losses import cz_nce
-from crosslift.train.pairs import TokenPair
 from tests.tiny import TEXTS
 from tests.unit.align.contrastive import batch_of, extra_of, pairs, terms_of
 from tests.unit.align.linked import generator

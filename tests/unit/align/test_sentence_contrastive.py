@@ -8,13 +8,12 @@ import pytest
 import torch
 from torch import nn
 
-from crosslift.align._masking import MaskedBatch, masked_loss
+from crosslift.align.bases.masked import MaskedBatch, masked_loss
 from crosslift.align.sentence_contrastive import Projection, SentenceContrastive
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import IGNORED
+from crosslift.encoder.inputs import IGNORED, TokenPair
 from crosslift.errors import CheckpointError
 from crosslift.losses import cz_nce, info_nce
-from crosslift.train.pairs import TokenPair
 from tests.tiny import TEXTS
 from tests.unit.align.contrastive import batch_of, count_passes, extra_of, terms_of
 from tests.unit.align.linked import generator

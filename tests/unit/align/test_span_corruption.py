@@ -9,14 +9,13 @@ import pytest
 import torch
 import transformers
 
-from crosslift.align._masking import masked_loss
-from crosslift.align._span_corruption import SpanBatch, SpanDecoder, corrupt, noise_mask
+from crosslift.align.bases.masked import masked_loss
+from crosslift.align.bases.span_corruption import SpanBatch, SpanDecoder, corrupt, noise_mask
 from crosslift.align.mlm import Mlm
 from crosslift.align.tlm import Tlm
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import IGNORED, Tokens
+from crosslift.encoder.inputs import IGNORED, TokenPair, Tokens
 from crosslift.errors import CheckpointError
-from crosslift.train.pairs import TokenPair
 from tests.tiny import TEXTS, t5
 
 Checkpoint = Callable[[str], Path]

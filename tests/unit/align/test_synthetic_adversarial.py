@@ -7,14 +7,14 @@ import pytest
 import torch
 from torch.nn import functional
 
-from crosslift.align._masking import MaskedBatch, masked_loss, predictions
+from crosslift.align.bases.masked import MaskedBatch, masked_loss, predictions
 from crosslift.align.synthetic_adversarial import AdversarialBatch, SyntheticAdversarial
+from crosslift.augment.adversary import Adversary
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Inputs
-from crosslift.encoder.tokenizer import word_tokenizer
+from crosslift.encoder.scratch.tokenizer import word_tokenizer
 from crosslift.lab import World
 from crosslift.losses import jensen_shannon
-from crosslift.views.adversary import Adversary
 
 SENTENCES = 64
 

@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch.nn import functional
 
-from crosslift.align._decoder import Decoder, language_tags
+from crosslift.align.bases.decoder import Decoder, language_tags
 from crosslift.align.translation import Translation, TranslationBatch, written
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import TokenPair
 from crosslift.errors import RecipeError
-from crosslift.train.pairs import TokenPair
 from tests.tiny import BUILDERS, LANGUAGE, TEXTS
 
 Checkpoint = Callable[[str], Path]

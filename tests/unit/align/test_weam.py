@@ -9,14 +9,13 @@ import pytest
 import torch
 from torch.nn import functional
 
-from crosslift.align._links import pad_links
-from crosslift.align._masking import masked_loss
+from crosslift.align.bases.linked_pairs import pad_links
+from crosslift.align.bases.masked import masked_loss
 from crosslift.align.tlm import Tlm
 from crosslift.align.weam import ExchangeBatch, Weam
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import IGNORED
+from crosslift.encoder.inputs import IGNORED, TokenPair
 from crosslift.errors import CheckpointError, DataError
-from crosslift.train.pairs import TokenPair
 from tests.tiny import TEXTS, WITHOUT_MASKED_HEAD
 from tests.unit.align.linked import GivenStates, generator, gradients, inputs_of, linked_pairs
 

@@ -10,11 +10,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from crosslift.align import word_contrastive
-from crosslift.align._links import LinkedBatch, pad_links
+from crosslift.align.bases.linked_pairs import LinkedBatch, pad_links
 from crosslift.align.word_contrastive import ContrastExtra, WordContrastive
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import TokenPair
 from crosslift.errors import DataError
-from crosslift.train.pairs import TokenPair
 from tests.tiny import TEXTS
 from tests.unit.align.linked import GivenStates, generator, inputs_of, linked_pairs
 

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from crosslift.align._frozen import Frozen
-from crosslift.align._links import NO_LINK, pad_links
+from crosslift.align.bases.frozen_copy import Frozen
+from crosslift.align.bases.linked_pairs import NO_LINK, pad_links
 from crosslift.align.word_l2 import AnchoredBatch, WordL2
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import TokenPair
 from crosslift.errors import DataError
-from crosslift.train.pairs import TokenPair
 from tests.tiny import TEXTS
 from tests.unit.align.linked import GivenStates, generator, gradients, inputs_of, linked_pairs
 

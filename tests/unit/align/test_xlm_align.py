@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from crosslift.align._masking import masked_loss
-from crosslift.align._self_labels import best_partners, iterative_max, sinkhorn
+from crosslift.align.bases.masked import masked_loss
+from crosslift.align.bases.self_labels import best_partners, iterative_max, sinkhorn
 from crosslift.align.tlm import Tlm
 from crosslift.align.xlm_align import JoinedBatch, XlmAlign
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import TokenPair
 from crosslift.errors import CheckpointError, RecipeError
-from crosslift.train.pairs import TokenPair
 from tests.tiny import WITHOUT_MASKED_HEAD
 from tests.unit.align.linked import generator, linked_pairs
 

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from crosslift import _shelf
-from crosslift.run_directory import results, write_json, write_records
+from crosslift.api import registry
+from crosslift.runs.write import results, write_json, write_records
 
 LABELS = ("entailment", "neutral", "contradiction")
 Records = Sequence[Mapping[str, Any]]
@@ -49,7 +49,7 @@ def write_run(
     for language, lines in predictions.items():
         write_records(directory / "predictions" / task / f"{language}.jsonl", lines)
         for metric in metrics:
-            value = _shelf.load("metric", metric)(LABELS)(lines)
+            value = registry.load("metric", metric)(LABELS)(lines)
             row = {"task": task, "language": language, "metric": metric, "value": value, "items": len(lines)}
             scores.append({**row, "selection": "source-dev"})
     summary = [

@@ -12,7 +12,7 @@ from scipy import stats
 import crosslift
 from crosslift.comparison import Comparisons
 from crosslift.errors import InputError
-from crosslift.run_directory import write_records
+from crosslift.runs.write import write_records
 from tests.unit.comparison.conftest import records, write_run
 
 BETTER = {"en": 0.82, "de": 0.75, "sw": 0.68}
@@ -206,7 +206,7 @@ def test_f1_has_the_spread_of_a_jackknife(make_run):
         make_run(name, scores={"en": tags, "de": lines}, task="udpos", metrics=("tagging_f1",))
         for name, lines in (("a", perfect), ("b", tags))
     ]
-    metric = crosslift._shelf.load("metric", "tagging_f1")()
+    metric = crosslift.api.registry.load("metric", "tagging_f1")()
     left_out = np.array([metric(tags[:i] + tags[i + 1 :]) for i in range(150)])
     wanted = np.sqrt(149 / 150 * ((left_out - left_out.mean()) ** 2).sum())
     assert crosslift.compare(runs).comparisons[0].standard_error == pytest.approx(wanted, rel=0.08)
@@ -268,7 +268,7 @@ def test_queries_are_drawn_whole(make_run):
     ids = [f"{i // 4}.{i % 4}" for i in range(80)]
     pages = [{"id": one, "prediction": str(rng.choice(grades)), "gold": str(rng.choice(grades))} for one in ids]
     perfect = [{**page, "prediction": page["gold"]} for page in pages]
-    metric = crosslift._shelf.load("metric", "ndcg")
+    metric = crosslift.api.registry.load("metric", "ndcg")
     by_query = [metric(grades)(pages[start : start + 4]) for start in range(0, 80, 4)]
     runs = [write_ranked(make_run, name, lines, grades) for name, lines in (("a", perfect), ("b", pages))]
     row = crosslift.compare(runs, draws=4000).comparisons[0]

@@ -6,9 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from crosslift.data import checks
-from crosslift.errors import DataError
-from crosslift.tasks._task import (
+from crosslift.api.examples import (
     Answer,
     ChoiceExample,
     MiningExample,
@@ -18,6 +16,8 @@ from crosslift.tasks._task import (
     SpanExample,
     TaggingExample,
 )
+from crosslift.data import checks
+from crosslift.errors import DataError
 from crosslift.tasks.xnli import Xnli
 
 

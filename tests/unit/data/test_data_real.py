@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crosslift import _shelf
+from crosslift.api import registry
 from crosslift.data import checks
 from crosslift.data.bitext import NO_FILTERS, Bitext
 from crosslift.data.sources import SourceSettings, open_source
@@ -70,7 +70,7 @@ def source(**files):
 
 @pytest.mark.parametrize(("name", "split"), PRESENT, ids=lambda value: value)
 def test_every_language_has_the_published_number_of_examples(name, split):
-    task, data = _shelf.load("task", name)(), source()
+    task, data = registry.load("task", name)(), source()
     there = data.languages(task, split)
     assert len(there) == PRESENT[name, split]
     counts = {}
@@ -86,7 +86,7 @@ def test_every_language_has_the_published_number_of_examples(name, split):
 
 
 def test_translations_have_the_same_gold():
-    task, data = _shelf.load("task", "xnli")(), source()
+    task, data = registry.load("task", "xnli")(), source()
     labels = {
         code: [example.label for example in data.examples(task, "dev", code)] for code in data.languages(task, "dev")
     }
@@ -95,7 +95,7 @@ def test_translations_have_the_same_gold():
 
 
 def test_the_right_choice_is_the_same_in_every_language_and_the_question_is_not():
-    task, data = _shelf.load("task", "xcopa")(), source()
+    task, data = registry.load("task", "xcopa")(), source()
     english = data.examples(task, "dev", "en")
     changed = {}
     for code in task.languages:
@@ -109,7 +109,7 @@ def test_the_right_choice_is_the_same_in_every_language_and_the_question_is_not(
 
 
 def test_untranslated_sentences_of_pawsx_are_counted():
-    task, data = _shelf.load("task", "pawsx")(), source()
+    task, data = registry.load("task", "pawsx")(), source()
     missing = {
         code: sum("NS" in (example.first, example.second) for example in data.examples(task, "dev", code))
         for code in task.languages
@@ -118,7 +118,7 @@ def test_untranslated_sentences_of_pawsx_are_counted():
 
 
 def test_own_training_data_does_not_overlap_the_test_set():
-    task, data = _shelf.load("task", "xnli")(), source(train="nli_train/en.jsonl")
+    task, data = registry.load("task", "xnli")(), source(train="nli_train/en.jsonl")
     train = data.examples(task, "train", "en")
     assert len(train) == 86_207
     assert checks.overlap(train, data.examples(task, "test", "en")) is None

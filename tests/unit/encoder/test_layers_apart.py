@@ -9,10 +9,10 @@ import pytest
 import torch
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.layers import LowerLayers, layers_of
 from crosslift.errors import CheckpointError
+from crosslift.heads.task_model import TaskModel
 from tests.tiny import BUILDERS, LANGUAGE, TEXTS
 
 Checkpoint = Callable[[str], Path]

@@ -15,8 +15,8 @@ import transformers
 from safetensors.torch import load_file, save_file
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError, LanguageError, RecipeError
+from crosslift.heads.task_model import TaskModel
 from tests import tiny
 
 Checkpoint = Callable[[str], Path]

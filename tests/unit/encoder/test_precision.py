@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 import torch
 
+from crosslift.api.examples import PairExample
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.precision import Precision, lower
 from crosslift.evaluation.predict import predict
-from crosslift.tasks._task import PairExample
+from crosslift.heads.task_model import TaskModel
 from tests.tiny import TEXTS
 
 EXAMPLES = [PairExample(str(i), text, TEXTS[i - 1], "yes") for i, text in enumerate(TEXTS)]

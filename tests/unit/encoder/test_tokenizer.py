@@ -12,9 +12,9 @@ import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.presets import PRESETS
+from crosslift.encoder.scratch.presets import PRESETS
+from crosslift.encoder.scratch.tokenizer import train_tokenizer, word_tokenizer
 from crosslift.encoder.tokenization import Tokenization, longest_first
-from crosslift.encoder.tokenizer import train_tokenizer, word_tokenizer
 from crosslift.errors import DataError, RecipeError
 from tests import tiny
 
@@ -29,7 +29,7 @@ def test_equal_text_gives_an_equal_tokenizer_in_every_process() -> None:
     # Words of one frequency are where an order that changes from process to process would show.
     program = (
         "import hashlib\n"
-        "from crosslift.encoder.tokenizer import train_tokenizer, word_tokenizer\n"
+        "from crosslift.encoder.scratch.tokenizer import train_tokenizer, word_tokenizer\n"
         "texts = [' '.join(a + b for a in ('ka', 'lo', 'mi', 'ta') for b in ('ru', 'ne', c)) for c in 'abcdefgh']\n"
         "tokenizer = train_tokenizer(texts, 40)\n"
         "print(hashlib.sha256(tokenizer.backend_tokenizer.to_str().encode()).hexdigest())\n"

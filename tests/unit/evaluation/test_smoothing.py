@@ -10,13 +10,14 @@ from typing import Any, Literal
 import pytest
 import torch
 
+from crosslift.api.examples import PairExample
+from crosslift.api.records import Record
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
-from crosslift.encoder.reading import Reading
 from crosslift.errors import InputError
-from crosslift.evaluation.predict import Record, predict
+from crosslift.evaluation.predict import predict
 from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
-from crosslift.tasks._task import PairExample
+from crosslift.heads.input_settings import Reading
+from crosslift.heads.task_model import TaskModel
 from tests.tiny import TEXTS
 from tests.unit.finetune.cases import LABELS, examples, model_of
 

@@ -12,15 +12,15 @@ import pytest
 import torch
 import transformers
 
+from crosslift.api.examples import Answer, SpanExample
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import Tokens
 from crosslift.errors import CheckpointError, DataError
-from crosslift.evaluation.files import predict_file
+from crosslift.evaluation.evaluate import evaluate
 from crosslift.evaluation.predict import predict
-from crosslift.evaluation.saved import evaluate
+from crosslift.evaluation.predict_file import predict_file
 from crosslift.evaluation.spans import ANSWER_LENGTH, N_BEST, best_windows, n_best
-from crosslift.tasks._task import Answer, SpanExample
+from crosslift.heads.task_model import TaskModel
 from crosslift.train.windows import Window, read_contexts
 from tests.tiny import TEXTS
 

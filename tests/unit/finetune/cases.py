@@ -9,18 +9,18 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from crosslift import _shelf
+from crosslift.api import registry
+from crosslift.api.examples import ChoiceExample, Example, JointExample, PairExample, SentenceExample, TaggingExample
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
-from crosslift.finetune._batch import LabelledBatch
-from crosslift.finetune._method import FinetuneMethod
-from crosslift.finetune._together import Together
+from crosslift.finetune.bases.batch import LabelledBatch
+from crosslift.finetune.bases.combined import Together
+from crosslift.finetune.bases.method import FinetuneMethod
+from crosslift.heads.task_model import TaskModel
 from crosslift.recipe import FinetuneTable
-from crosslift.run_directory import JsonLines
-from crosslift.tasks._task import ChoiceExample, Example, JointExample, PairExample, SentenceExample, TaggingExample
-from crosslift.train.features import Item, task_items
+from crosslift.runs.write import JsonLines
+from crosslift.train.batches import Stream
 from crosslift.train.loop import Loop, Objective
-from crosslift.train.streams import Stream
+from crosslift.train.task_items import Item, task_items
 from tests.tiny import TEXTS
 
 LABELS = ("yes", "no", "perhaps")
@@ -86,7 +86,7 @@ def batch_of(method: FinetuneMethod, model: TaskModel, *, seed: int = 0) -> Labe
 
 
 def together(*methods: tuple[str, dict[str, Any]]) -> Together:
-    return Together.of([_shelf.load("finetune", name)(**settings) for name, settings in methods])
+    return Together.of([registry.load("finetune", name)(**settings) for name, settings in methods])
 
 
 def trained(

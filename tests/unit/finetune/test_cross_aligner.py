@@ -11,10 +11,10 @@ import torch
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import RecipeError
-from crosslift.finetune._together import Together
+from crosslift.finetune.bases.combined import Together
 from crosslift.finetune.cross_aligner import Aligner, CrossAligner
 from crosslift.losses import info_nce
-from crosslift.train.features import TaskItem
+from crosslift.train.task_items import TaskItem
 from tests.unit.finetune.cases import batch_of, items_of, model_of, together
 
 Checkpoint = Callable[[str], Path]

@@ -12,16 +12,16 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
+from crosslift.api.examples import JointExample
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
-from crosslift.encoder.label_names import LabelNames
-from crosslift.finetune._batch import LabelledBatch, Pass, Reading
-from crosslift.finetune._exchange import Exchange, HardNegatives, values_of
-from crosslift.finetune._levels import Exchanged, span_contrast
+from crosslift.finetune.bases.batch import LabelledBatch, Pass, Reading
+from crosslift.finetune.bases.hard_negatives import Exchange, HardNegatives, values_of
+from crosslift.finetune.bases.span_contrast import Exchanged, span_contrast
 from crosslift.finetune.label_aware_joint import LabelAwareJoint
+from crosslift.heads.label_names import LabelNames
+from crosslift.heads.task_model import TaskModel
 from crosslift.losses import info_nce
-from crosslift.tasks._task import JointExample
-from crosslift.train.features import TaskItem, rows_of, task_items
+from crosslift.train.task_items import TaskItem, rows_of, task_items
 from tests.unit.finetune.cases import FRAMES, items_of, model_for, model_of, together, trained
 
 Checkpoint = Callable[[str], Path]

@@ -11,14 +11,14 @@ import torch
 from torch.nn import functional
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import IGNORED
-from crosslift.encoder.label_names import LabelNames
 from crosslift.errors import RecipeError
 from crosslift.evaluation.predict import predict
-from crosslift.finetune._batch import Pass, Reading
-from crosslift.finetune._levels import span_contrast, spans_of, word_contrast, words_of
+from crosslift.finetune.bases.batch import Pass, Reading
+from crosslift.finetune.bases.span_contrast import span_contrast, spans_of, word_contrast, words_of
 from crosslift.finetune.label_aware_joint import LabelAwareJoint
+from crosslift.heads.label_names import LabelNames
+from crosslift.heads.task_model import TaskModel
 from crosslift.losses import info_nce
 from tests.tiny import TEXTS
 from tests.unit.finetune.cases import LABELS, batch_of, examples, items_of, model_for, model_of, together, trained

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import torch
 
-from crosslift import _shelf
+from crosslift.api import registry
 from tests.unit.finetune.cases import Methods, trained
 
 OFF: dict[str, Methods] = {
@@ -34,7 +34,7 @@ OFF: dict[str, Methods] = {
 @pytest.mark.parametrize("kind", ["pair", "sentence", "tagging", "choice"])
 @pytest.mark.parametrize("name", OFF)
 def test_off_is_plain(checkpoint: Callable[[str], Path], tmp_path: Path, name: str, kind: str) -> None:
-    if any(kind not in _shelf.load("finetune", method).kinds for method, _ in OFF[name]):
+    if any(kind not in registry.load("finetune", method).kinds for method, _ in OFF[name]):
         pytest.skip("refused by the pipeline")
     plain = trained(checkpoint("bert"), [("plain", {})], tmp_path / "plain", kind=kind)
     off = trained(checkpoint("bert"), OFF[name], tmp_path / "off", kind=kind)

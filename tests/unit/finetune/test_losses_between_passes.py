@@ -113,7 +113,7 @@ def test_anchors_without_a_positive_are_left_out(checkpoint: Checkpoint) -> None
 
 
 def test_a_weight_needs_a_term() -> None:
-    from crosslift.finetune._together import Together
+    from crosslift.finetune.bases.combined import Together
     from crosslift.finetune.plain import Plain
 
     with pytest.raises(RecipeError, match=r"finetune.method.0.weight: 0.5 was given"):

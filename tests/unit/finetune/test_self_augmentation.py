@@ -10,8 +10,8 @@ import torch
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import CheckpointError
-from crosslift.finetune._batch import Reading
-from crosslift.finetune._self_predictions import SelfPredictor
+from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.self_predictions import SelfPredictor
 from crosslift.finetune.embedding_mixup import EmbeddingMixup
 from crosslift.finetune.self_augment import SelfAugment
 from tests.unit.finetune.cases import items_of, model_of, together

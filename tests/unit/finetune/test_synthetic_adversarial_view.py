@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from crosslift.encoder.inputs import IGNORED
-from crosslift.finetune._batch import Reading
+from crosslift.finetune.bases.batch import Reading
 from crosslift.finetune.synthetic_adversarial import SyntheticAdversarial
 from tests.unit.finetune.cases import batch_of, model_of
 

@@ -11,14 +11,14 @@ import torch
 import transformers
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.encoder.inputs import IGNORED
-from crosslift.encoder.label_words import pieces_of
 from crosslift.errors import RecipeError
 from crosslift.evaluation.predict import predict
-from crosslift.finetune._batch import Reading
-from crosslift.finetune._wording import prompt_for, words_for
+from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.label_prompts import prompt_for, words_for
 from crosslift.finetune.text_to_text import TextToText
+from crosslift.heads.label_words import pieces_of
+from crosslift.heads.task_model import TaskModel
 from tests.unit.finetune.cases import LABELS, Methods, batch_of, examples, items_of, model_for, together, trained
 
 Checkpoint = Callable[[str], Path]

@@ -12,7 +12,8 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from crosslift.data.neighbours import nearest_words, open_neighbours, read_neighbours
+from crosslift.augment.words import WordPieces
+from crosslift.data.word_neighbours import nearest_words, open_neighbours, read_neighbours
 from crosslift.data.word_vectors import WordVectors
 from crosslift.encoder.inputs import IGNORED
 from crosslift.errors import DataError
@@ -20,8 +21,7 @@ from crosslift.finetune.code_switch import CodeSwitch
 from crosslift.finetune.label_contrastive import LabelContrastive
 from crosslift.finetune.synonym_smoothing import SynonymSmoothing
 from crosslift.lab import shared_world
-from crosslift.train.features import TaskItem
-from crosslift.views.words import WordPieces
+from crosslift.train.task_items import TaskItem
 from tests.unit.finetune.cases import batch_of, items_of, model_of, together
 
 Checkpoint = Callable[[str], Path]
@@ -109,7 +109,7 @@ def test_terms_of_sentences_and_views(checkpoint: Checkpoint, tmp_path: Path) ->
 
 
 def test_pairs_of_a_premise_share_a_batch() -> None:
-    from crosslift.train.streams import Stream
+    from crosslift.train.batches import Stream
     from tests.unit.finetune.cases import examples
 
     method = LabelContrastive(same_premise=True)

@@ -4,13 +4,13 @@ from collections import Counter
 
 import pytest
 
+from crosslift.api.examples import EXAMPLE_OF, texts
 from crosslift.lab import PRESETS, Event, State, World, lab_task_names
 from crosslift.lab.chance import Draws
 from crosslift.lab.concepts import EFFECTS, OPPOSITE_PROPERTY
 from crosslift.lab.splits import split_of
 from crosslift.lab.tasks import LAB_TASKS
-from crosslift.lab.tasks._command import INTENTS
-from crosslift.tasks._task import EXAMPLE_OF, texts
+from crosslift.lab.tasks.command import INTENTS
 
 CODES = [language.code for language in PRESETS]
 SPLITS = ("train", "dev", "test")

@@ -12,9 +12,9 @@ import torch
 import transformers
 
 from crosslift import recipe as recipes
-from crosslift.encoder.heads import TaskModel
 from crosslift.errors import RecipeError
-from crosslift.pipeline import run
+from crosslift.heads.task_model import TaskModel
+from crosslift.pipeline.run import run
 from tests.runs import TINY
 
 pytest.importorskip("peft")

@@ -12,12 +12,13 @@ import torch
 
 from crosslift import recipe as recipes
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
-from crosslift.encoder.trained_pooling import trained_pooling
+from crosslift.encoder.pooling import trained_pooling
 from crosslift.errors import CheckpointError, RecipeError
-from crosslift.evaluation.embedder import embedder
-from crosslift.evaluation.saved import evaluate
-from crosslift.pipeline import _stages, run
+from crosslift.evaluation.evaluate import evaluate
+from crosslift.heads.task_model import TaskModel
+from crosslift.pipeline import run as run_module
+from crosslift.pipeline.run import run
+from crosslift.retrieval.embedder import embedder
 from tests.tiny import TEXTS
 
 SENTENCES = [text.replace(".", "") + "." for text in TEXTS]
@@ -133,6 +134,6 @@ def test_a_checkpoint_without_a_pooler_is_told_before_it_is_aligned(
     (tmp_path / "bitext" / "de.tsv").write_text("A cat sleeps.\tEine Katze schläft.\n", encoding="utf-8")
     values = recipes.values(recipe(checkpoint("t5"), data, objective=[{"use": "dual_encoder", "pooler": True}]))
     align = {"bitext": {"path": str(tmp_path / "bitext")}, "steps": 1, "objective": [{"use": "sentence_contrastive"}]}
-    monkeypatch.setattr(_stages, "align", lambda *_: pytest.fail("the encoder was aligned"))
+    monkeypatch.setattr(run_module, "align", lambda *_: pytest.fail("the encoder was aligned"))
     with pytest.raises(CheckpointError, match="has no pooler"):
         run(recipes.build({**values, "align": align}, where="test"), tmp_path / "run")

@@ -11,9 +11,9 @@ import torch
 
 import crosslift
 from crosslift import recipe as recipes
-from crosslift.encoder.heads import TaskModel
 from crosslift.errors import CheckpointError
-from crosslift.pipeline import run
+from crosslift.heads.task_model import TaskModel
+from crosslift.pipeline.run import run
 from tests.runs import TINY
 
 

@@ -14,12 +14,15 @@ from safetensors.torch import load_file
 from torch import Tensor
 
 from crosslift import recipe as recipes
-from crosslift.encoder.heads import TaskModel
+from crosslift.cache import cache_directory
 from crosslift.errors import RecipeError, TrainingError
-from crosslift.pipeline import _intermediate, _stages, run
-from crosslift.pipeline._data import read
-from crosslift.pipeline._shared import cache_directory
-from crosslift.run_directory import JsonLines
+from crosslift.heads.task_model import TaskModel
+from crosslift.pipeline import cached_stage
+from crosslift.pipeline.inputs.read import read
+from crosslift.pipeline.run import run
+from crosslift.pipeline.stages import intermediate
+from crosslift.pipeline.stages.pretrain import pretrain, starting_encoder
+from crosslift.runs.write import JsonLines
 from crosslift.train.loop import Loop
 from tests.runs import TINY
 
@@ -49,16 +52,16 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
     return one.keys() == other.keys() and all(torch.equal(value, other[name]) for name, value in one.items())
 
 
-def staged(*tables: dict[str, Any], **changes: Any) -> list[_stages.Staged]:
+def staged(*tables: dict[str, Any], **changes: Any) -> list[cached_stage.Staged]:
     """Return the encoder as it stood before the intermediate stages, and after each."""
     made = recipe(*tables, **changes)
     data = read(made)
-    stages = [_stages.starting_encoder(made, data.text)]
+    stages = [starting_encoder(made, data.text)]
     if data.text is not None:
-        stages[0] = _stages.pretrain(stages[0], made, data.text)
+        stages[0] = pretrain(stages[0], made, data.text)
     for index, tasks in enumerate(data.intermediate):
         # a stage trains its start in place; what is kept here must stay as it was
-        stages.append(_intermediate.intermediate(copy.deepcopy(stages[-1]), made, index, tasks))
+        stages.append(intermediate.intermediate(copy.deepcopy(stages[-1]), made, index, tasks))
     return stages
 
 

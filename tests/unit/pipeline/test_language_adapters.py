@@ -11,13 +11,13 @@ import pytest
 import torch
 
 from crosslift import recipe as recipes
-from crosslift.encoder.adapters import FOLDER
-from crosslift.encoder.heads import TaskModel
+from crosslift.adapters.languages import FOLDER
 from crosslift.errors import InputError, LanguageError, RecipeError
+from crosslift.evaluation.evaluate import evaluate
 from crosslift.evaluation.predict import predict
-from crosslift.evaluation.saved import evaluate
+from crosslift.heads.task_model import TaskModel
 from crosslift.lab import World
-from crosslift.pipeline import run
+from crosslift.pipeline.run import run
 from tests.runs import TINY
 
 TASK = {"kind": "bottleneck", "reduction": 4}

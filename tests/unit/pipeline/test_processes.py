@@ -10,7 +10,7 @@ import pytest
 
 from crosslift import recipe as recipes
 from crosslift.errors import LanguageError, RunExistsError
-from crosslift.pipeline import run
+from crosslift.pipeline.run import run
 from crosslift.train import processes
 from tests.runs import TINY
 from tests.unit.train.launch import two_processes

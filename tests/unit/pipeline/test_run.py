@@ -17,13 +17,13 @@ import torch
 import yaml
 
 from crosslift import recipe as recipes
+from crosslift.api.examples import ChoiceExample
 from crosslift.data.lexicon import Lexicon, open_lexicon
 from crosslift.errors import CheckpointError, InputError, LanguageError, RecipeError, RunExistsError
-from crosslift.pipeline import run
-from crosslift.pipeline._data import TaskData
-from crosslift.pipeline._finetune import _at_chance
-from crosslift.run_directory import processor
-from crosslift.tasks._task import ChoiceExample
+from crosslift.pipeline.inputs.read import TaskData
+from crosslift.pipeline.run import run
+from crosslift.pipeline.stages.finetune import _at_chance
+from crosslift.runs.write import processor
 from crosslift.tasks.copa import Copa
 from tests.runs import TINY
 
@@ -171,7 +171,7 @@ def test_the_lab_lexicon_is_that_of_the_recipe_s_world(tmp_path: Path) -> None:
         return open_lexicon(where, languages)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("crosslift.views.code_switching.open_lexicon", watched)
+        patch.setattr("crosslift.augment.code_switching.open_lexicon", watched)
         run(recipe(align=align, data=data), tmp_path / "run")
     assert set(asked) == {"lab:3"}
 

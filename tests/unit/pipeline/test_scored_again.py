@@ -11,11 +11,11 @@ import pytest
 
 import crosslift
 from crosslift import recipe as recipes
-from crosslift.encoder.heads import TaskModel
 from crosslift.errors import InputError
-from crosslift.evaluation.saved import evaluate
+from crosslift.evaluation.evaluate import evaluate
 from crosslift.evaluation.smoothing import Smoothing
-from crosslift.pipeline import run
+from crosslift.heads.task_model import TaskModel
+from crosslift.pipeline.run import run
 from tests.tiny import TEXTS
 
 LONG = " ".join(TEXTS[0] for _ in range(2))

@@ -10,12 +10,12 @@ from typing import Any
 import pytest
 
 from crosslift import recipe as recipes
-from crosslift.encoder.heads import TaskModel
 from crosslift.errors import RecipeError
-from crosslift.evaluation.saved import evaluate
+from crosslift.evaluation.evaluate import evaluate
 from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
+from crosslift.heads.task_model import TaskModel
 from crosslift.lab import World
-from crosslift.pipeline import run
+from crosslift.pipeline.run import run
 from tests.runs import TINY
 
 

@@ -14,14 +14,14 @@ import transformers
 
 from crosslift import recipe as recipes
 from crosslift.data.sources import open_source
-from crosslift.encoder.heads import TaskModel
-from crosslift.encoder.label_words import LabelWords
+from crosslift.data.test_data import read_test_set
 from crosslift.errors import CheckpointError, RecipeError
-from crosslift.evaluation.files import predict_file
+from crosslift.evaluation.evaluate import evaluate
 from crosslift.evaluation.predict import predict
-from crosslift.evaluation.saved import evaluate
-from crosslift.evaluation.test_sets import read_test_set
-from crosslift.pipeline import run
+from crosslift.evaluation.predict_file import predict_file
+from crosslift.heads.label_words import LabelWords
+from crosslift.heads.task_model import TaskModel
+from crosslift.pipeline.run import run
 from crosslift.tasks.xnli import Xnli
 from tests.runs import TINY
 

@@ -12,16 +12,16 @@ from typing import Any
 import pytest
 
 from crosslift import recipe as recipes
+from crosslift.api.examples import PairExample, TaggingExample
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.heads import TaskModel
 from crosslift.errors import DataError, LanguageError, RecipeError
+from crosslift.heads.task_model import TaskModel
 from crosslift.lab import shared_world
-from crosslift.pipeline import run
-from crosslift.pipeline._data import RunData, read
-from crosslift.pipeline._labelled import training_items
-from crosslift.pipeline._task_data import TaskData
+from crosslift.pipeline.inputs.labelled import training_items
+from crosslift.pipeline.inputs.read import RunData, read
+from crosslift.pipeline.inputs.task_data import TaskData
+from crosslift.pipeline.run import run
 from crosslift.recipe import FinetuneTable
-from crosslift.tasks._task import PairExample, TaggingExample
 from tests.runs import TINY
 
 

@@ -7,10 +7,10 @@ import json
 import pytest
 
 from crosslift import compare, report
-from crosslift.report import _html, _table, _words
-from crosslift.report._compared import differences
-from crosslift.report._systems import Report
-from crosslift.runs import load_all
+from crosslift.report.runs import page, sentences, tables
+from crosslift.report.runs.differences import differences
+from crosslift.report.runs.view import Report
+from crosslift.runs.read import load_all
 from tests.unit.comparison.conftest import records, write_run
 from tests.unit.report.page import Page
 
@@ -40,10 +40,10 @@ def of(directories):
 def test_intervals_are_those_of_compare(directories):
     made, found = of(directories), compare(directories)
     rows = {row.over: row for row in found.comparisons}
-    cell = _table.results(made, made.views[0]).rows[1][-1]
+    cell = tables.results(made, made.views[0]).rows[1][-1]
     assert cell.interval == (rows["target mean"].low, rows["target mean"].high)
     assert cell.text("difference") == f"+{cell.value:.1f} [{cell.interval[0]:.1f}, {cell.interval[1]:.1f}]"
-    table = _table.languages(made, made.views[0])
+    table = tables.languages(made, made.views[0])
     assert [row[-1].interval for row in table.rows] == [(rows[c].low, rows[c].high) for c in CODES]
     assert "each with its own 95% interval" in table.caption
 
@@ -62,7 +62,7 @@ def test_gains_are_drawn_against_what_is_known(directories):
         content = json.loads((directory / "results.json").read_text(encoding="utf-8"))
         content["stages"] = [{"stage": "finetune", "seconds": 40.0 if "plain" in directory.name else 90.0}]
         (directory / "results.json").write_text(json.dumps(content), encoding="utf-8")
-    section = _html._section(of(directories), of(directories).views[0], 0)
+    section = page._section(of(directories), of(directories).views[0], 0)
     assert section.distance is not None
     assert section.distance.title == "Gain against the baseline's score in a language"  # no distance is known
     (points,) = section.distance.figure.data
@@ -76,10 +76,10 @@ def test_gains_are_drawn_against_what_is_known(directories):
 def test_without_predictions_the_page_says_why(two_systems):
     made = of(two_systems)
     assert made.differences.rows == {}
-    (said,) = [item for item in _words.limitations(made) if item.startswith("Differences are not tested here (")]
+    (said,) = [item for item in sentences.limitations(made) if item.startswith("Differences are not tested here (")]
     assert "predictions" in said
-    assert "they are not tested here" in _table.languages(made, made.views[0]).caption
-    assert _words.findings(made, made.views[0]) == []
+    assert "they are not tested here" in tables.languages(made, made.views[0]).caption
+    assert sentences.findings(made, made.views[0]) == []
 
 
 def test_one_system_is_compared_with_nothing(directories):
@@ -106,6 +106,6 @@ def test_differences_under_another_rule_are_not_mixed_in(directories):
     made = of(directories)
     assert {rule for _, _, _, rule, _ in made.differences.rows} == {"last"}
     assert made.views[0].selection == "source-dev"
-    assert _table.results(made, made.views[0]).rows[1][-1].interval is None
-    assert "not tested here" in _table.languages(made, made.views[0]).caption
-    assert any("Differences are not tested here." in item for item in _words.limitations(made))
+    assert tables.results(made, made.views[0]).rows[1][-1].interval is None
+    assert "not tested here" in tables.languages(made, made.views[0]).caption
+    assert any("Differences are not tested here." in item for item in sentences.limitations(made))

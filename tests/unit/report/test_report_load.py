@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from crosslift import report
-from crosslift import runs as _load
 from crosslift.errors import InputError
+from crosslift.runs import read as _load
 
 
 def test_reads_a_run(make_run):

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from crosslift.report import _html, _markdown, _pairs
-from crosslift.report._systems import Report
-from crosslift.runs import load_all
+from crosslift.report.runs import language_pairs, markdown, page
+from crosslift.report.runs.view import Report
+from crosslift.runs.read import load_all
 
 CODES = ("src", "near", "far")
 
@@ -46,7 +46,7 @@ def report(make_run):
 
 
 def test_pairs_are_means_over_seeds_with_the_source_first(report):
-    (table,) = _pairs.pairs(report, report.views[0])
+    (table,) = language_pairs.pairs(report, report.views[0])
     assert [column.title for column in table.columns] == ["First", *CODES]
     assert [[cell.value for cell in row[1:]] for row in table.rows] == [[61, 51, 51], [52, 62, 52], [53, 53, 63]]
     assert table.scale == (50, 65)
@@ -57,12 +57,12 @@ def test_a_pair_that_is_missing_is_left_blank(make_run):
     lacking = grid(0)
     lacking["cells"][-1]["value"] = None
     report = Report.of(load_all([make_run(change=saying([lacking]))]))
-    (table,) = _pairs.pairs(report, report.views[0])
+    (table,) = language_pairs.pairs(report, report.views[0])
     assert table.rows[-1][-1].text("score") == "–"
 
 
 def test_agreement_is_that_of_the_rule_shown(report):
-    table = _pairs.agreement(report, report.views[0])
+    table = language_pairs.agreement(report, report.views[0])
     assert table is not None
     assert [cell.text(column.kind) for cell, column in zip(table.rows[0], table.columns, strict=True)] == [
         "unaligned",
@@ -76,22 +76,22 @@ def test_agreement_is_that_of_the_rule_shown(report):
 def test_agreement_of_earlier_versions_does_not_name_its_languages(make_run):
     earlier = {key: value for key, value in agreed(70).items() if key not in ("items", "compared")}
     report = Report.of(load_all([make_run(change=saying([], [earlier]))]))
-    table = _pairs.agreement(report, report.views[0])
+    table = language_pairs.agreement(report, report.views[0])
     assert table is not None
     assert [cell.text(column.kind) for cell, column in zip(table.rows[0], table.columns, strict=True)][3:] == ["–", "–"]
 
 
 def test_page_and_markdown_show_both(report):
-    page = _html.render(report)
-    assert page.count("Pairs of languages: unaligned") >= 1
-    assert "Agreement between languages" in page
-    text = _markdown.render(report)
+    shown = page.render(report)
+    assert shown.count("Pairs of languages: unaligned") >= 1
+    assert "Agreement between languages" in shown
+    text = markdown.render(report)
     assert "### Pairs of languages: unaligned" in text
     assert "| far | 53.0 | 53.0 | 63.0 |" in text
 
 
 def test_runs_without_pairs_have_no_table(make_run):
     report = Report.of(load_all([make_run()]))
-    assert _pairs.pairs(report, report.views[0]) == []
-    assert _pairs.agreement(report, report.views[0]) is None
-    assert "Pairs of languages" not in _html.render(report)
+    assert language_pairs.pairs(report, report.views[0]) == []
+    assert language_pairs.agreement(report, report.views[0]) is None
+    assert "Pairs of languages" not in page.render(report)

@@ -12,11 +12,11 @@ from plotly.offline import get_plotlyjs
 from crosslift import report
 from crosslift.cli import app
 from crosslift.errors import InputError
-from crosslift.report import _study_figures, _study_tables, _study_words
-from crosslift.report._study import Study
-from crosslift.report._study_benchmark import benchmark
-from crosslift.studies._show import effect
+from crosslift.report.study import figures, sentences, tables
+from crosslift.report.study.benchmark import benchmark
+from crosslift.report.study.view import Study
 from crosslift.studies.result import StudyResult
+from crosslift.studies.terminal import effect
 from tests.unit.report import study_results
 from tests.unit.report.page import HOSTILE, Page
 
@@ -56,7 +56,7 @@ def test_it_reads_like_a_paper(page):
 
 
 def test_the_abstract_says_verdicts_with_effects():
-    text = " ".join(_study_words.abstract(arranged()))
+    text = " ".join(sentences.abstract(arranged()))
     assert text.startswith("How does label-aware contrastive learning")
     assert "6 arms, 3 of them controls, were run on xnli and pawsx with 5 seeds each" in text
     assert "Of 5 hypotheses, each stated with its rule before the results, 1 is confirmed, 1 is refuted" in text
@@ -69,30 +69,30 @@ def test_the_abstract_says_a_control_of_one():
     found = study_results.study()
     for place, arm in enumerate(found["arms"]):
         arm["control"] = place == 1
-    text = " ".join(_study_words.abstract(Study.of(StudyResult.model_validate(found))))
+    text = " ".join(sentences.abstract(Study.of(StudyResult.model_validate(found))))
     assert "6 arms, 1 of them a control, were run" in text
 
 
 def test_a_number_that_was_measured_is_no_difference():
-    text = " ".join(_study_words.abstract(Study.of(StudyResult.model_validate(study_results.measured()))))
+    text = " ".join(sentences.abstract(Study.of(StudyResult.model_validate(study_results.measured()))))
     assert "No run is part of this study" in text
     assert "Of 1 hypothesis" in text
     (claim,) = StudyResult.model_validate(study_results.measured()).hypotheses
-    assert _study_tables.effect_of(claim).text("effect") == "0.00123"
-    assert _study_tables.findings(claim).rows[0][1].text("effect") == "0.00123"
+    assert tables.effect_of(claim).text("effect") == "0.00123"
+    assert tables.findings(claim).rows[0][1].text("effect") == "0.00123"
 
 
 def test_an_effect_that_is_no_points_says_what_it_counts():
     far = study_results.judged("H6", "Languages are nearer", "confirmed", -3.2, unit="places")
     (claim,) = StudyResult.model_validate(study_results.measured() | {"hypotheses": [far]}).hypotheses
-    assert _study_tables.effect_of(claim).note == "places"
+    assert tables.effect_of(claim).note == "places"
     assert effect(claim) == "−3.20 places"
     assert effect(claim.model_copy(update={"unit": "points"})) == "−3.20"
 
 
 def test_two_languages_at_once_tell_kappa():
     study = arranged()
-    table = _study_tables.pairs(study, study.views[0])
+    table = tables.pairs(study, study.views[0])
     assert table is not None
     assert [column.title for column in table.columns][-1] == "Fleiss’ kappa"
     assert all(0.3 < row[-1].value < 0.7 for row in table.rows)
@@ -101,7 +101,7 @@ def test_two_languages_at_once_tell_kappa():
 def test_a_ledger_comes_first():
     found = page_of(study_results.ledger())
     assert sections(found)[:3] == ["abstract", "ledger", "question"]
-    table = _study_tables.ledger(Study.of(StudyResult.model_validate(study_results.ledger())))
+    table = tables.ledger(Study.of(StudyResult.model_validate(study_results.ledger())))
     titles = [column.title for column in table.columns]
     assert titles == ["Claim", "Statement", "Verdict", "Effect", "Seeds", "Published", "Why"]
     assert len(table.rows) == 30
@@ -124,7 +124,7 @@ def test_a_study_without_runs_is_a_page_too():
 
 def test_results_compare_with_the_baseline():
     study = arranged()
-    table = _study_tables.results(study, study.views[0])
+    table = tables.results(study, study.views[0])
     rows = {row[0].value: [cell.text(c.kind) for cell, c in zip(row, table.columns, strict=True)] for row in table.rows}
     assert [row[0].mark for row in table.rows][:3] == ["baseline", "control", "control"]
     assert re.fullmatch(r"\+5\.\d \[\d\.\d, \d\.\d\]", rows["label-aware"][3])
@@ -141,13 +141,13 @@ def test_a_score_of_fewer_seeds_says_so():
         if score["arm"] == "views":
             score["values"][3:] = [None, float("nan")]
     study = arranged(scores=scores)
-    table = _study_tables.results(study, study.views[0])
+    table = tables.results(study, study.views[0])
     assert next(row[2].note for row in table.rows if row[0].value == "views") == "3 of 5 seeds"
 
 
 def test_gain_is_drawn_against_distance():
     study = arranged()
-    figure = _study_figures.distance(study, study.views[0])
+    figure = figures.distance(study, study.views[0])
     assert figure is not None
     assert figure.title == "Gain against language distance"
     assert list(figure.figure.data[0].x) == [0.1, 0.25, 0.4, 0.5, 0.65, 0.8, 0.95]
@@ -157,7 +157,7 @@ def test_gain_is_drawn_against_distance():
 
 def test_unknown_distances_are_said_and_the_baselines_scores_stand_in():
     study = Study.of(StudyResult.model_validate(study_results.study(distances=False)))
-    figure = _study_figures.distance(study, study.views[0])
+    figure = figures.distance(study, study.views[0])
     assert figure is not None
     assert "Distances are not known here" in figure.note
     assert "correlation" not in figure.note  # the baseline's chance is on both axes
@@ -167,7 +167,7 @@ def test_unknown_distances_are_said_and_the_baselines_scores_stand_in():
 
 def test_cost_has_interval_bars_and_the_baseline_at_zero():
     study = arranged()
-    figure = _study_figures.cost(study, study.views[0])
+    figure = figures.cost(study, study.views[0])
     assert figure is not None
     plain, twice, *_ = figure.figure.data
     assert (plain.x[0], plain.y[0]) == (95.0, 0.0)
@@ -178,7 +178,7 @@ def test_cost_has_interval_bars_and_the_baseline_at_zero():
 
 
 def test_maps_stand_with_silhouettes_and_retrieval():
-    first, _ = _study_figures.maps(arranged())
+    first, _ = figures.maps(arranged())
     assert re.search(r"Silhouette by meaning 0\.41, by language −0\.05; retrieval \d\d\.\d percent", first.note)
 
 
@@ -196,20 +196,20 @@ def test_every_figure_has_a_description(page):
 
 
 def test_a_task_without_scores_is_told():
-    assert not any("No scores" in item for item in _study_words.limitations(arranged()))
-    items = _study_words.limitations(arranged(tasks=["xnli", "pawsx", "translate-train"]))
+    assert not any("No scores" in item for item in sentences.limitations(arranged()))
+    items = sentences.limitations(arranged(tasks=["xnli", "pawsx", "translate-train"]))
     assert "No scores are recorded of translate-train." in items
 
 
 def test_limitations_come_from_the_study_and_from_its_data():
-    items = _study_words.limitations(arranged(seeds=[0, 1]))
+    items = sentences.limitations(arranged(seeds=[0, 1]))
     assert items[0] == "The lab's lexicon is exact; real ones are not."
     assert any(item.startswith("2 seeds of each arm") for item in items)
     assert "Runs of adversarial come with warnings, listed under failures." in items
 
 
 def test_failures_of_one_text_stand_together():
-    table = _study_tables.failures(arranged())
+    table = tables.failures(arranged())
     assert table is not None
     assert [[cell.value for cell in row] for row in table.rows] == [
         ["adversarial", "pawsx", "4", "failed", "the loss is not finite"],
@@ -224,7 +224,7 @@ def test_failures_of_one_text_stand_together_over_arms():
             for seed in (1, 0)
             for arm in arms
         ]
-        table = _study_tables.failures(arranged(failures=failures))
+        table = tables.failures(arranged(failures=failures))
         assert table is not None
         return [[cell.value for cell in row[:3]] for row in table.rows]
 
@@ -386,7 +386,7 @@ def test_several_tasks_are_one_table():
 
 
 def test_a_run_that_is_scored_on_two_benchmarks_is_one_run():
-    rows = _study_tables.arms(several("udpos", "xnli", "xnli: americasnli")).rows
+    rows = tables.arms(several("udpos", "xnli", "xnli: americasnli")).rows
     assert [row[3].value for row in rows if row[0].value in ("plain", "views")] == [2, 2]
 
 

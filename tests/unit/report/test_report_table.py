@@ -4,9 +4,9 @@ import math
 
 import pytest
 
-from crosslift.report import _table
-from crosslift.report._systems import Report
-from crosslift.runs import load_all
+from crosslift.report.runs import tables
+from crosslift.report.runs.view import Report
+from crosslift.runs.read import load_all
 
 
 @pytest.fixture
@@ -19,7 +19,7 @@ def texts(table):
 
 
 def test_results_compare_with_the_baseline(report):
-    table = _table.results(report, report.views[0])
+    table = tables.results(report, report.views[0])
     first, second = texts(table)
     assert first == ["unaligned", "3", "89.0 ± 1.0", "43.0 ± 0.0", "46.0 ± 1.0", "35.0 ± 1.0", "54.5 ± 0.2", "baseline"]
     assert second[3:] == ["55.0 ± 0.0", "34.0 ± 1.0", "47.0 ± 1.0", "63.5 ± 0.2", "+12.0"]
@@ -30,14 +30,14 @@ def test_results_compare_with_the_baseline(report):
 
 def test_one_system_has_no_change_and_no_best(make_run):
     report = Report.of(load_all([make_run()]))
-    table = _table.results(report, report.views[0])
+    table = tables.results(report, report.views[0])
     assert "Change in target mean" not in [column.title for column in table.columns]
     assert {cell.mark for row in table.rows for cell in row} == {""}
     assert texts(table)[0][3] == "43.0"  # one seed has no spread
 
 
 def test_the_heat_map_spans_its_own_values(report):
-    table = _table.heat_map(report, report.views[0])
+    table = tables.heat_map(report, report.views[0])
     assert table.scale == (35, 90)
     heats = [cell.heat for row in table.rows for cell in row[1:]]
     assert min(heats) == pytest.approx(0.0)
@@ -45,7 +45,7 @@ def test_the_heat_map_spans_its_own_values(report):
 
 
 def test_languages_have_a_row_and_a_change(report):
-    table = _table.languages(report, report.views[0])
+    table = tables.languages(report, report.views[0])
     assert texts(table)[0] == ["Source", "600", "89.0 ± 1.0", "89.0 ± 1.0", "0.0"]
     assert texts(table)[1][0] == "Near"
     assert texts(table)[1][-1] == "+12.0"
@@ -55,15 +55,15 @@ def test_languages_have_a_row_and_a_change(report):
 
 def test_unknown_languages_keep_their_code(make_run):
     report = Report.of(load_all([make_run(change=lambda results: results.pop("languages"))]))
-    assert [row[0].value for row in _table.languages(report, report.views[0]).rows] == ["src", "near", "far", "rare"]
+    assert [row[0].value for row in tables.languages(report, report.views[0]).rows] == ["src", "near", "far", "rare"]
 
 
 def test_a_language_one_system_lacks_is_a_dash(make_run):
     runs = [make_run(), make_run("other", values={"src": 80.0, "near": 60.0})]
     report = Report.of(load_all(runs))
-    row = texts(_table.languages(report, report.views[0]))[2]
+    row = texts(tables.languages(report, report.views[0]))[2]
     assert row[-2:] == ["–", "–"]
-    assert _table.heat_map(report, report.views[0]).rows[1][3].heat is None
+    assert tables.heat_map(report, report.views[0]).rows[1][3].heat is None
 
 
 def test_a_missing_number_is_a_dash_and_counted(make_run):
@@ -71,13 +71,13 @@ def test_a_missing_number_is_a_dash_and_counted(make_run):
         results["scores"][1]["value"] = math.nan
 
     report = Report.of(load_all([make_run(change=change), make_run(seed=1)]))
-    cell = _table.languages(report, report.views[0]).rows[1][2]
+    cell = tables.languages(report, report.views[0]).rows[1][2]
     assert cell.text("score") == "53.0"
     assert cell.note == "1 of 2 seeds"
 
 
 def test_selection_shows_every_rule(report):
-    table = _table.selection(report, report.views[0])
+    table = tables.selection(report, report.views[0])
     assert [column.title for column in table.columns[1::2]] == [
         f"{rule}: target mean" for rule in ("source-dev", "last", "average")
     ]
@@ -85,13 +85,13 @@ def test_selection_shows_every_rule(report):
 
 
 def test_cost_is_the_mean_of_the_runs_that_paid(report):
-    rows = texts(_table.cost(report))
+    rows = texts(tables.cost(report))
     assert rows[0] == ["unaligned", "pretrain", "40.0 s", "300", "90,000", "2,250", "2 of 3 runs"]
     assert len(rows) == 5
 
 
 def test_probes_stand_in_the_order_of_the_stages(report):
-    (table,) = _table.probes(report)
+    (table,) = tables.probes(report)
     assert [column.title for column in table.columns[2:]] == ["After pretrain", "After align", "After finetune"]
     assert texts(table)[0] == ["unaligned", "Near", "20.0 ± 0.0", "–", "29.0 ± 0.0"]
 
@@ -101,5 +101,5 @@ def test_nothing_measured_is_no_table(make_run):
         results.update(probes=[], stages=[])
 
     report = Report.of(load_all([make_run(change=change)]))
-    assert _table.cost(report) is None
-    assert _table.probes(report) == []
+    assert tables.cost(report) is None
+    assert tables.probes(report) == []

@@ -9,40 +9,42 @@ import pytest
 from rich.console import Console
 
 from crosslift import report
-from crosslift.report import _colour, _format, _markdown
-from crosslift.report._table import Cell, Column, Table
+from crosslift.report.charts import colours
+from crosslift.report.runs import markdown
+from crosslift.tables import format as fmt
+from crosslift.tables.table import Cell, Column, Table
 
 
 def test_formats_do_what_their_examples_say():
-    outcome = doctest.testmod(_format)
+    outcome = doctest.testmod(fmt)
     assert outcome.attempted >= 10
     assert outcome.failed == 0
 
 
 def test_contrast_is_that_of_the_guidelines():
-    assert _colour.contrast("#000000", "#ffffff") == pytest.approx(21)
-    assert _colour.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
+    assert colours.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert colours.contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
 @pytest.mark.parametrize("step", range(0, 101, 5))
 def test_numbers_on_the_colour_scale_can_be_read(step):
-    shade = _colour.shade(step / 100)
-    assert _colour.contrast(shade.light, shade.light_ink) >= 4.5
-    assert _colour.contrast(shade.dark, shade.dark_ink) >= 4.5
+    shade = colours.shade(step / 100)
+    assert colours.contrast(shade.light, shade.light_ink) >= 4.5
+    assert colours.contrast(shade.dark, shade.dark_ink) >= 4.5
 
 
 def test_the_colour_scale_is_ordered_by_lightness_alone():
-    shades = [_colour.shade(step / 20) for step in range(21)]
-    on_white = [_colour.contrast(shade.light, "#ffffff") for shade in shades]
-    on_black = [_colour.contrast(shade.dark, "#000000") for shade in shades]
+    shades = [colours.shade(step / 20) for step in range(21)]
+    on_white = [colours.contrast(shade.light, "#ffffff") for shade in shades]
+    on_black = [colours.contrast(shade.dark, "#000000") for shade in shades]
     assert on_white == sorted(on_white)
     assert on_black == sorted(on_black)
 
 
-@pytest.mark.parametrize("paper", _colour.PAPER.values())
-@pytest.mark.parametrize("hue", _colour.HUES)
+@pytest.mark.parametrize("paper", colours.PAPER.values())
+@pytest.mark.parametrize("hue", colours.HUES)
 def test_lines_stand_out_on_both_papers(hue, paper):
-    assert _colour.contrast(hue, paper) >= 3
+    assert colours.contrast(hue, paper) >= 3
 
 
 def printed(tables, width=100):
@@ -80,4 +82,4 @@ def test_markdown_has_the_summary_and_the_tables(two_systems):
 
 def test_a_cell_cannot_break_a_markdown_table():
     table = Table("T", "", (Column("a|b", "text"),), ((Cell("x | y\n<b>"),),))
-    assert _markdown.table_text(table) == "| a\\|b |\n| --- |\n| x \\| y \\<b\\> |"
+    assert markdown.table_text(table) == "| a\\|b |\n| --- |\n| x \\| y \\<b\\> |"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from crosslift import _shelf
 from crosslift import recipe as recipes
+from crosslift.api import registry
 from crosslift.catalogue import FAMILIES
 from crosslift.studies import Settings, load, names, planned
-from crosslift.studies._folder import module
+from crosslift.studies.plugins import module
 from crosslift.studies.rules import Measured, Recorded
 
 ROOT = Path(__file__).parents[3]
@@ -57,7 +57,7 @@ def test_the_recipe_of_weam_has_the_settings_claimed():
 def test_weam_reads_links_of_the_fast_aligner():
     recipe = recipes.load(ROOT / "recipes" / "xnli_weam.toml")
     (weam,) = recipe.align.objective
-    assert "links" in _shelf.load("align", weam.use).needs
+    assert "links" in registry.load("align", weam.use).needs
     assert (recipe.align.bitext.links, recipe.align.bitext.aligner) == ("aligner", "fast")
     assert recipe.align.bitext.symmetrize == "one-to-one"  # a word changes places with one other
 
@@ -81,4 +81,4 @@ def test_the_encoders_and_benchmarks_named_are_there():
     assert {"bert", "xlm", "roberta"} <= FAMILIES.keys()
     xtreme = {"xnli", "pawsx", "udpos", "panx", "xquad", "mlqa", "tydiqa", "bucc2018", "tatoeba"}
     xglue = {"xglue_nc", "xglue_qadsm", "xglue_wpr", "xglue_qam"}
-    assert xtreme | xglue <= _shelf.entries("task").keys()
+    assert xtreme | xglue <= registry.entries("task").keys()

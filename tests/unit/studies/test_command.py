@@ -7,9 +7,9 @@ import json
 import pytest
 from typer.testing import CliRunner
 
-from crosslift._exit import exit_with
 from crosslift.cli import app
-from crosslift.studies import _execute, names
+from crosslift.cli.exit import exit_with
+from crosslift.studies import execute, names
 
 
 def call(*words):
@@ -48,9 +48,9 @@ def test_a_plan_says_what_is_compared(tiny, tmp_path):
 
 def test_verdicts_are_printed_and_kept(tiny, tmp_path, monkeypatch):
     def run(jobs, _processes):
-        yield from ((job, _execute.run_one(job.recipe, job.directory, 1)) for job in jobs)
+        yield from ((job, execute.run_one(job.recipe, job.directory, 1)) for job in jobs)
 
-    monkeypatch.setattr(_execute, "_on_machine", run)
+    monkeypatch.setattr(execute, "_on_machine", run)
     code, printed = call("study", str(tiny), "--seeds", "1", "--arms", "plain,noisy", "--output", str(tmp_path / "out"))
     assert code == 0
     assert "inconclusive" in printed

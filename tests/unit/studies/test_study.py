@@ -9,9 +9,10 @@ import pytest
 import tomli_w
 
 from crosslift.errors import InputError
-from crosslift.studies import Settings, _execute, gather, load, planned, study
-from crosslift.studies._execute import Outcome
+from crosslift.studies import Settings, execute, load, planned, study
+from crosslift.studies.execute import Outcome
 from crosslift.studies.result import read
+from crosslift.studies.run import gather
 from tests.unit.studies.conftest import definition
 
 
@@ -20,9 +21,9 @@ def here(monkeypatch):
     """Run jobs in this process: a process of its own takes seconds to start."""
 
     def run(jobs, _processes):
-        yield from ((job, _execute.run_one(job.recipe, job.directory, 1)) for job in jobs)
+        yield from ((job, execute.run_one(job.recipe, job.directory, 1)) for job in jobs)
 
-    monkeypatch.setattr(_execute, "_on_machine", run)
+    monkeypatch.setattr(execute, "_on_machine", run)
 
 
 def test_a_study_runs_judges_and_goes_on_where_it_was(tiny, tmp_path):
@@ -69,12 +70,12 @@ def test_one_seed_decides_nothing(tiny, tmp_path):
 
 
 def test_a_run_that_fails_is_told_and_the_others_go_on(tiny, tmp_path, monkeypatch):
-    run_one = _execute.run_one
+    run_one = execute.run_one
 
     def fail(recipe, directory, threads):
         return Outcome("failed", ("it collapsed",)) if recipe.name == "noisy" else run_one(recipe, directory, threads)
 
-    monkeypatch.setattr(_execute, "run_one", fail)
+    monkeypatch.setattr(execute, "run_one", fail)
     found = study(tiny, tmp_path / "out", seeds=1)
     assert [(f.arm, f.kind, f.text) for f in found.failures if f.kind != "warning"] == [
         ("noisy", "failed", "it collapsed")

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from crosslift.studies._evidence import Effect
-from crosslift.studies._verdicts import in_words, judge
+from crosslift.studies.evidence import Effect
 from crosslift.studies.tables import Hypothesis
+from crosslift.studies.verdicts import in_words, judge
 
 
 @dataclass

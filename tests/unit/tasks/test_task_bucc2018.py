@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from crosslift.api.examples import MiningExample
 from crosslift.data.sources import SourceSettings, open_source
+from crosslift.data.test_data import read_test_set
 from crosslift.errors import DataError
-from crosslift.evaluation.test_sets import read_test_set
-from crosslift.tasks._task import MiningExample
 from crosslift.tasks.bucc2018 import Bucc2018
 
 

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
+from crosslift.api.examples import PairExample
 from crosslift.data.sources.directory import Directory
+from crosslift.data.test_data import read_test_set
 from crosslift.errors import DataError
-from crosslift.evaluation.test_sets import read_test_set
-from crosslift.tasks._task import PairExample
 from crosslift.tasks.americasnli import Americasnli
 from crosslift.tasks.farstail import Farstail
 from crosslift.tasks.indonli import Indonli

@@ -6,10 +6,10 @@ import os
 
 import pytest
 
+from crosslift.api.examples import RetrievalExample
 from crosslift.data.sources import SourceSettings, open_source
+from crosslift.data.test_data import read_test_set
 from crosslift.errors import DataError
-from crosslift.evaluation.test_sets import read_test_set
-from crosslift.tasks._task import RetrievalExample
 from crosslift.tasks.ntrex import Ntrex
 from crosslift.tasks.sib200_retrieval import Sib200Retrieval
 

@@ -6,11 +6,11 @@ import json
 
 import pytest
 
+from crosslift.api.examples import Candidate, RankingExample
 from crosslift.data.sources import SourceSettings, open_source
+from crosslift.data.test_data import read_test_set
 from crosslift.errors import DataError
-from crosslift.evaluation.test_sets import read_test_set
-from crosslift.tasks._sentence_breaks import sentences
-from crosslift.tasks._task import Candidate, RankingExample
+from crosslift.tasks.bases.sentence_breaks import sentences
 from crosslift.tasks.lareqa import Lareqa
 from crosslift.tasks.mewslix import Mewslix
 from crosslift.tasks.tatoeba import Tatoeba

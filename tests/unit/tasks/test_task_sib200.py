@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from crosslift import languages
+from crosslift.api.examples import SentenceExample
 from crosslift.errors import DataError
-from crosslift.tasks._task import SentenceExample
 from crosslift.tasks.sib200 import Sib200
 
 HEADER = "index_id\tcategory\ttext\n"

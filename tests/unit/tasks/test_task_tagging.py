@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from crosslift.api.examples import TaggingExample
 from crosslift.data.sources import SourceSettings, open_source
 from crosslift.errors import DataError
-from crosslift.tasks._task import TaggingExample
 from crosslift.tasks.masakhaner import Masakhaner
 from crosslift.tasks.masakhapos import Masakhapos
 from crosslift.tasks.panx import Panx

@@ -6,8 +6,8 @@ import gzip
 
 import pytest
 
+from crosslift.api.examples import RetrievalExample
 from crosslift.errors import DataError
-from crosslift.tasks._task import RetrievalExample
 from crosslift.tasks.tatoeba import Tatoeba
 
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from crosslift.api.examples import TaggingExample
 from crosslift.errors import DataError
-from crosslift.tasks._task import TaggingExample
 from crosslift.tasks.udpos import Udpos
 
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from crosslift.api.examples import PairExample, SentenceExample
 from crosslift.data.sources.directory import Directory
 from crosslift.errors import DataError
 from crosslift.metrics.ndcg import Ndcg
-from crosslift.tasks._task import PairExample, SentenceExample
 from crosslift.tasks.xglue_nc import XglueNc
 from crosslift.tasks.xglue_qadsm import XglueQadsm
 from crosslift.tasks.xglue_qam import XglueQam

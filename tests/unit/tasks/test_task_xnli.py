@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from crosslift.api.examples import PairExample
 from crosslift.errors import DataError
-from crosslift.tasks._task import PairExample
 from crosslift.tasks.xnli import Xnli
 
 

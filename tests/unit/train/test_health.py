@@ -10,6 +10,7 @@ from torch.nn import functional
 
 from crosslift.align.mlm import Mlm
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import TokenPair
 from crosslift.errors import TrainingError
 from crosslift.train import checkpoint as states_on_disk
 from crosslift.train.health import (
@@ -26,7 +27,6 @@ from crosslift.train.health import (
 )
 from crosslift.train.loop import Loop
 from crosslift.train.method import Terms
-from crosslift.train.pairs import TokenPair
 from tests.tiny import TEXTS
 from tests.unit.train.worlds import mlm_loop
 

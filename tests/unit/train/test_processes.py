@@ -13,7 +13,7 @@ from torch import Tensor
 from crosslift.align.mlm import Mlm
 from crosslift.errors import DataError, RecipeError
 from crosslift.train import processes
-from crosslift.train.gather import gather, rank_offset
+from crosslift.train.all_gather import gather, rank_offset
 from crosslift.train.loop import join_processes
 from tests.unit.train.launch import two_processes
 from tests.unit.train.worlds import Gathering, InOrder, mlm_loop, own_losses

@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 import transformers
 
+from crosslift.api.examples import Answer, SpanExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED
 from crosslift.encoder.offsets import _by_pieces, locate
 from crosslift.encoder.tokenization import Tokenization
 from crosslift.errors import DataError, RecipeError
-from crosslift.tasks._task import Answer, SpanExample
-from crosslift.train.features import rows_of, task_items
+from crosslift.train.task_items import rows_of, task_items
 from crosslift.train.windows import NOWHERE, QUESTION_LENGTH, read_contexts
 from tests.tiny import BUILDERS, LANGUAGE, TEXTS
 

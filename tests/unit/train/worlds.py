@@ -16,12 +16,12 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs, Tokens
 from crosslift.losses import info_nce
 from crosslift.recipe import PretrainTable
-from crosslift.run_directory import JsonLines
+from crosslift.runs.write import JsonLines
+from crosslift.train.all_gather import gather, rank_offset
 from crosslift.train.batch import Batch
-from crosslift.train.gather import gather, rank_offset
+from crosslift.train.batches import Indices, Stream
 from crosslift.train.loop import Loop, Objective
 from crosslift.train.method import Method, Terms
-from crosslift.train.streams import Indices, Stream
 from tests.tiny import TEXTS
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from crosslift.api.examples import ChoiceExample, PairExample, SentenceExample, SpanExample, TaggingExample
 from crosslift.errors import DataError
-from crosslift.tasks._task import ChoiceExample, PairExample, SentenceExample, SpanExample, TaggingExample
 from crosslift.translation.examples import matched, texts, translated, with_words, word_rows
 
 PAIR = PairExample("1", "a cat", "a dog", "neutral")

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from crosslift.data.bitext import Bitext
-from crosslift.encoder.tokenizer import train_tokenizer
+from crosslift.encoder.scratch.tokenizer import train_tokenizer
 from crosslift.errors import DataError, InputError, RecipeError
 from crosslift.wordalign import WordAligner
 from crosslift.wordalign.symmetrization import SYMMETRIZATIONS

@@ -8,7 +8,7 @@ import zipfile
 import numpy as np
 import pytest
 
-from crosslift.encoder.tokenizer import train_tokenizer
+from crosslift.encoder.scratch.tokenizer import train_tokenizer
 from crosslift.errors import DataError, StorageError
 from crosslift.wordalign import WordAligner
 from tests.unit.wordalign import corpora

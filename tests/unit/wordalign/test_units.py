@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from crosslift.encoder.tokenizer import train_tokenizer
+from crosslift.encoder.scratch.tokenizer import train_tokenizer
 from crosslift.wordalign.settings import AlignerSettings
 from crosslift.wordalign.units import cut_pairs, form, pieces, words
 

@@ -6,14 +6,14 @@ only for the hub.
 
 from __future__ import annotations
 
-from crosslift import _shelf
-from crosslift.data.sources._settings import FileSettings, SourceSettings, TaskSettings
-from crosslift.data.sources._source import Source
+from crosslift.api import registry
+from crosslift.api.source import Source
+from crosslift.api.task import Task
 from crosslift.data.sources.directory import Directory
 from crosslift.data.sources.files import Files
-from crosslift.data.sources.own import Own, own_task
+from crosslift.data.sources.settings import FileSettings, SourceSettings, TaskSettings
+from crosslift.data.sources.user import Own, own_task
 from crosslift.errors import DataError
-from crosslift.tasks._task import Task
 
 __all__ = ["FileSettings", "Source", "SourceSettings", "TaskSettings", "find_task", "open_source"]
 
@@ -28,7 +28,7 @@ def find_task(name: str, settings: SourceSettings) -> Task:
     own = next((task for task in settings.task if task.name == name), None)
     if own is not None:
         return own_task(own, settings.path)
-    made: Task = _shelf.load("task", name)()
+    made: Task = registry.load("task", name)()
     return made
 
 

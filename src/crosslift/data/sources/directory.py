@@ -6,10 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
-from crosslift.data.sources._source import Source, in_order
-from crosslift.data.text import find, sha256
+from crosslift.api.examples import Candidate, Example, Split
+from crosslift.api.source import Source, in_order
+from crosslift.api.task import Task
 from crosslift.errors import DataError
-from crosslift.tasks._task import Candidate, Example, Split, Task
+from crosslift.io.text import find, sha256
 
 _MARK = "{language}"
 

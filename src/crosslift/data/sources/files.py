@@ -6,12 +6,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from crosslift.data.sources._settings import FileSettings
-from crosslift.data.sources._source import Source
+from crosslift.api.examples import Candidate, Example, Split
+from crosslift.api.source import Source
+from crosslift.api.task import Task
 from crosslift.data.sources.directory import present
-from crosslift.data.text import Row, csv, existing, form, lines, require, rows, sha256, tsv
-from crosslift.tasks._tagging import word_rows
-from crosslift.tasks._task import Candidate, Example, Split, Task
+from crosslift.data.sources.settings import FileSettings
+from crosslift.io.text import Row, csv, existing, form, lines, require, rows, sha256, tsv
+from crosslift.io.words import word_rows
 
 _MARK = "{language}"
 _NAMED = (".csv", ".jsonl", ".ndjson")

@@ -8,10 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from crosslift.data.sources._source import Source
-from crosslift.data.text import require
+from crosslift.api.examples import Example, Split
+from crosslift.api.source import Source
+from crosslift.api.task import HubData, Task
 from crosslift.errors import DataError, InputError
-from crosslift.tasks._task import Example, HubData, Split, Task
+from crosslift.io.text import require
 
 try:
     import datasets

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crosslift.data.sources._source import Source
+from crosslift.api.examples import Example, Split
+from crosslift.api.source import Source
+from crosslift.api.task import Task
 from crosslift.errors import DataError
 from crosslift.lab import shared_world
 from crosslift.lab.tasks import LAB_TASKS
 from crosslift.lab.tasks.mining import POOL
-from crosslift.tasks._task import Example, Split, Task
 
 COUNTS: Mapping[Split, int] = {"train": 6_000, "dev": 600, "test": 1_200}
 """Examples a split, unless said otherwise; of mining, sentences of a pool."""

@@ -21,7 +21,7 @@ from crosslift.lab.tasks.topic import Topic
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from crosslift.lab.tasks._task import LabTask
+    from crosslift.lab.tasks.task import LabTask
 
 LAB_TASKS: Final[Mapping[str, LabTask[Any]]] = MappingProxyType({
     "causal": Causal(),

@@ -8,12 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from crosslift.api.examples import ChoiceExample, Split
 from crosslift.lab.concepts import ACTIONS, EFFECTS, OPPOSITE_PROPERTY
 from crosslift.lab.meaning import Event, Meaning, State, Thing
 from crosslift.lab.sampling import sample_adjunct, sample_thing
 from crosslift.lab.splits import split_of
-from crosslift.lab.tasks._task import LabTask, Speakers
-from crosslift.tasks._task import ChoiceExample, Split
+from crosslift.lab.tasks.task import LabTask, Speakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

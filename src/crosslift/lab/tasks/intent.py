@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crosslift.lab.tasks._command import INTENTS, Command, commands
-from crosslift.lab.tasks._task import LabTask, Speakers
-from crosslift.tasks._task import SentenceExample, Split
+from crosslift.api.examples import SentenceExample, Split
+from crosslift.lab.tasks.command import INTENTS, Command, commands
+from crosslift.lab.tasks.task import LabTask, Speakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

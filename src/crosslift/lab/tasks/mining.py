@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from crosslift.lab.tasks._task import LabTask, Speakers
+from crosslift.api.examples import MiningExample, Split
 from crosslift.lab.tasks.retrieval import Retrieval
-from crosslift.tasks._task import MiningExample, Split
+from crosslift.lab.tasks.task import LabTask, Speakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crosslift.api.examples import Split, TaggingExample
 from crosslift.lab.meaning import Event
 from crosslift.lab.sampling import sample_event
 from crosslift.lab.splits import until
-from crosslift.lab.tasks._task import LabTask, Speakers
-from crosslift.tasks._task import Split, TaggingExample
+from crosslift.lab.tasks.task import LabTask, Speakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

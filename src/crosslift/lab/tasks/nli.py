@@ -10,11 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from crosslift.api.examples import PairExample, Split
 from crosslift.lab.inference import LABELS, NEGATED, Label, sample_hypothesis
 from crosslift.lab.sampling import sample_adjunct, sample_event
 from crosslift.lab.splits import split_of, until
-from crosslift.lab.tasks._task import LabTask, Speakers
-from crosslift.tasks._task import PairExample, Split
+from crosslift.lab.tasks.task import LabTask, Speakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

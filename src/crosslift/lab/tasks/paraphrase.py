@@ -9,12 +9,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from crosslift.api.examples import PairExample, Split
 from crosslift.lab.concepts import PROPERTIES_OF, kind_of
 from crosslift.lab.meaning import Event, Thing
 from crosslift.lab.sampling import actions_between, sample_adjunct, sample_thing
 from crosslift.lab.splits import split_of
-from crosslift.lab.tasks._task import LabTask, Speakers
-from crosslift.tasks._task import PairExample, Split
+from crosslift.lab.tasks.task import LabTask, Speakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from crosslift.api.examples import Split, TaggingExample
 from crosslift.lab.meaning import Meaning
 from crosslift.lab.sampling import sample
-from crosslift.lab.tasks._task import LabTask, Speakers
-from crosslift.tasks._task import Split, TaggingExample
+from crosslift.lab.tasks.task import LabTask, Speakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crosslift.lab.tasks._command import SLOTS, Command, commands, slot_tags
-from crosslift.lab.tasks._task import LabTask, Speakers
-from crosslift.tasks._task import Split, TaggingExample
+from crosslift.api.examples import Split, TaggingExample
+from crosslift.lab.tasks.command import SLOTS, Command, commands, slot_tags
+from crosslift.lab.tasks.task import LabTask, Speakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,12 +6,12 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
+from crosslift.api.examples import Answer, SpanExample, Split
 from crosslift.lab.concepts import kind_of
 from crosslift.lab.meaning import Event, Place, Thing
 from crosslift.lab.sampling import sample_event
 from crosslift.lab.splits import split_of, until
-from crosslift.lab.tasks._task import LabTask, Speakers
-from crosslift.tasks._task import Answer, SpanExample, Split
+from crosslift.lab.tasks.task import LabTask, Speakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

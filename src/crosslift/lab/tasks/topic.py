@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from crosslift.api.examples import SentenceExample, Split
 from crosslift.lab.concepts import MEMBERS, PROPERTIES_OF, TOPIC_KINDS, kind_of
 from crosslift.lab.meaning import Event, Thing
 from crosslift.lab.sampling import actions_between, sample_adjunct
 from crosslift.lab.splits import until
-from crosslift.lab.tasks._task import LabTask, Speakers
-from crosslift.tasks._task import SentenceExample, Split
+from crosslift.lab.tasks.task import LabTask, Speakers
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from crosslift import _shelf
+from crosslift.api import registry
 
 
 def measure() -> dict[str, float]:
     """Return the share among the files of `crosslift.align`, and their number."""
-    methods = [_shelf.load("align", name) for name in _shelf.entries("align")]
+    methods = [registry.load("align", name) for name in registry.entries("align")]
     supervised = [method for method in methods if method.reads == "bitext" or "lexicon" in method.model_fields]
     return {
         "share of alignment methods that need parallel text or a dictionary": len(supervised) / len(methods),

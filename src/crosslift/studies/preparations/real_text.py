@@ -14,9 +14,9 @@ from itertools import combinations, islice
 from pathlib import Path
 from typing import Any
 
-from crosslift.data.text import existing, lines
 from crosslift.errors import RecipeError
-from crosslift.run_directory import write_text
+from crosslift.io.text import existing, lines
+from crosslift.runs.write import write_text
 
 LANGUAGES = ("ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
 """XNLI's, without English."""

@@ -6,10 +6,10 @@ import hashlib
 
 import pytest
 
+from crosslift.api.examples import PairExample, RetrievalExample, SentenceExample, TaggingExample
 from crosslift.data.sources import SourceSettings, open_source
 from crosslift.data.sources.directory import Directory, present
 from crosslift.errors import DataError, LanguageError
-from crosslift.tasks._task import PairExample, RetrievalExample, SentenceExample, TaggingExample
 from crosslift.tasks.sib200 import Sib200
 from crosslift.tasks.tatoeba import Tatoeba
 from crosslift.tasks.udpos import Udpos

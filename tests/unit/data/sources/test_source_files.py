@@ -7,9 +7,9 @@ import json
 import pytest
 from pydantic import ValidationError
 
+from crosslift.api.examples import PairExample, TaggingExample
 from crosslift.data.sources import SourceSettings, open_source
 from crosslift.errors import DataError, InputError, LanguageError
-from crosslift.tasks._task import PairExample, TaggingExample
 from crosslift.tasks.udpos import Udpos
 from crosslift.tasks.xnli import Xnli
 

@@ -7,12 +7,12 @@ import sys
 
 import pytest
 
+from crosslift.api.examples import PairExample, RetrievalExample, SentenceExample, TaggingExample
 from crosslift.data.sources import SourceSettings, open_source
+from crosslift.data.test_data import read_test_set
 from crosslift.errors import DataError, InputError, LanguageError
-from crosslift.evaluation.test_sets import read_test_set
-from crosslift.pipeline._data import _test_set
-from crosslift.recipe.tables import EvaluateTable
-from crosslift.tasks._task import PairExample, RetrievalExample, SentenceExample, TaggingExample
+from crosslift.pipeline.inputs.read import _test_set
+from crosslift.recipe.tables.evaluate import EvaluateTable
 from crosslift.tasks.americasnli import Americasnli
 from crosslift.tasks.sib200 import Sib200
 from crosslift.tasks.tatoeba import Tatoeba

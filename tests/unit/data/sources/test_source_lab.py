@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from crosslift.api.examples import EXAMPLE_OF
 from crosslift.data.sources import SourceSettings, open_source
 from crosslift.errors import DataError
 from crosslift.lab.tasks import LAB_TASKS
-from crosslift.tasks._task import EXAMPLE_OF
 from crosslift.tasks.sib200 import Sib200
 from crosslift.tasks.tatoeba import Tatoeba
 from crosslift.tasks.udpos import Udpos

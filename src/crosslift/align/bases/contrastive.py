@@ -1,0 +1,282 @@
+"""What contrastive objectives share: pairs of inputs, negatives of other processes, and batches of any size.
+
+A batch whose activations do not fit is embedded twice (gradient caching; Gao et al. 2021, arXiv 2101.06983): once
+without a graph, chunk by chunk, for its vectors; the loss then has a gradient at each vector; and once more with a
+graph, chunk by chunk, to carry these gradients on to the weights.  Both passes draw the same dropout, so the gradients
+are those of the whole batch.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import IGNORED, Inputs, TokenPair
+from crosslift.encoder.pooling import Pooling
+from crosslift.errors import RecipeError
+from crosslift.train.all_gather import gather, rank_offset
+from crosslift.train.batch import Batch
+from crosslift.train.method import Backward, Method, Terms
+
+
+@dataclass(frozen=True)
+class Side(Batch):
+    """One side of a batch: what its vectors are made of."""
+
+    inputs: Inputs
+    masked: Inputs | None = None
+    """The same text with hidden words, for a term beside the contrast; `inputs` may have the hidden words instead."""
+    word: Tensor | None = None
+    """(batch, 2): where a chosen word begins and where it ends (exclusive), as token positions."""
+
+    @property
+    def hidden_words(self) -> Inputs:
+        """The inputs that have hidden words, if any have."""
+        return self.inputs if self.masked is None else self.masked
+
+    @property
+    def hidden(self) -> int:
+        """How many tokens are hidden."""
+        targets = self.hidden_words.targets
+        return 0 if targets is None else int((targets != IGNORED).sum())
+
+
+@dataclass(frozen=True)
+class PairBatch(Batch):
+    """The two sides of sentence pairs; row i of one is the translation of row i of the other."""
+
+    source: Inputs
+    target: Inputs
+    masked_source: Inputs | None = None
+    masked_target: Inputs | None = None
+    source_word: Tensor | None = None
+    target_word: Tensor | None = None
+    identity: Tensor | None = None
+    """(batch, 2): equal numbers where source or target sentences are equal; None where that is no matter."""
+
+    @property
+    def sides(self) -> tuple[Side, Side]:
+        """Source and target."""
+        return (
+            Side(self.source, self.masked_source, self.source_word),
+            Side(self.target, self.masked_target, self.target_word),
+        )
+
+
+def identity(pairs: Sequence[TokenPair]) -> Tensor:
+    """Return (pairs, 2): a number for each source and for each target sentence, the same for the same tokens."""
+    return torch.tensor([[hash(pair.source.ids), hash(pair.target.ids)] for pair in pairs])
+
+
+def duplicates(own: Tensor, others: Tensor) -> Tensor:
+    """Return (batch, others) bool: where two pairs have a sentence in common.
+
+    Args:
+        own: (batch, 2), of `identity`.
+        others: (others, 2).
+    """
+    return (own[:, None] == others[None]).any(dim=-1)
+
+
+class Contrastive(Method):
+    """An objective that gives each row a vector and scores the vectors against each other."""
+
+    reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
+    splittable: ClassVar[bool] = False
+    gathers: ClassVar[bool] = True
+
+    pooling: Pooling = Field("mean", description="states to sentence vector")
+    chunk_size: int | None = Field(
+        None, gt=0, description="rows embedded at a time, to bound memory: one more forward pass, the same gradients"
+    )
+
+    @property
+    def vectors_by(self) -> str:
+        """How vectors are made, as `pooling` in `[[evaluate]]` names it."""
+        return self.pooling
+
+    def sides(self, batch: Any) -> Sequence[Side]:
+        """Return the groups of rows that the model embeds."""
+        sides: Sequence[Side] = batch.sides
+        return sides
+
+    def states(self, model: Encoder, side: Side) -> tuple[Tensor, Tensor]:
+        """Return the states that vectors are made of and those of the last layer, both (batch, length, hidden)."""
+        last = model.encode(side.inputs)
+        return last, last
+
+    def vectors(self, model: Encoder, side: Side, states: Tensor, extra: Any) -> Tensor:
+        """Return (batch, hidden): each row's vector from its own states; the extra's trained part belongs here."""
+        del extra
+        return model.pool(states, side.inputs, self.pooling)
+
+    def beside(self, model: Encoder, side: Side, last: Tensor) -> Terms:
+        """Return terms beside the contrast, means over the hidden tokens of a side."""
+        del model, side, last
+        return {}
+
+    @abstractmethod
+    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: Any, extra: Any) -> Terms:
+        """Return the loss of the vectors of all sides."""
+
+    def loss(self, model: Encoder, batch: Any, extra: Any = None) -> Terms:
+        """Return the terms of `contrast` and those beside it."""
+        vectors: list[Tensor] = []
+        total: dict[str, Tensor] = {}
+        for side in self.sides(batch):
+            cut = chunks(side, self.chunk_size)
+            embedded = [self._embed(model, chunk, extra) for chunk in cut]
+            vectors.append(in_order(cut, [part for part, _ in embedded]))
+            for _, beside in embedded:
+                _add(total, beside)
+        return {**self.contrast(model, vectors, batch, extra), **total}
+
+    def step(self, model: Encoder, batch: Batch, backward: Backward, extra: nn.Module | None = None) -> Terms:
+        """Compute the loss and its gradients, in chunks where the batch is larger than one."""
+        if self.chunk_size is None or len(batch) <= self.chunk_size:
+            return super().step(model, batch, backward, extra)
+        sides = [chunks(side, self.chunk_size) for side in self.sides(batch)]
+        vectors = [self._embed_without_graph(model, cut, extra) for cut in sides]
+        terms = self.contrast(model, vectors, batch, extra)
+        backward(terms)
+        total = {name: value.detach() for name, value in terms.items()}
+        for cut, leaf in zip(sides, vectors, strict=True):
+            for chunk in cut:
+                part, beside = self._embed(model, chunk, extra)
+                _carry(part, leaf.grad, chunk.rows)
+                backward({"contrast": part.sum(), **beside})
+                _add(total, {name: value.detach() for name, value in beside.items()})
+        return total
+
+    def _embed(self, model: Encoder, chunk: Chunk, extra: Any) -> tuple[Tensor, Terms]:
+        """Return the vectors of a chunk, and its share of the terms beside."""
+        with _repeatable(chunk.seed, model.device):
+            states, last = self.states(model, chunk.side)
+            vectors = self.vectors(model, chunk.side, states, extra)
+            beside = self.beside(model, chunk.side, last)
+        return vectors, {name: value * chunk.share for name, value in beside.items()}
+
+    @torch.no_grad()
+    def _embed_without_graph(self, model: Encoder, cut: Sequence[Chunk], extra: Any) -> Tensor:
+        """Return the vectors of a side, as leaves that gradients stop at."""
+        parts = []
+        for chunk in cut:
+            with _repeatable(chunk.seed, model.device):
+                parts.append(self.vectors(model, chunk.side, self.states(model, chunk.side)[0], extra))
+        # Autocast keeps the weights it has cast, and before torch 2.10 these have no gradient in the second pass.
+        torch.clear_autocast_cache()
+        return in_order(cut, parts).requires_grad_()
+
+
+class PairContrastive(Contrastive):
+    """A contrast of the two sides of sentence pairs."""
+
+    mask_duplicates: bool = Field(False, description="pairs with a sentence in common are not each other's negatives")
+
+    def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> PairBatch:
+        """Pad both sides; nothing is drawn at random."""
+        del generator
+        return PairBatch(
+            model.collate([pair.source for pair in items]),
+            model.collate([pair.target for pair in items]),
+            identity=identity(items) if self.mask_duplicates else None,
+        )
+
+
+def candidates(source: Tensor, target: Tensor, own: Tensor | None) -> dict[str, Any]:
+    """Return what a batch is compared with, as the arguments that the losses take: the vectors of all processes.
+
+    Args:
+        source: (batch, hidden).
+        target: (batch, hidden).
+        own: (batch, 2), of `identity`, to leave duplicates out; None to leave them in.
+    """
+    return {
+        "pool": (gather(source), gather(target)),
+        "start": rank_offset(len(source), source.device),
+        "excluded": None if own is None else duplicates(own, gather(own)),
+    }
+
+
+def summed_layers(model: Encoder, inputs: Inputs, layers: Sequence[int]) -> tuple[Tensor, Tensor]:
+    """Return the sum of some hidden states and the last one: 0 is before the first layer, -1 after the last.
+
+    Raises:
+        RecipeError: the encoder has no such layer.
+    """
+    if set(layers) == {-1}:
+        last = model.encode(inputs)
+        return last * len(layers), last
+    for layer in layers:
+        if not -model.layers - 1 <= layer <= model.layers:
+            raise RecipeError(
+                f"{model.name} has no layer {layer} to take vectors from; expected 0 (embeddings) to {model.layers}, "
+                "or -1 for the last"
+            )
+    states = model.hidden_states(inputs)
+    return torch.stack([states[layer] for layer in layers]).sum(dim=0), states[-1]
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Rows of a side that are embedded together."""
+
+    rows: Tensor
+    """(rows,): where they are in the side."""
+    side: Side
+    share: float
+    """Of the hidden tokens of the whole side."""
+    seed: int | None
+    """Of dropout; None to draw it from torch's generator as it stands."""
+
+
+def chunks(side: Side, size: int | None) -> list[Chunk]:
+    """Cut a side into chunks of rows of like length; without a size it is one chunk."""
+    if size is None or len(side) <= size:
+        return [Chunk(torch.arange(len(side), device=side.inputs.ids.device), side, share=1.0, seed=None)]
+    order = torch.argsort(side.inputs.lengths, stable=True)
+    hidden = max(1, side.hidden)
+    parts = [(rows, side.select(rows)) for rows in torch.split(order, size)]
+    seeds = torch.randint(2**62, (len(parts),)).tolist()
+    return [Chunk(rows, part, part.hidden / hidden, seed) for (rows, part), seed in zip(parts, seeds, strict=True)]
+
+
+def in_order(cut: Sequence[Chunk], parts: Sequence[Tensor]) -> Tensor:
+    """Return the vectors of a side's chunks in the order of the side."""
+    if len(cut) == 1:
+        return parts[0]
+    return torch.cat(list(parts))[torch.argsort(torch.cat([chunk.rows for chunk in cut]))]
+
+
+@contextmanager
+def _repeatable(seed: int | None, device: torch.device) -> Iterator[None]:
+    """Draw dropout from `seed` in this block, whatever was drawn before, and leave torch's generators as they were."""
+    if seed is None:
+        yield
+        return
+    with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        yield
+
+
+def _carry(vectors: Tensor, gradient: Tensor | None, rows: Tensor) -> None:
+    """Have these rows of a gradient stand for whatever gradient reaches the vectors.
+
+    So the weight that `backward` gives a loss, which the gradient has already, is not applied again.
+    """
+    assert gradient is not None
+    own = gradient[rows]
+    vectors.register_hook(lambda _: own)  # type: ignore[no-untyped-call]
+
+
+def _add(total: dict[str, Tensor], terms: Terms) -> None:
+    for name, value in terms.items():
+        total[name] = total[name] + value if name in total else value

@@ -1,0 +1,168 @@
+"""Word links of sentence pairs: which ones count, where they lie in a joined pair, and how they travel in a batch.
+
+A batch carries links as one long tensor (batch, links, 2), with -1 where a row has fewer than the others.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from itertools import chain
+from typing import Literal
+
+import torch
+from torch import Tensor
+
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import Inputs, TokenPair, Tokens, pad
+from crosslift.errors import DataError
+from crosslift.train.batch import Batch
+
+LinkList = list[tuple[int, int]]
+NO_LINK = -1
+"""Fills rows that have fewer links or positions than others."""
+Piece = Literal["first", "last"]
+
+
+@dataclass(frozen=True)
+class LinkedBatch(Batch):
+    """Two sides of sentence pairs, each encoded by itself, and the linked positions."""
+
+    source: Inputs
+    target: Inputs
+    links: Tensor
+    """(batch, links, 2) long: position in the source, position in the target."""
+
+
+def one_to_one(links: Iterable[tuple[int, int]]) -> LinkList:
+    """Return the links whose both ends have no other link, in order.
+
+    >>> one_to_one([(1, 1), (2, 3), (2, 4), (5, 3), (6, 6)])
+    [(1, 1), (6, 6)]
+    """
+    links = sorted(set(links))
+    sources, targets = (Counter(ends) for ends in (zip(*links, strict=True) if links else ((), ())))
+    return [(source, target) for source, target in links if sources[source] == targets[target] == 1]
+
+
+def token_links(pair: TokenPair, *, skip_identical: bool = False) -> LinkList:
+    """Return the one-to-one links between the tokens of a pair.
+
+    Args:
+        pair: with links.
+        skip_identical: leave out links between equal tokens (digits, punctuation, cognates), before the rest is made
+            one-to-one, as in the code of Wu & Dredze 2020.
+
+    Raises:
+        DataError: the pair has no links.
+    """
+    links = _known(pair)
+    if skip_identical:
+        links = [(i, j) for i, j in links if pair.source.ids[i] != pair.target.ids[j]]
+    return one_to_one(links)
+
+
+def word_links(pair: TokenPair, *, piece: Piece, skip_identical: bool = False) -> LinkList:
+    """Return one-to-one links between words, each word standing where its first or last piece is.
+
+    Words are those of `Tokens.words`; where a side does not say its words, every token is one.
+
+    Raises:
+        DataError: the pair has no links.
+    """
+    source, target = words_of(pair.source), words_of(pair.target)
+    links = {(source[i], target[j]) for i, j in _known(pair) if source[i] != NO_LINK != target[j]}
+    if skip_identical:
+        links = {(a, b) for a, b in links if _spelled(pair.source, source, a) != _spelled(pair.target, target, b)}
+    starts, ends = representatives(source, piece), representatives(target, piece)
+    return [(starts[a], ends[b]) for a, b in one_to_one(links)]
+
+
+def words_of(tokens: Tokens) -> Sequence[int]:
+    """Return the word of each token; where words are not known every token but the special ones is its own."""
+    if tokens.words is not None:
+        return tokens.words
+    return [NO_LINK if special else place for place, special in enumerate(tokens.special)]
+
+
+def representatives(words: Sequence[int], piece: Piece) -> dict[int, int]:
+    """Return the position of each word's first or last piece."""
+    places = [(word, place) for place, word in enumerate(words) if word != NO_LINK]
+    return dict(places if piece == "last" else reversed(places))
+
+
+def special_links(pair: TokenPair) -> LinkList:
+    """Return links between the special tokens of the two sides: [CLS] to [CLS], [SEP] to [SEP]."""
+    source, target = (
+        [place for place, special in enumerate(side.special) if special] for side in (pair.source, pair.target)
+    )
+    return list(zip(source, target, strict=True))
+
+
+def join_linked(
+    encoder: Encoder, pair: TokenPair, links: Iterable[tuple[int, int]], *, swap: bool
+) -> tuple[Tokens, LinkList]:
+    """Return the joined pair, target first if `swap`, and the links between positions of the joined sequence.
+
+    Links to special tokens and to what the join cuts off are dropped.
+    """
+    first, second = (pair.target, pair.source) if swap else (pair.source, pair.target)
+    joined = encoder.join(first, second)
+    source, target = _moved(joined, pair.source, int(swap)), _moved(joined, pair.target, int(not swap))
+    return joined, [(source[i], target[j]) for i, j in links if i in source and j in target]
+
+
+def pad_links(rows: Sequence[LinkList]) -> Tensor:
+    """Return the links of a batch, (batch, links, 2)."""
+    flat = pad([list(chain.from_iterable(row)) for row in rows], NO_LINK)
+    return flat.view(len(rows), flat.shape[1] // 2, 2)
+
+
+def exchange(links: Tensor, length: int) -> Tensor:
+    """Return where each position finds its partner, (batch, length): itself where it has none.
+
+    Args:
+        links: (batch, links, 2) one-to-one, both ends in the same sequence.
+        length: of the sequence.
+    """
+    partners = torch.arange(length, device=links.device).repeat(len(links), 1)
+    row, link = (links[..., 0] != NO_LINK).nonzero(as_tuple=True)
+    one, other = links[row, link].unbind(dim=-1)
+    partners[row, one], partners[row, other] = other, one
+    return partners
+
+
+def pick(states: Tensor, positions: Tensor) -> Tensor:
+    """Return the states at positions, row by row, padding left out.
+
+    Args:
+        states: (batch, length, hidden).
+        positions: (batch, positions), padded with -1.
+
+    Returns:
+        (positions that are no padding, hidden).
+    """
+    row, place = (positions != NO_LINK).nonzero(as_tuple=True)
+    return states[row, positions[row, place]]
+
+
+def _known(pair: TokenPair) -> Iterable[tuple[int, int]]:
+    if pair.links is None:
+        raise DataError(
+            "a sentence pair has no word links, which this objective needs; give a file of links with the bitext "
+            "(`0-0 1-2`, a line a pair) or let the word aligner make them"
+        )
+    return pair.links
+
+
+def _moved(joined: Tokens, tokens: Tokens, segment: int) -> dict[int, int]:
+    """Return where the tokens of one text are in the joined pair; a cut takes them from the end."""
+    content = [place for place, special in enumerate(tokens.special) if not special]
+    marks = zip(joined.special, joined.segments, strict=True)
+    kept = [place for place, (special, text) in enumerate(marks) if not special and text == segment]
+    return dict(zip(content, kept, strict=False))
+
+
+def _spelled(tokens: Tokens, words: Sequence[int], word: int) -> tuple[int, ...]:
+    return tuple(piece for piece, owner in zip(tokens.ids, words, strict=True) if owner == word)

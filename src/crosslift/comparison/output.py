@@ -1,0 +1,116 @@
+"""Comparisons as a table: for the terminal, CSV, Markdown and LaTeX."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import asdict, fields
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from crosslift.comparison.pairwise import LEVEL, Comparison
+from crosslift.comparison.sentences import interval, seeds, sentence, signed, support, test
+from crosslift.io.markdown import escaped
+from crosslift.io.markdown import table as markdown_table
+from crosslift.tables.format import decimals, p_value_text
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+COLUMNS = ("over", "baseline", "system", "change", "95% interval", "p", "adj. p", "w/t/l")
+_LATEX = {
+    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
+    "−": "$-$", "–": "--", "<": "$<$", ">": "$>$",
+}  # fmt: skip
+
+
+def values(rows: Sequence[Comparison]) -> list[dict[str, Any]]:
+    """Return comparisons as JSON holds them, each with its sentence; what is not a number is None."""
+    return [
+        {key: None if value != value else value for key, value in asdict(row).items()} | {"sentence": sentence(row)}
+        for row in rows
+    ]
+
+
+def csv_text(rows: Sequence[Comparison]) -> str:
+    """Return comparisons as CSV, one a line, in full precision."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, [field.name for field in fields(Comparison)], lineterminator="\n")
+    writer.writeheader()
+    writer.writerows({key: value for key, value in one.items() if key != "sentence"} for one in values(rows))
+    return text.getvalue()
+
+
+def markdown(rows: Sequence[Comparison], notes: Sequence[str]) -> str:
+    """Return a Markdown table for each system and task, sentences above, the test below."""
+    parts = []
+    for title, group in _groups(rows):
+        parts += [f"**{escaped(title)}**", escaped(f"{sentence(group[0])} {support(group[0])}")]
+        rule = ["---", *["---:"] * (len(COLUMNS) - 1)]
+        parts.append(markdown_table(COLUMNS, rule, ([escaped(cell) for cell in _cells(row)] for row in group)))
+    return "\n\n".join([*parts, escaped(test(rows)), *map(escaped, notes)]) + "\n"
+
+
+def latex(rows: Sequence[Comparison], notes: Sequence[str]) -> str:
+    """Return a LaTeX table for each system and task (needs `booktabs`), whose caption names the test."""
+    return "\n".join(_latex_table(title, group, test(rows), notes) for title, group in _groups(rows))
+
+
+def _latex_table(title: str, rows: Sequence[Comparison], tests: str, notes: Sequence[str]) -> str:
+    lines = [" & ".join(map(_tex, cells)) + r" \\" for cells in map(_cells, rows)]
+    middle = r"\midrule"
+    if rows[0].averaged:
+        lines.insert(1, middle)
+    caption = " ".join([f"{title} ({seeds(rows[0])}).", sentence(rows[0]), support(rows[0]), tests, *notes])
+    return "\n".join(
+        [
+            r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{l{'r' * (len(COLUMNS) - 1)}}}", r"\toprule",
+            " & ".join(map(_tex, COLUMNS)) + r" \\", middle, *lines, r"\bottomrule", r"\end{tabular}",
+            rf"\caption{{{_tex(caption)}}}", r"\end{table}", "",
+        ]
+    )  # fmt: skip
+
+
+def terminal(rows: Sequence[Comparison]) -> list[tuple[Table, str]]:
+    """Return a table for each system and task, with the sentence that sums it up."""
+    from rich.table import Table
+    from rich.text import Text
+
+    made = []
+    for title, group in _groups(rows):
+        # Names come as Text, so that square brackets in them are letters and not rich markup.
+        table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False, header_style="dim")
+        for place, column in enumerate(COLUMNS):
+            table.add_column(column, justify="right" if place else "left", no_wrap=True)
+        for row in group:
+            style = "bold" if row.p_adjusted < LEVEL else ""
+            table.add_row(*(Text(cell, style=style) for cell in _cells(row)))
+        made.append((table, f"{sentence(group[0])} {support(group[0])}"))
+    return made
+
+
+def _groups(rows: Sequence[Comparison]) -> list[tuple[str, list[Comparison]]]:
+    def title(row: Comparison) -> str:
+        rule = f", {row.selection}"
+        return f"{row.system} against {row.baseline}: {row.task}, {row.metric.replace('_', ' ')} in percent{rule}"
+
+    return [(name, list(group)) for name, group in groupby(rows, key=title)]
+
+
+def _cells(row: Comparison) -> list[str]:
+    return [
+        row.over,
+        f"{row.baseline_score:.1f}",
+        f"{row.system_score:.1f}",
+        signed(row.effect, decimals(row.low, row.high)),
+        interval(row),
+        p_value_text(row.p),
+        p_value_text(row.p_adjusted),
+        f"{row.wins}/{row.ties}/{row.losses}",
+    ]
+
+
+def _tex(text: str) -> str:
+    return "".join(_LATEX.get(mark, mark) for mark in " ".join(text.split()))

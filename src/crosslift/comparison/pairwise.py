@@ -1,0 +1,191 @@
+"""Systems of one design -> comparisons with the baseline: the mean of the targets, then every language."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from crosslift.comparison.design import MEAN, PAIRS, Design
+from crosslift.comparison.resampled import Sample, sample, swap_items
+from crosslift.runs.systems import System
+from crosslift.stats.adjustment import holm
+from crosslift.stats.interval import Estimate, Scores, estimate
+from crosslift.stats.randomisation import Randomisation, swap_runs
+
+LEVEL = 0.05
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One system against the baseline, in percentage points.
+
+    Args:
+        baseline: name of the one.
+        system: name of the other.
+        task: what both did.
+        metric: how it was scored.
+        first_metric: it is the task's first, which averages are made of.
+        over: "target mean", "mean of pairs", a language, or a pair of languages.
+        effect: score of the system less that of the baseline.
+        low: lower end of the 95% interval.
+        high: upper end.
+        p: two-sided; below 0.05 where the interval leaves zero out.
+        p_adjusted: by Holm, within its `family`.
+        wins: languages whose own interval lies above zero.
+        ties: languages whose own interval holds zero.
+        losses: languages whose own interval lies below zero.
+        seeds: runs of each of the two; of the one with fewer, if they differ.
+        most_seeds: runs of the one with more.
+        baseline_score: mean over seeds.
+        system_score: mean over seeds.
+        standard_error: of the effect.
+        detectable: effect that four of five such experiments would find.
+        p_randomisation: of swapping runs between the two systems, or, with one seed, items.
+        arrangements: swaps behind it.
+        exact: those are all swaps there are.
+        agree: languages whose difference has the sign of the effect.
+        paired: runs of one seed were compared with each other.
+        items: test items drawn from.
+        selection: checkpoint rule.
+    """
+
+    baseline: str
+    system: str
+    task: str
+    metric: str
+    first_metric: bool
+    over: str
+    effect: float
+    low: float
+    high: float
+    p: float
+    p_adjusted: float
+    wins: int
+    ties: int
+    losses: int
+    seeds: int
+    most_seeds: int
+    baseline_score: float
+    system_score: float
+    standard_error: float
+    detectable: float
+    p_randomisation: float
+    arrangements: int
+    exact: bool
+    agree: int
+    paired: bool
+    items: int
+    selection: str
+
+    @property
+    def averaged(self) -> bool:
+        """Whether this is a mean over languages or pairs."""
+        return self.over in (MEAN, PAIRS)
+
+
+@dataclass(frozen=True)
+class _Pair:
+    """The baseline and another system of a design, as places among its runs."""
+
+    design: Design
+    drawn: Sample
+    baseline: System
+    system: System
+    places: tuple[range, range]
+    seed: int
+
+    @property
+    def paired(self) -> bool:
+        """Whether both have the same seeds; each decides much of what both its runs have in common."""
+        return self.baseline.seeds == self.system.seeds
+
+    def compare(self) -> Iterator[Comparison]:
+        codes = self.design.languages
+        by_language = [self._row(code, [place]) for place, code in enumerate(codes)]
+        targets = list(range(len(self.design.targets)))
+        if targets:
+            yield _counted(self._row(self.design.mean, targets), [by_language[place] for place in targets])
+        yield from (_counted(row, [row]) for row in by_language)
+
+    def _row(self, over: str, languages: Sequence[int]) -> Comparison:
+        items = self.drawn.drawn_from(languages)
+        baseline, system = (self._scores(runs, languages) for runs in self.places)
+        found = estimate(baseline, system, paired=self.paired, items=items)
+        swapped = self._swapped(baseline, system, [self.design.languages[place] for place in languages])
+        return Comparison(
+            self.baseline.name, self.system.name, self.design.task, self.design.metric, self.design.first, over,
+            **_values(found, swapped), p_adjusted=math.nan, wins=0, ties=0, losses=0, agree=0,
+            seeds=min(map(len, self.places)), most_seeds=max(map(len, self.places)),
+            baseline_score=float(baseline.observed.mean()), system_score=float(system.observed.mean()),
+            paired=self.paired, items=items, selection=self.design.selection,
+        )  # fmt: skip
+
+    def _scores(self, runs: range, languages: Sequence[int]) -> Scores:
+        here = np.ix_(runs, languages)
+        return Scores(
+            self.drawn.observed[here].mean(axis=-1),
+            self.drawn.resampled[:, here[0], here[1]].mean(axis=-1),
+        )
+
+    def _swapped(self, baseline: Scores, system: Scores, languages: Sequence[str]) -> Randomisation:
+        draws = len(self.drawn.resampled)
+        if max(map(len, self.places)) == 1:
+            first, second = (runs[0] for runs in self.places)
+            return swap_items(self.design, languages, (first, second), draws=draws, seed=self.seed)
+        generator = np.random.default_rng(self.seed)
+        return swap_runs(baseline.observed, system.observed, paired=self.paired, generator=generator)
+
+
+def _values(found: Estimate, swapped: Randomisation) -> dict[str, Any]:
+    return {
+        "effect": found.effect,
+        "low": found.low,
+        "high": found.high,
+        "p": found.p,
+        "standard_error": found.standard_error,
+        "detectable": found.detectable,
+        "p_randomisation": swapped.p,
+        "arrangements": swapped.arrangements,
+        "exact": swapped.exact,
+    }
+
+
+def _counted(row: Comparison, languages: Sequence[Comparison]) -> Comparison:
+    """Return a comparison with what its languages say."""
+    wins, losses = (sum(one.p < LEVEL and one.effect * sign > 0 for one in languages) for sign in (1, -1))
+    agree = sum(one.effect * row.effect > 0 for one in languages)
+    return replace(row, wins=wins, losses=losses, ties=len(languages) - wins - losses, agree=agree)
+
+
+def compare_systems(systems: Sequence[System], found: Sequence[Design], *, draws: int, seed: int) -> list[Comparison]:
+    """Return the comparisons of every system with the first, design by design, p-values adjusted."""
+    ends = np.cumsum([len(system.runs) for system in systems])
+    places = [range(end - len(system.runs), end) for system, end in zip(systems, ends, strict=True)]
+    rows: list[Comparison] = []
+    for design in found:
+        drawn = sample(design, draws=draws, seed=seed)
+        for system, own in zip(systems[1:], places[1:], strict=True):
+            rows += _Pair(design, drawn, systems[0], system, (places[0], own), seed).compare()
+    return _adjusted(rows)
+
+
+def family(row: Comparison) -> tuple[str, bool]:
+    """Return which comparisons a p-value is adjusted with, over all systems and tasks.
+
+    Target means are few questions and languages many looks, so those do not pay for these; nor do the first metrics of
+    tasks pay for what else is scored.
+    """
+    return ("mean" if row.averaged else "language", row.first_metric)
+
+
+def _adjusted(rows: Sequence[Comparison]) -> list[Comparison]:
+    adjusted = list(rows)
+    for one in dict.fromkeys(map(family, rows)):
+        places = [place for place, row in enumerate(rows) if family(row) == one]
+        for place, p in zip(places, holm([rows[place].p for place in places]), strict=True):
+            adjusted[place] = replace(rows[place], p_adjusted=p)
+    return adjusted

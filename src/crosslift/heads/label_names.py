@@ -1,0 +1,111 @@
+"""A head that knows what its labels are called: the same encoder reads the names, and they are the classifier."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from crosslift.api.examples import Kind
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import Inputs
+from crosslift.encoder.pooling import masked_mean
+from crosslift.heads.linear import HEAD_FILE, OwnHead
+
+_SPELLED = {"per": "person", "loc": "location", "org": "organization"}
+_PARTS = {"B": "beginning of", "I": "inside of"}
+
+
+class LabelNames(OwnHead):
+    """Scores by the cosine between a state and the encoded name of each label, beside a linear layer or instead of one.
+
+    The names are encoded anew in every pass, so they are trained along.
+
+    Args:
+        encoder: its model becomes a part of the head.
+        kind: "sentence", "pair", "tagging" or "joint".
+        labels: of the task.
+        names: what the encoder reads for each.
+        temperature: divides the cosines.
+        linear: whether there is a linear layer too.
+        generator: draws its weights.
+    """
+
+    def __init__(
+        self,
+        encoder: Encoder,
+        kind: Kind,
+        labels: tuple[str, ...],
+        *,
+        names: Sequence[str],
+        temperature: float,
+        linear: bool,
+        generator: torch.Generator,
+    ) -> None:
+        super().__init__(encoder.model, kind, labels, generator=generator)
+        self.names, self.temperature, self.linear = tuple(names), temperature, linear
+        self._encoder = [encoder]  # in a list, since only `model` is a part of this
+        codes = encoder.languages or ()
+        language = "en" if "en" in codes else next(iter(codes), None)
+        self._read = encoder.collate(encoder.tokenize(names, language=language))
+
+    @property
+    def encoder(self) -> Encoder:
+        """What reads texts and names."""
+        return self._encoder[0]
+
+    def forward(self, states: Tensor, inputs: Inputs) -> Tensor:
+        """Return logits of states (batch, length, hidden), shaped as `TaskModel.logits` says."""
+        vectors = states if self.kind in ("tagging", "joint") else masked_mean(states, inputs.mask.bool())
+        near = functional.linear(functional.normalize(vectors, dim=-1), functional.normalize(self.encoded(), dim=-1))
+        scores = near.float() / self.temperature
+        return scores + super().forward(states, inputs) if self.linear else scores
+
+    def encoded(self) -> Tensor:
+        """Return the mean state of the words of each label's name, (labels, hidden)."""
+        read = self._read.to(self.encoder.device)
+        return self.encoder.pool(self.encoder.encode(read), read, "mean_words")
+
+    def description(self) -> dict[str, Any]:
+        """Return what `load` needs beside the weights."""
+        named = {"names": self.names, "temperature": self.temperature, "linear": self.linear}
+        return {**super().description(), **named}
+
+    @classmethod
+    def load_named(cls, encoder: Encoder, directory: str | Path) -> Self:
+        """Read a head for `encoder`.
+
+        Raises:
+            CheckpointError: the weights are missing, or do not fit the labels.
+        """
+        described = json.loads((Path(directory) / HEAD_FILE).read_text(encoding="utf-8"))
+        settings = {key: described[key] for key in ("names", "temperature", "linear")}
+        kind, labels = described["kind"], tuple(described["labels"])
+        head = cls(encoder, kind, labels, **settings, generator=torch.Generator())
+        head.load_weights(directory)
+        return head
+
+
+def has_names(directory: str | Path) -> bool:
+    """Return whether a saved head of crosslift's own is one of these."""
+    return "names" in json.loads((Path(directory) / HEAD_FILE).read_text(encoding="utf-8"))
+
+
+def name_of(label: str) -> str:
+    """Return a label as words.
+
+    >>> name_of("alarm/set_alarm"), name_of("B-toloc.city_name"), name_of("I-PER"), name_of("O")
+    ('alarm set alarm', 'beginning of toloc city name', 'inside of person', 'other')
+    """
+    if label == "O":
+        return "other"
+    part, _, rest = label.partition("-")
+    said = [_PARTS[part]] if part in _PARTS and rest else []
+    words = re.split(r"[\W_]+", rest if said else label)
+    return " ".join([*said, *(_SPELLED.get(word.lower(), word) for word in words if word)])

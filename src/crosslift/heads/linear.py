@@ -1,0 +1,106 @@
+"""A linear head for encoder halves that transformers has no head for (T5, M2M100)."""
+
+from __future__ import annotations
+
+import copy
+import json
+from pathlib import Path
+from typing import Any, Self
+
+import torch
+from safetensors.torch import load_file, save_file
+from torch import Tensor, nn
+
+from crosslift.api.examples import Kind
+from crosslift.compat import PreTrainedModel
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import Inputs
+from crosslift.encoder.pooling import masked_mean
+from crosslift.errors import CheckpointError
+
+HEAD_FILE = "crosslift_head.json"
+WEIGHTS_FILE = "crosslift_head.safetensors"
+_DROPOUT = 0.1
+_DEVIATION = 0.02
+"""Of the initial weights, as in BERT."""
+
+
+def read_description(directory: str | Path) -> tuple[Kind, tuple[str, ...]]:
+    """Return the kind of task of a saved head, and the names of its outputs."""
+    described = json.loads((Path(directory) / HEAD_FILE).read_text(encoding="utf-8"))
+    return described["kind"], tuple(described["labels"])
+
+
+class OwnHead(nn.Module):
+    """A linear layer over each token's state, or over the mean of the real tokens' states for whole texts.
+
+    transformers' pipeline does not know it: use ``crosslift predict`` or `TaskModel.load`.
+    """
+
+    def __init__(
+        self, model: PreTrainedModel, kind: Kind, labels: tuple[str, ...], *, generator: torch.Generator
+    ) -> None:
+        super().__init__()
+        self.kind = kind
+        self.labels = labels
+        self.model = model
+        width = int(model.config.hidden_size)
+        self.dropout = nn.Dropout(_DROPOUT)
+        self.classifier = nn.Linear(width, len(labels))
+        with torch.no_grad():
+            self.classifier.weight.normal_(std=_DEVIATION, generator=generator)
+            self.classifier.bias.zero_()
+        self.classifier.to(model.device)
+
+    def forward(self, states: Tensor, inputs: Inputs) -> Tensor:
+        """Return logits of states (batch, length, hidden), shaped as `TaskModel.logits` says."""
+        if self.kind in ("tagging", "joint", "span"):
+            return self.classifier(self.dropout(states))  # type: ignore[no-any-return]
+        scores = self.classifier(self.dropout(masked_mean(states, inputs.mask.bool())))
+        return scores.squeeze(-1) if self.kind == "choice" else scores  # type: ignore[no-any-return]
+
+    def save(self, directory: str | Path) -> None:
+        """Write the head beside the encoder's checkpoint."""
+        weights = {name: value.detach().contiguous() for name, value in self.classifier.state_dict().items()}
+        save_file(weights, Path(directory) / WEIGHTS_FILE)
+        described = json.dumps(self.description(), ensure_ascii=False, indent=2)
+        (Path(directory) / HEAD_FILE).write_text(described + "\n", encoding="utf-8")
+
+    def description(self) -> dict[str, Any]:
+        """Return what is needed beside the weights to make the head again."""
+        return {"kind": self.kind, "labels": self.labels}
+
+    @classmethod
+    def load(cls, model: PreTrainedModel, directory: str | Path) -> Self:
+        """Read a head for `model`.
+
+        Raises:
+            CheckpointError: the weights are missing, or do not fit the labels.
+        """
+        kind, labels = read_description(directory)
+        head = cls(model, kind, labels, generator=torch.Generator())
+        head.load_weights(directory)
+        return head
+
+    def load_weights(self, directory: str | Path) -> None:
+        """Read the weights of a saved head.
+
+        Raises:
+            CheckpointError: they are missing, or do not fit the labels.
+        """
+        path = Path(directory) / WEIGHTS_FILE
+        if not path.is_file():
+            raise CheckpointError(f"{directory}: the task head's weights, {WEIGHTS_FILE}, are missing")
+        weights = load_file(path, device=str(self.model.device))
+        rows = weights["weight"].shape
+        if rows != self.classifier.weight.shape:
+            raise CheckpointError(
+                f"{path}: the head's weights are {tuple(rows)}, but {HEAD_FILE} names {len(self.labels)} labels for a "
+                f"width of {self.classifier.weight.shape[1]}"
+            )
+        self.classifier.load_state_dict(weights)
+
+
+def copied(encoder: Encoder) -> Encoder:
+    """Return an encoder with a copy of the weights."""
+    return Encoder(copy.deepcopy(encoder.model), encoder.tokenizer, name=encoder.name)

@@ -1,0 +1,54 @@
+"""One transformer under several heads, and its way back into the encoder that it came from."""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Sequence
+from typing import Any
+
+from crosslift.encoder.encoder import Encoder
+from crosslift.heads.linear import OwnHead
+from crosslift.heads.task_model import TaskModel
+
+
+def share(models: Sequence[TaskModel]) -> None:
+    """Give task models made from one encoder the same transformer: training one trains it for all.
+
+    The transformer that stays has a pooler if any has one; heads that do not use it leave it alone.
+    """
+    bases: list[Any] = [model.encoder.base for model in models]
+    base = next((each for each in bases if getattr(each, "pooler", None) is not None), bases[0])
+    for model in models:
+        if isinstance(model.module, OwnHead):
+            model.module.model = base
+            model.encoder = Encoder(base, model.encoder.tokenizer, name=model.encoder.name)
+        else:
+            _set_base(model.module, base)
+
+
+def with_masked_head(encoder: Encoder, trained: Encoder) -> Encoder:
+    """Return the transformer of `trained` under a copy of the masked-LM head of `encoder`, which it once came from."""
+    if not encoder.has_masked_language_model:
+        return trained
+    model = copy.deepcopy(encoder.model)
+    _set_base(model, trained.base)
+    model.tie_weights()
+    return Encoder(model, encoder.tokenizer, masked_head=True, name=encoder.name)
+
+
+def carry_over(trained: Encoder, encoder: Encoder) -> None:
+    """Copy the weights of a trained transformer into the encoder that it once came from, bit for bit.
+
+    What the encoder had is carried over, its pooler included, and its masked-LM head where that was trained too; what a
+    task's head brought along is left behind, a pooler that the encoder did not have, say.
+    """
+    both = (trained.model, encoder.model) if trained.has_masked_language_model else (trained.base, encoder.base)
+    weights, wanted = (model.state_dict() for model in both)
+    both[1].load_state_dict({name: weights[name] for name in wanted})
+    pooler = getattr(trained.base, "pooler", None)
+    if encoder.pooler is not None and pooler is not None:
+        encoder.pooler.load_state_dict(pooler.state_dict())
+
+
+def _set_base(model: Any, base: Any) -> None:
+    setattr(model, model.base_model_prefix, base)

@@ -1,0 +1,43 @@
+"""The lab task contract: problems are drawn as meanings, and said in a language afterwards."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from crosslift.api.examples import Example, Kind, Split
+    from crosslift.lab.chance import Draws
+    from crosslift.lab.grammar import Grammar
+
+Problem = TypeVar("Problem")
+
+
+@dataclass(frozen=True, slots=True)
+class Speakers:
+    """Who says it: the grammar of the language asked for, and the source language's for tasks across languages."""
+
+    language: Grammar
+    source: Grammar
+
+
+class LabTask(ABC, Generic[Problem]):
+    """What one file of this folder declares.
+
+    A problem is language-independent: meanings and gold answers.  The same problem makes the same example in every
+    language, so that the examples of two languages are translations.
+    """
+
+    kind: ClassVar[Kind]
+    labels: ClassVar[tuple[str, ...]] = ()
+
+    @abstractmethod
+    def problems(self, draws: Draws, split: Split) -> Iterator[Problem]:
+        """Yield problems without end; all their meanings belong to the split."""
+
+    @abstractmethod
+    def example(self, problem: Problem, identifier: str, speakers: Speakers) -> Example:
+        """Return the problem in a language."""

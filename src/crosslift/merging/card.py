@@ -1,0 +1,113 @@
+"""The model card of a merged checkpoint: what it was made of, and what the cards of its parts say of their data."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import huggingface_hub
+import yaml
+
+from crosslift.io.markdown import bullets, escaped, table
+from crosslift.runs.model_card import front_matter, head_of, loading
+from crosslift.version import __version__
+
+log = logging.getLogger(__name__)
+
+_HOW = {
+    "average": "the weighted mean of the weights",
+    "task-arithmetic": "the base and the weighted sum of what each model changed (Ilharco et al. 2023)",
+    "ties": "TIES: the largest changes that agree in sign (Yadav et al. 2023)",
+    "dare": "DARE: changes dropped at random, the others scaled up (Yu et al. 2024)",
+}
+
+
+def merge_card(record: Mapping[str, Any], architecture: str, *, predicts: bool) -> str:
+    """Return the card of a merge.
+
+    Args:
+        record: what `crosslift_merge.json` holds: how, models, weights, base, and what else was set.
+        architecture: transformers' class of the checkpoint; empty for a head that transformers does not have.
+        predicts: whether the model has a task's head.
+    """
+    models, base = record["models"], record["base"]
+    cards = [_header_of(place) for place in models]
+    head = head_of(architecture)
+    header = {
+        "language": _all(cards, "language"),
+        "license": _licence(cards),
+        "license_name": "see-the-cards-of-its-parts" if _licence(cards) == "other" else None,
+        "library_name": "transformers",
+        "pipeline_tag": head,
+        "base_model": [place for place in [*models, *([base] if base else [])] if _is_hub_id(place)],
+        "datasets": _all(cards, "datasets"),
+        "tags": ["crosslift", "merge"],
+    }
+    rows = (
+        [escaped(shown(place)), f"{weight:g}", escaped(", ".join(_texts(card, "language")) or "not known")]
+        for place, weight, card in zip(models, record["weights"], cards, strict=True)
+    )
+    parts = [
+        "# Merged model",
+        escaped(f"Weights of {len(models)} models in one: {_HOW[record['how']]}. Made by crosslift {__version__}."),
+        "## Made of\n\n" + table(["Model", "Weight", "Languages"], ["---", "---:", "---"], rows),
+        *bullets("Settings", _settings(record)),
+        *bullets("Intended use and limits", _limits()),
+        "## Load it",
+        *loading(head, predicts=predicts),
+    ]
+    return front_matter(header) + "\n\n".join(parts) + "\n"
+
+
+def shown(place: str) -> str:
+    """Return how a card calls a model: a hub id, or the last names of its path, since a machine's own is nobody's.
+
+    >>> shown("google-bert/bert-base-cased"), shown("/home/me/runs/tlm/seed-0/model")
+    ('google-bert/bert-base-cased', 'tlm/seed-0/model')
+    """
+    return place if _is_hub_id(place) else "/".join(Path(place).parts[-3:])
+
+
+def _is_hub_id(place: str) -> bool:
+    return not Path(place).exists() and place.count("/") == 1 and not place.startswith(("/", "."))
+
+
+def _header_of(place: str) -> dict[str, Any]:
+    """Return the YAML of a model's own card; nothing where it has none, or none that can be read."""
+    path = Path(place) / "README.md"
+    if not path.is_file():
+        return {}
+    try:
+        return huggingface_hub.metadata_load(path) or {}
+    except (yaml.YAMLError, ValueError) as error:
+        log.warning("%s: its header is not YAML (%s); the merged model's card says nothing of it", path, error)
+        return {}
+
+
+def _texts(card: Mapping[str, Any], key: str) -> list[str]:
+    found = card.get(key) or []
+    return [str(one) for one in (found if isinstance(found, list) else [found])]
+
+
+def _all(cards: Sequence[Mapping[str, Any]], key: str) -> list[str]:
+    return sorted({text for card in cards for text in _texts(card, key)})
+
+
+def _licence(cards: Sequence[Mapping[str, Any]]) -> str:
+    """Return the licence if all parts have one and the same, "other" if some have one, else "unknown"."""
+    found = {str(card.get("license") or "unknown") for card in cards}
+    return found.pop() if len(found) == 1 else "other"
+
+
+def _settings(record: Mapping[str, Any]) -> Iterator[str]:
+    yield f"how: {record['how']}"
+    if record["base"]:
+        yield f"base: {shown(record['base'])}"
+    yield from (f"{key}: {record[key]}" for key in ("density", "seed") if key in record)
+
+
+def _limits() -> Iterator[str]:
+    yield "The licences and limits of every part hold for the whole: read their cards."
+    yield "This model was not scored: its parts' scores are not its own. crosslift evaluate DIRECTORY scores it."

@@ -1,0 +1,23 @@
+"""Furniture of metrics that are a share: so many of so many, in percent."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from crosslift.api.metric import Metric
+
+
+class Share(Metric):
+    """A metric whose statistics are (right ones, all)."""
+
+    parts = ("correct", "total")
+
+    def score(self, total: NDArray[np.float64]) -> float:
+        """Return 100 * correct / total; 0 where there is nothing to count."""
+        return float(self.scores(total))
+
+    def scores(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the same of every sum."""
+        correct, count = totals[..., 0], totals[..., 1]
+        return 100 * correct / np.where(count > 0, count, 1)

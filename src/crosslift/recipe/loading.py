@@ -1,0 +1,129 @@
+"""A recipe read from TOML, overridden from the command line, checked, and written back."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Mapping, Sequence
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+from pydantic import ValidationError
+
+from crosslift.api import registry
+from crosslift.errors import RecipeError
+from crosslift.recipe import check
+from crosslift.recipe.messages import complaints, paragraph
+from crosslift.recipe.overrides import override
+from crosslift.recipe.tables.recipe import Recipe
+
+LAB_RECIPE = Path(__file__).parents[1] / "lab" / "demo.toml"
+"""The demo's recipe, whose pre-training the encoder "lab" has."""
+
+
+def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
+    """Read a recipe and lay ``key.path=value`` overrides over it.
+
+    Raises:
+        RecipeError: the file is missing, is not TOML, or has mistakes; all of them are listed.
+    """
+    return build(override(read(path), overrides), where=str(path))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """Read a TOML file as it stands.
+
+    Raises:
+        RecipeError: the file is missing or is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except (FileNotFoundError, IsADirectoryError) as error:
+        raise RecipeError(f"{path}: no such recipe; a recipe is a TOML file, `recipes/` has examples") from error
+    except UnicodeDecodeError as error:
+        raise RecipeError(f"{path}: not UTF-8 text: {error}") from error
+    except tomllib.TOMLDecodeError as error:
+        raise RecipeError(f"{path}: not TOML: {error}") from error
+
+
+def build(values: Mapping[str, Any], *, where: str) -> Recipe:
+    """Check values and return the recipe, methods' own settings filled in with their defaults.
+
+    Raises:
+        RecipeError: every mistake, one a line, with the key, what was found and the nearest valid key.
+    """
+    filled = _with_whole_bitexts(_with_lab_pretraining(values))
+    names = check.mistakes_of(filled)
+    try:
+        recipe = Recipe.model_validate(filled)
+    except ValidationError as error:
+        raise RecipeError(paragraph(where, [*complaints(error, Recipe), *names])) from error
+    if names:
+        raise RecipeError(paragraph(where, names))
+    return _with_method_defaults(recipe)
+
+
+def _with_lab_pretraining(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Give the encoder "lab" the pre-training of the demo, unless the recipe says how it is pre-trained."""
+    if "pretrain" in values or check.at(values, "encoder", "model") != "lab":
+        return values
+    demo = read(LAB_RECIPE)
+    encoder = {**demo["encoder"], **values["encoder"]}
+    return {**values, "encoder": encoder, "pretrain": demo["pretrain"]}
+
+
+def _with_whole_bitexts(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Fill in an objective's own bitext with what the stage's says."""
+    objectives, stage = check.at(values, "align", "objective"), check.at(values, "align", "bitext")
+    if not isinstance(objectives, list | tuple) or not isinstance(stage, Mapping):
+        return values
+    filled = [
+        {**table, "bitext": {**stage, **table["bitext"]}} if isinstance(check.at(table, "bitext"), Mapping) else table
+        for table in objectives
+    ]
+    return {**values, "align": {**values["align"], "objective": filled}}
+
+
+def _with_method_defaults(recipe: Recipe) -> Recipe:
+    filled: Any = recipe.model_dump()
+    for place in list(check.methods(filled)):
+        defaults = (
+            registry.load(place.shelf, place.table["use"]).model_validate(place.settings).model_dump(by_alias=True)
+        )
+        filled = _replaced(filled, place.key.split("."), {**place.table, **defaults})
+    return Recipe.model_validate(filled)
+
+
+def _replaced(values: Any, path: Sequence[str], value: Any) -> Any:
+    """Return values with another one at a place."""
+    if not path:
+        return value
+    key, rest = path[0], path[1:]
+    if isinstance(values, Mapping):
+        return {**values, key: _replaced(values[key], rest, value)}
+    index = int(key)
+    return [*values[:index], _replaced(values[index], rest, value), *values[index + 1 :]]
+
+
+def values(recipe: Recipe) -> dict[str, Any]:
+    """Return the recipe as plain values, every default spelled out."""
+    cleaned: dict[str, Any] = _without_none(recipe.model_dump(mode="json"))
+    return cleaned
+
+
+def to_toml(recipe: Recipe) -> str:
+    """Return the recipe with every default spelled out; reading it back gives an equal recipe."""
+    return tomli_w.dumps(values(recipe))
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(inner) for key, inner in value.items() if inner is not None}
+    return [_without_none(inner) for inner in value] if isinstance(value, list | tuple) else value
+
+
+def content_hash(value: Any) -> str:
+    """Return 16 hexadecimal digits that change when `value` (anything JSON can hold) changes."""
+    return sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:16]

@@ -1,0 +1,164 @@
+"""The runs of a study: each arm on each task with each seed, as a recipe that is checked before anything starts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+from typing import Any
+
+from crosslift import recipe as recipes
+from crosslift.api import registry
+from crosslift.api.examples import BY_VECTORS
+from crosslift.errors import InputError, RecipeError, nearest
+from crosslift.recipe import Recipe
+from crosslift.studies.tables import Arm, Scale, Study
+
+OPTIONS = ("data", "encoder")
+"""Values that have an option of their own on the command line."""
+_NAMED = re.compile(r"\$([A-Za-z_]\w*)")
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: its arm, task and seed, what is run, and where."""
+
+    arm: str
+    task: str
+    seed: int
+    recipe: Recipe
+    directory: Path
+
+    @property
+    def name(self) -> str:
+        """The run in words."""
+        return f"{self.arm}, {self.task}, seed {self.seed}"
+
+    @property
+    def done(self) -> bool:
+        """Whether the run is there."""
+        return (self.directory / "results.json").is_file()
+
+
+def plan(
+    study: Study,
+    scale: Scale,
+    output: Path,
+    *,
+    values: Mapping[str, Any],
+    seeds: int,
+    arms: Sequence[str] | None = None,
+    tasks: Sequence[str] | None = None,
+) -> list[Job]:
+    """Return the runs of a study at a scale: all of seed 0 first, so that what goes wrong shows early.
+
+    Args:
+        study: the question.
+        scale: where and how large it is run.
+        output: directory of the study; runs go to `runs/ARM/TASK/seed-N` in it.
+        values: what "$name" in recipes stands for, laid over what the scale says.
+        seeds: how many.
+        arms: names of those wanted; all of the scale if None.
+        tasks: likewise.
+
+    Raises:
+        InputError: an arm or a task that the scale does not have.
+        RecipeError: a recipe with mistakes, or one that needs a value that is not given.
+    """
+    arms_there = {arm.name: arm for arm in study.arms_at(scale)}
+    wanted = [arms_there[name] for name in _wanted("arm", list(arms_there), arms)]
+    scored = _wanted("task", list(scale.tasks), tasks)
+    known = {**_filled(scale.values, values, "scale.values"), **values}
+    pairs = [(arm, task) for arm in wanted for task in scored if arm.tasks == "all" or task in arm.tasks]
+    made = {(arm.name, task): _recipe(scale, arm, task, known) for arm, task in pairs}
+    return [
+        Job(
+            arm.name,
+            task,
+            seed,
+            _seeded(made[arm.name, task], seed),
+            output / "runs" / arm.name / task / f"seed-{seed}",
+        )
+        for seed in range(seeds)
+        for arm, task in pairs
+    ]
+
+
+def _wanted(kind: str, known: Sequence[str], names: Sequence[str] | None) -> list[str]:
+    for name in names or ():
+        if name not in known:
+            raise InputError(
+                f"--{kind}s: there is no {kind} '{name}'{nearest(name, known)} (there are: {', '.join(known)})"
+            )
+    return [name for name in known if names is None or name in names]
+
+
+def _seeded(recipe: Recipe, seed: int) -> Recipe:
+    return recipes.build({**recipes.values(recipe), "seed": seed}, where=recipe.name)
+
+
+def _recipe(scale: Scale, arm: Arm, task: str, known: Mapping[str, Any]) -> Recipe:
+    """Return the recipe of an arm on a task: what all share, the task's, the arm's, and what it leaves out."""
+    where = f"arm {arm.name}, task {task}"
+    base = _lab() if scale.base == "lab" else {}
+    layers = [_filled(layer, known, where) for layer in (scale.recipe, scale.tasks[task], arm.recipe)]
+    values = {key: value for key, value in reduce(_laid_over, layers, base).items() if key not in arm.without}
+    for key, table in _filled(arm.each, known, where).items():
+        values[key] = [_laid_over(item, table) for item in values.get(key, [])]
+    if "finetune" not in scale.tasks[task] and _by_vectors(task, values.get("evaluate", [{}])):
+        values.pop("finetune", None)  # what is scored by sentence vectors has no head to train
+    if "finetune" in values:
+        values["finetune"] = _longer({"task": task, **values["finetune"]}, arm.times)
+    values["evaluate"] = [{"task": task, **table} for table in values.get("evaluate", [{}])]
+    return recipes.build({**values, "name": arm.name}, where=where)
+
+
+def _by_vectors(task: str, evaluated: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether all that a run is scored on is retrieval; unknown names are found when recipes are built."""
+    names = [str(table.get("task", task)) for table in evaluated]
+    known = [registry.load("task", name).kind for name in names if name in registry.entries("task")]
+    return len(known) == len(names) and BY_VECTORS.issuperset(known)
+
+
+def _lab() -> dict[str, Any]:
+    """Return the demo's recipe without its task."""
+    values = recipes.read(recipes.LAB_RECIPE)
+    finetune = {key: value for key, value in values["finetune"].items() if key != "task"}
+    return {key: value for key, value in values.items() if key not in ("name", "evaluate")} | {"finetune": finetune}
+
+
+def _longer(table: Mapping[str, Any], times: float) -> dict[str, Any]:
+    stretched = {"steps": lambda number: round(number * times), "epochs": lambda number: number * times}
+    return {key: stretched[key](value) if key in stretched and times != 1 else value for key, value in table.items()}
+
+
+def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values with others laid over them: tables key by key, everything else as a whole."""
+    both = {
+        key: _laid_over(values[key], change)
+        if isinstance(change, Mapping) and isinstance(values.get(key), Mapping)
+        else change
+        for key, change in changes.items()
+    }
+    return {**values, **both}
+
+
+def _filled(value: Any, known: Mapping[str, Any], where: str) -> Any:
+    """Return values with what each text "$name" stands for in its place; "$name/rest" is a text."""
+    if isinstance(value, Mapping):
+        return {key: _filled(inner, known, where) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_filled(inner, known, where) for inner in value]
+    named = _NAMED.match(value) if isinstance(value, str) else None
+    if named is None:
+        return value
+    name, rest = named[1], value[named.end() :]
+    if name not in known:
+        way = f"--{name} VALUE" if name in OPTIONS else f"{name}=VALUE"
+        raise RecipeError(
+            f"{where}: '{value}' needs a value for '{name}'{nearest(name, known)}; give {way} on the command line "
+            f"(known: {', '.join(known) or 'none'})"
+        )
+    return f"{known[name]}{rest}" if rest else known[name]

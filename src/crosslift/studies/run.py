@@ -1,0 +1,174 @@
+"""A study from its definition to its result: plan the runs, run what is missing, measure, judge, write."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from crosslift.runs.write import environment, locked, write_text
+from crosslift.studies import collect
+from crosslift.studies.evidence import Evidence
+from crosslift.studies.execute import Outcome, execute
+from crosslift.studies.maps import maps
+from crosslift.studies.measure import measure
+from crosslift.studies.plan import Job, plan
+from crosslift.studies.prepare import PREPARED, prepared
+from crosslift.studies.read import Definition, load
+from crosslift.studies.result import FILE, SCHEMA, StudyResult
+from crosslift.studies.tables import Scale
+from crosslift.studies.token_budget import uneven_reading
+from crosslift.studies.verdicts import judge
+
+Tell = Callable[[Job, Outcome], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a study is run.
+
+    Args:
+        scale: which of its scales.
+        seeds: seeds 0, 1, ...; as many as the scale says if None.
+        arms: those to run; all of the scale if None.
+        tasks: those to run, likewise.
+        values: what "$name" in its recipes stands for.
+        processes: runs side by side on this machine.
+        cluster: address of a Ray cluster to run on instead.
+    """
+
+    scale: str = "lab"
+    seeds: int | None = None
+    arms: tuple[str, ...] | None = None
+    tasks: tuple[str, ...] | None = None
+    values: Mapping[str, Any] | None = None
+    processes: int = 1
+    cluster: str | None = None
+
+
+def planned(definition: Definition, output: Path, settings: Settings, *, prepared_in: Path | None = None) -> list[Job]:
+    """Return every run of a study, those that are there too; all recipes are checked.
+
+    Files that recipes need are made in `prepared_in`, or below `output` if None.
+
+    Raises:
+        InputError: no such scale, arm or task, a value that is not given, or a recipe with mistakes.
+    """
+    scale = definition.scale(settings.scale)
+    return plan(
+        definition.study,
+        scale,
+        output,
+        values=prepared(scale, prepared_in or output / PREPARED, settings.values or {}),
+        seeds=settings.seeds or scale.seeds,
+        arms=settings.arms,
+        tasks=settings.tasks,
+    )
+
+
+def study(
+    name: str | Path,
+    output: Path | str | None = None,
+    *,
+    settings: Settings | None = None,
+    tell: Tell = lambda _job, _outcome: None,
+    **changes: Any,
+) -> StudyResult:
+    """Run what is missing of a study, judge its hypotheses and write `study.json`.
+
+    Args:
+        name: a ready study, or a TOML file.
+        output: its directory; runs/studies/NAME-SCALE if None.
+        settings: how it is run.
+        tell: called with each run that ends, and how it did.
+        **changes: fields of `Settings`, laid over them.
+
+    Raises:
+        InputError: no such study, scale, arm or task, or a recipe with mistakes; nothing is run then.
+        RunError: a process of a run died.
+    """
+    settings = replace(settings or Settings(), **changes)
+    definition = load(name)
+    directory = Path(output) if output else directory_of(definition, settings)
+    jobs = planned(definition, directory, settings)
+    failed: dict[tuple[str, str, int], str] = {}
+
+    def ended(job: Job, outcome: Outcome) -> None:
+        if outcome.kind == "failed":
+            failed[job.arm, job.task, job.seed] = " ".join(outcome.texts)
+        tell(job, outcome)
+
+    with locked(directory / ".lock"):
+        missing = [job for job in jobs if not job.done]
+        if missing:
+            execute(missing, processes=settings.processes, cluster=settings.cluster, tell=ended)
+        values = _rounded(gather(definition, settings, jobs, failed).model_dump(mode="json", by_alias=True))
+        write_text(directory / FILE, json.dumps(values, ensure_ascii=False) + "\n")  # small, for a repository
+    return StudyResult.model_validate(values)
+
+
+def _environment(scale: Scale) -> dict[str, Any]:
+    """Return what numbers may depend on; the command stands beside."""
+    facts = environment({"about": scale.about}, "")
+    kept = ("crosslift", "python", "packages", "machine", "processor", "processors", "started")
+    return {key: facts[key] for key in kept}
+
+
+def _rounded(value: Any) -> Any:
+    """Return numbers with as many digits as anyone reads; a study is kept in a repository."""
+    if isinstance(value, dict):
+        return {key: _rounded(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [_rounded(inner) for inner in value]
+    return float(f"{value:.6g}") if isinstance(value, float) else value
+
+
+def directory_of(definition: Definition, settings: Settings) -> Path:
+    """Return where a study goes if nothing else is said."""
+    return Path("runs") / "studies" / f"{definition.name}-{settings.scale}"
+
+
+def gather(
+    definition: Definition, settings: Settings, jobs: Sequence[Job], failed: Mapping[tuple[str, str, int], str]
+) -> StudyResult:
+    """Judge what is there."""
+    scale, asked = definition.scale(settings.scale), definition.study
+    found = Evidence(jobs, tuple(scale.tasks))
+    source, facts = collect.facts(found)
+    measured = measure(one.rule for one in asked.hypothesis)
+    compared, named = collect.comparisons(found, asked.baseline)
+    arms = tuple(collect.arms(found, [asked.arms[name] for name in dict.fromkeys(job.arm for job in jobs)]))
+    return StudyResult(
+        schema=SCHEMA,
+        study=definition.name,
+        title=asked.title,
+        question=asked.question,
+        background=asked.background,
+        scale=settings.scale,
+        about=scale.about,
+        baseline=asked.baseline,
+        source=source,
+        seeds=tuple(dict.fromkeys(job.seed for job in jobs)),
+        tasks=tuple(dict.fromkeys(job.task for job in jobs)),
+        arms=arms,
+        scores=tuple(collect.scores(found)),
+        comparisons=tuple(compared),
+        test=named,
+        hypotheses=tuple(judge(one, found, measured) for one in asked.hypothesis),
+        grids=tuple(collect.grids(found)),
+        curves=tuple(collect.curves(found)),
+        maps=tuple(maps(found, asked.maps)),
+        languages=facts,
+        failures=tuple(collect.failures(found, failed)),
+        notes=tuple(uneven_reading(arms)),
+        limitations=(*asked.limitations, *scale.limitations),
+        references=asked.references,
+        environment=_environment(scale),
+        command=shlex.join(["crosslift", *sys.argv[1:]]),
+        definition=definition.text,
+        definition_hash=definition.hash,
+    )

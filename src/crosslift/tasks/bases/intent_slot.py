@@ -1,0 +1,100 @@
+"""What tasks with an intent and slots share: rows of words, tags and intent, and labels found in the training data.
+
+Tags are in IOB2: "O", or "B-" or "I-" before the name of a slot.  One list of labels holds tags and intents; what is no
+tag is an intent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from crosslift.api.examples import OUTSIDE, Example, JointExample, is_tag
+from crosslift.api.task import Task
+from crosslift.errors import DataError
+
+
+class JointTask(Task):
+    """Base of tasks that ask for an utterance's intent and slots.
+
+    The label lists are long and nowhere stated once for all: they are read from the training data, so a label that only
+    a test set has is never predicted and counts as an error, as in the benchmarks' own scripts.
+    """
+
+    kind = "joint"
+    open_labels = True
+    metrics = ("frame_accuracy", "intent_accuracy", "slot_f1")
+    columns: ClassVar[tuple[str, ...]] = ("words", "tags", "intent")
+    answers: ClassVar[tuple[str, ...]] = ("tags", "intent")
+    lab_task = "joint"
+
+    def labels_in(self, examples: Sequence[Example]) -> tuple[str, ...]:
+        """Return "O", both tags of each slot, and the intents; slots and intents sorted."""
+        joint = [example for example in examples if isinstance(example, JointExample)]
+        slots = {tag[2:] for example in joint for tag in example.tags or () if tag != OUTSIDE}
+        intents = {example.intent for example in joint if example.intent is not None}
+        if not joint:
+            return ()
+        return (OUTSIDE, *(f"{mark}-{slot}" for slot in sorted(slots) for mark in "BI"), *sorted(intents))
+
+    def from_row(
+        self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
+    ) -> JointExample:
+        """Return the example of one row: words and tags as lists, or as text with blanks between them."""
+        words = listed(row["words"], "words", where=where)
+        intent = self._intent(row.get("intent"), where, (features or {}).get("intent"))
+        identifier = str(row.get("id") or index)
+        if row.get("tags") is None:
+            return JointExample(identifier, words, None, intent)
+        tags = listed(row["tags"], "tags", where=where)
+        check_tags(words, tags, where=where)
+        return JointExample(identifier, words, tags, intent)
+
+    @staticmethod
+    def _intent(value: Any, where: str, feature: Any) -> str | None:
+        """Return the intent a value stands for: a name, a number of the hub's feature, or nothing (None, "" or -1)."""
+        if value is None or value in ("", -1):
+            return None
+        intent = str(feature.int2str(value) if isinstance(value, int) and feature is not None else value)
+        if is_tag(intent):
+            raise DataError(f"{where}: the intent '{intent}' looks like a slot's tag; another name is expected")
+        return intent
+
+
+def listed(value: Any, column: str, *, where: str) -> tuple[str, ...]:
+    """Return the words of a list, or of a text with blanks between them.
+
+    Raises:
+        DataError: it is neither, or there is none.
+    """
+    several = value.split() if isinstance(value, str) else value
+    if not isinstance(several, list | tuple):
+        raise DataError(f"{where}: column '{column}' holds a {type(value).__name__}; a list is expected")
+    if not several:
+        raise DataError(f"{where}: column '{column}' is empty; an utterance has a word at least")
+    return tuple(map(str, several))
+
+
+def check_tags(words: Sequence[str], tags: Sequence[str], *, where: str) -> None:
+    """Check that there is one tag of IOB2 a word.
+
+    Raises:
+        DataError: there is not; the message names the word.
+    """
+    if len(tags) != len(words):
+        raise DataError(f"{where}: {len(words)} words but {len(tags)} tags; one tag a word is expected")
+    for place, tag in enumerate(tags, start=1):
+        if not is_tag(tag):
+            raise DataError(f"{where}, word {place}: '{tag}' is no tag of IOB2 (O, B-name or I-name)")
+
+
+def iob2(spans: Sequence[tuple[int, int, str]], count: int) -> list[str]:
+    """Return the tags of `count` words of which some lie in spans: first word, the one past the last, name.
+
+    >>> iob2([(1, 3, "time"), (3, 4, "time")], 5)
+    ['O', 'B-time', 'I-time', 'B-time', 'O']
+    """
+    tags = [OUTSIDE] * count
+    for start, stop, name in spans:
+        tags[start:stop] = [f"{'I' if place else 'B'}-{name}" for place in range(stop - start)]
+    return tags

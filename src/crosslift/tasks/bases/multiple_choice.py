@@ -1,0 +1,57 @@
+"""What tasks with choices share: JSON Lines, and the number of the right choice."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from crosslift.api.examples import ChoiceExample
+from crosslift.api.task import Task
+from crosslift.errors import DataError, nearest
+from crosslift.io.text import Row, jsonl
+
+
+class ChoiceTask(Task):
+    """Base of tasks that ask for one of a few choices; `columns` are premise, question, the choices and the label."""
+
+    kind = "choice"
+    metrics = ("accuracy",)
+    answers = ("label",)
+    first_label: ClassVar[int] = 0
+    """What the benchmark calls the first choice."""
+    questions: ClassVar[tuple[str, ...]] = ()
+    """All questions there are; empty where each example has its own."""
+
+    def file_rows(self, path: Path) -> Iterator[Row]:
+        """Yield the objects of a JSON Lines file."""
+        return jsonl(path)
+
+    def from_row(
+        self,
+        row: Mapping[str, Any],
+        index: int,
+        *,
+        where: str,
+        features: Mapping[str, Any] | None = None,  # noqa: ARG002 - the hub numbers the choices too
+    ) -> ChoiceExample:
+        """Return the example of one row; its id is its place in the order."""
+        premise, question, *choices = (self.text(row, column, where=where) for column in self.needed)
+        self._check_question(question, where)
+        label = self._choice(row.get("label"), len(choices), where)
+        return ChoiceExample(str(index), premise, question, tuple(choices), label)
+
+    def _check_question(self, question: str, where: str) -> None:
+        if self.questions and question not in self.questions:
+            known = ", ".join(self.questions)
+            hint = nearest(question, self.questions)
+            raise DataError(f"{where}: '{question}' is no question of {self.name}{hint} (there are: {known})")
+
+    def _choice(self, value: Any, choices: int, where: str) -> int | None:
+        """Return the index of the choice a label means, or None where there is none (None, blank, or -1)."""
+        if value is None or str(value) in ("", "-1"):
+            return None
+        known = {str(self.first_label + place): place for place in range(choices)}
+        if str(value) not in known:
+            raise DataError(f"{where}: '{value}' is no label of {self.name} (there are: {', '.join(known)})")
+        return known[str(value)]

@@ -1,0 +1,47 @@
+"""What tasks of natural language inference share: three labels, a premise and a hypothesis, letters for labels.
+
+All have the same labels in the same order, so that a model fine-tuned on one is scored on any other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, ClassVar
+
+from crosslift.api.examples import PairExample
+from crosslift.api.task import Task
+from crosslift.io.text import Row, lines, tsv
+
+LABELS = ("entailment", "neutral", "contradiction")
+_LETTERS = {label[0]: label for label in LABELS}
+"""Some benchmarks abbreviate."""
+
+
+class NliTask(Task):
+    """Base of inference tasks; a row holds `premise`, `hypothesis` and `label`, and perhaps an `id`."""
+
+    kind = "pair"
+    labels = LABELS
+    metrics = ("accuracy",)
+    lab_task = "nli"
+    columns = ("premise", "hypothesis", "label")
+    answers = ("label",)
+    identifier: ClassVar[str | None] = None
+    """The column with an id of the pair; None: its place in the order."""
+
+    def file_rows(self, path: Path) -> Iterator[Row]:
+        """Yield the rows of a tsv file, with or without a line of column names; the label may be lacking."""
+        _, first = next(lines(path))
+        named = set(self.needed) <= set(first.split("\t"))
+        return tsv(path) if named else tsv(path, self.columns, optional=1)
+
+    def from_row(
+        self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
+    ) -> PairExample:
+        """Return the example of one row; labels may be names, their first letters, or the hub's numbers."""
+        value = row.get("label")
+        label = self.label(_LETTERS.get(str(value), value), where=where, feature=(features or {}).get("label"))
+        premise, hypothesis = (self.text(row, column, where=where) for column in self.needed)
+        own = row.get(self.identifier) if self.identifier else None
+        return PairExample(str(index if own is None else own), premise, hypothesis, label)

@@ -1,0 +1,27 @@
+"""The layout that SNLI and MultiNLI share: JSON Lines, with pairs that have no gold label."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from crosslift.io.text import Row, jsonl
+from crosslift.tasks.bases.nli import NliTask
+
+_NAMES = {"premise": "sentence1", "hypothesis": "sentence2", "label": "gold_label"}
+
+
+class StanfordNli(NliTask):
+    """Base of both."""
+
+    languages = ("en",)
+
+    def file_rows(self, path: Path) -> Iterator[Row]:
+        """Yield the objects of a JSON Lines file, under the names that the hub has for their fields."""
+        for number, row in jsonl(path):
+            yield number, {column: row[name] for column, name in _NAMES.items() if name in row}
+
+    def is_example(self, row: Mapping[str, Any]) -> bool:
+        """Return whether the annotators agreed on a label: "-" in files, -1 on the hub, where they did not."""
+        return row.get("label") not in ("-", -1)

@@ -1,0 +1,89 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from crosslift.augment.words import WordPieces, relabelled, replaced
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.inputs import IGNORED
+from crosslift.errors import DataError
+from tests.tiny import BUILDERS, LANGUAGE
+
+Checkpoint = Callable[[str], Path]
+SENTENCE = "The cat sleeps on the mat ."
+
+
+@pytest.mark.parametrize("family", BUILDERS)
+def test_words_are_found(checkpoint: Checkpoint, family: str) -> None:
+    encoder = Encoder.load(checkpoint(family))
+    language = LANGUAGE.get(family, ("en",))[0]
+    tokens = encoder.tokenize_words([SENTENCE.split()], language=language)[0]
+    spans = WordPieces(encoder).spans(tokens)
+    assert [span.word for span in spans] == SENTENCE.split()
+    assert {span.language for span in spans} == {language}
+    assert not any(tokens.special[place] for span in spans for place in range(span.start, span.stop))
+
+
+def test_punctuation_is_left_out(checkpoint: Checkpoint) -> None:
+    encoder = Encoder.load(checkpoint("bert"))
+    tokens = encoder.tokenize_words([["'the", "cat,", "isn't", "?"]], language="en")[0]
+    spans = WordPieces(encoder).spans(tokens)
+    assert [span.word for span in spans] == ["the", "cat", "isn't", "?"]
+    around = [tokens.ids[spans[0].start - 1], tokens.ids[spans[1].stop]]
+    assert encoder.tokenizer.convert_ids_to_tokens(around) == ["'", ","]
+
+
+@pytest.mark.parametrize("family", BUILDERS)
+def test_pieces_are_those_of_the_word_in_a_sentence(checkpoint: Checkpoint, family: str) -> None:
+    encoder = Encoder.load(checkpoint(family))
+    written = WordPieces(encoder)
+    written.know(["mat", "red mat"])
+    tokens = encoder.tokenize_words([["the", "red", "mat"]])[0]
+    assert tokens.words is not None
+    both = tuple(token for token, word in zip(tokens.ids, tokens.words, strict=True) if word in (1, 2))
+    assert written.pieces("red") + written.pieces("mat") == written.pieces("red mat") == both
+
+
+def test_a_word_the_tokenizer_cannot_write_has_no_pieces(encoder: Encoder) -> None:
+    assert WordPieces(encoder).pieces("Baum") == ()
+    assert WordPieces(encoder).pieces("großer Baum") == ()
+    assert len(WordPieces(encoder).pieces("großer Apfel")) == 2
+
+
+def test_both_texts_of_a_pair_have_their_words_and_languages(encoder: Encoder) -> None:
+    first = encoder.tokenize_words([["the", "cat"]], language="en")[0]
+    second = encoder.tokenize_words([["eine", "Katze"]], language="de")[0]
+    spans = WordPieces(encoder).spans(encoder.join(first, second))
+    assert [(span.word, span.language) for span in spans] == [
+        ("the", "en"),
+        ("cat", "en"),
+        ("eine", "de"),
+        ("Katze", "de"),
+    ]
+
+
+def test_tokens_without_words_are_refused(encoder: Encoder) -> None:
+    with pytest.raises(DataError, match="do not know their words"):
+        WordPieces(encoder).spans(encoder.tokenize(["the cat"])[0])
+
+
+def test_replaced_words_keep_their_place(encoder: Encoder) -> None:
+    written = WordPieces(encoder)
+    tokens = encoder.tokenize_words([["the", "apple", "sleeps"]], language="en")[0]
+    assert tokens.words == (-1, 0, 1, 2, -1)
+    longer = replaced(tokens, {(2, 3): written.pieces("großer Apfel"), (1, 2): written.pieces("die")})
+    assert encoder.tokenizer.decode(longer.ids, skip_special_tokens=True) == "die großer Apfel sleeps"
+    assert longer.words == (-1, 0, 1, 1, 2, -1)
+    assert longer.special == (True, False, False, False, False, True)
+    assert longer.language == "en"
+    assert replaced(tokens, {}) == tokens
+
+
+def test_labels_stay_with_their_words(encoder: Encoder) -> None:
+    tokens = encoder.tokenize_words([["the", "apple", "sleeps"]])[0]
+    longer = replaced(tokens, {(2, 3): WordPieces(encoder).pieces("großer Apfel")})
+    labels = (IGNORED, 4, 5, 6, IGNORED)
+    assert relabelled(labels, tokens, longer, ignored=IGNORED) == (IGNORED, 4, 5, IGNORED, 6, IGNORED)
+    assert relabelled(labels, tokens, tokens, ignored=IGNORED) == labels
