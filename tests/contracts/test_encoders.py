@@ -23,7 +23,7 @@ Checkpoint = Callable[[str], Path]
 FIRSTS = ["The cat sleeps on the mat.", "A man reads", "Un chat lit un livre dans le jardin rouge."]
 SECONDS = ["Die Katze liest.", "Ein Mann schläft auf der roten Matte im Garten", "Kot."]
 WORDS = [["The", "cat", "reads", ",", "isn't", "it", "?"], ["Ein", "Buch"]]
-KINDS = {"sentence": 3, "pair": 3, "tagging": 3, "span": 2, "choice": None}
+KINDS = {"sentence": 3, "pair": 3, "tagging": 3, "extractive_qa": 2, "multiple_choice": None}
 MASKED = [name for name in tiny.BUILDERS if name not in tiny.WITHOUT_MASKED_HEAD]
 WITH_TRANSFORMERS_HEAD = MASKED
 
@@ -244,7 +244,7 @@ def test_pooling(encoder: Encoder, name: str) -> None:
         real = states[row, : len(tokens)]
         words = real[~torch.tensor(tokens.special)]
         torch.testing.assert_close(encoder.pool(states, inputs)[row], real.mean(0))
-        torch.testing.assert_close(encoder.pool(states, inputs, "mean_words")[row], words.mean(0))
+        torch.testing.assert_close(encoder.pool(states, inputs, "mean_no_special")[row], words.mean(0))
         assert torch.equal(encoder.pool(states, inputs, "first")[row], states[row, 0])
     with pytest.raises(RecipeError, match="did you mean 'mean_words'"):
         encoder.pool(states, inputs, "mean_word")
@@ -282,19 +282,19 @@ def test_autocast(encoder: Encoder, name: str) -> None:
     assert torch.nn.functional.cosine_similarity(states.float(), exact, dim=-1)[inputs.mask.bool()].min() > 0.98
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_task_model(encoder: Encoder, name: str, kind: Any, tmp_path: Path) -> None:
-    labels = ("yes", "no", "maybe") if KINDS[kind] == 3 else ()
+@pytest.mark.parametrize("task_type", KINDS)
+def test_task_model(encoder: Encoder, name: str, task_type: Any, tmp_path: Path) -> None:
+    labels = ("yes", "no", "maybe") if KINDS[task_type] == 3 else ()
     before = {key: value.clone() for key, value in encoder.state().items()}
-    model = TaskModel.create(encoder, kind, labels, seed=3)
+    model = TaskModel.create(encoder, task_type, labels, seed=3)
     inputs = inputs_of(encoder, name, pairs=True)
     with torch.no_grad():
         logits = model.logits(inputs)
-        again = TaskModel.create(encoder, kind, labels, seed=3).logits(inputs)
-        other = TaskModel.create(encoder, kind, labels, seed=4).logits(inputs)
+        again = TaskModel.create(encoder, task_type, labels, seed=3).logits(inputs)
+        other = TaskModel.create(encoder, task_type, labels, seed=4).logits(inputs)
         embedded = model.logits(inputs, encoder.embed(inputs.ids))
-    rows = tuple(inputs.ids.shape) if kind in ("tagging", "span") else (len(inputs),)
-    assert logits.shape == (*rows, *([KINDS[kind]] if KINDS[kind] else []))
+    rows = tuple(inputs.ids.shape) if task_type in ("tagging", "extractive_qa") else (len(inputs),)
+    assert logits.shape == (*rows, *([KINDS[task_type]] if KINDS[task_type] else []))
     torch.testing.assert_close(logits, again, atol=1e-6, rtol=0)
     assert (logits - other).abs().max() > 1e-3
     torch.testing.assert_close(embedded, logits, atol=1e-6, rtol=1e-6)
@@ -303,9 +303,9 @@ def test_task_model(encoder: Encoder, name: str, kind: Any, tmp_path: Path) -> N
     with torch.no_grad():
         # one output is one dot product, whose rounding depends on where the weights lie in memory
         torch.testing.assert_close(loaded.logits(inputs), logits, atol=1e-6, rtol=0)
-    assert loaded.kind == kind
+    assert loaded.task_type == task_type
     assert loaded.labels == model.labels
-    assert model.labels == (labels or {"span": ("start", "end"), "choice": ("score",)}[kind])
+    assert model.labels == (labels or {"extractive_qa": ("start", "end"), "multiple_choice": ("score",)}[task_type])
     loss = model.train().logits(inputs).pow(2).sum()
     loss.backward()
     assert all(weight.grad is not None for weight in model.encoder.base.get_input_embeddings().parameters())
@@ -320,11 +320,11 @@ def test_task_model_starts_from_the_encoder(encoder: Encoder, name: str) -> None
         assert torch.equal(model.encoder.encode(inputs), encoder.encode(inputs))
 
 
-@pytest.mark.parametrize("kind", ["pair", "span"])
-def test_a_second_task_starts_with_a_fresh_head(encoder: Encoder, name: str, kind: Any) -> None:
+@pytest.mark.parametrize("task_type", ["pair", "extractive_qa"])
+def test_a_second_task_starts_with_a_fresh_head(encoder: Encoder, name: str, task_type: Any) -> None:
     first = TaskModel.create(encoder, "sentence", ("a", "b", "c"), seed=1)
-    second = TaskModel.create(first.encoder, kind, ("x", "y", "z"), seed=2)
-    alone = TaskModel.create(Encoder(encoder.base, encoder.tokenizer), kind, ("x", "y", "z"), seed=2)
+    second = TaskModel.create(first.encoder, task_type, ("x", "y", "z"), seed=2)
+    alone = TaskModel.create(Encoder(encoder.base, encoder.tokenizer), task_type, ("x", "y", "z"), seed=2)
     old, new, expected = (head_of(model) for model in (first, second, alone))
     assert expected
     assert all(torch.equal(new[key], weight) for key, weight in expected.items())
@@ -338,17 +338,17 @@ def head_of(model: TaskModel) -> dict[str, Tensor]:
 
 @pytest.mark.parametrize("name", WITH_TRANSFORMERS_HEAD)
 @pytest.mark.parametrize(
-    ("kind", "pipeline"), [("sentence", "text-classification"), ("tagging", "token-classification")]
+    ("task_type", "pipeline"), [("sentence", "text-classification"), ("tagging", "token-classification")]
 )
-def test_transformers_pipeline(encoder: Encoder, name: str, kind: Any, pipeline: Any, tmp_path: Path) -> None:
+def test_transformers_pipeline(encoder: Encoder, name: str, task_type: Any, pipeline: Any, tmp_path: Path) -> None:
     labels = ("neutral", "contradiction", "entailment")
-    model = TaskModel.create(encoder, kind, labels, seed=0)
+    model = TaskModel.create(encoder, task_type, labels, seed=0)
     model.save(tmp_path)
     predict = transformers.pipeline(pipeline, model=str(tmp_path), tokenizer=str(tmp_path))
     found = predict(FIRSTS[0])
     predicted = found[0]
-    assert predicted[{"sentence": "label", "tagging": "entity"}[kind]] in labels
-    if kind == "sentence" and name != "xlm":  # the pipeline gives XLM no language
+    assert predicted[{"sentence": "label", "tagging": "entity"}[task_type]] in labels
+    if task_type == "sentence" and name != "xlm":  # the pipeline gives XLM no language
         inputs = inputs_of(encoder, name).select(torch.tensor([0]))
         scores = model.logits(inputs).detach().softmax(-1)[0]
         assert predicted["label"] == labels[int(scores.argmax())]

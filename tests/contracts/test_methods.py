@@ -15,11 +15,11 @@ from torch import nn
 from crosslift.api import registry
 from crosslift.api.examples import (
     Answer,
-    ChoiceExample,
-    JointExample,
+    ExtractiveQAExample,
+    IntentSlotExample,
+    MultipleChoiceExample,
     PairExample,
     SentenceExample,
-    SpanExample,
     TaggingExample,
 )
 from crosslift.encoder.encoder import Encoder, seeded
@@ -43,7 +43,7 @@ LABELS = ("red", "no")
 """Words that the tiny tokenizers can write."""
 FRAMES = ("O", "B-red", "I-red", "no", "man")
 """Labels of a joint task, tags and intents."""
-KINDS = ("sentence", "pair", "tagging", "joint", "span", "choice")
+KINDS = ("sentence", "pair", "tagging", "intent_slot", "extractive_qa", "multiple_choice")
 NEEDS_HEAD = "needs a masked-(language-model|LM) head|needs what `mlm` needs"
 """What the docstring of an objective says that encoders without such a head may refuse."""
 Checkpoint = Callable[[str], Path]
@@ -91,17 +91,17 @@ def extra_of(method: Method, model: Any) -> nn.Module | None:
     return None if extra is None else extra.eval()
 
 
-def task_model(method: FinetuneMethod, encoder: Encoder, kind: Any) -> TaskModel:
+def task_model(method: FinetuneMethod, encoder: Encoder, task_type: Any) -> TaskModel:
     """Return a model with the head that the method is for."""
-    labels = FRAMES if kind == "joint" else LABELS
-    head = method.head(encoder, task="task", kind=kind, labels=labels, seed=0)
-    return TaskModel.create(encoder, kind, labels, seed=0, head=head).eval()
+    labels = FRAMES if task_type == "intent_slot" else LABELS
+    head = method.head(encoder, task="task", task_type=task_type, labels=labels, seed=0)
+    return TaskModel.create(encoder, task_type, labels, seed=0, head=head).eval()
 
 
-def span_example(number: int, question: str, context: str) -> SpanExample:
+def span_example(number: int, question: str, context: str) -> ExtractiveQAExample:
     """Return a question whose answer is the second and the third word of its context."""
     answer = " ".join(context.split()[1:3])
-    return SpanExample(str(number), question, context, (Answer(answer, context.index(answer)),))
+    return ExtractiveQAExample(str(number), question, context, (Answer(answer, context.index(answer)),))
 
 
 def task_batch(method: FinetuneMethod, model: TaskModel, encoder: Encoder, family: str) -> Batch:
@@ -113,21 +113,21 @@ def task_batch(method: FinetuneMethod, model: TaskModel, encoder: Encoder, famil
             TaggingExample(str(i), tuple(text.split()), tuple(LABELS[len(word) % 2] for word in text.split()))
             for i, text in enumerate(TEXTS)
         ],
-        "span": [span_example(i, text, TEXTS[-i - 1]) for i, text in enumerate(TEXTS)],
-        "joint": [
-            JointExample(
+        "extractive_qa": [span_example(i, text, TEXTS[-i - 1]) for i, text in enumerate(TEXTS)],
+        "intent_slot": [
+            IntentSlotExample(
                 str(i), tuple(text.split()), tuple(FRAMES[len(word) % 2] for word in text.split()), FRAMES[3 + i % 2]
             )
             for i, text in enumerate(TEXTS)
         ],
-        "choice": [
-            ChoiceExample(str(i), text, ("cause", "effect")[i % 2], (TEXTS[i - 1], TEXTS[i - 2]), i % 2)
+        "multiple_choice": [
+            MultipleChoiceExample(str(i), text, ("cause", "effect")[i % 2], (TEXTS[i - 1], TEXTS[i - 2]), i % 2)
             for i, text in enumerate(TEXTS)
         ],
-    }[model.kind]
+    }[model.task_type]
     words = "words" in method.needs
     items = task_items(
-        *(model.encoder, examples, model.kind, model.labels),
+        *(model.encoder, examples, model.task_type, model.labels),
         max_length=48,
         language=language,
         words=words,
@@ -268,17 +268,19 @@ def test_what_a_method_needs_beside_the_model_can_be_restored(checkpoint: Checkp
 
 
 @pytest.mark.parametrize("name", FINETUNE)
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("task_type", KINDS)
 @pytest.mark.parametrize("family", BUILDERS)
-def test_finetuning_methods_on_every_family_and_head(checkpoint: Checkpoint, family: str, kind: Any, name: str) -> None:
+def test_finetuning_methods_on_every_family_and_head(
+    checkpoint: Checkpoint, family: str, task_type: Any, name: str
+) -> None:
     method, encoder = finetune_method(name, checkpoint(family)), Encoder.load(checkpoint(family))
-    if kind not in method.kinds:
-        pytest.skip(f"not defined for {kind}")
+    if task_type not in method.kinds:
+        pytest.skip(f"not defined for {task_type}")
     if "own decoder" in (type(method).__doc__ or "") and family not in TEXT_TO_TEXT:
         with pytest.raises(CheckpointError, match=r"has no decoder"):
-            task_model(method, encoder, kind)
+            task_model(method, encoder, task_type)
         return
-    model = task_model(method, encoder, kind)
+    model = task_model(method, encoder, task_type)
     if family in WITHOUT_MASKED_HEAD and "Needs a masked-LM head" in (type(method).__doc__ or ""):
         with pytest.raises(CheckpointError, match="masked-LM head"):
             task_batch(method, model, encoder, family)
@@ -295,18 +297,20 @@ def test_finetuning_methods_on_every_family_and_head(checkpoint: Checkpoint, fam
     torch.testing.assert_close(longer, loss, atol=2e-5, rtol=1e-5)
 
 
-TASK_OF = {task.kind: task for name in registry.entries("task") if (task := registry.load("task", name)())}
+TASK_OF = {task.task_type: task for name in registry.entries("task") if (task := registry.load("task", name)())}
 
 
 @pytest.mark.parametrize("name", FINETUNE)
 def test_tasks_that_a_method_is_not_for_are_refused(name: str) -> None:
     table = FinetuneTable.model_validate({"task": "xnli", "method": [{"use": name}]})
-    for kind in KINDS:
-        data = TaskData(TASK_OF[kind], "en", (), [], [])
-        if kind in registry.load("finetune", name).kinds:
+    for task_type in KINDS:
+        data = TaskData(TASK_OF[task_type], "en", (), [], [])
+        if task_type in registry.load("finetune", name).kinds:
             assert len(finetune.method_of(table, data).parts) == 1
             continue
-        with pytest.raises(RecipeError, match=rf"finetune\.method\.0\.use: '{name}' is defined for .*'{kind}' task"):
+        with pytest.raises(
+            RecipeError, match=rf"finetune\.method\.0\.use: '{name}' is defined for .*'{task_type}' task"
+        ):
             finetune.method_of(table, data)
 
 

@@ -8,11 +8,11 @@ import pytest
 
 from crosslift import languages
 from crosslift.api import registry
-from crosslift.api.examples import EXAMPLE_OF, Kind, Split, texts
+from crosslift.api.examples import EXAMPLE_OF, Split, TaskType, texts
 from crosslift.api.task import Task
 
 TASKS = [registry.load("task", name)() for name in registry.entries("task")]
-CLASSIFIES = ("sentence", "pair", "tagging", "joint")
+CLASSIFIES = ("sentence", "pair", "tagging", "intent_slot")
 SPLITS = get_args(Split)
 
 pytestmark = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
@@ -23,7 +23,7 @@ def test_it_says_what_it_is(task):
     assert entry.summary
     assert task.citation
     assert task.licence
-    assert task.kind in get_args(Kind)
+    assert task.task_type in get_args(TaskType)
 
 
 def test_its_metrics_are_on_the_shelf_and_can_be_made(task):
@@ -33,7 +33,7 @@ def test_its_metrics_are_on_the_shelf_and_can_be_made(task):
 
 
 def test_it_has_labels_if_it_classifies(task):
-    assert (bool(task.labels) or task.open_labels) == (task.kind in CLASSIFIES)
+    assert (bool(task.labels) or task.open_labels) == (task.task_type in CLASSIFIES)
     assert not (task.labels and task.open_labels)
     assert len(set(task.labels)) == len(task.labels)
 
@@ -74,7 +74,7 @@ def test_what_is_scored_on_request_and_coded_otherwise_is_of_its_languages(task)
 
 
 def test_a_ranking_task_has_a_pool(task):
-    assert bool(task.pools) == (task.kind == "ranking")
+    assert bool(task.pools) == (task.task_type == "ranking")
     assert set(task.pools) <= set(task.files)
 
 
@@ -113,19 +113,19 @@ ANSWERS = {"answers": [{"text": "text", "answer_start": 0}], "id": "q"}
 def row(task):
     """Return a row with a text in each column and the first label where the answer goes."""
     made = {column: VALUES.get(column, f"text of {column}") for column in task.needed}
-    if task.kind == "span":
+    if task.task_type == "extractive_qa":
         return made | ANSWERS
-    if task.kind == "mining":
+    if task.task_type == "mining":
         return {"source": [["a", "text"]], "target": [["b", "text"]], "gold": [["a", "b"]]}
     first = task.labels[0] if task.labels else "1"  # the number of a choice
-    if task.kind == "joint":
+    if task.task_type == "intent_slot":
         return made | {column: VALUES.get(column, "intent") for column in task.answers}
-    return made | dict.fromkeys(task.answers, [first] * 2 if task.kind == "tagging" else first)
+    return made | dict.fromkeys(task.answers, [first] * 2 if task.task_type == "tagging" else first)
 
 
 def test_a_row_becomes_an_example_of_its_kind(task):
     example = task.from_row(row(task), 3, where="here")
-    assert isinstance(example, EXAMPLE_OF[task.kind])
+    assert isinstance(example, EXAMPLE_OF[task.task_type])
     assert example.id
     assert all(texts(example))
     if task.open_labels:

@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crosslift.adapters.invertible import Coupling, insert_couplings
+from crosslift.adapters.invertible import InvertibleAdapter, insert_invertible_adapters
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.layers import is_played_back, layers_of, states_of, with_states
 
@@ -61,15 +61,21 @@ class Bottlenecks(nn.Module):
         size: of each bottleneck.
         layers: how many.
         generator: draws the weights that do not start at zero.
-        coupling: the map.
+        invertible_adapter: the map.
     """
 
     def __init__(
-        self, width: int, size: int, *, layers: int, generator: torch.Generator, coupling: Coupling | None = None
+        self,
+        width: int,
+        size: int,
+        *,
+        layers: int,
+        generator: torch.Generator,
+        invertible_adapter: InvertibleAdapter | None = None,
     ) -> None:
         super().__init__()
         self.layers = nn.ModuleList(Bottleneck(width, size, generator=generator) for _ in range(layers))
-        self.coupling = coupling
+        self.invertible_adapter = invertible_adapter
         self.shape = (layers, width)
         """Layers, and the width of the states."""
 
@@ -78,8 +84,10 @@ class Bottlenecks(nn.Module):
         """Return an adapter for an encoder, its bottlenecks `reduction` times narrower than the states."""
         generator = torch.Generator().manual_seed(seed)
         size = max(1, encoder.hidden_size // reduction)
-        coupling = Coupling(encoder.embedding_size, generator=generator) if invertible else None
-        made = cls(encoder.hidden_size, size, layers=encoder.layers, generator=generator, coupling=coupling)
+        invertible_adapter = InvertibleAdapter(encoder.embedding_size, generator=generator) if invertible else None
+        made = cls(
+            encoder.hidden_size, size, layers=encoder.layers, generator=generator, invertible_adapter=invertible_adapter
+        )
         return made.to(encoder.device)
 
     @classmethod
@@ -88,8 +96,8 @@ class Bottlenecks(nn.Module):
         size, width = weights["layers.0.down.weight"].shape
         layers = len([name for name in weights if name.endswith(".down.weight") and name.startswith("layers.")])
         mapped = {name.removeprefix("coupling."): value for name, value in weights.items() if "coupling." in name}
-        coupling = Coupling.holding(mapped) if mapped else None
-        made = cls(width, size, layers=layers, generator=torch.Generator(), coupling=coupling)
+        invertible_adapter = InvertibleAdapter.holding(mapped) if mapped else None
+        made = cls(width, size, layers=layers, generator=torch.Generator(), invertible_adapter=invertible_adapter)
         made.load_state_dict(dict(weights))
         return made
 
@@ -104,8 +112,8 @@ def insert(encoder: Encoder, active: Callable[[], Sequence[Bottlenecks]]) -> Cal
     after, places = _places(encoder)
     # In front of other hooks, which are there to see what the layer returns.
     handles = [place.register_forward_hook(after(number, active), prepend=True) for number, place in enumerate(places)]
-    handles += insert_couplings(
-        encoder, lambda: [adapter.coupling for adapter in active() if adapter.coupling is not None]
+    handles += insert_invertible_adapters(
+        encoder, lambda: [adapter.invertible_adapter for adapter in active() if adapter.invertible_adapter is not None]
     )
 
     def remove() -> None:

@@ -45,7 +45,7 @@ class Half(nn.Module):
         return self.up(functional.relu(self.down(half)))  # type: ignore[no-any-return]
 
 
-class Coupling(nn.Module):
+class InvertibleAdapter(nn.Module):
     """An invertible map of vectors of some width.
 
     Args:
@@ -80,7 +80,7 @@ class Coupling(nn.Module):
         return made
 
 
-def insert_couplings(encoder: Encoder, active: Callable[[], Sequence[Coupling]]) -> list[Any]:
+def insert_invertible_adapters(encoder: Encoder, active: Callable[[], Sequence[InvertibleAdapter]]) -> list[Any]:
     """Have word embeddings go through maps, and what is compared with them through their inverses.
 
     Args:
@@ -92,13 +92,13 @@ def insert_couplings(encoder: Encoder, active: Callable[[], Sequence[Coupling]])
     """
 
     def enter(_module: nn.Module, _arguments: Any, embedded: Tensor) -> Tensor:
-        for coupling in active():
-            embedded = coupling(embedded)
+        for invertible_adapter in active():
+            embedded = invertible_adapter(embedded)
         return embedded
 
     def leave(states: Tensor) -> Tensor:
-        for coupling in reversed(active()):
-            states = coupling.inverse(states)
+        for invertible_adapter in reversed(active()):
+            states = invertible_adapter.inverse(states)
         return states
 
     words: Any = encoder.base.get_input_embeddings()

@@ -1,1 +1,1 @@
-"""Alignment objectives, one file each: how translations are made similar, or words predicted across them."""
+"""The registry of alignment objectives: one file an objective, which defines one `crosslift.train.method.Method`."""

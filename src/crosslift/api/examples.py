@@ -9,12 +9,14 @@ from typing import Any, Literal
 Split = Literal["train", "dev", "test"]
 
 
-Kind = Literal["sentence", "pair", "tagging", "joint", "span", "choice", "retrieval", "mining", "ranking"]
+TaskType = Literal[
+    "sentence", "pair", "tagging", "intent_slot", "extractive_qa", "multiple_choice", "retrieval", "mining", "ranking"
+]
 """Input forms: one text, two texts, words with tags, words with tags and an intent, an answer span, a choice, parallel
 texts, two pools, a query."""
 
 
-BY_VECTORS: frozenset[Kind] = frozenset({"retrieval", "mining", "ranking"})
+EMBEDDING_TASKS: frozenset[TaskType] = frozenset({"retrieval", "mining", "ranking"})
 """Forms that are scored with an encoder's sentence vectors, without a head."""
 
 
@@ -47,7 +49,7 @@ class TaggingExample:
 
 
 @dataclass(frozen=True, slots=True)
-class JointExample:
+class IntentSlotExample:
     """The words of an utterance, the tag of each in IOB2, and what the whole is meant to do."""
 
     id: str
@@ -65,7 +67,7 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class SpanExample:
+class ExtractiveQAExample:
     """A question, the context that answers it, and the accepted answers."""
 
     id: str
@@ -75,7 +77,7 @@ class SpanExample:
 
 
 @dataclass(frozen=True, slots=True)
-class ChoiceExample:
+class MultipleChoiceExample:
     """A premise, a question about it, and the choices; `label` is the index of the right one."""
 
     id: str
@@ -132,22 +134,22 @@ Example = (
     SentenceExample
     | PairExample
     | TaggingExample
-    | JointExample
-    | SpanExample
-    | ChoiceExample
+    | IntentSlotExample
+    | ExtractiveQAExample
+    | MultipleChoiceExample
     | RetrievalExample
     | MiningExample
     | RankingExample
 )
 
 
-EXAMPLE_OF: Mapping[Kind, type[Any]] = {
+EXAMPLE_OF: Mapping[TaskType, type[Any]] = {
     "sentence": SentenceExample,
     "pair": PairExample,
     "tagging": TaggingExample,
-    "joint": JointExample,
-    "span": SpanExample,
-    "choice": ChoiceExample,
+    "intent_slot": IntentSlotExample,
+    "extractive_qa": ExtractiveQAExample,
+    "multiple_choice": MultipleChoiceExample,
     "retrieval": RetrievalExample,
     "mining": MiningExample,
     "ranking": RankingExample,
@@ -161,11 +163,11 @@ def texts(example: Example) -> Sequence[str]:
             return (example.text,)
         case PairExample():
             return (example.first, example.second)
-        case TaggingExample() | JointExample():
+        case TaggingExample() | IntentSlotExample():
             return (" ".join(example.words),)
-        case SpanExample():
+        case ExtractiveQAExample():
             return (example.question, example.context)
-        case ChoiceExample():
+        case MultipleChoiceExample():
             return (example.premise, *example.choices)
         case RetrievalExample():
             return (example.source, example.target)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.api.examples import Candidate, Example, Kind, Split
+from crosslift.api.examples import Candidate, Example, Split, TaskType
 from crosslift.errors import DataError, nearest
 from crosslift.io.text import Row, require
 
@@ -43,7 +43,7 @@ class Task(ABC):
     task never opens the network, and opens only the files it is given.
     """
 
-    kind: ClassVar[Kind]
+    task_type: ClassVar[TaskType]
     labels: ClassVar[tuple[str, ...]] = ()
     """Labels in the order of the model's outputs; empty where a task has none (retrieval, span, choice), or leaves them
     to the data."""

@@ -78,7 +78,7 @@ class Candidates(nn.Module):
         self.pieces: Tensor
         self.scores: Tensor
         self.register_buffer("table", table)
-        self.register_buffer("pieces", pad([written.pieces(word) for word in rows] or [(_NONE,)], _NONE))
+        self.register_buffer("subwords", pad([written.pieces(word) for word in rows] or [(_NONE,)], _NONE))
         self.register_buffer("scores", torch.tensor([precision[language] for language in lexicon.languages]))
         self.languages = lexicon.languages
 

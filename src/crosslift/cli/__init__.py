@@ -120,7 +120,7 @@ def evaluate(
     ] = False,
     output: Annotated[Path | None, typer.Option(help="Directory for predictions and results.json.")] = None,
     pooling: Annotated[
-        Literal["benchmark", "native", "pooler", "mean", "mean_words", "first"],
+        Literal["benchmark", "native", "pooler", "mean", "mean_no_special", "first"],
         typer.Option(help="How retrieval, mining and ranking tasks make vectors; native: as the checkpoint says."),
     ] = "benchmark",
     search: Annotated[

@@ -127,7 +127,7 @@ def _task_designs(
 
 
 def _kind(task: str) -> str | None:
-    return str(registry.load("task", task).kind) if task in registry.entries("task") else None
+    return str(registry.load("task", task).task_type) if task in registry.entries("task") else None
 
 
 def _metric(task: str, name: str, labels: Sequence[str]) -> Metric:

@@ -11,15 +11,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from crosslift.api.examples import (
-    ChoiceExample,
     Example,
-    JointExample,
+    ExtractiveQAExample,
+    IntentSlotExample,
     MiningExample,
+    MultipleChoiceExample,
     PairExample,
     RankingExample,
     RetrievalExample,
     SentenceExample,
-    SpanExample,
     Split,
     TaggingExample,
     texts,
@@ -62,13 +62,13 @@ def placeholder_labels(examples: Sequence[Example], *, where: str) -> None:
 def _golds(example: Example) -> tuple[object, ...]:
     """Return the gold values of an example: one label, a tag a word, the answers; none where it has none."""
     match example:
-        case SentenceExample() | PairExample() | ChoiceExample():
+        case SentenceExample() | PairExample() | MultipleChoiceExample():
             return () if example.label is None else (example.label,)
         case TaggingExample():
             return example.tags or ()
-        case JointExample():
+        case IntentSlotExample():
             return () if example.intent is None or example.tags is None else (example.intent, *example.tags)
-        case SpanExample():
+        case ExtractiveQAExample():
             return example.answers
         case MiningExample():
             return example.gold or ()

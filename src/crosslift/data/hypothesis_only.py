@@ -2,7 +2,7 @@
 
 Hypotheses of inference data were written to a label, and words such as "not" tell it (Gururangan et al. 2018, arXiv
 1803.02324; Poliak et al. 2018, arXiv 1805.01042).  Here naive Bayes reads their words and pairs of words, which takes
-seconds; `[finetune.read] texts = "second"` trains the encoder itself that way.  Imports no torch.
+seconds; `[finetune.input] texts = "second"` trains the encoder itself that way.  Imports no torch.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MARGIN = 5.0
 
 
 @dataclass(frozen=True)
-class Giveaway:
+class HypothesisOnly:
     """Shares of right labels, in percent, without the first text."""
 
     second: float
@@ -36,7 +36,7 @@ class Giveaway:
         return self.second >= self.commonest + MARGIN
 
 
-def giveaway(train: Sequence[Example], dev: Sequence[Example]) -> Giveaway | None:
+def hypothesis_only(train: Sequence[Example], dev: Sequence[Example]) -> HypothesisOnly | None:
     """Return how well labels of pairs are told by their second texts, or None where there are no labelled pairs."""
     learned, scored = _labelled(train[:MOST]), _labelled(dev)
     if not learned or not scored:
@@ -44,7 +44,7 @@ def giveaway(train: Sequence[Example], dev: Sequence[Example]) -> Giveaway | Non
     bayes = _NaiveBayes(learned)
     right = sum(bayes.label(text) == label for text, label in scored)
     _, commonest = Counter(label for _, label in scored).most_common(1)[0]
-    return Giveaway(100 * right / len(scored), 100 * commonest / len(scored))
+    return HypothesisOnly(100 * right / len(scored), 100 * commonest / len(scored))
 
 
 def _labelled(examples: Sequence[Example]) -> list[tuple[str, str]]:

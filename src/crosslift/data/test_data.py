@@ -68,7 +68,7 @@ def read_test_set(
     dev = {code: source.examples(task, "dev", code) for code in wanted} if _has_threshold(task, split) else {}
     for code, examples in dev.items():
         checks.placeholder_labels(examples, where=f"{task.name} dev in '{code}'")
-    candidates = source.candidates(task, split) if task.kind == "ranking" else []
+    candidates = source.candidates(task, split) if task.task_type == "ranking" else []
     notes = () if source.generated else tuple(checks.notes(task, split, whole))
     return TestSet(
         task, split, by_language, dev=dev, candidates=candidates, notes=(*notes, *_unmatched(task, split, by_language))
@@ -90,4 +90,4 @@ def _unmatched(task: Task, split: Split, by_language: Mapping[str, Sequence[Exam
 
 
 def _has_threshold(task: Task, split: Split) -> bool:
-    return task.kind == "mining" and split != "dev"
+    return task.task_type == "mining" and split != "dev"

@@ -316,7 +316,7 @@ class Encoder:
         return head(self.model, states[positions])
 
     def pool(self, states: Tensor, inputs: Inputs, how: str = "mean") -> Tensor:
-        """Return one vector a row, (batch, hidden): "mean", "mean_words" or "first" (see `encoder.pooling`)."""
+        """Return one vector a row, (batch, hidden): "mean", "mean_no_special" or "first" (see `encoder.pooling`)."""
         return pool(states, inputs, how)
 
     def state(self) -> dict[str, Tensor]:

@@ -10,11 +10,11 @@ from crosslift.compat import PretrainedConfig
 from crosslift.encoder.inputs import Inputs
 from crosslift.errors import RecipeError, nearest
 
-Pooling = Literal["mean", "mean_words", "first"]
+Pooling = Literal["mean", "mean_no_special", "first"]
 """All real tokens (XTREME's way for retrieval), all but special tokens, or the first token."""
 
 
-POOLINGS = ("mean", "mean_words", "first")
+POOLINGS = ("mean", "mean_no_special", "first")
 
 
 def pool(states: Tensor, inputs: Inputs, how: str = "mean") -> Tensor:
@@ -23,7 +23,7 @@ def pool(states: Tensor, inputs: Inputs, how: str = "mean") -> Tensor:
     Args:
         states: (batch, length, hidden).
         inputs: what the states are of.
-        how: "mean" over real tokens, special ones included (Hu et al., 2020, XTREME, section 4); "mean_words" over
+        how: "mean" over real tokens, special ones included (Hu et al., 2020, XTREME, section 4); "mean_no_special" over
             real tokens that are not special, and zero for a text without any; "first" token.
 
     Returns:
@@ -37,7 +37,7 @@ def pool(states: Tensor, inputs: Inputs, how: str = "mean") -> Tensor:
             return states[:, 0]
         case "mean":
             return masked_mean(states, inputs.mask.bool())
-        case "mean_words":
+        case "mean_no_special":
             return masked_mean(states, ~inputs.special)
     raise RecipeError(f"there is no pooling '{how}'{nearest(how, POOLINGS)} (there are: {', '.join(POOLINGS)})")
 
@@ -52,7 +52,7 @@ _KEY = "crosslift_pooling"
 
 
 def trained_pooling(config: PretrainedConfig) -> str | None:
-    """Return how vectors were made in training: "pooler", "mean", "mean_words" or "first"; None where none were."""
+    """Return how vectors were made in training: "pooler", "mean", "mean_no_special" or "first"; None where none were."""
     return getattr(config, _KEY, None)
 
 

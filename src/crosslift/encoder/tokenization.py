@@ -256,7 +256,7 @@ def _assemble(parts: Sequence[Content], special: Sequence[bool], types: Sequence
     return Tokens(
         ids=tuple(token for part in parts for token in part.ids),
         special=tuple(flag for part, flag in zip(parts, special, strict=True) for _ in part.ids),
-        segments=tuple(kind for part, kind in zip(parts, types, strict=True) for _ in part.ids),
+        segments=tuple(task_type for part, task_type in zip(parts, types, strict=True) for _ in part.ids),
         words=words if has_words else None,
         language=language,
     )

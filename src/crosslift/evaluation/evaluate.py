@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.api import registry
-from crosslift.api.examples import BY_VECTORS, Example, Split
+from crosslift.api.examples import EMBEDDING_TASKS, Example, Split
 from crosslift.api.records import Record
 from crosslift.api.task import Task
 from crosslift.data.sources import Source, SourceSettings, find_task, open_source
@@ -42,7 +42,7 @@ ALL = "all"
 """Stands for every task that the data has and the model fits."""
 REASONS = 3
 """Tasks of which it is said why, where none could be scored."""
-_LABELLED = ("sentence", "pair", "choice")
+_LABELLED = ("sentence", "pair", "multiple_choice")
 """Forms whose predictions are labels, which languages can agree about."""
 
 
@@ -240,7 +240,7 @@ def _score(saved: _Saved, task: Task, source: Source, asked: _Asked) -> _Scored:
         grids.check(task, "--generalized")
         grids.check_plain(asked.smooth, "--generalized")
     model = None
-    if task.kind not in BY_VECTORS:  # a model that does not fit shows before the data is read
+    if task.task_type not in EMBEDDING_TASKS:  # a model that does not fit shows before the data is read
         model = saved.model
         _check(saved.name, model, task, source.labels(task))
     test = read_test_set(source, task, asked.split, asked.languages)
@@ -264,7 +264,7 @@ def _score_with_head(
     ]
     grid = dict(grids.predict_grid(model, test, predicted, max_length=length)) if asked.generalized else {}
     agreed = None
-    if task.parallel and task.kind in _LABELLED:
+    if task.parallel and task.task_type in _LABELLED:
         agreed = consistency(predicted, source, task=task.name, selection=saved.rule)
     return _Scored(
         task,
@@ -304,11 +304,11 @@ def _settings(data: Path | str | SourceSettings | None) -> SourceSettings:
 
 def _length(model: TaskModel, asked: _Asked) -> int:
     """Return how many tokens an input is cut to: as asked for, as in training, or as is usual."""
-    return asked.max_length or model.reading.max_length or default_length(model.kind)
+    return asked.max_length or model.input_settings.max_length or default_length(model.task_type)
 
 
 def _predict(model: TaskModel, test: TestSet, asked: _Asked) -> dict[str, list[Record]]:
-    lengths = {"max_length": _length(model, asked), "doc_stride": model.reading.doc_stride or DOC_STRIDE}
+    lengths = {"max_length": _length(model, asked), "doc_stride": model.input_settings.doc_stride or DOC_STRIDE}
 
     def predict_one(code: str, examples: list[Example]) -> list[Record]:
         return predict_smoothed(model, examples, smoothing=asked.smooth, language=code, **lengths)
@@ -332,8 +332,8 @@ def _check(name: str, model: TaskModel, task: Task, labels: Sequence[str]) -> No
             f"{name}: the model's labels ({', '.join(model.labels)}) are not those of {task.name} "
             f"({', '.join(labels)}); was it fine-tuned on another task?"
         )
-    if not labels and model.kind != task.kind:
+    if not labels and model.task_type != task.task_type:
         raise CheckpointError(
-            f"{name}: the model is for '{model.kind}' tasks, and {task.name} is a '{task.kind}' task; was it "
+            f"{name}: the model is for '{model.task_type}' tasks, and {task.name} is a '{task.task_type}' task; was it "
             "fine-tuned on another task?"
         )

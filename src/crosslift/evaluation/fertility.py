@@ -20,13 +20,13 @@ def fertility(encoder: Encoder, sentences: Sequence[str], *, language: str) -> d
     """
     chosen = [text for text in sentences[:SENTENCES] if text.strip()]
     rows = encoder.tokenize_whole(chosen, language=language)
-    ids = [piece for row in rows for piece, special in zip(row.ids, row.special, strict=True) if not special]
+    ids = [subword for row in rows for subword, special in zip(row.ids, row.special, strict=True) if not special]
     words, characters = sum(len(text.split()) for text in chosen), sum(len("".join(text.split())) for text in chosen)
     if not ids or not words:
         return {}
     unknown = encoder.tokenizer.unk_token_id
     return {
-        "pieces_per_word": round(len(ids) / words, 3),
-        "characters_per_piece": round(characters / len(ids), 3),
-        "unknown": round(100 * sum(piece == unknown for piece in ids) / len(ids), 3),
+        "subwords_per_word": round(len(ids) / words, 3),
+        "characters_per_subword": round(characters / len(ids), 3),
+        "unknown": round(100 * sum(subword == unknown for subword in ids) / len(ids), 3),
     }

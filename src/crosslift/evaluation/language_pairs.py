@@ -48,8 +48,10 @@ def check(task: Task, key: str) -> None:
     Raises:
         RecipeError: its examples are not pairs of texts.
     """
-    if task.kind != "pair":
-        raise RecipeError(f"{key}: '{task.name}' is a '{task.kind}' task; only pairs of texts can be in two languages")
+    if task.task_type != "pair":
+        raise RecipeError(
+            f"{key}: '{task.name}' is a '{task.task_type}' task; only pairs of texts can be in two languages"
+        )
 
 
 def check_plain(smooth: object | None, key: str) -> None:
@@ -159,7 +161,7 @@ def _paired(
     model: TaskModel, test: TestSet, max_length: int
 ) -> Callable[[Sequence[Cell], int | None], Iterable[list[Record]]]:
     """Return what predicts cells: in batches of all of them, or one by one where texts are not read as a pair."""
-    if model.prompt or model.reading.texts != "both":
+    if model.prompt or model.input_settings.texts != "both":
         return lambda together, batch_tokens: (
             predict(
                 model,

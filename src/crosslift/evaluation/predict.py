@@ -11,7 +11,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from crosslift.api.examples import ChoiceExample, Example, JointExample, SpanExample, TaggingExample
+from crosslift.api.examples import (
+    Example,
+    ExtractiveQAExample,
+    IntentSlotExample,
+    MultipleChoiceExample,
+    TaggingExample,
+)
 from crosslift.api.records import Record
 from crosslift.encoder.batching import by_length
 from crosslift.evaluation.spans import answers
@@ -44,8 +50,8 @@ def predict(
     Raises:
         LanguageError: the model has adapters of languages, none for this one, and no fallback.
     """
-    if model.kind == "span":
-        questions = [example for example in examples if isinstance(example, SpanExample)]
+    if model.task_type == "extractive_qa":
+        questions = [example for example in examples if isinstance(example, ExtractiveQAExample)]
         read = read_contexts(model.encoder, questions, max_length=max_length, doc_stride=doc_stride, language=language)
         model.eval()
         with model.in_language(language):
@@ -55,12 +61,12 @@ def predict(
     items = task_items(
         model.encoder,
         examples,
-        model.kind,
+        model.task_type,
         model.labels,
         max_length=max_length,
         language=language,
         prompt=model.prompt,
-        reading=model.reading,
+        input_settings=model.input_settings,
         scored=True,
     )
     with model.in_language(language):
@@ -74,11 +80,11 @@ def predict_items(
     model.eval()  # all of it: a head may lie outside the encoder
     rows = rows_of(items)
     logits = by_length(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
-    if model.kind == "tagging":
+    if model.task_type == "tagging":
         return _tagging_records(model, examples, rows, logits)
-    if model.kind == "joint":
+    if model.task_type == "intent_slot":
         return _joint_records(model, examples, rows, logits)
-    if model.kind == "choice":
+    if model.task_type == "multiple_choice":
         return _choice_records(examples, logits)
     probabilities = torch.cat(logits).float().softmax(dim=-1).numpy()  # (examples, labels)
     return [
@@ -96,7 +102,7 @@ def _choice_records(examples: Sequence[Example], scores: Sequence[Tensor]) -> li
     """Return the records of examples whose choices have these scores, one after another."""
     left, records = iter(scores), []
     for example in examples:
-        assert isinstance(example, ChoiceExample)
+        assert isinstance(example, MultipleChoiceExample)
         probabilities = torch.cat([next(left) for _ in example.choices]).float().softmax(dim=0)
         best = int(probabilities.argmax())
         probability = round(float(probabilities[best]), 6)
@@ -118,7 +124,7 @@ def _joint_records(
     model: TaskModel, examples: Sequence[Example], items: Sequence[TaskItem], logits: Sequence[Tensor]
 ) -> list[Record]:
     """Return records whose prediction and gold are an intent and slots."""
-    utterances = [example for example in examples if isinstance(example, JointExample)]
+    utterances = [example for example in examples if isinstance(example, IntentSlotExample)]
     tags = _tags(model, utterances, items, logits)
     first = [(item, scores[0]) for item, scores in zip(items, logits, strict=True) if item.first_word == 0]
     records = []
@@ -136,7 +142,7 @@ def _joint_records(
 
 def _tags(
     model: TaskModel,
-    sentences: Sequence[TaggingExample | JointExample],
+    sentences: Sequence[TaggingExample | IntentSlotExample],
     items: Sequence[TaskItem],
     logits: Sequence[Tensor],
 ) -> list[list[str]]:
@@ -144,7 +150,7 @@ def _tags(
     # A word without any piece (a lone control character, say) keeps the first label, so lengths always agree.
     tags = [[model.labels[0]] * len(sentence.words) for sentence in sentences]
     for item, scores in zip(items, logits, strict=True):
-        for word, label in _word_labels(item, scores[0].argmax(dim=-1).tolist(), model.reading.vote).items():
+        for word, label in _word_labels(item, scores[0].argmax(dim=-1).tolist(), model.input_settings.vote).items():
             tags[item.example][item.first_word + word] = model.labels[label]
     return tags
 

@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.api.examples import (
-    ChoiceExample,
     Example,
-    JointExample,
+    ExtractiveQAExample,
+    IntentSlotExample,
+    MultipleChoiceExample,
     PairExample,
     SentenceExample,
-    SpanExample,
     TaggingExample,
 )
 from crosslift.encoder.device import default_device
@@ -38,12 +38,12 @@ COLUMNS = {
         ("text", "text_pair"),
     ),
     "tagging": (("words",), ("tokens",), ("text",)),
-    "joint": (("words",), ("tokens",), ("utterance",), ("utt",), ("text",)),
-    "choice": (
+    "intent_slot": (("words",), ("tokens",), ("utterance",), ("utt",), ("text",)),
+    "multiple_choice": (
         ("premise", "question", "choice1", "choice2"),
         ("context", "question", "answerA", "answerB"),
     ),
-    "span": (("question", "context"),),
+    "extractive_qa": (("question", "context"),),
 }
 """Column names looked for, first match wins, by kind of task; choices may go on, as choice3 or answerC."""
 _MORE = re.compile(r"choice\d+|answer[A-Z]")
@@ -92,28 +92,30 @@ def predict_file(
 def _columns(
     model: TaskModel, table: Sequence[Mapping[str, Any]], columns: Sequence[str] | None, source: Path
 ) -> Sequence[str]:
-    kind = "pair" if columns is not None and len(columns) == 2 and model.kind == "sentence" else model.kind
-    if kind not in COLUMNS:
-        raise CheckpointError(f"a model for '{kind}' tasks cannot label a file (kinds: {', '.join(COLUMNS)})")
+    task_type = (
+        "pair" if columns is not None and len(columns) == 2 and model.task_type == "sentence" else model.task_type
+    )
+    if task_type not in COLUMNS:
+        raise CheckpointError(f"a model for '{task_type}' tasks cannot label a file (kinds: {', '.join(COLUMNS)})")
     names = list(table[0])
     if columns is not None:
         require(table[0], columns, where=f"{source}, line 1")
-        _check_count(kind, columns)
+        _check_count(task_type, columns)
         return columns
-    for usual in COLUMNS[kind]:
+    for usual in COLUMNS[task_type]:
         if set(usual) <= set(names):
-            return _with_more(usual, names) if kind == "choice" else usual
-    expected = " or ".join("+".join(usual) for usual in COLUMNS[kind])
+            return _with_more(usual, names) if task_type == "multiple_choice" else usual
+    expected = " or ".join("+".join(usual) for usual in COLUMNS[task_type])
     raise DataError(
         f"{source}, line 1: expected the column(s) {expected}, found {', '.join(names)}"
-        f"{nearest(names[0], [name for usual in COLUMNS[kind] for name in usual])}; name yours with --text"
+        f"{nearest(names[0], [name for usual in COLUMNS[task_type] for name in usual])}; name yours with --text"
     )
 
 
-def _check_count(kind: str, columns: Sequence[str]) -> None:
-    if kind == "choice" and len(columns) < 4:
+def _check_count(task_type: str, columns: Sequence[str]) -> None:
+    if task_type == "multiple_choice" and len(columns) < 4:
         raise DataError(f"--text {','.join(columns)}: expected premise, question and at least two choices")
-    if kind == "span" and len(columns) != 2:
+    if task_type == "extractive_qa" and len(columns) != 2:
         raise DataError(f"--text {','.join(columns)}: expected two columns, question and context")
 
 
@@ -137,38 +139,38 @@ def _label(model: TaskModel, table: Sequence[Mapping[str, Any]], columns: Sequen
 
 def _lengths(model: TaskModel) -> dict[str, int]:
     """Return how long windows of a context are, as in training; other inputs are read as far as the encoder can."""
-    if model.kind != "span":
+    if model.task_type != "extractive_qa":
         return {"max_length": min(512, model.encoder.max_length)}
-    reading = model.reading
+    input_settings = model.input_settings
     return {
-        "max_length": reading.max_length or default_length("span"),
-        "doc_stride": reading.doc_stride or DOC_STRIDE,
+        "max_length": input_settings.max_length or default_length("extractive_qa"),
+        "doc_stride": input_settings.doc_stride or DOC_STRIDE,
     }
 
 
 def _example(model: TaskModel, place: int, row: Mapping[str, Any], columns: Sequence[str]) -> Example:
     number = str(place)
-    if model.kind == "choice":
+    if model.task_type == "multiple_choice":
         return _choices(number, row, columns)
     values = [row[column] for column in columns]
-    if model.kind in ("tagging", "joint"):
+    if model.task_type in ("tagging", "intent_slot"):
         words = values[0] if isinstance(values[0], list) else str(values[0]).split()
-        return (TaggingExample if model.kind == "tagging" else JointExample)(number, tuple(map(str, words)))
-    if model.kind == "span":
-        return SpanExample(f"in row {place + 1}", str(values[0]), str(values[1]))
+        return (TaggingExample if model.task_type == "tagging" else IntentSlotExample)(number, tuple(map(str, words)))
+    if model.task_type == "extractive_qa":
+        return ExtractiveQAExample(f"in row {place + 1}", str(values[0]), str(values[1]))
     if len(values) == 2:
         return PairExample(number, str(values[0]), str(values[1]))
     return SentenceExample(number, str(values[0]))
 
 
-def _choices(number: str, row: Mapping[str, Any], columns: Sequence[str]) -> ChoiceExample:
+def _choices(number: str, row: Mapping[str, Any], columns: Sequence[str]) -> MultipleChoiceExample:
     cells = (row.get(column) for column in columns)
     premise, question, *choices = ("" if cell is None else str(cell) for cell in cells)
     while choices and not choices[-1].strip():
         choices.pop()
     if not choices:
         raise DataError(f"row {int(number) + 1}: none of the columns {', '.join(columns[2:])} holds a choice")
-    return ChoiceExample(number, premise, question, tuple(choices))
+    return MultipleChoiceExample(number, premise, question, tuple(choices))
 
 
 def _added(record: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,20 +17,20 @@ from torch import Tensor
 from torch.nn import functional
 
 from crosslift.api import registry
-from crosslift.api.examples import ChoiceExample, Example, TaggingExample
+from crosslift.api.examples import Example, MultipleChoiceExample, TaggingExample
 from crosslift.api.records import Record
 from crosslift.encoder.batching import by_length
 from crosslift.encoder.inputs import Inputs
 from crosslift.errors import InputError, nearest
 from crosslift.evaluation.predict import predict
-from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.bases.method import FinetuneMethod
 from crosslift.heads.task_model import TaskModel
 from crosslift.train.task_items import TaskItem, rows_of, task_items
 from crosslift.train.windows import DOC_STRIDE
 
 WAYS = ("random_perturbation", "synonym_smoothing")
-KINDS = ("sentence", "pair", "tagging", "choice")
+KINDS = ("sentence", "pair", "tagging", "multiple_choice")
 """Forms of task whose predictions can be averaged here."""
 
 
@@ -98,8 +98,8 @@ class Smoothing:
         width = inputs.ids.shape[1]
         padded = [functional.pad(noise.values, (0, 0, 0, width - noise.values.shape[1])) for noise in drawn]
         noise = replace(drawn[0], values=torch.cat(padded)).to(inputs.ids.device)
-        reading = self.method.perturb(model, Reading(inputs), noise, _no_loss, None)
-        return reading.output(model).logits
+        model_input = self.method.perturb(model, ModelInput(inputs), noise, _no_loss, None)
+        return model_input.output(model).logits
 
     def _noise(self, model: TaskModel, one: Inputs, sample: int) -> Any:
         return self.method.draw(model, [], one, self.generator(sample, one.ids[0].tolist()))
@@ -140,15 +140,17 @@ def predict_smoothed(
             batch_tokens=batch_tokens,
             doc_stride=doc_stride,
         )
-    if model.kind not in KINDS or model.kind not in smoothing.method.kinds:
-        raise InputError(f"smooth: predictions of '{model.kind}' tasks are not smoothed (kinds: {', '.join(KINDS)})")
+    if model.task_type not in KINDS or model.task_type not in smoothing.method.kinds:
+        raise InputError(
+            f"smooth: predictions of '{model.task_type}' tasks are not smoothed (kinds: {', '.join(KINDS)})"
+        )
     items = task_items(
-        *(model.encoder, examples, model.kind, model.labels),
+        *(model.encoder, examples, model.task_type, model.labels),
         max_length=max_length,
         language=language,
         words="words" in smoothing.method.needs,
         prompt=model.prompt,
-        reading=model.reading,
+        input_settings=model.input_settings,
     )
     model.eval()
     with model.in_language(language):
@@ -162,7 +164,7 @@ def predict_smoothed(
     ]
 
 
-def _no_loss(_reading: Reading) -> Tensor:
+def _no_loss(_reading: ModelInput) -> Tensor:
     raise AssertionError("smoothing knows no labels")
 
 
@@ -181,11 +183,11 @@ def _probabilities(
         return smoothing.logits(model, inputs, sample)
 
     logits = by_length(model.encoder, [row.tokens for row in rows], compute, batch_tokens)
-    if model.kind == "tagging":
+    if model.task_type == "tagging":
         return _of_words(model, examples, rows, logits)
-    if model.kind == "choice":
+    if model.task_type == "multiple_choice":
         left = iter(logits)
-        counts = [len(example.choices) for example in examples if isinstance(example, ChoiceExample)]
+        counts = [len(example.choices) for example in examples if isinstance(example, MultipleChoiceExample)]
         return [torch.cat([next(left) for _ in range(count)]).float().softmax(dim=0) for count in counts]
     return list(torch.cat(logits).float().softmax(dim=-1))
 
@@ -220,7 +222,7 @@ def _record(model: TaskModel, example: Example, tables: Tensor, combine: str) ->
     chosen = int(best)
     return {
         "id": example.id,
-        "prediction": chosen if isinstance(example, ChoiceExample) else model.labels[chosen],
+        "prediction": chosen if isinstance(example, MultipleChoiceExample) else model.labels[chosen],
         "gold": getattr(example, "label", None),
         "probability": round(float(mean[chosen]), 6),
     }

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
-from crosslift.api.examples import SpanExample
+from crosslift.api.examples import ExtractiveQAExample
 from crosslift.train.windows import ReadContexts, Window, sides
 
 ANSWER_LENGTH = 30
@@ -38,7 +38,7 @@ class Candidate(NamedTuple):
 
 
 def answers(
-    examples: Sequence[SpanExample], read: ReadContexts, logits: Sequence[Tensor], *, language: str
+    examples: Sequence[ExtractiveQAExample], read: ReadContexts, logits: Sequence[Tensor], *, language: str
 ) -> Iterator[dict[str, Any]]:
     """Yield the record of each example.
 
@@ -58,7 +58,7 @@ def answers(
         yield _record(examples[number], read.places[number], best) | {"language": sides(language)[0]}
 
 
-def _record(example: SpanExample, places: NDArray[np.int32], best: Sequence[Candidate]) -> dict[str, Any]:
+def _record(example: ExtractiveQAExample, places: NDArray[np.int32], best: Sequence[Candidate]) -> dict[str, Any]:
     first = best[0]
     start, stop = int(places[first.start, 0]), int(places[first.end, 1])
     shares = np.exp(np.array([candidate.score for candidate in best]) - first.score)

@@ -1,1 +1,1 @@
-"""Fine-tuning methods, one file each: how a task is learned from source-language labels."""
+"""The registry of fine-tuning methods: one file a method, a `crosslift.finetune.bases.method.FinetuneMethod`."""

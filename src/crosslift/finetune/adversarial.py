@@ -27,7 +27,7 @@ from torch import Tensor, nn
 
 from crosslift.encoder.layers import LowerLayers
 from crosslift.errors import RecipeError
-from crosslift.finetune.bases.batch import LabelledBatch, Reading
+from crosslift.finetune.bases.batch import LabelledBatch, ModelInput
 from crosslift.finetune.bases.embedding_noise import EmbeddingNoise, projected, unit, values_of
 from crosslift.finetune.bases.method import FinetuneMethod, Loss
 from crosslift.heads.label_names import LabelNames
@@ -78,66 +78,70 @@ class Adversarial(EmbeddingNoise):
         """Whether there is anything to do."""
         return bool(self.radius and self.steps)
 
-    def perturb(self, model: TaskModel, reading: Reading, drawn: Batch | None, loss: Loss, extra: Any) -> Reading:
+    def perturb(
+        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, extra: Any
+    ) -> ModelInput:
         """Return the reading at the last point of the ascent."""
         del extra
         if not self.active:
-            return reading
+            return model_input
         self._check_one_pass(model)
         if self.site == "middle":
-            return self._from_the_middle(model, reading, values_of(drawn, reading), loss)
-        radii = self.radii(model, reading)
-        delta = self._start(values_of(drawn, reading), radii)
+            return self._from_the_middle(model, model_input, values_of(drawn, model_input), loss)
+        radii = self.radii(model, model_input)
+        delta = self._start(values_of(drawn, model_input), radii)
         for _ in range(self.steps):
             delta.requires_grad_()
             if self.inner_steps > 1:
-                delta = self._climbed_inside(model, reading, delta, radii, loss)
+                delta = self._climbed_inside(model, model_input, delta, radii, loss)
                 continue
-            (gradient,) = torch.autograd.grad(loss(self.moved(model, reading, delta)), delta)
+            (gradient,) = torch.autograd.grad(loss(self.moved(model, model_input, delta)), delta)
             delta = self._climbed(delta, gradient, radii)
-        return self.moved(model, reading, delta)
+        return self.moved(model, model_input, delta)
 
-    def _climbed_inside(self, model: TaskModel, reading: Reading, delta: Tensor, radii: Tensor, loss: Loss) -> Tensor:
+    def _climbed_inside(
+        self, model: TaskModel, model_input: ModelInput, delta: Tensor, radii: Tensor, loss: Loss
+    ) -> Tensor:
         """Return the noise after one pass through all layers and the inner steps that reuse its gradient."""
         lowest = LowerLayers(model.encoder, 1)
         with lowest.recorded(lambda states: states):
-            value = loss(self.moved(model, reading, delta))
+            value = loss(self.moved(model, model_input, delta))
         gradient, above = torch.autograd.grad(value, (delta, lowest.states))
         delta = self._climbed(delta, gradient, radii)
-        return self._inner(model, reading, delta, radii, above, self.inner_steps - 1)
+        return self._inner(model, model_input, delta, radii, above, self.inner_steps - 1)
 
     def _inner(
-        self, model: TaskModel, reading: Reading, delta: Tensor, radii: Tensor, above: Tensor, steps: int
+        self, model: TaskModel, model_input: ModelInput, delta: Tensor, radii: Tensor, above: Tensor, steps: int
     ) -> Tensor:
         """Return the noise after steps through the lowest layer, with `above` the loss's gradient at its output."""
-        embeddings = model.encoder.embed(reading.inputs.ids).detach()
+        embeddings = model.encoder.embed(model_input.inputs.ids).detach()
         for _ in range(steps):
             delta.requires_grad_()
-            states = LowerLayers(model.encoder, 1).run(reading.inputs, embeddings + delta)
+            states = LowerLayers(model.encoder, 1).run(model_input.inputs, embeddings + delta)
             (gradient,) = torch.autograd.grad(states, delta, above)
             delta = self._climbed(delta, gradient, radii)
         return delta
 
-    def _from_the_middle(self, model: TaskModel, reading: Reading, noise: Tensor, loss: Loss) -> Reading:
+    def _from_the_middle(self, model: TaskModel, model_input: ModelInput, noise: Tensor, loss: Loss) -> ModelInput:
         """Return the reading at the last point of an ascent above half of the layers, which are run once."""
         lower = LowerLayers(model.encoder, max(1, model.encoder.layers // 2))
         found: list[Tensor] = []
 
         def begun(states: Tensor) -> Tensor:
-            found[:] = [self._start(noise, self.radii_of(states, reading.inputs)).requires_grad_()]
+            found[:] = [self._start(noise, self.radii_of(states, model_input.inputs)).requires_grad_()]
             return states + found[0]
 
         with lower.recorded(begun):
-            value = loss(reading)
-        radii = self.radii_of(lower.states, reading.inputs)
+            value = loss(model_input)
+        radii = self.radii_of(lower.states, model_input.inputs)
         delta = found[0]
         for step in range(self.steps):
             if step:
                 delta.requires_grad_()
-                value = loss(replace(reading, lower=lower.detached, shift=delta))
+                value = loss(replace(model_input, lower=lower.detached, shift=delta))
             (gradient,) = torch.autograd.grad(value, delta)
             delta = self._climbed(delta, gradient, radii)
-        return replace(reading, lower=lower, shift=delta)
+        return replace(model_input, lower=lower, shift=delta)
 
     def run_step(
         self,
@@ -156,39 +160,43 @@ class Adversarial(EmbeddingNoise):
                 "lower layers; use one of them"
             )
         self._check_one_pass(model)
-        reading = Reading(batch.view or batch.inputs)
-        radii = self.radii(model, reading)
-        delta = self._start(values_of(together.drawn_by(self, batch), reading), radii)
+        model_input = ModelInput(batch.view or batch.inputs)
+        radii = self.radii(model, model_input)
+        delta = self._start(values_of(together.drawn_by(self, batch), model_input), radii)
         total: dict[str, Tensor] = {}
         for _ in range(self.steps):
             delta.requires_grad_()
-            point = self._cut(model, reading, delta) if self.inner_steps > 1 else self.moved(model, reading, delta)
+            point = (
+                self._cut(model, model_input, delta) if self.inner_steps > 1 else self.moved(model, model_input, delta)
+            )
             terms = together.terms_of(model, batch, point, extra)
             shares = {name: value / self.steps for name, value in terms.items()}
             backward(shares)
             total = {name: total.get(name, 0) + value.detach() for name, value in shares.items()}
             if self.inner_steps > 1:
-                delta = self._learned_below(model, reading, delta, radii, point)
+                delta = self._learned_below(model, model_input, delta, radii, point)
                 continue
             assert delta.grad is not None
             delta = self._climbed(delta, delta.grad, radii)
         return total
 
-    def _cut(self, model: TaskModel, reading: Reading, delta: Tensor) -> Reading:
+    def _cut(self, model: TaskModel, model_input: ModelInput, delta: Tensor) -> ModelInput:
         """Return the reading at a point, with no way for gradients from the lowest layer's output into that layer."""
         lowest = LowerLayers(model.encoder, 1)
-        states = lowest.run(reading.inputs, model.encoder.embed(reading.inputs.ids) + delta.detach())
-        return replace(reading, lower=lowest.detached, shift=torch.zeros_like(states).requires_grad_())
+        states = lowest.run(model_input.inputs, model.encoder.embed(model_input.inputs.ids) + delta.detach())
+        return replace(model_input, lower=lowest.detached, shift=torch.zeros_like(states).requires_grad_())
 
     def _learned_below(
-        self, model: TaskModel, reading: Reading, delta: Tensor, radii: Tensor, point: Reading
+        self, model: TaskModel, model_input: ModelInput, delta: Tensor, radii: Tensor, point: ModelInput
     ) -> Tensor:
         """Climb by the inner steps, add the gradients of what is below the cut, and return the noise."""
         assert point.shift is not None
         above = point.shift.grad
         assert above is not None
-        delta = self._inner(model, reading, delta.detach(), radii, above, self.inner_steps)
-        states = LowerLayers(model.encoder, 1).run(reading.inputs, model.encoder.embed(reading.inputs.ids) + delta)
+        delta = self._inner(model, model_input, delta.detach(), radii, above, self.inner_steps)
+        states = LowerLayers(model.encoder, 1).run(
+            model_input.inputs, model.encoder.embed(model_input.inputs.ids) + delta
+        )
         if states.requires_grad:  # all below may be frozen
             states.backward(above)  # type: ignore[no-untyped-call]
         return delta

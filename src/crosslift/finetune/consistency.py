@@ -56,7 +56,7 @@ class Consistency(FinetuneMethod):
         if self.teacher is None:
             return None
         teacher = TaskModel.load(self.teacher)
-        if (teacher.kind, teacher.labels) != (model.kind, model.labels):
+        if (teacher.task_type, teacher.labels) != (model.task_type, model.labels):
             raise RecipeError(
                 f"consistency.teacher: {self.teacher} tells {', '.join(teacher.labels)} apart; expected a model for "
                 f"{', '.join(model.labels)}"

@@ -42,8 +42,10 @@ class CrossAligner(FinetuneMethod):
 
     splittable: ClassVar[bool] = False
     compares: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint")
-    reasons: ClassVar[Mapping[str, str]] = {"span": "the answer stands elsewhere in the translation of a context"}
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
+    reasons: ClassVar[Mapping[str, str]] = {
+        "extractive_qa": "the answer stands elsewhere in the translation of a context"
+    }
     paper: ClassVar[str] = "Gritta et al. 2022, arXiv 2203.09982"
 
     losses: tuple[Loss, ...] = Field(
@@ -63,12 +65,12 @@ class CrossAligner(FinetuneMethod):
         Raises:
             RecipeError: tags are asked of a task that has none.
         """
-        if "cross_aligner" in self.losses and model.kind not in ("tagging", "joint"):
+        if "cross_aligner" in self.losses and model.task_type not in ("tagging", "intent_slot"):
             raise RecipeError(
-                f"cross_aligner.losses: 'cross_aligner' asks which tags occur, and a '{model.kind}' task has none; "
+                f"cross_aligner.losses: 'cross_aligner' asks which tags occur, and a '{model.task_type}' task has none; "
                 "xero_align and contrastive are for every task"
             )
-        tags = [place for place, label in enumerate(model.labels) if model.kind != "joint" or is_tag(label)]
+        tags = [place for place, label in enumerate(model.labels) if model.task_type != "intent_slot" or is_tag(label)]
         return Aligner(tags, len(self.losses))
 
     def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:

@@ -20,7 +20,7 @@ from torch.nn import functional
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
-from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.bases.method import FinetuneMethod, Loss, Translations
 from crosslift.finetune.bases.self_predictions import SelfPredictor
 from crosslift.finetune.bases.word_view import shielded_tokens
@@ -47,7 +47,7 @@ class EmbeddingMixup(FinetuneMethod):
 
     perturbs: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint", "span")
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot", "extractive_qa")
     paper: ClassVar[str] = "Wang et al. 2023, arXiv 2309.10891"
 
     share: float = Field(0.3, ge=0, le=1, description="of tokens that are mixed")
@@ -74,7 +74,7 @@ class EmbeddingMixup(FinetuneMethod):
         if self._predictor is None:
             return None
         asked = self._predictor.predict(
-            [shielded_tokens(item, model.kind) for item in items],
+            [shielded_tokens(item, model.task_type) for item in items],
             share=self.share,
             count=self.candidates,
             generator=generator,
@@ -84,15 +84,17 @@ class EmbeddingMixup(FinetuneMethod):
         tokens[asked.chosen], shares[asked.chosen] = asked.tokens, asked.shares
         return Mixture(tokens, shares)
 
-    def perturb(self, model: TaskModel, reading: Reading, drawn: Batch | None, loss: Loss, extra: Any) -> Reading:
+    def perturb(
+        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, extra: Any
+    ) -> ModelInput:
         """Return the reading with mixed embeddings."""
         del loss, extra
         if not isinstance(drawn, Mixture):
-            return reading
-        ids = reading.inputs.ids
+            return model_input
+        ids = model_input.inputs.ids
         columns = (0, 0, 0, ids.shape[1] - drawn.tokens.shape[1])
         tokens, shares = (functional.pad(each, columns) for each in (drawn.tokens, drawn.shares))
         own = model.encoder.embed(ids)
         foreign = (shares.unsqueeze(-1) * model.encoder.embed(tokens)).sum(dim=2)  # (batch, length, width)
         mixed = shares.sum(dim=-1, keepdim=True)  # 1 or 0
-        return replaced(reading, embeddings=own + (1 - self.mix) * (foreign - mixed * own))
+        return replaced(model_input, embeddings=own + (1 - self.mix) * (foreign - mixed * own))

@@ -20,7 +20,7 @@ import torch
 from pydantic import Field, PrivateAttr
 from torch import Tensor, nn
 
-from crosslift.api.examples import Kind
+from crosslift.api.examples import TaskType
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.pooling import Pooling
@@ -37,7 +37,7 @@ from crosslift.losses import info_nce
 from crosslift.train.method import Terms
 from crosslift.train.task_items import TaskItem
 
-TAGGED = ("tagging", "joint")
+TAGGED = ("tagging", "intent_slot")
 """Forms of tasks whose words have tags."""
 
 
@@ -52,8 +52,10 @@ class LabelAwareJoint(FinetuneMethod):
     splittable: ClassVar[bool] = False
     compares: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint")
-    reasons: ClassVar[Mapping[str, str]] = {"span": "positions of answers are no labels that examples could share"}
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
+    reasons: ClassVar[Mapping[str, str]] = {
+        "extractive_qa": "positions of answers are no labels that examples could share"
+    }
     paper: ClassVar[str] = "Liang et al. 2022, arXiv 2205.03656"
 
     label_semantics: Literal["add", "replace", "none"] = Field(
@@ -100,7 +102,9 @@ class LabelAwareJoint(FinetuneMethod):
         """Factor of cross-entropy on views."""
         return self.learn_views
 
-    def head(self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str], seed: int) -> LabelNames | None:
+    def head(
+        self, encoder: Encoder, *, task: str, task_type: TaskType, labels: Sequence[str], seed: int
+    ) -> LabelNames | None:
         """Return the head that reads the labels' names.
 
         Raises:
@@ -111,7 +115,7 @@ class LabelAwareJoint(FinetuneMethod):
             return None
         return LabelNames(
             copied(encoder),
-            kind,
+            task_type,
             tuple(labels),
             names=self._names(labels),
             temperature=self.label_temperature,
@@ -137,7 +141,7 @@ class LabelAwareJoint(FinetuneMethod):
         """Return the views with other values."""
         del inputs
         wanted = self.hard_negatives and self.utterance_weight + self.slot_weight > 0
-        if not wanted or model.kind not in TAGGED or not has_slots(model.labels):
+        if not wanted or model.task_type not in TAGGED or not has_slots(model.labels):
             return None
         if self._exchange is None:
             self._exchange = Exchange(self._items, model.labels)
@@ -152,7 +156,7 @@ class LabelAwareJoint(FinetuneMethod):
         terms: dict[str, Tensor] = {}
         if self.utterance_weight:
             terms["utterance"] = self.utterance_weight * self._utterances(model, clean, view, negatives, extra)
-        if model.kind not in TAGGED:
+        if model.task_type not in TAGGED:
             return terms
         if self.slot_weight:
             exchanged = None if negatives is None else Exchanged(negatives[1], negatives[0].spans)
@@ -187,7 +191,7 @@ class LabelAwareJoint(FinetuneMethod):
         return info_nce(first, second, temperature=self.temperature, same_language_negatives=True, hard=hard)
 
     def _pooled(self, model: TaskModel, states: Tensor, inputs: Inputs) -> Tensor:
-        if self.pooling is None and model.kind == "joint":
+        if self.pooling is None and model.task_type == "intent_slot":
             return states[at_sentence(inputs)]
         return model.encoder.pool(states, inputs, self.pooling or "mean")
 

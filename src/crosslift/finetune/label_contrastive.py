@@ -37,8 +37,10 @@ class LabelContrastive(FinetuneMethod):
 
     splittable: ClassVar[bool] = False
     compares: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint")
-    reasons: ClassVar[Mapping[str, str]] = {"span": "positions of answers are no labels that examples could share"}
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
+    reasons: ClassVar[Mapping[str, str]] = {
+        "extractive_qa": "positions of answers are no labels that examples could share"
+    }
     paper: ClassVar[str] = "Khosla et al. 2020, arXiv 2004.11362"
 
     contrast_weight: float = Field(0.3, ge=0, description="of the contrast (lambda)")
@@ -82,7 +84,7 @@ class LabelContrastive(FinetuneMethod):
         return {"label_contrastive": self.contrast_weight * contrast}
 
     def _vectors(self, model: TaskModel, done: Pass) -> Tensor:
-        if model.kind == "tagging":
+        if model.task_type == "tagging":
             return done.output.states[done.labels != IGNORED]
         return model.encoder.pool(done.output.states, done.inputs, self.pooling)[done.of_sentences != IGNORED]
 

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, Literal
 
 from pydantic import Field
 
-from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.bases.embedding_noise import EmbeddingNoise, values_of
 from crosslift.finetune.bases.method import Loss
 from crosslift.heads.task_model import TaskModel
@@ -37,9 +37,11 @@ class RandomPerturbation(EmbeddingNoise):
         """What noise is drawn from."""
         return self.noise
 
-    def perturb(self, model: TaskModel, reading: Reading, drawn: Batch | None, loss: Loss, extra: Any) -> Reading:
+    def perturb(
+        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, extra: Any
+    ) -> ModelInput:
         """Return the reading with noise added."""
         del loss, extra
         if not self.active:
-            return reading
-        return self.moved(model, reading, values_of(drawn, reading) * self.radii(model, reading))
+            return model_input
+        return self.moved(model, model_input, values_of(drawn, model_input) * self.radii(model, model_input))

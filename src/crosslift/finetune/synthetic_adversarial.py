@@ -23,7 +23,7 @@ from crosslift.augment.candidates import Candidates, CandidateSettings, make_can
 from crosslift.augment.words import WordPieces
 from crosslift.data.lexicon import lexicon_files, open_lexicon
 from crosslift.encoder.inputs import IGNORED, Inputs
-from crosslift.finetune.bases.batch import LabelledBatch, Pass, Reading
+from crosslift.finetune.bases.batch import LabelledBatch, ModelInput, Pass
 from crosslift.finetune.bases.method import FinetuneMethod, Loss
 from crosslift.heads.task_model import TaskModel
 from crosslift.losses import jensen_shannon
@@ -49,8 +49,10 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
     compares: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset({"words"})
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint")
-    reasons: ClassVar[Mapping[str, str]] = {"span": "words are exchanged within a step, which would move the answer"}
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
+    reasons: ClassVar[Mapping[str, str]] = {
+        "extractive_qa": "words are exchanged within a step, which would move the answer"
+    }
     paper: ClassVar[str] = "our design, after Qin et al. 2020, arXiv 2006.06402"
 
     adversarial_weight: float = Field(1.0, ge=0, description="of the task loss on the view (beta)")
@@ -88,14 +90,18 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
         lexicon = open_lexicon(self.lexicon, self.languages)
         return DrawnWords(*find_words([item.tokens for item in items], self._written, lexicon, generator))
 
-    def perturb(self, model: TaskModel, reading: Reading, drawn: Batch | None, loss: Loss, extra: Any) -> Reading:
+    def perturb(
+        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, extra: Any
+    ) -> ModelInput:
         """Return the reading with the words exchanged that raise the task loss most."""
         if not self.active:
-            return reading
+            return model_input
         assert isinstance(drawn, DrawnWords)
         words = Words(drawn.spans, drawn.entries, drawn.languages, drawn.draws)
         adversary = Adversary(self, model.encoder, extra)
-        return Reading(adversary.view(reading.inputs, words, lambda inputs, embedded: loss(Reading(inputs, embedded))))
+        return ModelInput(
+            adversary.view(model_input.inputs, words, lambda inputs, embedded: loss(ModelInput(inputs, embedded)))
+        )
 
     def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
         """Return the divergence of the two predictions."""

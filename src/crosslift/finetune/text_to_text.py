@@ -4,7 +4,7 @@ Each example is put into a prompt, and a label's score is the log-probability of
 generated.  Predictions are by the highest score.  The loss is cross-entropy over the label set, or that of the right
 word over the vocabulary, as in pre-training.  Other methods of the recipe go with it: their views and noise reach the
 texts and never the prompt's own words, and contrastive terms see the encoder's states, of which the first one is the
-prompt's: pool them with "mean" or "mean_words".
+prompt's: pool them with "mean" or "mean_no_special".
 Paper: Raffel et al. 2020, arXiv 1910.10683; prompts and ranking of answers: Wei et al. 2022, arXiv 2109.01652 (FLAN).
 """
 
@@ -17,7 +17,7 @@ from pydantic import Field
 from torch import Tensor
 from torch.nn import functional
 
-from crosslift.api.examples import Kind
+from crosslift.api.examples import TaskType
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED
 from crosslift.errors import RecipeError, nearest
@@ -35,7 +35,9 @@ class TextToText(FinetuneMethod):
     makes_head: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
     kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair")
-    reasons: ClassVar[Mapping[str, str]] = {"span": "an answer is cut out of the context, and nothing is written"}
+    reasons: ClassVar[Mapping[str, str]] = {
+        "extractive_qa": "an answer is cut out of the context, and nothing is written"
+    }
     paper: ClassVar[str] = "Raffel et al. 2020, arXiv 1910.10683"
 
     style: Style | None = Field(
@@ -58,7 +60,7 @@ class TextToText(FinetuneMethod):
         "labels", alias="loss", description="softmax over the labels' words, or over the vocabulary at each token"
     )
 
-    def head(self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str], seed: int) -> LabelWords:
+    def head(self, encoder: Encoder, *, task: str, task_type: TaskType, labels: Sequence[str], seed: int) -> LabelWords:
         """Return the decoder of the encoder's checkpoint as a head.
 
         Raises:
@@ -69,10 +71,10 @@ class TextToText(FinetuneMethod):
         style = self.style or style_of(encoder.origin[0])
         words = words_for(style, labels) if self.label_words is None else _checked(self.label_words, labels)
         wording = Wording(
-            kind=kind,
+            task_type=task_type,
             labels=tuple(labels),
             words=tuple(words[label] for label in labels),
-            prompt=self.prompt or prompt_for(style, task=task, kind=kind, labels=labels),
+            prompt=self.prompt or prompt_for(style, task=task, task_type=task_type, labels=labels),
             normalise=self.normalise,
             ends=self.ends,
         )

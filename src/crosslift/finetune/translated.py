@@ -27,8 +27,10 @@ class Translated(FinetuneMethod):
     rewrites: ClassVar[bool] = True
     translates: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint")
-    reasons: ClassVar[Mapping[str, str]] = {"span": "the answer stands elsewhere in the translation of a context"}
+    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
+    reasons: ClassVar[Mapping[str, str]] = {
+        "extractive_qa": "the answer stands elsewhere in the translation of a context"
+    }
     paper: ClassVar[str] = "Zheng et al. 2021, arXiv 2106.08226"
 
     _views: Translations = PrivateAttr(default_factory=dict)

@@ -8,18 +8,18 @@ from typing import Literal
 from crosslift.compat import PretrainedConfig
 
 Texts = Literal["both", "second"]
-Pieces = Literal["first", "all"]
+Subwords = Literal["first", "all"]
 Vote = Literal["first", "majority"]
-_KEY = "crosslift_reading"
+_KEY = "crosslift_input"
 
 
 @dataclass(frozen=True)
-class Reading:
+class InputSettings:
     """What of an example is read, and which pieces of a word stand for it."""
 
     texts: Texts = "both"
     """Of pairs, both texts or the second alone; of choices, premise and choice or the choice alone."""
-    pieces: Pieces = "first"
+    subwords: Subwords = "first"
     """Tagging: the pieces of a word that are trained to have its tag (XTREME: the first; BERT's authors too)."""
     vote: Vote = "first"
     """Tagging: a word's tag is its first piece's, or that of most of its pieces; the earliest of equals."""
@@ -29,18 +29,18 @@ class Reading:
     """Tokens from one window of a context to the next."""
 
 
-WHOLE = Reading()
+WHOLE = InputSettings()
 """How examples are read unless a recipe says otherwise."""
 
 
-def reading_of(config: PretrainedConfig) -> Reading:
+def input_settings_of(config: PretrainedConfig) -> InputSettings:
     """Return how a model reads, as its configuration says."""
-    return Reading(**getattr(config, _KEY, {}))
+    return InputSettings(**getattr(config, _KEY, {}))
 
 
-def write_reading(config: PretrainedConfig, reading: Reading) -> None:
+def write_input_settings(config: PretrainedConfig, input_settings: InputSettings) -> None:
     """Make a configuration say how its model reads; what an earlier task said is gone."""
-    if reading != WHOLE:
-        setattr(config, _KEY, asdict(reading))
+    if input_settings != WHOLE:
+        setattr(config, _KEY, asdict(input_settings))
     elif hasattr(config, _KEY):
         delattr(config, _KEY)

@@ -12,24 +12,24 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from crosslift.api.examples import Kind
+from crosslift.api.examples import TaskType
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.pooling import masked_mean
-from crosslift.heads.linear import HEAD_FILE, OwnHead
+from crosslift.heads.linear import HEAD_FILE, LinearHead
 
 _SPELLED = {"per": "person", "loc": "location", "org": "organization"}
 _PARTS = {"B": "beginning of", "I": "inside of"}
 
 
-class LabelNames(OwnHead):
+class LabelNames(LinearHead):
     """Scores by the cosine between a state and the encoded name of each label, beside a linear layer or instead of one.
 
     The names are encoded anew in every pass, so they are trained along.
 
     Args:
         encoder: its model becomes a part of the head.
-        kind: "sentence", "pair", "tagging" or "joint".
+        task_type: "sentence", "pair", "tagging" or "intent_slot".
         labels: of the task.
         names: what the encoder reads for each.
         temperature: divides the cosines.
@@ -40,7 +40,7 @@ class LabelNames(OwnHead):
     def __init__(
         self,
         encoder: Encoder,
-        kind: Kind,
+        task_type: TaskType,
         labels: tuple[str, ...],
         *,
         names: Sequence[str],
@@ -48,7 +48,7 @@ class LabelNames(OwnHead):
         linear: bool,
         generator: torch.Generator,
     ) -> None:
-        super().__init__(encoder.model, kind, labels, generator=generator)
+        super().__init__(encoder.model, task_type, labels, generator=generator)
         self.names, self.temperature, self.linear = tuple(names), temperature, linear
         self._encoder = [encoder]  # in a list, since only `model` is a part of this
         codes = encoder.languages or ()
@@ -62,7 +62,7 @@ class LabelNames(OwnHead):
 
     def forward(self, states: Tensor, inputs: Inputs) -> Tensor:
         """Return logits of states (batch, length, hidden), shaped as `TaskModel.logits` says."""
-        vectors = states if self.kind in ("tagging", "joint") else masked_mean(states, inputs.mask.bool())
+        vectors = states if self.task_type in ("tagging", "intent_slot") else masked_mean(states, inputs.mask.bool())
         near = functional.linear(functional.normalize(vectors, dim=-1), functional.normalize(self.encoded(), dim=-1))
         scores = near.float() / self.temperature
         return scores + super().forward(states, inputs) if self.linear else scores
@@ -70,7 +70,7 @@ class LabelNames(OwnHead):
     def encoded(self) -> Tensor:
         """Return the mean state of the words of each label's name, (labels, hidden)."""
         read = self._read.to(self.encoder.device)
-        return self.encoder.pool(self.encoder.encode(read), read, "mean_words")
+        return self.encoder.pool(self.encoder.encode(read), read, "mean_no_special")
 
     def description(self) -> dict[str, Any]:
         """Return what `load` needs beside the weights."""
@@ -86,8 +86,8 @@ class LabelNames(OwnHead):
         """
         described = json.loads((Path(directory) / HEAD_FILE).read_text(encoding="utf-8"))
         settings = {key: described[key] for key in ("names", "temperature", "linear")}
-        kind, labels = described["kind"], tuple(described["labels"])
-        head = cls(encoder, kind, labels, **settings, generator=torch.Generator())
+        task_type, labels = described["task_type"], tuple(described["labels"])
+        head = cls(encoder, task_type, labels, **settings, generator=torch.Generator())
         head.load_weights(directory)
         return head
 

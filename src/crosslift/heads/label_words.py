@@ -19,14 +19,14 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crosslift.api.examples import Kind
+from crosslift.api.examples import TaskType
 from crosslift.compat import PreTrainedTokenizerBase, quiet
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.loading import load_tokenizer
 from crosslift.encoder.text_to_text import encoder_half, load_whole, whole_of
 from crosslift.errors import CheckpointError, RecipeError
-from crosslift.heads.input_settings import reading_of, write_reading
+from crosslift.heads.input_settings import input_settings_of, write_input_settings
 from crosslift.heads.prompt import Prompt
 
 LABEL_WORDS_FILE = "crosslift_label_words.json"
@@ -37,7 +37,7 @@ Pieces = tuple[int, ...]
 class Wording:
     """How a task is said: the prompt, and the word of each label."""
 
-    kind: Kind
+    task_type: TaskType
     labels: tuple[str, ...]
     words: tuple[str, ...]
     """In the order of the labels."""
@@ -99,7 +99,7 @@ class LabelWords(nn.Module):
         self.whole = whole
         self._encoder = [Encoder(encoder_half(whole), tokenizer, name=name)]  # in a list: its model is part of `whole`
         self.wording = wording
-        self.prompt = Prompt(wording.prompt, wording.kind)
+        self.prompt = Prompt(wording.prompt, wording.task_type)
         self.exact = exact
         start = int(tokenizer.pad_token_id)  # the decoder of every T5 starts from padding
         words = pieces_of(tokenizer, wording)
@@ -124,9 +124,9 @@ class LabelWords(nn.Module):
         return self._encoder[0]
 
     @property
-    def kind(self) -> Kind:
+    def task_type(self) -> TaskType:
         """The form of the task."""
-        return self.wording.kind
+        return self.wording.task_type
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -170,7 +170,7 @@ class LabelWords(nn.Module):
 
     def save(self, directory: str | Path) -> None:
         """Write the encoder-decoder's checkpoint, its tokenizer, and the wording."""
-        write_reading(self.whole.config, reading_of(self.encoder.base.config))
+        write_input_settings(self.whole.config, input_settings_of(self.encoder.base.config))
         with quiet():
             self.whole.save_pretrained(directory)
             self.encoder.tokenizer.save_pretrained(str(directory))

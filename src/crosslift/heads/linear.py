@@ -11,7 +11,7 @@ import torch
 from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
-from crosslift.api.examples import Kind
+from crosslift.api.examples import TaskType
 from crosslift.compat import PreTrainedModel
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
@@ -25,23 +25,23 @@ _DEVIATION = 0.02
 """Of the initial weights, as in BERT."""
 
 
-def read_description(directory: str | Path) -> tuple[Kind, tuple[str, ...]]:
+def read_description(directory: str | Path) -> tuple[TaskType, tuple[str, ...]]:
     """Return the kind of task of a saved head, and the names of its outputs."""
     described = json.loads((Path(directory) / HEAD_FILE).read_text(encoding="utf-8"))
-    return described["kind"], tuple(described["labels"])
+    return described["task_type"], tuple(described["labels"])
 
 
-class OwnHead(nn.Module):
+class LinearHead(nn.Module):
     """A linear layer over each token's state, or over the mean of the real tokens' states for whole texts.
 
     transformers' pipeline does not know it: use ``crosslift predict`` or `TaskModel.load`.
     """
 
     def __init__(
-        self, model: PreTrainedModel, kind: Kind, labels: tuple[str, ...], *, generator: torch.Generator
+        self, model: PreTrainedModel, task_type: TaskType, labels: tuple[str, ...], *, generator: torch.Generator
     ) -> None:
         super().__init__()
-        self.kind = kind
+        self.task_type = task_type
         self.labels = labels
         self.model = model
         width = int(model.config.hidden_size)
@@ -54,10 +54,10 @@ class OwnHead(nn.Module):
 
     def forward(self, states: Tensor, inputs: Inputs) -> Tensor:
         """Return logits of states (batch, length, hidden), shaped as `TaskModel.logits` says."""
-        if self.kind in ("tagging", "joint", "span"):
+        if self.task_type in ("tagging", "intent_slot", "extractive_qa"):
             return self.classifier(self.dropout(states))  # type: ignore[no-any-return]
         scores = self.classifier(self.dropout(masked_mean(states, inputs.mask.bool())))
-        return scores.squeeze(-1) if self.kind == "choice" else scores  # type: ignore[no-any-return]
+        return scores.squeeze(-1) if self.task_type == "multiple_choice" else scores  # type: ignore[no-any-return]
 
     def save(self, directory: str | Path) -> None:
         """Write the head beside the encoder's checkpoint."""
@@ -68,7 +68,7 @@ class OwnHead(nn.Module):
 
     def description(self) -> dict[str, Any]:
         """Return what is needed beside the weights to make the head again."""
-        return {"kind": self.kind, "labels": self.labels}
+        return {"task_type": self.task_type, "labels": self.labels}
 
     @classmethod
     def load(cls, model: PreTrainedModel, directory: str | Path) -> Self:
@@ -77,8 +77,8 @@ class OwnHead(nn.Module):
         Raises:
             CheckpointError: the weights are missing, or do not fit the labels.
         """
-        kind, labels = read_description(directory)
-        head = cls(model, kind, labels, generator=torch.Generator())
+        task_type, labels = read_description(directory)
+        head = cls(model, task_type, labels, generator=torch.Generator())
         head.load_weights(directory)
         return head
 

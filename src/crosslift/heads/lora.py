@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from crosslift.compat import PreTrainedModel, lora_config, lora_injected
 from crosslift.encoder.encoder import seeded
 from crosslift.errors import RecipeError, nearest
-from crosslift.heads.linear import OwnHead
+from crosslift.heads.linear import LinearHead
 from crosslift.heads.task_model import TaskModel
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ class Lora:
         modules: Modules,
         seed: int,
     ) -> None:
-        if not isinstance(model.module, PreTrainedModel | OwnHead):
+        if not isinstance(model.module, PreTrainedModel | LinearHead):
             raise RecipeError(
                 "finetune.adapter: a method of the recipe makes a decoder the head, which is no small part to train "
                 "beside an adapter; leave one of the two out"
@@ -110,7 +110,7 @@ class Lora:
         of_head = set(map(id, head))
         self._head = [name for name, value in self._module.named_parameters() if id(value) in of_head]
         prefix = "" if model.encoder.base is model.encoder.model else f"{model.encoder.model.base_model_prefix}."
-        self._inside = "model." if isinstance(self._module, OwnHead) else ""
+        self._inside = "model." if isinstance(self._module, LinearHead) else ""
         """Where an own head keeps the encoder, whose checkpoint its adapter belongs to."""
         self._targets = [prefix + name for name in target_layers(model.encoder, modules)]
         self._settings = {"r": rank, "lora_alpha": alpha, "lora_dropout": dropout, "bias": "none"}

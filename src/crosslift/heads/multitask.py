@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.heads.linear import OwnHead
+from crosslift.heads.linear import LinearHead
 from crosslift.heads.task_model import TaskModel
 
 
@@ -19,7 +19,7 @@ def share(models: Sequence[TaskModel]) -> None:
     bases: list[Any] = [model.encoder.base for model in models]
     base = next((each for each in bases if getattr(each, "pooler", None) is not None), bases[0])
     for model in models:
-        if isinstance(model.module, OwnHead):
+        if isinstance(model.module, LinearHead):
             model.module.model = base
             model.encoder = Encoder(base, model.encoder.tokenizer, name=model.encoder.name)
         else:

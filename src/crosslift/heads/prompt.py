@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from crosslift.api.examples import Kind
+from crosslift.api.examples import TaskType
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
 from crosslift.encoder.tokenization import longest_first
@@ -25,29 +25,29 @@ class Prompt:
     """
 
     template: str
-    kind: Kind
+    task_type: TaskType
 
     def __post_init__(self) -> None:
-        if self.kind not in PLACES:
+        if self.task_type not in PLACES:
             raise RecipeError(
-                f"prompt: a '{self.kind}' task cannot be put into a sentence (forms: {', '.join(PLACES)})"
+                f"prompt: a '{self.task_type}' task cannot be put into a sentence (forms: {', '.join(PLACES)})"
             )
         for word in self.template.split():
             if ("{" in word or "}" in word) and word not in self.places:
                 raise RecipeError(
                     f"prompt: '{word}' in '{self.template}' stands for nothing{nearest(word, self.places)} (a "
-                    f"'{self.kind}' task has {' and '.join(self.places)}, each between blanks)"
+                    f"'{self.task_type}' task has {' and '.join(self.places)}, each between blanks)"
                 )
         for place in self.places:
             if (times := self.template.split().count(place)) != 1:
                 raise RecipeError(
-                    f"prompt: '{self.template}' has {place} {times} times; a '{self.kind}' task needs it once"
+                    f"prompt: '{self.template}' has {place} {times} times; a '{self.task_type}' task needs it once"
                 )
 
     @property
     def places(self) -> tuple[str, ...]:
         """What stands for the texts."""
-        return PLACES[self.kind]
+        return PLACES[self.task_type]
 
     def tokens(
         self, encoder: Encoder, examples: Sequence[tuple[str, ...]], *, max_length: int, language: str | None

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from crosslift.adapters.bottleneck import Bottlenecks
 from crosslift.adapters.languages import Adapters, LanguageAdapters
-from crosslift.api.examples import Kind
+from crosslift.api.examples import TaskType
 from crosslift.compat import (
     AutoModelForMultipleChoice,
     AutoModelForQuestionAnswering,
@@ -31,11 +31,11 @@ from crosslift.encoder.families import family_of
 from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.pooling import write_pooling
 from crosslift.errors import CheckpointError, RecipeError
-from crosslift.heads.input_settings import WHOLE, Reading, reading_of, write_reading
+from crosslift.heads.input_settings import WHOLE, InputSettings, input_settings_of, write_input_settings
 from crosslift.heads.intent_slot import restricted
 from crosslift.heads.label_names import LabelNames, has_names
 from crosslift.heads.label_words import LABEL_WORDS_FILE, LabelWords, read_wording
-from crosslift.heads.linear import HEAD_FILE, OwnHead, copied, read_description
+from crosslift.heads.linear import HEAD_FILE, LinearHead, copied, read_description
 from crosslift.heads.prompt import Prompt
 
 log = logging.getLogger(__name__)
@@ -44,21 +44,21 @@ _HEADS: dict[str, Any] = {
     "sentence": AutoModelForSequenceClassification,
     "pair": AutoModelForSequenceClassification,
     "tagging": AutoModelForTokenClassification,
-    "joint": AutoModelForTokenClassification,
-    "span": AutoModelForQuestionAnswering,
-    "choice": AutoModelForMultipleChoice,
+    "intent_slot": AutoModelForTokenClassification,
+    "extractive_qa": AutoModelForQuestionAnswering,
+    "multiple_choice": AutoModelForMultipleChoice,
 }
 """transformers' class of a kind of task."""
-_ENDINGS: dict[str, Kind] = {
+_ENDINGS: dict[str, TaskType] = {
     "ForSequenceClassification": "sentence",
     "ForTokenClassification": "tagging",
-    "ForQuestionAnswering": "span",
-    "ForQuestionAnsweringSimple": "span",
-    "ForMultipleChoice": "choice",
+    "ForQuestionAnswering": "extractive_qa",
+    "ForQuestionAnsweringSimple": "extractive_qa",
+    "ForMultipleChoice": "multiple_choice",
 }
 """What a checkpoint that crosslift did not write says about its kind; a pair is classified like a sentence."""
-_OUTPUTS: dict[str, tuple[str, ...]] = {"span": ("start", "end"), "choice": ("score",)}
-_KIND = "crosslift_kind"
+_OUTPUTS: dict[str, tuple[str, ...]] = {"extractive_qa": ("start", "end"), "multiple_choice": ("score",)}
+_KIND = "crosslift_task_type"
 """Key of config.json that holds the kind of task."""
 
 
@@ -78,7 +78,7 @@ class TaskModel:
 
     The head is transformers' own where the family has one, so that ``transformers.pipeline("text-classification",
     DIRECTORY)`` gives label names; it does not know that a joint model's outputs are of two kinds
-    (`crosslift.heads.intent_slot`).  The encoder halves of T5 and M2M100 have none: they get `OwnHead`, saved beside
+    (`crosslift.heads.intent_slot`).  The encoder halves of T5 and M2M100 have none: they get `LinearHead`, saved beside
     the encoder's checkpoint, which transformers' pipeline does not know.  Or a head is given: `LabelWords`, the decoder
     of a text-to-text model, or `LabelNames`.
 
@@ -86,7 +86,7 @@ class TaskModel:
     """
 
     encoder: Encoder
-    kind: Kind
+    task_type: TaskType
     labels: tuple[str, ...]
     module: nn.Module
     adapters: Adapters | None = None
@@ -96,44 +96,50 @@ class TaskModel:
     def create(
         cls,
         encoder: Encoder,
-        kind: Kind,
+        task_type: TaskType,
         labels: Sequence[str],
         *,
         seed: int,
         head: LabelWords | LabelNames | None = None,
-        reading: Reading = WHOLE,
+        input_settings: InputSettings = WHOLE,
     ) -> Self:
         """Return a task model that starts from a copy of `encoder`'s weights and a head drawn from `seed`.
 
         Args:
             encoder: stays as it is.
-            kind: "sentence", "pair", "tagging", "joint", "span" or "choice".
-            labels: names of the outputs; not looked at for "span" and "choice", whose outputs are fixed.
+            task_type: "sentence", "pair", "tagging", "intent_slot", "extractive_qa" or "multiple_choice".
+            labels: names of the outputs; not looked at for "extractive_qa" and "multiple_choice", whose outputs are fixed.
             seed: of the head's random weights.
             head: made of this encoder, for this kind and these labels; None makes the family's own.
-            reading: what of an example is read.
+            input_settings: what of an example is read.
 
         Raises:
             RecipeError: the kind has no head, or there are no labels.
         """
-        made = cls._created(encoder, kind, _outputs(kind, labels), seed=seed, head=head)
-        write_reading(made.encoder.base.config, reading)
+        made = cls._created(encoder, task_type, _outputs(task_type, labels), seed=seed, head=head)
+        write_input_settings(made.encoder.base.config, input_settings)
         write_pooling(made.encoder.base.config, None)
         return made
 
     @classmethod
     def _created(
-        cls, encoder: Encoder, kind: Kind, outputs: tuple[str, ...], *, seed: int, head: LabelWords | LabelNames | None
+        cls,
+        encoder: Encoder,
+        task_type: TaskType,
+        outputs: tuple[str, ...],
+        *,
+        seed: int,
+        head: LabelWords | LabelNames | None,
     ) -> Self:
         if head is not None:
             return cls._with(head)
         if encoder.has_own_heads:
-            return cls._own(encoder, kind, outputs, seed=seed)
+            return cls._own(encoder, task_type, outputs, seed=seed)
         with seeded(seed), quiet():
-            module = _HEADS[kind].from_config(_config(encoder, kind, outputs), dtype=torch.float32)
+            module = _HEADS[task_type].from_config(_config(encoder, task_type, outputs), dtype=torch.float32)
         _take_over(module, encoder)
         module.to(encoder.device).eval()
-        return cls(Encoder(module, encoder.tokenizer, name=encoder.name), kind, outputs, module)
+        return cls(Encoder(module, encoder.tokenizer, name=encoder.name), task_type, outputs, module)
 
     @classmethod
     def load(cls, directory: str | Path) -> Self:
@@ -155,32 +161,32 @@ class TaskModel:
             return cls._load_own(place)
         if (Path(place) / LABEL_WORDS_FILE).is_file():
             return cls._with(LabelWords.load(place))
-        kind = _kind_of(config, place)
+        task_type = _kind_of(config, place)
         tokenizer = loading.load_tokenizer(place)
-        loaded = loading.from_pretrained(_HEADS[kind], place)
+        loaded = loading.from_pretrained(_HEADS[task_type], place)
         loading.check_weights(loaded, place)
         if loaded.lacks:
             raise CheckpointError(
                 f"{place}: the head does not match config.json: {', '.join(sorted(loaded.lacks)[:3])} missing "
-                f"(a {family.name} model for '{kind}' tasks)"
+                f"(a {family.name} model for '{task_type}' tasks)"
             )
         encoder = Encoder(loaded.model, tokenizer, name=place)
-        return cls(encoder, kind, _OUTPUTS.get(kind) or _labels_of(config), loaded.model)
+        return cls(encoder, task_type, _OUTPUTS.get(task_type) or _labels_of(config), loaded.model)
 
     def logits(self, inputs: Inputs, embeddings: Tensor | None = None) -> Tensor:
         """Return the scores of the outputs.
 
         Args:
-            inputs: (batch, length) fields; for "choice" one row a choice, an example's choices together.
+            inputs: (batch, length) fields; for "multiple_choice" one row a choice, an example's choices together.
             embeddings: word embeddings to use instead of `encoder.embed(inputs.ids)`.
 
         Returns:
-            "sentence" and "pair" (batch, labels); "tagging" (batch, length, labels); "joint" the same, with intents
-            possible at the sentence's own token and tags elsewhere; "span" (batch, length, 2), start and end; "choice"
+            "sentence" and "pair" (batch, labels); "tagging" (batch, length, labels); "intent_slot" the same, with intents
+            possible at the sentence's own token and tags elsewhere; "extractive_qa" (batch, length, 2), start and end; "multiple_choice"
             (examples * choices,).
         """
         logits = self._logits(inputs, embeddings)
-        return restricted(logits, inputs, self.labels) if self.kind == "joint" else logits
+        return restricted(logits, inputs, self.labels) if self.task_type == "intent_slot" else logits
 
     def outputs(self, inputs: Inputs, embeddings: Tensor | None = None, shift: Tensor | None = None) -> Output:
         """Return the scores, and the last layer's states that the head makes them of.
@@ -216,7 +222,7 @@ class TaskModel:
             self.module.save(directory)
             return
         self.encoder.save(directory)
-        if isinstance(self.module, OwnHead):
+        if isinstance(self.module, LinearHead):
             self.module.save(directory)
 
     @property
@@ -225,9 +231,9 @@ class TaskModel:
         return self.module.prompt if isinstance(self.module, LabelWords) else None
 
     @property
-    def reading(self) -> Reading:
+    def input_settings(self) -> InputSettings:
         """What of an example is read, and which pieces of a word stand for it."""
-        return reading_of(self.encoder.base.config)
+        return input_settings_of(self.encoder.base.config)
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """All parameters, the encoder's and the head's."""
@@ -254,36 +260,36 @@ class TaskModel:
         return self.encoder.device
 
     def _logits(self, inputs: Inputs, embeddings: Tensor | None) -> Tensor:
-        if isinstance(self.module, OwnHead | LabelWords):
+        if isinstance(self.module, LinearHead | LabelWords):
             states = self.encoder.encode(inputs, embeddings)
             return cast("Tensor", self.module(states, inputs))
         arguments = self.encoder.arguments(inputs, embeddings)
-        if self.kind == "choice":
+        if self.task_type == "multiple_choice":
             # transformers wants (examples, choices, length); with one choice an example, rows stay independent
             output = self.module(**{name: value.unsqueeze(1) for name, value in arguments.items()})
             return output.logits.squeeze(1)  # type: ignore[no-any-return]
         output = self.module(**arguments)
-        if self.kind == "span":
+        if self.task_type == "extractive_qa":
             return torch.stack((output.start_logits, output.end_logits), dim=-1)
         return output.logits  # type: ignore[no-any-return]
 
     @classmethod
-    def _own(cls, encoder: Encoder, kind: Kind, labels: tuple[str, ...], *, seed: int) -> Self:
+    def _own(cls, encoder: Encoder, task_type: TaskType, labels: tuple[str, ...], *, seed: int) -> Self:
         own = copied(encoder)
-        module = OwnHead(own.model, kind, labels, generator=torch.Generator().manual_seed(seed))
-        return cls(own, kind, labels, module.eval())
+        module = LinearHead(own.model, task_type, labels, generator=torch.Generator().manual_seed(seed))
+        return cls(own, task_type, labels, module.eval())
 
     @classmethod
     def _with(cls, head: LabelWords | LabelNames) -> Self:
-        return cls(head.encoder, head.kind, head.labels, head.eval())
+        return cls(head.encoder, head.task_type, head.labels, head.eval())
 
     @classmethod
     def _load_own(cls, place: str) -> Self:
         encoder = Encoder.load(place)
         if has_names(place):
             return cls._with(LabelNames.load_named(encoder, place))
-        module = OwnHead.load(encoder.model, place).eval()
-        return cls(encoder, module.kind, module.labels, module)
+        module = LinearHead.load(encoder.model, place).eval()
+        return cls(encoder, module.task_type, module.labels, module)
 
 
 def add_adapters(
@@ -311,7 +317,7 @@ def add_adapters(
     model.adapters = Adapters(model.module, model.encoder, task, languages)
 
 
-def described(directory: str | Path) -> tuple[Kind, tuple[str, ...]] | None:
+def described(directory: str | Path) -> tuple[TaskType, tuple[str, ...]] | None:
     """Return the kind and the outputs' names of a saved model, without loading its weights; None without a task head.
 
     Raises:
@@ -324,28 +330,30 @@ def described(directory: str | Path) -> tuple[Kind, tuple[str, ...]] | None:
         return read_description(place)
     if (Path(place) / LABEL_WORDS_FILE).is_file():
         wording = read_wording(place)
-        return wording.kind, wording.labels
-    kind = _kind_named(config)
-    return None if kind is None else (kind, _OUTPUTS.get(kind) or _labels_of(config))
+        return wording.task_type, wording.labels
+    task_type = _kind_named(config)
+    return None if task_type is None else (task_type, _OUTPUTS.get(task_type) or _labels_of(config))
 
 
-def _outputs(kind: Kind, labels: Sequence[str]) -> tuple[str, ...]:
-    if kind not in _HEADS:
+def _outputs(task_type: TaskType, labels: Sequence[str]) -> tuple[str, ...]:
+    if task_type not in _HEADS:
         raise RecipeError(
-            f"a '{kind}' task has no head to train; it is scored with the encoder's own sentence vectors "
+            f"a '{task_type}' task has no head to train; it is scored with the encoder's own sentence vectors "
             f"(kinds with a head: {', '.join(_HEADS)})"
         )
-    outputs = _OUTPUTS.get(kind, tuple(labels))
+    outputs = _OUTPUTS.get(task_type, tuple(labels))
     if not outputs or len(set(outputs)) < len(outputs):
-        raise RecipeError(f"a '{kind}' task needs label names, each once, to make a head for: {list(labels)} given")
+        raise RecipeError(
+            f"a '{task_type}' task needs label names, each once, to make a head for: {list(labels)} given"
+        )
     return outputs
 
 
-def _config(encoder: Encoder, kind: Kind, outputs: tuple[str, ...]) -> PretrainedConfig:
+def _config(encoder: Encoder, task_type: TaskType, outputs: tuple[str, ...]) -> PretrainedConfig:
     config: PretrainedConfig = copy.deepcopy(encoder.base.config)
-    setattr(config, _KIND, kind)
+    setattr(config, _KIND, task_type)
     config.num_labels = 2  # start and end of a span; the encoder may come from a task with more labels
-    if kind not in _OUTPUTS:
+    if task_type not in _OUTPUTS:
         config.id2label = dict(enumerate(outputs))
         config.label2id = {label: number for number, label in enumerate(outputs)}
     return config
@@ -373,17 +381,17 @@ def _take_over(module: PreTrainedModel, encoder: Encoder) -> None:
         log.info("%s has no pooler; the task's head starts with a random one", encoder.name)
 
 
-def _kind_named(config: PretrainedConfig) -> Kind | None:
-    kind = getattr(config, _KIND, None)
-    if kind in _HEADS:
-        return cast("Kind", kind)
+def _kind_named(config: PretrainedConfig) -> TaskType | None:
+    task_type = getattr(config, _KIND, None)
+    if task_type in _HEADS:
+        return cast("TaskType", task_type)
     endings = ((architecture, *each) for architecture in config.architectures or () for each in _ENDINGS.items())
     return next((meant for architecture, ending, meant in endings if architecture.endswith(ending)), None)
 
 
-def _kind_of(config: PretrainedConfig, place: str) -> Kind:
-    if kind := _kind_named(config):
-        return kind
+def _kind_of(config: PretrainedConfig, place: str) -> TaskType:
+    if task_type := _kind_named(config):
+        return task_type
     found = ", ".join(config.architectures or ()) or "none named"
     raise CheckpointError(
         f"{place}: the checkpoint has no task head (architecture: {found}); fine-tune it on a task first"

@@ -1,1 +1,1 @@
-"""TODO io."""
+"""Reading and writing of text files in any supported form.  Imports no torch."""

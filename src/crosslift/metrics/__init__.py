@@ -1,1 +1,1 @@
-"""The metrics shelf: one file a metric."""
+"""The registry of metrics: one file a metric, which defines one subclass of `crosslift.api.Metric`."""

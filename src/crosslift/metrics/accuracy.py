@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crosslift.metrics.bases.ratio import Share
+from crosslift.metrics.bases.ratio import Ratio
 
 
-class Accuracy(Share):
+class Accuracy(Ratio):
     """Share of right labels."""
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:

@@ -7,10 +7,10 @@ Source: Rajpurkar et al. 2016, arXiv 1606.05250 (released script).
 
 from __future__ import annotations
 
-from crosslift.metrics.bases.extractive_qa import AnswerMetric, same
+from crosslift.metrics.bases.extractive_qa import ExtractiveQAMetric, same
 
 
-class ExactMatch(AnswerMetric):
+class ExactMatch(ExtractiveQAMetric):
     """Share of answers that are right to the letter."""
 
     def agreement(self, prediction: str, answer: str) -> float:

@@ -8,10 +8,10 @@ Source: Rajpurkar et al. 2016, arXiv 1606.05250 (released script).
 
 from __future__ import annotations
 
-from crosslift.metrics.bases.extractive_qa import AnswerMetric, word_f1
+from crosslift.metrics.bases.extractive_qa import ExtractiveQAMetric, word_f1
 
 
-class F1(AnswerMetric):
+class F1(ExtractiveQAMetric):
     """Mean over questions of the best F1 with an accepted answer."""
 
     def agreement(self, prediction: str, answer: str) -> float:

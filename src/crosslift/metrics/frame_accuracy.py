@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from crosslift.metrics.bases.intent_slot import intents, slots
-from crosslift.metrics.bases.ratio import Share
+from crosslift.metrics.bases.ratio import Ratio
 from crosslift.metrics.tagging_f1 import chunks
 
 
-class FrameAccuracy(Share):
+class FrameAccuracy(Ratio):
     """Share of utterances without any mistake."""
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:

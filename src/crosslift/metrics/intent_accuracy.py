@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from crosslift.metrics.bases.intent_slot import intents
-from crosslift.metrics.bases.ratio import Share
+from crosslift.metrics.bases.ratio import Ratio
 
 
-class IntentAccuracy(Share):
+class IntentAccuracy(Ratio):
     """Share of right intents."""
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:

@@ -10,10 +10,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from crosslift.errors import InputError
-from crosslift.metrics.bases.ratio import Share
+from crosslift.metrics.bases.ratio import Ratio
 
 
-class ReverseRetrievalAccuracy(Share):
+class ReverseRetrievalAccuracy(Ratio):
     """Share of right neighbours from the target language into the source language."""
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from crosslift.metrics.bases.ratio import Share
+from crosslift.metrics.bases.ratio import Ratio
 
 
-class TaggingAccuracy(Share):
+class TaggingAccuracy(Ratio):
     """Share of right tags, over all words of all sentences."""
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.api.task import Task
-from crosslift.data.sources.user_task import OwnTask
+from crosslift.data.sources.user_task import UserTask
 from crosslift.pipeline.inputs.read import RunData
 from crosslift.recipe import Recipe, values
 from crosslift.runs.model_card import Data, architecture_of, model_card
@@ -48,7 +48,7 @@ def _data(recipe: Recipe, data: RunData) -> Iterator[Data]:
 
 
 def _of(recipe: Recipe, task: Task, use: str, codes: tuple[str, ...]) -> Data:
-    if recipe.data.source == "lab" and not isinstance(task, OwnTask):
+    if recipe.data.source == "lab" and not isinstance(task, UserTask):
         return Data(task.name, use, codes, LAB)
     hub = task.hub.path if recipe.data.source == "hub" and task.hub else None
     return Data(task.name, use, codes, task.licence, task.citation, hub)

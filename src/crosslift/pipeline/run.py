@@ -24,7 +24,7 @@ from crosslift.pipeline.model_card import write_card
 from crosslift.pipeline.scoring import Run, probe, score_retrieval, score_tuned, tests
 from crosslift.pipeline.stages.align import align
 from crosslift.pipeline.stages.dual_encoder import check_dual_encoder, dual_encoder
-from crosslift.pipeline.stages.finetune import finetune, method_of, reading_of
+from crosslift.pipeline.stages.finetune import finetune, input_settings_of, method_of
 from crosslift.pipeline.stages.intermediate import intermediate
 from crosslift.pipeline.stages.language_adapters import language_adapters
 from crosslift.pipeline.stages.pretrain import pretrain, starting_encoder
@@ -77,7 +77,7 @@ def _run(recipe: Recipe, data: RunData, folder: Path) -> None:
     run = Run(recipe, data, folder, warnings=list(data.warnings))
     if recipe.finetune and data.task:
         method_of(recipe.finetune, data.task)  # what does not go together shows before time is spent
-        reading_of(recipe.finetune, data.task)
+        input_settings_of(recipe.finetune, data.task)
     check_smoothing(recipe, data.tests)
     processes.on_main(lambda: _describe(run))
     staged, languages = _adapted_encoder(run), None
@@ -105,8 +105,8 @@ def _adapted_encoder(run: Run) -> Staged:
     staged = starting_encoder(run.recipe, run.data.text)
     # What the checkpoint lacks shows before time is spent.
     check_dual_encoder(run.recipe, staged.encoder)
-    for test, table in tests(run, by_vectors=True):
-        embedder(staged.encoder, test.task.kind, table.pooling or "benchmark")
+    for test, table in tests(run, embedding_tasks=True):
+        embedder(staged.encoder, test.task.task_type, table.pooling or "benchmark")
     if run.recipe.pretrain and run.data.text:
         staged = pretrain(staged, run.recipe, run.data.text)
     run.languages = _languages(run.data, staged.encoder)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from crosslift.api.examples import BY_VECTORS, Example
+from crosslift.api.examples import EMBEDDING_TASKS, Example
 from crosslift.api.records import Record
 from crosslift.data.test_data import TestSet
 from crosslift.encoder.encoder import Encoder
@@ -72,13 +72,13 @@ def _score_task(run: Run, tuned: Finetuned, rule: str) -> None:
     table = run.recipe.finetune
     assert table is not None
     folder = "predictions" if rule == table.selection else f"predictions.{rule}"
-    for number, (test, scored) in enumerate(tests(run, by_vectors=False)):
+    for number, (test, scored) in enumerate(tests(run, embedding_tasks=False)):
         smoothing = smoothing_of(scored, run.recipe)
 
         def predict_one(
             language: str, examples: list[Example], test: TestSet = test, smoothing: Smoothing | None = smoothing
         ) -> list[Record]:
-            lengths = lengths_of(table, test.task.kind, tuned.model)
+            lengths = lengths_of(table, test.task.task_type, tuned.model)
             return predict_smoothed(
                 tuned.model, examples, smoothing=smoothing, language=test.read_in(language), **lengths
             )
@@ -99,7 +99,7 @@ def _score_grid(run: Run, tuned: Finetuned, test: TestSet, diagonal: Mapping[str
     table = run.recipe.finetune
     assert table is not None
     grid = {}
-    length = lengths_of(table, test.task.kind, tuned.model)["max_length"]
+    length = lengths_of(table, test.task.task_type, tuned.model)["max_length"]
     for pair, records in predict_grid(tuned.model, test, diagonal, max_length=length):
         grid[pair] = records
         write_records(run.folder / "predictions" / language_pairs.file(test.task, pair), records)
@@ -109,14 +109,14 @@ def _score_grid(run: Run, tuned: Finetuned, test: TestSet, diagonal: Mapping[str
 
 
 def _keep_consistency(run: Run, test: TestSet, predicted: Mapping[str, list[Record]], rule: str) -> None:
-    if test.task.parallel and test.task.kind not in ("tagging", "joint", "span"):
+    if test.task.parallel and test.task.task_type not in ("tagging", "intent_slot", "extractive_qa"):
         row = consistency(predicted, run.source, task=test.task.name, selection=rule)
         run.consistency += [row] if row else []
 
 
 def score_retrieval(run: Run, encoder: Encoder) -> None:
     """Score retrieval, mining and ranking with the encoder before fine-tuning, as XTREME does."""
-    for test, table in tests(run, by_vectors=True):
+    for test, table in tests(run, embedding_tasks=True):
         ways = {"pooling": table.pooling or "benchmark", "search": table.search or "auto"}
         scored = scorer(encoder, test, source=run.data.source.source_language(test.task), **ways)
         for language, records in predictions(test, scored, test.task.name):
@@ -124,10 +124,10 @@ def score_retrieval(run: Run, encoder: Encoder) -> None:
         run.warnings += scored.notes
 
 
-def tests(run: Run, *, by_vectors: bool) -> list[tuple[TestSet, EvaluateTable]]:
+def tests(run: Run, *, embedding_tasks: bool) -> list[tuple[TestSet, EvaluateTable]]:
     """Return the test sets that are scored with sentence vectors, or those that need a head, each with its table."""
     both = zip(run.data.tests, run.recipe.evaluate, strict=True)
-    return [(test, table) for test, table in both if (test.task.kind in BY_VECTORS) == by_vectors]
+    return [(test, table) for test, table in both if (test.task.task_type in EMBEDDING_TASKS) == embedding_tasks]
 
 
 def _keep(run: Run, test: TestSet, language: str, records: list[Record], rule: str, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from crosslift.api.examples import Kind
+from crosslift.api.examples import TaskType
 from crosslift.heads.task_model import TaskModel
 from crosslift.recipe import (
     AlignTable,
@@ -23,7 +23,7 @@ def stage_seed(table: StageTable, seed: int) -> int:
     return table.seed + 1000 * (seed + 1) if table.per_seed else table.seed
 
 
-def lengths_of(table: FinetuneTable, kind: Kind, model: TaskModel) -> dict[str, int]:
+def lengths_of(table: FinetuneTable, task_type: TaskType, model: TaskModel) -> dict[str, int]:
     """Return how long a row of a task may be, and how far apart windows of a context begin."""
-    length = table.max_length or default_length(kind)
+    length = table.max_length or default_length(task_type)
     return {"max_length": min(length, model.encoder.max_length), "doc_stride": table.doc_stride}

@@ -56,7 +56,7 @@ def check_languages(recipe: Recipe, source: Source, tests: Sequence[TestSet], kn
     trained_on = tuned.source or source.source_language(task)
     read = {trained_on: f"finetune reads {task.name}"}
     for index, (test, scored) in enumerate(zip(tests, recipe.evaluate, strict=True)):
-        if test.task.kind != "retrieval" and scored.translate is None:
+        if test.task.task_type != "retrieval" and scored.translate is None:
             read |= {code: f"evaluate.{index} reads {test.task.name}" for code in test.by_language if code not in read}
     return [_unspoken(code, where, table.fallback, known) for code, where in read.items() if code not in known]
 

@@ -10,7 +10,7 @@ from crosslift.recipe.tables.align import AlignTable, BitextTable, ObjectiveTabl
 from crosslift.recipe.tables.common import MethodTable, NamedTable, SmoothTable, Table, TextTable, TrainTable
 from crosslift.recipe.tables.dual_encoder import DualEncoderTable
 from crosslift.recipe.tables.evaluate import EvaluateTable, Pooling, Search
-from crosslift.recipe.tables.finetune import FinetuneTable, ReadTable, Selection, TranslateTable, TranslatorTable
+from crosslift.recipe.tables.finetune import FinetuneTable, InputTable, Selection, TranslateTable, TranslatorTable
 from crosslift.recipe.tables.intermediate import IntermediateTable, MaskedTable
 from crosslift.recipe.tables.pretrain import EncoderTable, PretrainTable
 from crosslift.recipe.tables.recipe import Recipe

@@ -169,11 +169,11 @@ def _needless(values: Mapping[str, Any]) -> list[str]:
     mistakes = []
     for index, table in enumerate(at(values, "evaluate") or ()):
         for key, kinds in VECTOR_KEYS.items():
-            kind = _kind(values, at(table, "task")) if at(table, key) is not None else None
-            if kind is not None and kind not in kinds:
+            task_type = _kind(values, at(table, "task")) if at(table, key) is not None else None
+            if task_type is not None and task_type not in kinds:
                 mistakes.append(
                     f"evaluate.{index}.{key}: it is for {', '.join(kinds[:-1])} and {kinds[-1]} tasks; "
-                    f"'{table['task']}' is a '{kind}' task; remove the key"
+                    f"'{table['task']}' is a '{task_type}' task; remove the key"
                 )
     return mistakes
 
@@ -182,9 +182,9 @@ def _kind(values: Mapping[str, Any], name: Any) -> str | None:
     """Return the form of a task of the shelf or of unchecked values; None of one that is not there."""
     own = next((task for task in at(values, "data", "task") or () if at(task, "name") == name), None)
     if own is not None:
-        kind = at(own, "kind")
-        return kind if kind in get_args(TaskSettings.model_fields["kind"].annotation) else None
-    return registry.load("task", name).kind if name in registry.entries("task") else None
+        task_type = at(own, "task_type")
+        return task_type if task_type in get_args(TaskSettings.model_fields["task_type"].annotation) else None
+    return registry.load("task", name).task_type if name in registry.entries("task") else None
 
 
 def _wrong_setting(details: Any, key: str, known: Sequence[str]) -> str:

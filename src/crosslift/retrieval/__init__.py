@@ -1,1 +1,1 @@
-"""TODO retrieval."""
+"""Embedding tasks: sentence vectors, nearest neighbours, bitext mining, ranking and retrieval probes."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional
 
-from crosslift.api.examples import Kind
+from crosslift.api.examples import TaskType
 from crosslift.encoder.batching import by_length
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
@@ -20,10 +20,10 @@ from crosslift.encoder.pooling import trained_pooling
 from crosslift.encoder.published_pooling import NativePooling
 from crosslift.errors import CheckpointError, InputError, nearest
 
-Pooling = Literal["benchmark", "native", "pooler", "mean", "mean_words", "first"]
+Pooling = Literal["benchmark", "native", "pooler", "mean", "mean_no_special", "first"]
 
 
-POOLINGS = ("benchmark", "native", "pooler", "mean", "mean_words", "first")
+POOLINGS = ("benchmark", "native", "pooler", "mean", "mean_no_special", "first")
 """The benchmark's rule; what a sentence encoder's files say; its pooler; or pooled states of the last layer."""
 
 
@@ -68,7 +68,7 @@ class Embedder:
         return parts[0] if len(parts) == 1 else np.concatenate(parts)
 
 
-def embedder(encoder: Encoder, kind: Kind, pooling: str = "benchmark") -> Embedder:
+def embedder(encoder: Encoder, task_type: TaskType, pooling: str = "benchmark") -> Embedder:
     """Return how an encoder's vectors are made for tasks of a form.
 
     "benchmark" is XTREME's rule: for "retrieval" and "ranking" the mean, special tokens included, of the states of
@@ -87,9 +87,9 @@ def embedder(encoder: Encoder, kind: Kind, pooling: str = "benchmark") -> Embedd
         return Embedder(encoder, pooling=own.pooling, project=own.project)
     if pooling != "benchmark":
         return Embedder(encoder, pooling=pooling)
-    if kind == "ranking" and (trained := trained_pooling(encoder.base.config)):
+    if task_type == "ranking" and (trained := trained_pooling(encoder.base.config)):
         return Embedder(encoder, pooling=trained)
-    if kind == "mining":
+    if task_type == "mining":
         return Embedder(encoder, mining_layer(encoder.layers), "first")
     return Embedder(encoder, retrieval_layer(encoder.layers), "mean")
 

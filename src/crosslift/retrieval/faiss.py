@@ -87,8 +87,8 @@ def _library() -> Any:
 
 def _built(faiss: Any, index: _Single, lists: int, seed: int) -> Any:
     width = index.shape[1]
-    kind, product = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-    built = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(width), width, lists, kind, product)
+    task_type, product = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+    built = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(width), width, lists, task_type, product)
     built.by_residual = False  # differences from centres suit distances, not products
     built.cp.seed = seed
     built.cp.min_points_per_centroid = 1

@@ -42,7 +42,7 @@ class Scorer:
     def __call__(self, language: str, examples: list[Example]) -> list[Record]:
         """Return the records of one language."""
         make: dict[str, Predict] = {"retrieval": self._retrieve, "mining": self._mine, "ranking": self._rank}
-        return make[self.test.task.kind](language, examples)
+        return make[self.test.task.task_type](language, examples)
 
     def _retrieve(self, language: str, examples: list[Example]) -> list[Record]:
         """Look for translations both ways; the prediction is XTREME's direction, from the source language."""
@@ -171,7 +171,7 @@ def scorer(encoder: Encoder, test: TestSet, *, source: str, pooling: str = "benc
 
     Args:
         encoder: whose vectors are scored.
-        test: of a task whose kind is one of `BY_VECTORS`.
+        test: of a task whose kind is one of `EMBEDDING_TASKS`.
         source: the source language.
         pooling: one of `embedder.POOLINGS`.
         search: one of `neighbours.SEARCHES`.
@@ -181,7 +181,7 @@ def scorer(encoder: Encoder, test: TestSet, *, source: str, pooling: str = "benc
         CheckpointError: the checkpoint lacks what the pooling needs.
     """
     chosen(search, 0)
-    return Scorer(embedder(encoder, test.task.kind, pooling), test, source, search)
+    return Scorer(embedder(encoder, test.task.task_type, pooling), test, source, search)
 
 
 def _by_language(candidates: Sequence[Candidate]) -> Iterator[tuple[str, list[int]]]:

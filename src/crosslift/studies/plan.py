@@ -11,7 +11,7 @@ from typing import Any
 
 from crosslift import recipe as recipes
 from crosslift.api import registry
-from crosslift.api.examples import BY_VECTORS
+from crosslift.api.examples import EMBEDDING_TASKS
 from crosslift.errors import InputError, RecipeError, nearest
 from crosslift.recipe import Recipe
 from crosslift.studies.tables import Arm, Scale, Study
@@ -119,7 +119,7 @@ def _by_vectors(task: str, evaluated: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether all that a run is scored on is retrieval; unknown names are found when recipes are built."""
     names = [str(table.get("task", task)) for table in evaluated]
     known = [registry.load("task", name).kind for name in names if name in registry.entries("task")]
-    return len(known) == len(names) and BY_VECTORS.issuperset(known)
+    return len(known) == len(names) and EMBEDDING_TASKS.issuperset(known)
 
 
 def _lab() -> dict[str, Any]:

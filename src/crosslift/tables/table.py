@@ -12,14 +12,14 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-Kind = Literal["text", "prose", "verdict", "score", "difference", "effect", "count", "seconds", "ratio", "p"]
+ColumnKind = Literal["text", "prose", "verdict", "score", "difference", "effect", "count", "seconds", "ratio", "p"]
 """What a column holds.  `prose` is text that wraps; a `difference` is one of percentages, an `effect` of any unit."""
 
 
 Mark = Literal["", "baseline", "control", "source", "best"]
 
 
-_WRITE: dict[Kind, Callable[[float], str]] = {
+_WRITE: dict[ColumnKind, Callable[[float], str]] = {
     "score": fmt.score,
     "difference": fmt.difference,
     "effect": fmt.effect,
@@ -35,7 +35,7 @@ class Column:
     """A column's title, what its cells hold, and a note for readers who want to know more."""
 
     title: str
-    kind: Kind = "score"
+    kind: ColumnKind = "score"
     note: str = ""
 
 
@@ -53,7 +53,7 @@ class Cell:
     note: str = ""
     interval: tuple[float, float] | None = None
 
-    def text(self, kind: Kind) -> str:
+    def text(self, kind: ColumnKind) -> str:
         """Write the value as a cell of a column of `kind`."""
         if isinstance(self.value, str):
             return self.value

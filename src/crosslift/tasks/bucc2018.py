@@ -25,7 +25,7 @@ Rows = tuple[tuple[str, str], ...]
 class Bucc2018(Task):
     """BUCC 2018, with XTREME's splits.  An example is a pair of pools, and a language has one."""
 
-    kind = "mining"
+    task_type = "mining"
     languages = codes("de fr ru zh")
     metrics = ("mining_f1", "mining_precision", "mining_recall")
     lab_task = "mining"

@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from crosslift.api.task import HubData
-from crosslift.tasks.bases.multiple_choice import ChoiceTask
+from crosslift.tasks.bases.multiple_choice import MultipleChoiceTask
 
 
-class Copa(ChoiceTask):
+class Copa(MultipleChoiceTask):
     """COPA."""
 
     languages = ("en",)

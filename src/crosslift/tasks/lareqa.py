@@ -23,7 +23,7 @@ from crosslift.tasks.bases.sentence_breaks import answering, begins_in, paragrap
 class Lareqa(Task):
     """LAReQA's XQuAD-R."""
 
-    kind = "ranking"
+    task_type = "ranking"
     languages = codes("ar de el en es hi ru th tr vi zh")
     metrics = ("mean_average_precision_at_20", "mean_average_precision")
     parallel = True

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.api.examples import JointExample, Split
+from crosslift.api.examples import IntentSlotExample, Split
 from crosslift.api.task import HubData, codes
 from crosslift.errors import DataError
 from crosslift.io.text import Row, jsonl
-from crosslift.tasks.bases.intent_slot import JointTask, iob2
+from crosslift.tasks.bases.intent_slot import IntentSlotTask, iob2
 
 _LANGUAGES = codes(
     """
@@ -29,7 +29,7 @@ _BY_CHARACTER = ("ja-JP", "zh-CN", "zh-TW")
 _PART = re.compile(r"\[\s*(?P<slot>[^\s:\[\]]+)\s*:(?P<value>[^\]]*)\]|(?P<plain>[^\[]+)|(?P<open>\[)")
 
 
-class Massive(JointTask):
+class Massive(IntentSlotTask):
     """MASSIVE, release 1.0."""
 
     source = "en-US"
@@ -61,7 +61,7 @@ class Massive(JointTask):
 
     def from_row(
         self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
-    ) -> JointExample:
+    ) -> IntentSlotExample:
         """Return the example of one row; `id` names the request in all languages."""
         locale = self.text(row, "locale", where=where)
         if row.get("annot_utt") is None:

@@ -24,7 +24,7 @@ _BRACES = re.compile(r"\{(.*?)\}")
 class Mewslix(Task):
     """Mewsli-X.  With one right entity a query, mean average precision is the mean reciprocal rank."""
 
-    kind = "ranking"
+    task_type = "ranking"
     languages = codes("ar de en es fa ja pl ro ta tr uk")
     metrics = ("mean_average_precision_at_20",)
     files: ClassVar = {

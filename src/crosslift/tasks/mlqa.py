@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from crosslift.api.task import HubData, codes, counts
-from crosslift.tasks.bases.extractive_qa import AnswerTask
+from crosslift.tasks.bases.extractive_qa import ExtractiveQATask
 
 _XTREME = codes("ar de en es hi vi zh")
 _PAIRS = tuple(f"{context}-{question}" for context in _XTREME for question in _XTREME if context != question)
@@ -26,7 +26,7 @@ _DEV = counts(
 """Of two languages there are as many one way round as the other."""
 
 
-class Mlqa(AnswerTask):
+class Mlqa(ExtractiveQATask):
     """MLQA."""
 
     languages = _LANGUAGES

@@ -13,17 +13,17 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.api.examples import JointExample, Split
+from crosslift.api.examples import IntentSlotExample, Split
 from crosslift.api.task import codes, counts
 from crosslift.errors import DataError
 from crosslift.io.text import Row, lines
-from crosslift.tasks.bases.intent_slot import JointTask, iob2
+from crosslift.tasks.bases.intent_slot import IntentSlotTask, iob2
 
 _FIELDS = ("id", "intent", "slots", "utterance", "domain", "locale", "decoupled", "tokens")
 _NAMES: Mapping[Split, str] = {"train": "train", "dev": "eval", "test": "test"}
 
 
-class Mtop(JointTask):
+class Mtop(IntentSlotTask):
     """MTOP."""
 
     languages = codes("en de es fr hi th")
@@ -52,7 +52,7 @@ class Mtop(JointTask):
 
     def from_row(
         self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
-    ) -> JointExample:
+    ) -> IntentSlotExample:
         """Return the example of one row; the prefixes IN: and SL: are left out."""
         words, starts = _tokens(self.text(row, "tokens", where=where), where)
         tags = None if row.get("slots") is None else _tags(self.text(row, "slots", where=where), starts, where)

@@ -12,13 +12,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.api.examples import JointExample
+from crosslift.api.examples import IntentSlotExample
 from crosslift.api.task import codes, counts
 from crosslift.io.text import Row, tsv
-from crosslift.tasks.bases.intent_slot import JointTask
+from crosslift.tasks.bases.intent_slot import IntentSlotTask
 
 
-class Multiatis(JointTask):
+class Multiatis(IntentSlotTask):
     """MultiATIS++."""
 
     source = "EN"
@@ -44,7 +44,7 @@ class Multiatis(JointTask):
 
     def from_row(
         self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
-    ) -> JointExample:
+    ) -> IntentSlotExample:
         """Return the example of one row."""
         made = {"id": row["id"], "words": row["utterance"], "tags": row.get("slot_labels"), "intent": row.get("intent")}
         return super().from_row(made, index, where=where, features=features)

@@ -22,7 +22,7 @@ _NAMES = {"0": "different", "1": "paraphrase"}
 class Pawsx(Task):
     """PAWS-X."""
 
-    kind = "pair"
+    task_type = "pair"
     labels = tuple(_NAMES.values())
     languages = _LANGUAGES
     metrics = ("accuracy",)

@@ -29,7 +29,7 @@ _LANGUAGES = codes(
 class Sib200(Task):
     """SIB-200."""
 
-    kind = "sentence"
+    task_type = "sentence"
     labels = (
         "science/technology",
         "travel",

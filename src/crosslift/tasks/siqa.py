@@ -8,10 +8,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from crosslift.api.task import HubData
-from crosslift.tasks.bases.multiple_choice import ChoiceTask
+from crosslift.tasks.bases.multiple_choice import MultipleChoiceTask
 
 
-class Siqa(ChoiceTask):
+class Siqa(MultipleChoiceTask):
     """Social IQa."""
 
     languages = ("en",)

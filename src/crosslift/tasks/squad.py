@@ -9,10 +9,10 @@ from __future__ import annotations
 from typing import ClassVar
 
 from crosslift.api.task import HubData
-from crosslift.tasks.bases.extractive_qa import AnswerTask
+from crosslift.tasks.bases.extractive_qa import ExtractiveQATask
 
 
-class Squad(AnswerTask):
+class Squad(ExtractiveQATask):
     """SQuAD, version 1.1."""
 
     languages = ("en",)

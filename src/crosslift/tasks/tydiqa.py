@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import ClassVar
 
 from crosslift.api.task import HubData, codes, counts
-from crosslift.tasks.bases.extractive_qa import AnswerTask
+from crosslift.tasks.bases.extractive_qa import ExtractiveQATask
 
 _LANGUAGES = codes("ar bn en fi id ko ru sw te")
 _HUB_NAMES = codes("arabic bengali english finnish indonesian korean russian swahili telugu")
@@ -22,7 +22,7 @@ _DEV_FILES = (
 )
 
 
-class Tydiqa(AnswerTask):
+class Tydiqa(ExtractiveQATask):
     """TyDiQA-GoldP, version 1.1."""
 
     languages = _LANGUAGES

@@ -16,12 +16,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from crosslift.api.task import HubData, codes
-from crosslift.tasks.bases.multiple_choice import ChoiceTask
+from crosslift.tasks.bases.multiple_choice import MultipleChoiceTask
 
 _LANGUAGES = codes("et ht id it qu sw ta th tr vi zh")
 
 
-class Xcopa(ChoiceTask):
+class Xcopa(MultipleChoiceTask):
     """XCOPA."""
 
     languages = _LANGUAGES

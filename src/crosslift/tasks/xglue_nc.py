@@ -19,7 +19,7 @@ _LANGUAGES = codes("en de es fr ru")
 class XglueNc(xglue.XglueTask):
     """XGLUE's news classification."""
 
-    kind = "sentence"
+    task_type = "sentence"
     labels = codes("foodanddrink sports travel finance lifestyle news entertainment health video autos")
     languages = _LANGUAGES
     metrics = ("accuracy", "macro_f1")

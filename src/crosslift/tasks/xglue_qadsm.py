@@ -18,7 +18,7 @@ _LANGUAGES = codes("en de fr")
 class XglueQadsm(xglue.XglueTask):
     """XGLUE's query-ad matching."""
 
-    kind = "pair"
+    task_type = "pair"
     labels = ("Bad", "Good")
     languages = _LANGUAGES
     metrics = ("accuracy", "macro_f1")

@@ -18,7 +18,7 @@ _LANGUAGES = codes("en de fr")
 class XglueQam(xglue.XglueTask):
     """XGLUE's QA matching."""
 
-    kind = "pair"
+    task_type = "pair"
     labels = ("False", "True")
     languages = _LANGUAGES
     metrics = ("accuracy", "macro_f1")

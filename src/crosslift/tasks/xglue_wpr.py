@@ -18,7 +18,7 @@ from crosslift.tasks.bases import xglue
 class XglueWpr(xglue.XglueTask):
     """XGLUE's web page ranking."""
 
-    kind = "pair"
+    task_type = "pair"
     labels = ("Bad", "Fair", "Good", "Excellent", "Perfect")
     languages = codes("en de es fr it pt zh")
     metrics = ("ndcg", "accuracy")

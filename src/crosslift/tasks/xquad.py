@@ -11,13 +11,13 @@ from __future__ import annotations
 from typing import ClassVar
 
 from crosslift.api.task import HubData, codes
-from crosslift.tasks.bases.extractive_qa import AnswerTask
+from crosslift.tasks.bases.extractive_qa import ExtractiveQATask
 
 _XTREME = codes("ar de el en es hi ru th tr vi zh")
 _LANGUAGES = (*_XTREME, "ro")
 
 
-class Xquad(AnswerTask):
+class Xquad(ExtractiveQATask):
     """XQuAD."""
 
     languages = _LANGUAGES

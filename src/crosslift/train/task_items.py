@@ -11,19 +11,19 @@ from dataclasses import dataclass
 from functools import partial
 
 from crosslift.api.examples import (
-    ChoiceExample,
     Example,
-    JointExample,
-    Kind,
+    ExtractiveQAExample,
+    IntentSlotExample,
+    MultipleChoiceExample,
     PairExample,
     SentenceExample,
-    SpanExample,
     TaggingExample,
+    TaskType,
 )
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
 from crosslift.errors import DataError, nearest
-from crosslift.heads.input_settings import WHOLE, Pieces, Reading, Texts
+from crosslift.heads.input_settings import WHOLE, InputSettings, Subwords, Texts
 from crosslift.heads.intent_slot import sentence_place
 from crosslift.heads.prompt import Prompt
 from crosslift.train.windows import DOC_STRIDE, answer_positions, read_contexts
@@ -57,7 +57,7 @@ class TaskItem:
 
 
 @dataclass(frozen=True, slots=True)
-class ChoiceItem:
+class MultipleChoiceItem:
     """A tokenised example with choices: a row a choice, each with the example's number and the right choice's index."""
 
     rows: tuple[TaskItem, ...]
@@ -77,12 +77,12 @@ class ChoiceItem:
         return self.rows[0].example
 
 
-Item = TaskItem | ChoiceItem
+Item = TaskItem | MultipleChoiceItem
 
 
-def default_length(kind: Kind) -> int:
+def default_length(task_type: TaskType) -> int:
     """Return how many tokens a row is cut to if nobody says: 384 for windows of a context, as in XTREME, else 128."""
-    return 384 if kind == "span" else 128
+    return 384 if task_type == "extractive_qa" else 128
 
 
 def rows_of(items: Sequence[Item]) -> list[TaskItem]:
@@ -109,7 +109,7 @@ def choices_of(items: Sequence[Item]) -> int:
 def task_items(
     encoder: Encoder,
     examples: Sequence[Example],
-    kind: Kind,
+    task_type: TaskType,
     labels: Sequence[str],
     *,
     max_length: int,
@@ -117,29 +117,29 @@ def task_items(
     words: bool = False,
     prompt: Prompt | None = None,
     doc_stride: int = DOC_STRIDE,
-    reading: Reading = WHOLE,
+    input_settings: InputSettings = WHOLE,
     scored: bool = False,
 ) -> Sequence[Item]:
     """Tokenise the examples of one language; with `words`, tokens know which blank-separated word they belong to.
 
     With a `prompt` the texts stand inside it, and always know their words; so do windows of contexts, which begin
-    `doc_stride` tokens apart.  `reading` says what of an example is read, and which pieces of a word have its tag.
+    `doc_stride` tokens apart.  `input_settings` says what of an example is read, and which pieces of a word have its tag.
     `scored` says that nothing is learned from the examples: those of a joint task may then have labels that the
     training data lacks, which become IGNORED.
 
     Raises:
         DataError: a label the task does not have, or an answer that does not stand where it says.
     """
-    if kind in ("tagging", "joint"):
-        index = _Labels(labels, open=scored and kind == "joint")
-        return list(_tagging_items(encoder, examples, index, max_length, language, reading.pieces))
-    if kind == "span":
+    if task_type in ("tagging", "intent_slot"):
+        index = _Labels(labels, open=scored and task_type == "intent_slot")
+        return list(_tagging_items(encoder, examples, index, max_length, language, input_settings.subwords))
+    if task_type == "extractive_qa":
         return list(_span_items(encoder, examples, max_length, language, doc_stride))
     way = partial(_in_prompt, prompt) if prompt else _by_words if words else _by_texts
     tokenize: Tokenize = partial(way, encoder, max_length=max_length, language=language)
-    if kind == "choice":
-        return _choice_items(examples, tokenize, reading.texts)
-    return _labelled(tokenize(*_texts(examples, reading.texts)), examples, labels)
+    if task_type == "multiple_choice":
+        return _choice_items(examples, tokenize, input_settings.texts)
+    return _labelled(tokenize(*_texts(examples, input_settings.texts)), examples, labels)
 
 
 def pair_items(
@@ -210,19 +210,19 @@ def _texts(examples: Sequence[Example], texts: Texts) -> tuple[list[str], list[s
     return [sentence.text for sentence in sentences], None
 
 
-def _choice_items(examples: Sequence[Example], tokenize: Tokenize, texts: Texts) -> list[ChoiceItem]:
+def _choice_items(examples: Sequence[Example], tokenize: Tokenize, texts: Texts) -> list[MultipleChoiceItem]:
     """Return "premise question" and a choice as a pair of texts, or the choice alone, a row a choice."""
-    several = [example for example in examples if isinstance(example, ChoiceExample)]
+    several = [example for example in examples if isinstance(example, MultipleChoiceExample)]
     firsts, seconds = _choice_texts(several)
     rows = iter(tokenize(seconds, None) if texts == "second" else tokenize(firsts, seconds))
     items = []
     for number, example in enumerate(several):
         label = IGNORED if example.label is None else example.label
-        items.append(ChoiceItem(tuple(TaskItem(next(rows), label, number) for _ in example.choices)))
+        items.append(MultipleChoiceItem(tuple(TaskItem(next(rows), label, number) for _ in example.choices)))
     return items
 
 
-def _choice_texts(examples: Sequence[ChoiceExample]) -> tuple[list[str], list[str]]:
+def _choice_texts(examples: Sequence[MultipleChoiceExample]) -> tuple[list[str], list[str]]:
     pairs = [(f"{each.premise} {asked(each.question)}", choice) for each in examples for choice in each.choices]
     return [first for first, _ in pairs], [second for _, second in pairs]
 
@@ -258,7 +258,7 @@ def _span_items(
     encoder: Encoder, examples: Sequence[Example], max_length: int, language: str, doc_stride: int
 ) -> Iterator[TaskItem]:
     """Yield the windows of questions' contexts."""
-    questions = [example for example in examples if isinstance(example, SpanExample)]
+    questions = [example for example in examples if isinstance(example, ExtractiveQAExample)]
     read = read_contexts(encoder, questions, max_length=max_length, doc_stride=doc_stride, language=language)
     for window in read.windows:
         positions = answer_positions(window, questions[window.example], read.places[window.example])
@@ -266,9 +266,9 @@ def _span_items(
 
 
 def _tagging_items(
-    encoder: Encoder, examples: Sequence[Example], index: _Labels, max_length: int, language: str, pieces: Pieces
+    encoder: Encoder, examples: Sequence[Example], index: _Labels, max_length: int, language: str, subwords: Subwords
 ) -> Iterator[TaskItem]:
-    sentences = [example for example in examples if isinstance(example, TaggingExample | JointExample)]
+    sentences = [example for example in examples if isinstance(example, TaggingExample | IntentSlotExample)]
     pending = [(number, 0) for number in range(len(sentences))]  # (sentence, first word not yet covered)
     while pending:
         rows = encoder.tokenize_words(
@@ -280,7 +280,7 @@ def _tagging_items(
         for (number, start), tokens in zip(pending, rows, strict=True):
             sentence = sentences[number]
             fitted = _fitted(tokens, len(sentence.words) - start, max_length)
-            yield TaskItem(tokens, _tags(sentence, tokens, start, fitted, index, pieces), number, start)
+            yield TaskItem(tokens, _tags(sentence, tokens, start, fitted, index, subwords), number, start)
             if start + fitted < len(sentence.words):
                 rest.append((number, start + fitted))
         pending = rest
@@ -297,16 +297,21 @@ def _fitted(tokens: Tokens, words: int, max_length: int) -> int:
 
 
 def _tags(
-    sentence: TaggingExample | JointExample, tokens: Tokens, start: int, fitted: int, index: _Labels, pieces: Pieces
+    sentence: TaggingExample | IntentSlotExample,
+    tokens: Tokens,
+    start: int,
+    fitted: int,
+    index: _Labels,
+    subwords: Subwords,
 ) -> tuple[int, ...]:
     assert tokens.words is not None
     tags, previous = [], -1
     for word in tokens.words:
-        tagged = 0 <= word < fitted and (pieces == "all" or word != previous)
+        tagged = 0 <= word < fitted and (subwords == "all" or word != previous)
         tag = sentence.tags[start + word] if tagged and sentence.tags else None
         tags.append(_label(sentence, tag, index))
         previous = word
-    if isinstance(sentence, JointExample):
+    if isinstance(sentence, IntentSlotExample):
         place = sentence_place(tokens.special)
         tags[place] = _label(sentence, None if start else sentence.intent, index)
     return tuple(tags)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from crosslift.api.examples import SpanExample
+from crosslift.api.examples import ExtractiveQAExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
 from crosslift.encoder.offsets import LocatedText, Places, locate
@@ -66,7 +66,7 @@ def sides(language: str) -> tuple[str, str]:
 
 
 def read_contexts(
-    encoder: Encoder, examples: Sequence[SpanExample], *, max_length: int, doc_stride: int, language: str
+    encoder: Encoder, examples: Sequence[ExtractiveQAExample], *, max_length: int, doc_stride: int, language: str
 ) -> ReadContexts:
     """Cut the contexts of examples into windows.
 
@@ -99,7 +99,7 @@ def _located(encoder: Encoder, texts: Sequence[str], language: str) -> dict[str,
     return dict(zip(own, locate(encoder, own, language=language), strict=True))
 
 
-def _whole(contexts: dict[str, LocatedText], example: SpanExample) -> LocatedText:
+def _whole(contexts: dict[str, LocatedText], example: ExtractiveQAExample) -> LocatedText:
     context = contexts[example.context]
     if not len(context.tokens):
         raise DataError(f"example {example.id}: the context {example.context!r} has no token that could be an answer")
@@ -147,7 +147,7 @@ def _starts(total: int, room: int, stride: int) -> Iterator[int]:
         yield first
 
 
-def answer_positions(window: Window, example: SpanExample, places: Places) -> tuple[int, int]:
+def answer_positions(window: Window, example: ExtractiveQAExample, places: Places) -> tuple[int, int]:
     """Return the positions in the row of the answer's first and last token.
 
     A window that has not all of the first accepted answer points at `NOWHERE`; an example without answers has IGNORED.

@@ -6,10 +6,17 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import islice
 
-from crosslift.api.examples import ChoiceExample, Example, JointExample, PairExample, SentenceExample, TaggingExample
+from crosslift.api.examples import (
+    Example,
+    IntentSlotExample,
+    MultipleChoiceExample,
+    PairExample,
+    SentenceExample,
+    TaggingExample,
+)
 from crosslift.errors import DataError
 
-TEXT_KINDS = ("sentence", "pair", "choice")
+TEXT_KINDS = ("sentence", "pair", "multiple_choice")
 """Forms of examples whose label belongs to whole texts, so that it holds for their translations too."""
 
 
@@ -24,7 +31,7 @@ def texts(example: Example) -> tuple[str, ...]:
             return (example.text,)
         case PairExample():
             return (example.first, example.second)
-        case ChoiceExample():
+        case MultipleChoiceExample():
             return (example.premise, *example.choices)
         case _:
             raise DataError(
@@ -39,7 +46,7 @@ def with_texts(example: Example, translations: Sequence[str]) -> Example:
             return replace(example, text=translations[0])
         case PairExample():
             return replace(example, first=translations[0], second=translations[1])
-        case ChoiceExample():
+        case MultipleChoiceExample():
             return replace(example, premise=translations[0], choices=tuple(translations[1:]))
         case _:
             raise DataError(
@@ -72,7 +79,7 @@ def matched(examples: Sequence[Example], there: Sequence[Example], *, where: str
 
 
 def _taken(example: Example, translation: Example, where: str) -> Example:
-    if isinstance(example, SentenceExample | PairExample | ChoiceExample):
+    if isinstance(example, SentenceExample | PairExample | MultipleChoiceExample):
         _check_label(example, translation, where)
         return with_texts(example, texts(translation))
     return translation
@@ -89,7 +96,7 @@ def _check_label(example: Example, translation: Example, where: str) -> None:
 
 def word_rows(example: Example) -> Iterator[tuple[str, ...]]:
     """Yield the words of each text that is translated, or of a tagged sentence."""
-    if isinstance(example, TaggingExample | JointExample):
+    if isinstance(example, TaggingExample | IntentSlotExample):
         yield example.words
     else:
         yield from (tuple(text.split()) for text in texts(example))
@@ -97,7 +104,7 @@ def word_rows(example: Example) -> Iterator[tuple[str, ...]]:
 
 def with_words(example: Example, rows: Sequence[Sequence[tuple[str, int]]]) -> Example:
     """Return the example with other words; each comes with its place among the old ones, whose tag it takes along."""
-    if isinstance(example, TaggingExample | JointExample):
+    if isinstance(example, TaggingExample | IntentSlotExample):
         tags = None if example.tags is None else tuple(example.tags[place] for _, place in rows[0])
         return replace(example, words=tuple(word for word, _ in rows[0]), tags=tags)
     return with_texts(example, [" ".join(word for word, _ in row) for row in rows])

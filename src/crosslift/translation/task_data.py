@@ -64,16 +64,16 @@ class Translations:
         Raises:
             RecipeError: they belong to places in the text, which a translation moves.
         """
-        if task.kind in TEXT_KINDS or not (text_only or self.table.checkpoint or self._noisy_answers(task)):
+        if task.task_type in TEXT_KINDS or not (text_only or self.table.checkpoint or self._noisy_answers(task)):
             return
         raise RecipeError(
-            f"{self.key}.by: '{task.name}' is a '{task.kind}' task: its labels belong to places in the text, which a "
+            f"{self.key}.by: '{task.name}' is a '{task.task_type}' task: its labels belong to places in the text, which a "
             f"translation moves ({', '.join(TEXT_KINDS)} tasks can be translated; training data of other forms comes "
             "from files of translations with their own labels, or from the lab without noise)"
         )
 
     def _noisy_answers(self, task: Task) -> bool:
-        return task.kind not in ("tagging", "joint") and self.table.noise > 0
+        return task.task_type not in ("tagging", "intent_slot") and self.table.noise > 0
 
     def languages(self, task: Task, split: Split, source: str) -> list[str]:
         """Return every language but the source that translations can be had in."""

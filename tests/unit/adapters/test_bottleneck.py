@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from crosslift.adapters.bottleneck import Bottlenecks, insert
-from crosslift.adapters.invertible import Coupling
+from crosslift.adapters.invertible import InvertibleAdapter
 from crosslift.adapters.languages import FOLDER, Adapters, LanguageAdapters
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
@@ -103,9 +103,9 @@ def test_embeddings_are_mapped_and_mapped_back_before_words_are_predicted(checkp
     everywhere = inputs.mask.bool()
     logits = encoder.masked_logits(states, everywhere)
     adapter = filled(encoder, 1, invertible=True)
-    assert adapter.coupling is not None
+    assert adapter.invertible_adapter is not None
     remove = insert(encoder, lambda: (adapter,))
-    torch.testing.assert_close(encoder.embed(inputs.ids), adapter.coupling(embedded))
+    torch.testing.assert_close(encoder.embed(inputs.ids), adapter.invertible_adapter(embedded))
     assert not torch.allclose(encoder.embed(inputs.ids), embedded, atol=1e-2)
 
     # Logits are products with word embeddings, so the vectors that were multiplied can be solved for.
@@ -113,7 +113,7 @@ def test_embeddings_are_mapped_and_mapped_back_before_words_are_predicted(checkp
     remove()
     words: Tensor = encoder.base.get_input_embeddings().weight  # type: ignore[assignment]
     vectors = torch.linalg.lstsq(words.double(), (logits - _bias(encoder)).T.double()).solution.T.float()
-    undone = adapter.coupling.inverse(vectors) @ words.T + _bias(encoder)
+    undone = adapter.invertible_adapter.inverse(vectors) @ words.T + _bias(encoder)
     torch.testing.assert_close(found, undone, atol=2e-3, rtol=1e-3)
     assert torch.equal(encoder.masked_logits(states, everywhere), logits)
 
@@ -128,14 +128,14 @@ def _bias(encoder: Encoder) -> Tensor:
 @pytest.mark.parametrize("width", [2, 7, 32])
 def test_a_coupling_is_undone_by_its_inverse(width: int) -> None:
     generator = torch.Generator().manual_seed(0)
-    coupling = Coupling(width, generator=generator)
+    invertible_adapter = InvertibleAdapter(width, generator=generator)
     vectors = torch.randn(3, 4, width, generator=generator)
-    assert torch.equal(coupling(vectors), vectors)
-    for value in coupling.parameters():
+    assert torch.equal(invertible_adapter(vectors), vectors)
+    for value in invertible_adapter.parameters():
         nn.init.normal_(value, generator=generator)
-    mapped = coupling(vectors)
+    mapped = invertible_adapter(vectors)
     assert (mapped != vectors).all()
-    torch.testing.assert_close(coupling.inverse(mapped), vectors, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(invertible_adapter.inverse(mapped), vectors, atol=1e-4, rtol=1e-4)
 
 
 @pytest.mark.parametrize("family", ["modernbert", "mt5", "nllb"])

@@ -8,12 +8,12 @@ import pytest
 
 from crosslift.api.examples import (
     Answer,
-    ChoiceExample,
+    ExtractiveQAExample,
     MiningExample,
+    MultipleChoiceExample,
     PairExample,
     RetrievalExample,
     SentenceExample,
-    SpanExample,
     TaggingExample,
 )
 from crosslift.data import checks
@@ -29,8 +29,8 @@ GOOD = {
     "sentence": [SentenceExample(str(i), "x", "ab"[i % 2]) for i in range(30)],
     "pair": pairs(["neutral", "entailment"] * 15),
     "tagging": [TaggingExample(str(i), ("x", "y"), ("NOUN", "VERB")) for i in range(30)],
-    "span": [SpanExample(str(i), "q", "context", (Answer("con", i),)) for i in range(30)],
-    "choice": [ChoiceExample(str(i), "p", "q", ("a", "b"), i % 2) for i in range(30)],
+    "extractive_qa": [ExtractiveQAExample(str(i), "q", "context", (Answer("con", i),)) for i in range(30)],
+    "multiple_choice": [MultipleChoiceExample(str(i), "p", "q", ("a", "b"), i % 2) for i in range(30)],
     "retrieval": [RetrievalExample(str(i), "x", "y") for i in range(30)],
     "mining": [MiningExample("0", (("a", "x"),), (("b", "y"),), (("a", "b"),))],
 }
@@ -38,38 +38,38 @@ PLACEHOLDERS = {
     "sentence": [SentenceExample(str(i), "x", "a") for i in range(30)],
     "pair": pairs(["neutral"] * 30),
     "tagging": [TaggingExample(str(i), ("x", "y"), ("X", "X")) for i in range(30)],
-    "span": [SpanExample(str(i), "q", "context", (Answer("", 0),)) for i in range(30)],
-    "choice": [ChoiceExample(str(i), "p", "q", ("a", "b"), 0) for i in range(30)],
+    "extractive_qa": [ExtractiveQAExample(str(i), "q", "context", (Answer("", 0),)) for i in range(30)],
+    "multiple_choice": [MultipleChoiceExample(str(i), "p", "q", ("a", "b"), 0) for i in range(30)],
 }
 UNLABELLED = {
     "sentence": SentenceExample("0", "x"),
     "pair": PairExample("0", "x", "y"),
     "tagging": TaggingExample("0", ("x",)),
-    "span": SpanExample("0", "q", "c"),
-    "choice": ChoiceExample("0", "p", "q", ("a", "b")),
+    "extractive_qa": ExtractiveQAExample("0", "q", "c"),
+    "multiple_choice": MultipleChoiceExample("0", "p", "q", ("a", "b")),
     "mining": MiningExample("0", (), ()),
 }
 
 
-@pytest.mark.parametrize("kind", GOOD)
-def test_real_answers_pass(kind):
-    checks.placeholder_labels(GOOD[kind], where="here")
+@pytest.mark.parametrize("task_type", GOOD)
+def test_real_answers_pass(task_type):
+    checks.placeholder_labels(GOOD[task_type], where="here")
 
 
-@pytest.mark.parametrize("kind", PLACEHOLDERS)
-def test_one_answer_throughout_is_a_placeholder(kind):
+@pytest.mark.parametrize("task_type", PLACEHOLDERS)
+def test_one_answer_throughout_is_a_placeholder(task_type):
     with pytest.raises(DataError, match=r"xnli test in 'de': all 30 examples have the gold"):
-        checks.placeholder_labels(PLACEHOLDERS[kind], where="xnli test in 'de'")
+        checks.placeholder_labels(PLACEHOLDERS[task_type], where="xnli test in 'de'")
 
 
 def test_a_handful_of_equal_labels_may_be_chance():
     checks.placeholder_labels(pairs(["neutral"] * 5), where="here")
 
 
-@pytest.mark.parametrize("kind", UNLABELLED)
-def test_missing_answers_are_counted(kind):
+@pytest.mark.parametrize("task_type", UNLABELLED)
+def test_missing_answers_are_counted(task_type):
     with pytest.raises(DataError, match="here: 1 of 31 examples have no gold answer"):
-        checks.placeholder_labels([*(GOOD[kind] * 30)[:30], UNLABELLED[kind]], where="here")
+        checks.placeholder_labels([*(GOOD[task_type] * 30)[:30], UNLABELLED[task_type]], where="here")
 
 
 def test_duplicates_are_counted_by_their_texts():

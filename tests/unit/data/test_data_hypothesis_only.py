@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crosslift.api.examples import PairExample, SentenceExample
-from crosslift.data.hypothesis_only import _features, _NaiveBayes, giveaway
+from crosslift.data.hypothesis_only import _features, _NaiveBayes, hypothesis_only
 
 LABELS = ("entailment", "neutral", "contradiction")
 
@@ -25,21 +25,21 @@ def pairs(count, *, hint, seed):
 
 
 def test_a_word_that_tells_the_label_shows():
-    found = giveaway(pairs(900, hint=1, seed=0), pairs(300, hint=1, seed=1))
+    found = hypothesis_only(pairs(900, hint=1, seed=0), pairs(300, hint=1, seed=1))
     assert found.commonest == pytest.approx(100 / 3)
     assert 55 < found.second < 75  # all contradictions, and half of the others
     assert found.much
 
 
 def test_random_hypotheses_tell_nothing():
-    found = giveaway(pairs(900, hint=0, seed=0), pairs(900, hint=0, seed=1))
+    found = hypothesis_only(pairs(900, hint=0, seed=0), pairs(900, hint=0, seed=1))
     assert abs(found.second - 100 / 3) < 4
     assert not found.much
 
 
 def test_other_forms_and_unlabelled_pairs_have_none():
-    assert giveaway([SentenceExample("0", "x", "a")], [SentenceExample("0", "x", "a")]) is None
-    assert giveaway(pairs(3, hint=0, seed=0), [PairExample("0", "x", "y")]) is None
+    assert hypothesis_only([SentenceExample("0", "x", "a")], [SentenceExample("0", "x", "a")]) is None
+    assert hypothesis_only(pairs(3, hint=0, seed=0), [PairExample("0", "x", "y")]) is None
 
 
 def test_it_is_scikit_learns_multinomial_naive_bayes():

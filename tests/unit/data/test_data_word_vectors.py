@@ -79,8 +79,8 @@ def text(count: int, seed: int) -> list[str]:
     rng = np.random.default_rng(seed)
     kinds = (("cat", "dog"), ("runs", "eats", "sleeps")), (("car", "bus"), ("drives", "honks", "parks"))
     rows = []
-    for kind in rng.integers(2, size=count):
-        nouns, verbs = kinds[kind]
+    for task_type in rng.integers(2, size=count):
+        nouns, verbs = kinds[task_type]
         rows.append(f"the {rng.choice(nouns)} {rng.choice(verbs)} here")
     return rows
 

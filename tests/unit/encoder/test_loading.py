@@ -200,7 +200,7 @@ def test_a_head_that_is_missing(checkpoint: Checkpoint, tmp_path: Path) -> None:
 def test_an_own_head_that_does_not_fit_its_labels(checkpoint: Checkpoint, tmp_path: Path) -> None:
     TaskModel.create(Encoder.load(checkpoint("t5")), "pair", ("a", "b", "c"), seed=0).save(tmp_path)
     head = tmp_path / "crosslift_head.json"
-    head.write_text(json.dumps({"kind": "pair", "labels": ["a", "b"]}))
+    head.write_text(json.dumps({"task_type": "pair", "labels": ["a", "b"]}))
     with pytest.raises(CheckpointError, match=r"weights are \(3, 32\), but crosslift_head.json names 2 labels"):
         TaskModel.load(tmp_path)
     (tmp_path / "crosslift_head.safetensors").unlink()
@@ -217,7 +217,7 @@ def test_a_checkpoint_that_others_fine_tuned(checkpoint: Checkpoint, tmp_path: P
     encoder.tokenizer.save_pretrained(str(tmp_path))
     ours = TaskModel.load(tmp_path)
     inputs = encoder.collate(encoder.tokenize(list(tiny.TEXTS)))
-    assert (ours.kind, ours.labels) == ("tagging", ("O", "B-PER"))
+    assert (ours.task_type, ours.labels) == ("tagging", ("O", "B-PER"))
     own = theirs(input_ids=inputs.ids, attention_mask=inputs.mask).logits
     real = inputs.mask.bool()
     torch.testing.assert_close(ours.logits(inputs)[real], own[real], atol=1e-5, rtol=1e-5)

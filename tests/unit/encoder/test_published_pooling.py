@@ -24,8 +24,8 @@ WEIGHT = torch.arange(32.0).reshape(8, 4).T.repeat(2, 4)[:8] / 32  # (8, 32)
 
 def modules(directory: Path, *types: str, pooling: dict[str, Any], dense: str = "Tanh", binary: bool = False) -> Path:
     listed = [
-        {"idx": i, "path": f"{i}_{kind}", "type": f"sentence_transformers.models.{kind}"}
-        for i, kind in enumerate(types)
+        {"idx": i, "path": f"{i}_{task_type}", "type": f"sentence_transformers.models.{task_type}"}
+        for i, task_type in enumerate(types)
     ]
     (directory / "modules.json").write_text(json.dumps(listed))
     for module in listed:

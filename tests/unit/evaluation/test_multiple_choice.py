@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import torch
 
-from crosslift.api.examples import ChoiceExample
+from crosslift.api.examples import MultipleChoiceExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import CheckpointError, DataError
 from crosslift.evaluation.evaluate import evaluate
@@ -22,7 +22,9 @@ from crosslift.train.task_items import task_items
 from tests.tiny import TEXTS
 
 EXAMPLES = [
-    ChoiceExample(str(i), text, ("cause", "effect")[i % 2], tuple(TEXTS[i - k] for k in range(1, 3 + i % 2)), i % 2)
+    MultipleChoiceExample(
+        str(i), text, ("cause", "effect")[i % 2], tuple(TEXTS[i - k] for k in range(1, 3 + i % 2)), i % 2
+    )
     for i, text in enumerate(TEXTS)
 ]
 """Of two and of three choices."""
@@ -30,10 +32,10 @@ EXAMPLES = [
 
 @pytest.fixture(scope="module")
 def directory(checkpoint: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    model = TaskModel.create(Encoder.load(checkpoint("bert")), "choice", (), seed=0)
+    model = TaskModel.create(Encoder.load(checkpoint("bert")), "multiple_choice", (), seed=0)
     with torch.no_grad():
         dict(model.module.named_parameters())["classifier.weight"].mul_(20)  # so that choices differ
-    place = tmp_path_factory.mktemp("choice")
+    place = tmp_path_factory.mktemp("multiple_choice")
     model.save(place)
     return place
 
@@ -42,7 +44,7 @@ def test_the_likeliest_choice_is_predicted_whatever_the_batch(directory: Path) -
     model = TaskModel.load(directory).eval()
     records = predict(model, EXAMPLES, language="en", max_length=48)
     for example, record in zip(EXAMPLES, records, strict=True):
-        (item,) = task_items(model.encoder, [example], "choice", (), max_length=48, language="en")
+        (item,) = task_items(model.encoder, [example], "multiple_choice", (), max_length=48, language="en")
         rows = [model.logits(model.encoder.collate([row.tokens])) for row in item.rows]
         probabilities = torch.cat(rows).detach().softmax(dim=0)
         assert record == {

@@ -69,8 +69,8 @@ def test_fertility_counts_pieces_of_words(checkpoint: Callable[[str], Path]) -> 
     found = fertility(encoder, texts, language="en")
     ids = [encoder.tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
     pieces = sum(map(len, ids))
-    assert found["pieces_per_word"] == pytest.approx(pieces / 9, abs=1e-3)
-    assert found["characters_per_piece"] == pytest.approx(
+    assert found["subwords_per_word"] == pytest.approx(pieces / 9, abs=1e-3)
+    assert found["characters_per_subword"] == pytest.approx(
         sum(len(text.replace(" ", "")) for text in texts) / pieces, abs=1e-3
     )
     unknown = sum(row.count(encoder.tokenizer.unk_token_id) for row in ids)

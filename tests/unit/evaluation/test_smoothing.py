@@ -16,7 +16,7 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.errors import InputError
 from crosslift.evaluation.predict import predict
 from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
-from crosslift.heads.input_settings import Reading
+from crosslift.heads.input_settings import InputSettings
 from crosslift.heads.task_model import TaskModel
 from tests.tiny import TEXTS
 from tests.unit.finetune.cases import LABELS, examples, model_of
@@ -28,9 +28,9 @@ WORDS = {
 }
 
 
-def smoothed(checkpoint: Checkpoint, kind: str, smoothing: Smoothing | None, **settings: Any) -> list[Record]:
-    model = model_of(checkpoint(FAMILY), kind)
-    return predict_smoothed(model, examples(kind), smoothing=smoothing, language="en", max_length=48, **settings)
+def smoothed(checkpoint: Checkpoint, task_type: str, smoothing: Smoothing | None, **settings: Any) -> list[Record]:
+    model = model_of(checkpoint(FAMILY), task_type)
+    return predict_smoothed(model, examples(task_type), smoothing=smoothing, language="en", max_length=48, **settings)
 
 
 def noise(radius: float = 2.0, **settings: Any) -> Smoothing:
@@ -47,45 +47,45 @@ def synonyms(tmp_path: Path) -> Callable[..., Smoothing]:
     return made
 
 
-@pytest.mark.parametrize("kind", ["sentence", "pair", "tagging", "choice"])
+@pytest.mark.parametrize("task_type", ["sentence", "pair", "tagging", "multiple_choice"])
 def test_without_change_it_is_plain_prediction_bit_for_bit(
-    checkpoint: Checkpoint, kind: str, synonyms: Callable[..., Smoothing]
+    checkpoint: Checkpoint, task_type: str, synonyms: Callable[..., Smoothing]
 ) -> None:
-    model = model_of(checkpoint(FAMILY), kind)
-    plain = predict(model, examples(kind), language="en", max_length=48)
+    model = model_of(checkpoint(FAMILY), task_type)
+    plain = predict(model, examples(task_type), language="en", max_length=48)
     for combine in ("average", "majority"):
-        assert smoothed(checkpoint, kind, None) == plain
-        assert smoothed(checkpoint, kind, noise(samples=0, combine=combine)) == plain
-        assert smoothed(checkpoint, kind, noise(0.0, combine=combine)) == plain
+        assert smoothed(checkpoint, task_type, None) == plain
+        assert smoothed(checkpoint, task_type, noise(samples=0, combine=combine)) == plain
+        assert smoothed(checkpoint, task_type, noise(0.0, combine=combine)) == plain
         # Seven samples are drawn and averaged here: no word has a neighbour, so each is the text as it is.
-        assert smoothed(checkpoint, kind, synonyms({}, samples=7, combine=combine)) == plain
+        assert smoothed(checkpoint, task_type, synonyms({}, samples=7, combine=combine)) == plain
 
 
 def test_a_model_that_reads_second_texts_alone_does_so_smoothed(checkpoint: Checkpoint) -> None:
     pairs = [PairExample(str(place), text, TEXTS[1]) for place, text in enumerate(TEXTS[2:4])]
     encoder = Encoder.load(checkpoint(FAMILY))
-    model = TaskModel.create(encoder, "pair", ("a", "b"), seed=0, reading=Reading(texts="second"))
+    model = TaskModel.create(encoder, "pair", ("a", "b"), seed=0, input_settings=InputSettings(texts="second"))
     one, other = predict_smoothed(model, pairs, smoothing=noise(samples=2), language="en", max_length=48)
     assert one["probability"] == other["probability"]
 
 
-@pytest.mark.parametrize("kind", ["pair", "tagging", "choice"])
+@pytest.mark.parametrize("task_type", ["pair", "tagging", "multiple_choice"])
 @pytest.mark.parametrize("way", ["noise", "words"])
 def test_it_depends_on_seed_and_text_and_not_on_the_batch(
-    checkpoint: Checkpoint, kind: str, way: str, synonyms: Callable[..., Smoothing]
+    checkpoint: Checkpoint, task_type: str, way: str, synonyms: Callable[..., Smoothing]
 ) -> None:
     def made(seed: int) -> Smoothing:
         return noise(samples=2, seed=seed) if way == "noise" else synonyms(WORDS, samples=2, seed=seed)
 
-    model = model_of(checkpoint(FAMILY), kind)
+    model = model_of(checkpoint(FAMILY), task_type)
     first, again, other = (made(seed) for seed in (0, 0, 1))
-    batched = smoothed(checkpoint, kind, first)
-    assert smoothed(checkpoint, kind, again) == batched
-    assert smoothed(checkpoint, kind, other) != batched or kind == "tagging"
-    _alike(smoothed(checkpoint, kind, first, batch_tokens=1), batched)
+    batched = smoothed(checkpoint, task_type, first)
+    assert smoothed(checkpoint, task_type, again) == batched
+    assert smoothed(checkpoint, task_type, other) != batched or task_type == "tagging"
+    _alike(smoothed(checkpoint, task_type, first, batch_tokens=1), batched)
     alone = [
         record
-        for example in reversed(examples(kind))
+        for example in reversed(examples(task_type))
         for record in predict_smoothed(model, [example], smoothing=first, language="en", max_length=48)
     ]
     _alike(alone[::-1], batched)
@@ -150,4 +150,6 @@ def test_what_cannot_be_smoothed_is_refused(checkpoint: Checkpoint) -> None:
     with pytest.raises(InputError, match=r"'adversarial' cannot smooth predictions \(can: random_perturbation, syn"):
         Smoothing.by("adversarial")
     with pytest.raises(InputError, match=r"'span' tasks are not smoothed \(kinds: sentence, pair, tagging, choice\)"):
-        predict_smoothed(*(model_of(checkpoint(FAMILY), "span"), []), smoothing=noise(), language="en", max_length=48)
+        predict_smoothed(
+            *(model_of(checkpoint(FAMILY), "extractive_qa"), []), smoothing=noise(), language="en", max_length=48
+        )

@@ -12,7 +12,7 @@ import pytest
 import torch
 import transformers
 
-from crosslift.api.examples import Answer, SpanExample
+from crosslift.api.examples import Answer, ExtractiveQAExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
 from crosslift.errors import CheckpointError, DataError
@@ -26,7 +26,7 @@ from tests.tiny import TEXTS
 
 CONTEXT = " ".join(TEXTS[:6])
 EXAMPLES = [
-    SpanExample(
+    ExtractiveQAExample(
         f"q{i}", text, (CONTEXT, TEXTS[i])[i % 2], (Answer(text[:3], ((CONTEXT, text)[i % 2]).index(text[:3])),)
     )
     for i, text in enumerate(TEXTS[:6])
@@ -36,10 +36,10 @@ READING = {"language": "en", "max_length": 48, "doc_stride": 12}
 
 @pytest.fixture(scope="module")
 def directory(checkpoint: Callable[[str], Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    model = TaskModel.create(Encoder.load(checkpoint("bert")), "span", (), seed=0)
+    model = TaskModel.create(Encoder.load(checkpoint("bert")), "extractive_qa", (), seed=0)
     with torch.no_grad():
         dict(model.module.named_parameters())["qa_outputs.weight"].mul_(20)  # so that answers differ
-    place = tmp_path_factory.mktemp("span")
+    place = tmp_path_factory.mktemp("extractive_qa")
     model.save(place)
     return place
 
@@ -102,7 +102,7 @@ def test_records_hold_text_place_and_score_whatever_the_batch(directory: Path) -
         again = predict(model, EXAMPLES, **READING, batch_tokens=tokens)
         assert [record["prediction"] for record in again] == [record["prediction"] for record in records]
         assert [record["score"] for record in again] == pytest.approx([record["score"] for record in records], abs=1e-3)
-    assert predict(model, [SpanExample("x", "Who?", CONTEXT)], **READING)[0]["gold"] is None
+    assert predict(model, [ExtractiveQAExample("x", "Who?", CONTEXT)], **READING)[0]["gold"] is None
     pair = predict(model, EXAMPLES[:1], **READING | {"language": "en-de"})
     assert pair[0]["language"] == "en"
 

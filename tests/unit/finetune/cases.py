@@ -10,7 +10,14 @@ import torch
 from torch import Tensor
 
 from crosslift.api import registry
-from crosslift.api.examples import ChoiceExample, Example, JointExample, PairExample, SentenceExample, TaggingExample
+from crosslift.api.examples import (
+    Example,
+    IntentSlotExample,
+    MultipleChoiceExample,
+    PairExample,
+    SentenceExample,
+    TaggingExample,
+)
 from crosslift.encoder.encoder import Encoder
 from crosslift.finetune.bases.batch import LabelledBatch
 from crosslift.finetune.bases.combined import Together
@@ -28,7 +35,7 @@ FRAMES = ("O", "B-a", "I-a", "B-b", "I-b", "go", "stop")
 Methods = Sequence[tuple[str, dict[str, Any]]]
 
 
-def examples(kind: str = "pair") -> list[Example]:
+def examples(task_type: str = "pair") -> list[Example]:
     """Return eight examples; two of each premise among the pairs."""
     made: dict[str, list[Any]] = {
         "sentence": [SentenceExample(str(i), text, LABELS[i % 3]) for i, text in enumerate(TEXTS)],
@@ -37,16 +44,18 @@ def examples(kind: str = "pair") -> list[Example]:
             TaggingExample(str(i), tuple(text.split()), tuple(LABELS[len(word) % 3] for word in text.split()))
             for i, text in enumerate(TEXTS)
         ],
-        "joint": [
-            JointExample(str(i), tuple(text.split()), tuple(_slots(len(text.split()), i)), FRAMES[5 + i % 2])
+        "intent_slot": [
+            IntentSlotExample(str(i), tuple(text.split()), tuple(_slots(len(text.split()), i)), FRAMES[5 + i % 2])
             for i, text in enumerate(TEXTS)
         ],
-        "choice": [
-            ChoiceExample(str(i), text, ("cause", "effect")[i % 2], (TEXTS[i - 1], TEXTS[i - 2], TEXTS[i - 3]), i % 3)
+        "multiple_choice": [
+            MultipleChoiceExample(
+                str(i), text, ("cause", "effect")[i % 2], (TEXTS[i - 1], TEXTS[i - 2], TEXTS[i - 3]), i % 3
+            )
             for i, text in enumerate(TEXTS)
         ],
     }
-    return made[kind]
+    return made[task_type]
 
 
 def _slots(count: int, number: int) -> list[str]:
@@ -54,24 +63,24 @@ def _slots(count: int, number: int) -> list[str]:
     return ["O", "B-a", "I-a", "B-b" if number % 2 else "O", *["O"] * count][:count]
 
 
-def labels_of(kind: str) -> tuple[str, ...]:
-    return FRAMES if kind == "joint" else LABELS
+def labels_of(task_type: str) -> tuple[str, ...]:
+    return FRAMES if task_type == "intent_slot" else LABELS
 
 
-def model_of(directory: Path, kind: Any = "pair") -> TaskModel:
-    return TaskModel.create(Encoder.load(directory), kind, labels_of(kind), seed=0).eval()
+def model_of(directory: Path, task_type: Any = "pair") -> TaskModel:
+    return TaskModel.create(Encoder.load(directory), task_type, labels_of(task_type), seed=0).eval()
 
 
-def model_for(method: FinetuneMethod, directory: Path, kind: Any = "pair") -> TaskModel:
+def model_for(method: FinetuneMethod, directory: Path, task_type: Any = "pair") -> TaskModel:
     """Return a model with the head that a method is for."""
     encoder = Encoder.load(directory)
-    head = method.head(encoder, task="task", kind=kind, labels=labels_of(kind), seed=0)
-    return TaskModel.create(encoder, kind, labels_of(kind), seed=0, head=head).eval()
+    head = method.head(encoder, task="task", task_type=task_type, labels=labels_of(task_type), seed=0)
+    return TaskModel.create(encoder, task_type, labels_of(task_type), seed=0, head=head).eval()
 
 
 def items_of(model: TaskModel, *, words: bool = True, max_length: int = 48) -> list[Item]:
     made = task_items(
-        *(model.encoder, examples(model.kind), model.kind, labels_of(model.kind)),
+        *(model.encoder, examples(model.task_type), model.task_type, labels_of(model.task_type)),
         max_length=max_length,
         language="en",
         words=words,
@@ -94,7 +103,7 @@ def trained(
     methods: Methods,
     states: Path,
     *,
-    kind: str = "pair",
+    task_type: str = "pair",
     steps: int = 3,
     dropout: float | None = None,
     learning_rate: float = 1e-3,
@@ -102,14 +111,14 @@ def trained(
 ) -> dict[str, Tensor]:
     """Return the weights after some steps, with the encoder's own dropout unless told."""
     method = together(*methods)
-    model = model_for(method, directory, kind)
+    model = model_for(method, directory, task_type)
     if dropout is not None:
         for module in model.module.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = dropout
     items = items_of(model, words="words" in method.needs)
     method.begin(Encoder.load(directory), items, {})
-    blocks = [method.block(examples(kind)[item.example]) for item in items]
+    blocks = [method.block(examples(task_type)[item.example]) for item in items]
     stream = Stream(items, [len(i) for i in items], batch_size=4, seed=0, blocks=None if None in blocks else blocks)
     table = FinetuneTable(task="xnli", steps=steps, learning_rate=learning_rate, **settings)
     states.mkdir(parents=True, exist_ok=True)

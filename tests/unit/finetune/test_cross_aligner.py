@@ -20,9 +20,9 @@ from tests.unit.finetune.cases import batch_of, items_of, model_of, together
 Checkpoint = Callable[[str], Path]
 
 
-def begun(directory: Path, kind: str, *, shift: int, **settings: object) -> tuple[Together, list[TaskItem]]:
+def begun(directory: Path, task_type: str, *, shift: int, **settings: object) -> tuple[Together, list[TaskItem]]:
     """Return both methods, with each item's translation being the item `shift` places on, under its own label."""
-    model = model_of(directory, kind)
+    model = model_of(directory, task_type)
     items = items_of(model)
     method = together(("translated", {}), ("cross_aligner", dict(settings)))
     others = {item.example: replace(items[(row + shift) % len(items)]) for row, item in enumerate(items)}
@@ -30,9 +30,9 @@ def begun(directory: Path, kind: str, *, shift: int, **settings: object) -> tupl
     return method, items
 
 
-def terms_of(directory: Path, kind: str, *, shift: int, **settings: object) -> dict[str, torch.Tensor]:
-    method, items = begun(directory, kind, shift=shift, **settings)
-    model = model_of(directory, kind)
+def terms_of(directory: Path, task_type: str, *, shift: int, **settings: object) -> dict[str, torch.Tensor]:
+    method, items = begun(directory, task_type, shift=shift, **settings)
+    model = model_of(directory, task_type)
     torch.manual_seed(0)
     extra = method.extra(model)
     return dict(method.loss(model, method.collate(model, items, torch.Generator().manual_seed(0)), extra))

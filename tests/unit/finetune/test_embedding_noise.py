@@ -12,7 +12,7 @@ import torch
 
 from crosslift.errors import RecipeError
 from crosslift.finetune.adversarial import Adversarial
-from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.random_perturbation import RandomPerturbation
 from crosslift.heads.task_model import TaskModel
 from tests.unit.finetune.cases import batch_of, model_for, model_of, together
@@ -20,33 +20,35 @@ from tests.unit.finetune.cases import batch_of, model_for, model_of, together
 Checkpoint = Callable[[str], Path]
 
 
-def delta_of(method: Any, model: TaskModel, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, Reading]:
+def delta_of(method: Any, model: TaskModel, seed: int = 0) -> tuple[torch.Tensor, torch.Tensor, ModelInput]:
     """Return what a method adds to a batch, its radii, and the reading."""
     batch = batch_of(method, model, seed=seed)
-    reading = Reading(batch.inputs)
-    moved = method.perturb(model, reading, batch.drawn[0], lambda r: method._mean(method._pass(model, batch, r)), None)
+    model_input = ModelInput(batch.inputs)
+    moved = method.perturb(
+        model, model_input, batch.drawn[0], lambda r: method._mean(method._pass(model, batch, r)), None
+    )
     clean = model.encoder.embed(batch.inputs.ids)
     delta = moved.shift if method.site == "states" else moved.embeddings - clean
-    return delta.detach(), method.radii(model, reading), reading
+    return delta.detach(), method.radii(model, model_input), model_input
 
 
 @pytest.mark.parametrize("site", ["embeddings", "states"])
 @pytest.mark.parametrize("made", [RandomPerturbation, Adversarial])
 def test_noise_stays_in_its_ball(checkpoint: Checkpoint, made: Any, site: Any) -> None:
     model = model_of(checkpoint("bert"))
-    delta, radii, reading = delta_of(made(site=site, radius=0.5), model)
+    delta, radii, model_input = delta_of(made(site=site, radius=0.5), model)
     lengths = delta.norm(dim=-1, keepdim=True)
     assert (lengths <= radii + 1e-5).all()
-    assert (lengths[~reading.inputs.special] > 0).all()
-    assert (lengths[reading.inputs.special] == 0).all()
+    assert (lengths[~model_input.inputs.special] > 0).all()
+    assert (lengths[model_input.inputs.special] == 0).all()
 
 
 def test_the_radius_is_a_share_of_the_mean_norm(checkpoint: Checkpoint) -> None:
     model = model_of(checkpoint("bert"))
     method = RandomPerturbation(radius=0.5)
-    reading = Reading(batch_of(method, model).inputs)
-    radii = method.radii(model, reading)
-    row, words = model.encoder.embed(reading.inputs.ids[0]), ~reading.inputs.special[0]
+    model_input = ModelInput(batch_of(method, model).inputs)
+    radii = method.radii(model, model_input)
+    row, words = model.encoder.embed(model_input.inputs.ids[0]), ~model_input.inputs.special[0]
     expected = 0.5 * row[words].norm(dim=-1).mean()
     torch.testing.assert_close(radii[0][words], expected.expand(int(words.sum()), 1).detach())
 
@@ -92,11 +94,13 @@ def test_in_the_middle_it_rises_too_and_stays_in_its_ball(checkpoint: Checkpoint
         method = Adversarial(steps=steps, radius=1.0, start="zero", site="middle")
         batch = batch_of(method, model)
         losses.append(method.loss(model, batch)["task"].item())
-        reading = method.perturb(model, Reading(batch.inputs), batch.drawn[0], method._mean_loss(model, batch), None)
-        assert reading.lower is not None
-        assert reading.shift is not None
-        radii = method.radii_of(reading.lower.states, batch.inputs)
-        assert (reading.shift.norm(dim=-1, keepdim=True) <= radii + 1e-5).all()
+        model_input = method.perturb(
+            model, ModelInput(batch.inputs), batch.drawn[0], method._mean_loss(model, batch), None
+        )
+        assert model_input.lower is not None
+        assert model_input.shift is not None
+        radii = method.radii_of(model_input.lower.states, batch.inputs)
+        assert (model_input.shift.norm(dim=-1, keepdim=True) <= radii + 1e-5).all()
     assert losses[0] < losses[1] < losses[2]
 
 
@@ -114,7 +118,7 @@ def test_weights_learn_from_the_last_pass_alone(checkpoint: Checkpoint) -> None:
     batch = batch_of(method, model)
     method.loss(model, batch)["task"].backward()
     delta, _, _ = delta_of(method, other)
-    fixed = Reading(batch.inputs, embeddings=other.encoder.embed(batch.inputs.ids) + delta)
+    fixed = ModelInput(batch.inputs, embeddings=other.encoder.embed(batch.inputs.ids) + delta)
     together(("plain", {})).terms_of(other, batch, fixed, None)["task"].backward()
     for one, two in zip(model.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(one.grad, two.grad, atol=1e-6, rtol=1e-4)
@@ -179,13 +183,13 @@ def test_upper_layers_learn_from_the_start_and_the_lowest_from_where_the_inner_s
 
     # By hand: the gradient above the lowest layer is taken once, and the noise climbs through that layer alone.
     batch = batch_of(yopo, model)
-    reading, drawn = Reading(batch.inputs), batch.drawn[0]
-    radii, embeddings = yopo.radii(model, reading), model.encoder.embed(batch.inputs.ids)
+    model_input, drawn = ModelInput(batch.inputs), batch.drawn[0]
+    radii, embeddings = yopo.radii(model, model_input), model.encoder.embed(batch.inputs.ids)
     delta = drawn.values * radii  # type: ignore[union-attr]
     layer: Any = model.encoder.base.encoder.layer[0]  # type: ignore[union-attr,index]
     seen: list[torch.Tensor] = []
     handle = layer.register_forward_hook(lambda _m, _a, output: seen.append(output))
-    loss = yopo._mean(yopo._pass(model, batch, Reading(batch.inputs, embeddings + delta)))
+    loss = yopo._mean(yopo._pass(model, batch, ModelInput(batch.inputs, embeddings + delta)))
     (above,) = torch.autograd.grad(loss, seen[-1])
     for _ in range(3):
         delta.requires_grad_()
@@ -218,9 +222,9 @@ def test_inner_steps_rise_and_stay_in_their_ball(checkpoint: Checkpoint) -> None
     for inner in (1, 4):
         method = Adversarial(steps=1, inner_steps=inner, radius=1.0, start="zero", step_size=0.2)
         losses.append(method.loss(model, batch_of(method, model))["task"].item())
-        delta, radii, reading = delta_of(method, model)
+        delta, radii, model_input = delta_of(method, model)
         assert (delta.norm(dim=-1, keepdim=True) <= radii + 1e-5).all()
-        assert (delta[reading.inputs.special] == 0).all()
+        assert (delta[model_input.inputs.special] == 0).all()
     assert losses[0] < losses[1]
 
 

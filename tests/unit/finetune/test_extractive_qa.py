@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from crosslift.api import registry
-from crosslift.api.examples import Answer, SpanExample
+from crosslift.api.examples import Answer, ExtractiveQAExample
 from crosslift.encoder.inputs import IGNORED
 from crosslift.errors import RecipeError
 from crosslift.finetune.bases.word_view import shielded_tokens
@@ -32,11 +32,11 @@ Checkpoint = Callable[[str], Path]
 
 def items_of(model: Any, **changes: Any) -> list[TaskItem]:
     examples = [
-        SpanExample(str(i), TEXTS[-1 - i], text, (Answer(text.split()[1], text.index(text.split()[1])),))
+        ExtractiveQAExample(str(i), TEXTS[-1 - i], text, (Answer(text.split()[1], text.index(text.split()[1])),))
         for i, text in enumerate(TEXTS)
     ]
     settings = {"max_length": 48, "language": "en"} | changes
-    return rows_of(task_items(model.encoder, examples, "span", (), **settings))
+    return rows_of(task_items(model.encoder, examples, "extractive_qa", (), **settings))
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -45,7 +45,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 @pytest.mark.parametrize("family", ["bert", "xlm", "xlm-roberta", "deberta-v2", "modernbert"])
 def test_the_loss_is_that_of_transformers(checkpoint: Checkpoint, family: str) -> None:
-    model = model_of(checkpoint(family), "span")
+    model = model_of(checkpoint(family), "extractive_qa")
     items = items_of(model)
     batch = Plain().collate(model, items, generator())
     assert batch.labels is not None
@@ -61,7 +61,7 @@ def test_the_loss_is_that_of_transformers(checkpoint: Checkpoint, family: str) -
 
 
 def test_parts_of_a_batch_add_up_and_what_has_no_answer_does_not_count(checkpoint: Checkpoint) -> None:
-    model = model_of(checkpoint("bert"), "span")
+    model = model_of(checkpoint("bert"), "extractive_qa")
     items = items_of(model, max_length=24, doc_stride=6)
     without = TaskItem(items[0].tokens, (IGNORED, IGNORED), 0)
     batch = Plain().collate(model, [*items, without], generator())
@@ -81,7 +81,7 @@ def answer_of(item: TaskItem) -> tuple[int, ...]:
 def test_words_around_an_answer_are_exchanged_and_it_is_not(
     checkpoint: Checkpoint, tmp_path: Path, family: str
 ) -> None:
-    model = model_of(checkpoint(family), "span")
+    model = model_of(checkpoint(family), "extractive_qa")
     words = {word for text in TEXTS for word in text.split()}
     neighbours = tmp_path / "neighbours.json"
     neighbours.write_text(json.dumps({word: ["Katze liest", "a"] for word in words}))
@@ -103,11 +103,11 @@ def test_words_around_an_answer_are_exchanged_and_it_is_not(
 
 
 def test_an_answer_takes_the_rest_of_its_words_under_the_shield(checkpoint: Checkpoint) -> None:
-    model = model_of(checkpoint("bert"), "span")
+    model = model_of(checkpoint("bert"), "extractive_qa")
     text = "Le chat dort sur le tapis rouge."
-    example = SpanExample("x", "chat?", text, (Answer("ha", 4),))
-    (item,) = rows_of(task_items(model.encoder, [example], "span", (), max_length=48, language="en"))
-    shielded = shielded_tokens(item, "span")
+    example = ExtractiveQAExample("x", "chat?", text, (Answer("ha", 4),))
+    (item,) = rows_of(task_items(model.encoder, [example], "extractive_qa", (), max_length=48, language="en"))
+    shielded = shielded_tokens(item, "extractive_qa")
     assert shielded.words is not None
     assert item.tokens.words is not None
     hidden = {
@@ -117,11 +117,11 @@ def test_an_answer_takes_the_rest_of_its_words_under_the_shield(checkpoint: Chec
     }
     assert hidden == {(1, 1)}  # all of "chat" in the context, and not the question's
     nowhere = TaskItem(item.tokens, (0, 0), 0)
-    assert shielded_tokens(nowhere, "span").special == item.tokens.special
+    assert shielded_tokens(nowhere, "extractive_qa").special == item.tokens.special
 
 
 def test_self_augmentation_leaves_answers(checkpoint: Checkpoint) -> None:
-    model = model_of(checkpoint("bert"), "span")
+    model = model_of(checkpoint("bert"), "extractive_qa")
     items = items_of(model)
     method = SelfAugment(share=1.0)
     method.begin(model_encoder(checkpoint), items[:2], {})
@@ -139,7 +139,7 @@ def model_encoder(checkpoint: Checkpoint) -> Any:
 
 
 def test_predictions_are_compared_start_with_start_and_end_with_end(checkpoint: Checkpoint) -> None:
-    model = model_of(checkpoint("bert"), "span")
+    model = model_of(checkpoint("bert"), "extractive_qa")
     method = together(("consistency", {"example_weight": 2.0}), ("random_perturbation", {"radius": 0.2}))
     batch = method.collate(model, items_of(model), generator())
     terms = method.loss(model, batch)
@@ -172,7 +172,7 @@ REASONS = {
 
 def test_every_method_reads_answers_or_says_why_not() -> None:
     methods = {name: registry.load("finetune", name) for name in registry.entries("finetune")}
-    assert {name for name, method in methods.items() if "span" not in method.kinds} == set(REASONS)
+    assert {name for name, method in methods.items() if "extractive_qa" not in method.kinds} == set(REASONS)
 
 
 @pytest.mark.parametrize("method", REASONS)

@@ -12,9 +12,9 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from crosslift.api.examples import JointExample
+from crosslift.api.examples import IntentSlotExample
 from crosslift.encoder.encoder import Encoder
-from crosslift.finetune.bases.batch import LabelledBatch, Pass, Reading
+from crosslift.finetune.bases.batch import LabelledBatch, ModelInput, Pass
 from crosslift.finetune.bases.hard_negatives import Exchange, HardNegatives, values_of
 from crosslift.finetune.bases.span_contrast import Exchanged, span_contrast
 from crosslift.finetune.label_aware_joint import LabelAwareJoint
@@ -35,8 +35,8 @@ def switch(folder: Path) -> tuple[str, dict[str, Any]]:
 
 
 def rows(model: TaskModel, *texts: tuple[str, str]) -> list[TaskItem]:
-    made = [JointExample(str(i), tuple(t.split()), tuple(tags.split()), "go") for i, (t, tags) in enumerate(texts)]
-    return rows_of(task_items(model.encoder, made, "joint", FRAMES, max_length=48, language="en"))
+    made = [IntentSlotExample(str(i), tuple(t.split()), tuple(tags.split()), "go") for i, (t, tags) in enumerate(texts)]
+    return rows_of(task_items(model.encoder, made, "intent_slot", FRAMES, max_length=48, language="en"))
 
 
 def read(model: TaskModel, ids: Tensor) -> str:
@@ -49,7 +49,7 @@ def drawn(model: TaskModel, training: list[TaskItem], views: list[TaskItem], see
 
 
 def test_a_value_takes_the_place_of_another_of_its_slot(checkpoint: Checkpoint) -> None:
-    model = model_of(checkpoint("bert"), "joint")
+    model = model_of(checkpoint("bert"), "intent_slot")
     items = rows(
         model, ("the red cat sleeps", "O B-a I-a O"), ("a book", "O B-a"), ("the man", "O B-b"), ("a man", "O O")
     )
@@ -65,7 +65,7 @@ def test_a_value_takes_the_place_of_another_of_its_slot(checkpoint: Checkpoint) 
 
 def test_a_translation_is_no_other_value(checkpoint: Checkpoint) -> None:
     """Two sentences about a cat, one of which a view has switched: the training data's book is all there is to take."""
-    model = model_of(checkpoint("bert"), "joint")
+    model = model_of(checkpoint("bert"), "intent_slot")
     training = rows(model, ("the cat", "O B-a"), ("a cat", "O B-a"), ("a book", "O B-a"))
     (switched,) = rows(model, ("der man", "O B-a"))
     views = [replace(switched, example=0), training[1]]
@@ -80,7 +80,7 @@ def test_a_translation_is_no_other_value(checkpoint: Checkpoint) -> None:
 
 
 def test_values_of_the_batch_come_before_those_of_the_training_data(checkpoint: Checkpoint) -> None:
-    model = model_of(checkpoint("bert"), "joint")
+    model = model_of(checkpoint("bert"), "intent_slot")
     training = rows(model, ("the cat", "O B-a"), ("a book", "O B-a"), ("a man", "O B-a"))
     (view,) = rows(model, ("a roten", "O B-a"))
     for seed in range(6):
@@ -90,7 +90,7 @@ def test_values_of_the_batch_come_before_those_of_the_training_data(checkpoint: 
 
 
 def test_values_are_found_where_tags_are(checkpoint: Checkpoint) -> None:
-    model = model_of(checkpoint("bert"), "joint")
+    model = model_of(checkpoint("bert"), "intent_slot")
     (item,) = rows(model, ("the red cat sleeps here", "O B-a I-a B-a O"))
     found = [(value.slot, read(model, torch.tensor(value.pieces))) for value in values_of(item, FRAMES)]
     assert found == [("a", "red cat"), ("a", "sleeps")]
@@ -135,12 +135,12 @@ def collated(method: Any, model: TaskModel, *, seed: int = 0) -> LabelledBatch:
 
 def passes(model: TaskModel, batch: LabelledBatch) -> list[Pass]:
     sides = [side for side in (batch.inputs, batch.view) if side is not None]
-    return [Pass(Reading(x), Reading(x).output(model), batch.labels_of(x), batch.balance) for x in sides]
+    return [Pass(ModelInput(x), ModelInput(x).output(model), batch.labels_of(x), batch.balance) for x in sides]
 
 
 def test_three_levels_of_a_joint_task(checkpoint: Checkpoint, tmp_path: Path) -> None:
     method = together(switch(tmp_path), ("label_aware_joint", {"projection": False}))
-    model = model_for(method, checkpoint("bert"), "joint")
+    model = model_for(method, checkpoint("bert"), "intent_slot")
     assert isinstance(model.module, LabelNames)
     batch = collated(method, model)
     terms = method.loss(model, batch)
@@ -161,7 +161,7 @@ def test_three_levels_of_a_joint_task(checkpoint: Checkpoint, tmp_path: Path) ->
 
 def test_names_classify_each_place(checkpoint: Checkpoint) -> None:
     method = LabelAwareJoint(label_semantics="replace", label_temperature=0.5)
-    model = model_for(method, checkpoint("bert"), "joint")
+    model = model_for(method, checkpoint("bert"), "intent_slot")
     batch = collated(together(("label_aware_joint", {"label_semantics": "replace"})), model)
     shares = model.logits(batch.inputs).softmax(dim=-1)
     states, names = model.encoder.encode(batch.inputs), model.module.encoded()
@@ -172,7 +172,7 @@ def test_names_classify_each_place(checkpoint: Checkpoint) -> None:
 
 def test_the_projection_is_trained_and_no_part_of_the_model(checkpoint: Checkpoint, tmp_path: Path) -> None:
     method = together(switch(tmp_path), ("label_aware_joint", {"label_semantics": "none"}))
-    model = model_for(method, checkpoint("bert"), "joint")
+    model = model_for(method, checkpoint("bert"), "intent_slot")
     extra = method.extra(model)
     assert extra is not None
     torch.stack(list(method.loss(model, collated(method, model), extra).values())).sum().backward()
@@ -180,10 +180,10 @@ def test_the_projection_is_trained_and_no_part_of_the_model(checkpoint: Checkpoi
     assert not {id(p) for p in extra.parameters()} & {id(p) for p in model.parameters()}
 
 
-@pytest.mark.parametrize("kind", ["joint", "tagging"])
-def test_weights_of_zero_are_plain(checkpoint: Checkpoint, tmp_path: Path, kind: str) -> None:
-    plain = trained(checkpoint("bert"), [("plain", {})], tmp_path / "plain", kind=kind)
-    off = trained(checkpoint("bert"), [("label_aware_joint", OFF)], tmp_path / "off", kind=kind)
+@pytest.mark.parametrize("task_type", ["intent_slot", "tagging"])
+def test_weights_of_zero_are_plain(checkpoint: Checkpoint, tmp_path: Path, task_type: str) -> None:
+    plain = trained(checkpoint("bert"), [("plain", {})], tmp_path / "plain", task_type=task_type)
+    off = trained(checkpoint("bert"), [("label_aware_joint", OFF)], tmp_path / "off", task_type=task_type)
     assert plain.keys() == off.keys()
     assert all(torch.equal(value, off[key]) for key, value in plain.items())
 
@@ -193,13 +193,13 @@ def test_without_iob2_tags_there_are_no_hard_negatives(checkpoint: Checkpoint, t
     model = model_for(method, checkpoint("bert"), "tagging")
     assert not any(isinstance(each, HardNegatives) for each in collated(method, model).drawn)
     none = together(switch(tmp_path), ("label_aware_joint", {"hard_negatives": False}))
-    model = model_for(none, checkpoint("bert"), "joint")
+    model = model_for(none, checkpoint("bert"), "intent_slot")
     assert not any(isinstance(each, HardNegatives) for each in collated(none, model).drawn)
 
 
 def test_a_full_encoder_has_no_room_for_a_longer_value(checkpoint: Checkpoint, monkeypatch: pytest.MonkeyPatch) -> None:
     encoder = Encoder.load(checkpoint("bert"))
-    model = model_of(checkpoint("bert"), "joint")
+    model = model_of(checkpoint("bert"), "intent_slot")
     short, long = rows(model, ("the cat", "O B-a"), ("a red book in the garden", "O B-a I-a I-a I-a I-a"))
     exchange = Exchange([short, long], FRAMES)
     monkeypatch.setattr(Encoder, "max_length", len(long))

@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
-from crosslift.api.examples import JointExample
+from crosslift.api.examples import IntentSlotExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED
 from crosslift.errors import CheckpointError, DataError
@@ -18,7 +18,7 @@ from crosslift.evaluation.predict import predict
 from crosslift.finetune.code_switch import CodeSwitch
 from crosslift.finetune.plain import Plain
 from crosslift.heads.intent_slot import at_sentence, sentence_place
-from crosslift.heads.linear import OwnHead
+from crosslift.heads.linear import LinearHead
 from crosslift.heads.task_model import TaskModel, described
 from crosslift.train.task_items import TaskItem, rows_of, task_items
 from tests.tiny import TEXTS
@@ -31,7 +31,7 @@ TAGS = 5
 
 @pytest.mark.parametrize("family", ["bert", "t5", "nllb"])
 def test_a_place_has_its_own_labels(checkpoint: Checkpoint, family: str) -> None:
-    model = model_of(checkpoint(family), "joint")
+    model = model_of(checkpoint(family), "intent_slot")
     batch = batch_of(Plain(), model)
     shares = model.logits(batch.inputs).softmax(dim=-1)
     whole = at_sentence(batch.inputs)
@@ -44,12 +44,12 @@ def test_a_place_has_its_own_labels(checkpoint: Checkpoint, family: str) -> None
 
 
 def test_loss_is_that_of_intents_plus_that_of_tags(checkpoint: Checkpoint) -> None:
-    model = model_of(checkpoint("bert"), "joint")
+    model = model_of(checkpoint("bert"), "intent_slot")
     batch = batch_of(Plain(), model)
     states = model.encoder.encode(batch.inputs)
     outputs = model.module.classifier(states)
-    intents = torch.tensor([FRAMES.index(example.intent) for example in examples("joint")]) - TAGS
-    tags = torch.cat([torch.tensor([FRAMES.index(tag) for tag in example.tags]) for example in examples("joint")])
+    intents = torch.tensor([FRAMES.index(example.intent) for example in examples("intent_slot")]) - TAGS
+    tags = torch.cat([torch.tensor([FRAMES.index(tag) for tag in example.tags]) for example in examples("intent_slot")])
     words = (batch.inputs.targets != IGNORED) & ~batch.inputs.special
     expected = functional.cross_entropy(outputs[:, 0, TAGS:], intents)
     expected = expected + functional.cross_entropy(outputs[words][:, :TAGS], tags)
@@ -57,7 +57,7 @@ def test_loss_is_that_of_intents_plus_that_of_tags(checkpoint: Checkpoint) -> No
 
 
 def test_a_split_step_is_the_whole_one(checkpoint: Checkpoint) -> None:
-    model = model_of(checkpoint("bert"), "joint")
+    model = model_of(checkpoint("bert"), "intent_slot")
     batch = batch_of(Plain(), model)
     parts = [batch.select(torch.tensor(rows)) for rows in ([0, 5], [1, 2, 3, 4, 6, 7])]
     weighted = sum(Plain().loss(model, part)["task"] * Plain().units(part) for part in parts)
@@ -66,14 +66,14 @@ def test_a_split_step_is_the_whole_one(checkpoint: Checkpoint) -> None:
 
 @pytest.mark.parametrize("family", ["bert", "modernbert", "t5"])
 def test_saved_and_loaded_it_predicts_the_same(checkpoint: Checkpoint, tmp_path: Path, family: str) -> None:
-    model = model_of(checkpoint(family), "joint")
+    model = model_of(checkpoint(family), "intent_slot")
     model.save(tmp_path)
     again = TaskModel.load(tmp_path)
-    assert (again.kind, again.labels) == described(tmp_path) == ("joint", FRAMES)
-    assert isinstance(again.module, OwnHead) == (family == "t5")
-    first, second = (predict(each, examples("joint"), language="en", max_length=48) for each in (model, again))
+    assert (again.task_type, again.labels) == described(tmp_path) == ("intent_slot", FRAMES)
+    assert isinstance(again.module, LinearHead) == (family == "t5")
+    first, second = (predict(each, examples("intent_slot"), language="en", max_length=48) for each in (model, again))
     assert first == second
-    for record, example in zip(first, examples("joint"), strict=True):
+    for record, example in zip(first, examples("intent_slot"), strict=True):
         assert record["gold"] == {"intent": example.intent, "slots": list(example.tags)}
         assert record["prediction"]["intent"] in FRAMES[TAGS:]
         assert set(record["prediction"]["slots"]) <= set(FRAMES[:TAGS])
@@ -82,10 +82,10 @@ def test_saved_and_loaded_it_predicts_the_same(checkpoint: Checkpoint, tmp_path:
 
 @pytest.mark.parametrize("family", ["bert", "t5"])
 def test_a_long_sentence_is_cut_and_has_one_intent(checkpoint: Checkpoint, family: str) -> None:
-    model = model_of(checkpoint(family), "joint")
-    long = JointExample("0", tuple(TEXTS[0].split()) * 4, ("O", "B-b", "O", "O") * 100, "go")
+    model = model_of(checkpoint(family), "intent_slot")
+    long = IntentSlotExample("0", tuple(TEXTS[0].split()) * 4, ("O", "B-b", "O", "O") * 100, "go")
     long = replace(long, tags=long.tags[: len(long.words)])
-    items = rows_of(task_items(model.encoder, [long], "joint", FRAMES, max_length=14, language="en"))
+    items = rows_of(task_items(model.encoder, [long], "intent_slot", FRAMES, max_length=14, language="en"))
     assert len(items) > 2
     whole = [item.label[sentence_place(item.tokens.special)] for item in items]
     assert whole == [FRAMES.index("go"), *[IGNORED] * (len(items) - 1)]
@@ -96,17 +96,17 @@ def test_a_long_sentence_is_cut_and_has_one_intent(checkpoint: Checkpoint, famil
 
 
 def test_labels_that_training_lacks_are_scored_and_not_learned(checkpoint: Checkpoint) -> None:
-    model = model_of(checkpoint("bert"), "joint")
-    new = JointExample("0", ("The", "cat"), ("O", "B-new"), "fly")
+    model = model_of(checkpoint("bert"), "intent_slot")
+    new = IntentSlotExample("0", ("The", "cat"), ("O", "B-new"), "fly")
     (record,) = predict(model, [new], language="en", max_length=48)
     assert record["gold"] == {"intent": "fly", "slots": ["O", "B-new"]}
     with pytest.raises(DataError, match="example 0: unknown label 'B-new'"):
-        task_items(model.encoder, [new], "joint", FRAMES, max_length=48, language="en")
+        task_items(model.encoder, [new], "intent_slot", FRAMES, max_length=48, language="en")
 
 
 def test_a_view_keeps_intent_and_tags(checkpoint: Checkpoint, tmp_path: Path) -> None:
     (tmp_path / "en-de.txt").write_text("cat\tKatze\nred\troten\nthe\tder\nThe\tDer\n", encoding="utf-8")
-    model = model_of(checkpoint("bert"), "joint")
+    model = model_of(checkpoint("bert"), "intent_slot")
     rows = rows_of(items_of(model))
     method = CodeSwitch(lexicon=str(tmp_path / "en-de.txt"), word_ratio=1.0)
     views = method.rewrite(model, rows, torch.Generator().manual_seed(0))
@@ -131,13 +131,13 @@ def test_a_view_keeps_intent_and_tags(checkpoint: Checkpoint, tmp_path: Path) ->
 def test_it_learns_with_other_methods(checkpoint: Checkpoint, tmp_path: Path, methods: list) -> None:
     (tmp_path / "en-de.txt").write_text("cat\tKatze\n", encoding="utf-8")
     methods = [(name, {"lexicon": str(tmp_path / "en-de.txt")} if name == "code_switch" else s) for name, s in methods]
-    after = trained(checkpoint("bert"), methods, tmp_path / "states", kind="joint", micro_batch_tokens=None)
-    before = model_of(checkpoint("bert"), "joint").module.state_dict()
+    after = trained(checkpoint("bert"), methods, tmp_path / "states", task_type="intent_slot", micro_batch_tokens=None)
+    before = model_of(checkpoint("bert"), "intent_slot").module.state_dict()
     assert not torch.equal(before["classifier.weight"], after["classifier.weight"])
 
 
 def test_label_contrast_is_of_intents(checkpoint: Checkpoint) -> None:
-    model, method = model_of(checkpoint("bert"), "joint"), together(("label_contrastive", {"pooling": "first"}))
+    model, method = model_of(checkpoint("bert"), "intent_slot"), together(("label_contrastive", {"pooling": "first"}))
     batch = batch_of(method, model)
     again = replace(batch, inputs=replace(batch.inputs, targets=batch.inputs.targets.clone()))
     words = ~at_sentence(batch.inputs) & (batch.inputs.targets != IGNORED)
@@ -154,5 +154,5 @@ def test_without_a_special_token_there_is_no_place_for_an_intent() -> None:
 
 def test_the_encoder_stays(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("bert"))
-    model = TaskModel.create(encoder, "joint", FRAMES, seed=0)
+    model = TaskModel.create(encoder, "intent_slot", FRAMES, seed=0)
     assert not {id(p) for p in encoder.parameters()} & {id(p) for p in model.parameters()}

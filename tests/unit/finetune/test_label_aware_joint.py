@@ -14,7 +14,7 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED
 from crosslift.errors import RecipeError
 from crosslift.evaluation.predict import predict
-from crosslift.finetune.bases.batch import Pass, Reading
+from crosslift.finetune.bases.batch import ModelInput, Pass
 from crosslift.finetune.bases.span_contrast import span_contrast, spans_of, word_contrast, words_of
 from crosslift.finetune.label_aware_joint import LabelAwareJoint
 from crosslift.heads.label_names import LabelNames
@@ -40,19 +40,19 @@ def passes(model: TaskModel, method: Any) -> tuple[Pass, Pass]:
     batch = batch_of(method, model)
     assert batch.view is not None
     sides = (batch.inputs, batch.view)
-    clean, view = (Pass(Reading(x), Reading(x).output(model), batch.labels_of(x)) for x in sides)
+    clean, view = (Pass(ModelInput(x), ModelInput(x).output(model), batch.labels_of(x)) for x in sides)
     return clean, view
 
 
-@pytest.mark.parametrize("kind", ["sentence", "pair", "tagging"])
+@pytest.mark.parametrize("task_type", ["sentence", "pair", "tagging"])
 @pytest.mark.parametrize("semantics", ["add", "replace"])
-def test_logits_are_cosines_to_the_names(checkpoint: Checkpoint, kind: str, semantics: Any) -> None:
+def test_logits_are_cosines_to_the_names(checkpoint: Checkpoint, task_type: str, semantics: Any) -> None:
     method = LabelAwareJoint(label_semantics=semantics, label_names=NAMES, label_temperature=0.5)
-    model = model_for(method, checkpoint("bert"), kind)
+    model = model_for(method, checkpoint("bert"), task_type)
     assert isinstance(model.module, LabelNames)
     inputs = batch_of(method, model).inputs
     states = model.encoder.encode(inputs)
-    vectors = states if kind == "tagging" else model.encoder.pool(states, inputs, "mean")
+    vectors = states if task_type == "tagging" else model.encoder.pool(states, inputs, "mean")
     for number, label in enumerate(LABELS):
         read = model.encoder.collate(model.encoder.tokenize([NAMES[label]]))
         name = model.encoder.encode(read)[0, 1:-1].mean(dim=0)
@@ -77,9 +77,11 @@ def test_names_are_trained_along(checkpoint: Checkpoint) -> None:
 
 
 @pytest.mark.parametrize("family", ["bert", "t5"])
-@pytest.mark.parametrize("kind", ["pair", "tagging"])
-def test_saved_and_loaded_it_predicts_the_same(checkpoint: Checkpoint, tmp_path: Path, family: str, kind: str) -> None:
-    model = model_for(LabelAwareJoint(label_names=NAMES, label_semantics="add"), checkpoint(family), kind)
+@pytest.mark.parametrize("task_type", ["pair", "tagging"])
+def test_saved_and_loaded_it_predicts_the_same(
+    checkpoint: Checkpoint, tmp_path: Path, family: str, task_type: str
+) -> None:
+    model = model_for(LabelAwareJoint(label_names=NAMES, label_semantics="add"), checkpoint(family), task_type)
     with torch.no_grad():
         for parameter in model.parameters():
             parameter += 0.05 * torch.randn_like(parameter)
@@ -87,14 +89,14 @@ def test_saved_and_loaded_it_predicts_the_same(checkpoint: Checkpoint, tmp_path:
     again = TaskModel.load(tmp_path)
     assert isinstance(again.module, LabelNames)
     assert again.module.names == tuple(NAMES[label] for label in LABELS)
-    before, after = (predict(each, examples(kind), language="en", max_length=48) for each in (model, again))
+    before, after = (predict(each, examples(task_type), language="en", max_length=48) for each in (model, again))
     assert before == after
 
 
-@pytest.mark.parametrize("kind", ["pair", "sentence", "tagging"])
-def test_switched_off_it_is_plain(checkpoint: Checkpoint, tmp_path: Path, kind: str) -> None:
-    plain = trained(checkpoint("bert"), [("plain", {})], tmp_path / "plain", kind=kind)
-    off = trained(checkpoint("bert"), [("label_aware_joint", OFF)], tmp_path / "off", kind=kind)
+@pytest.mark.parametrize("task_type", ["pair", "sentence", "tagging"])
+def test_switched_off_it_is_plain(checkpoint: Checkpoint, tmp_path: Path, task_type: str) -> None:
+    plain = trained(checkpoint("bert"), [("plain", {})], tmp_path / "plain", task_type=task_type)
+    off = trained(checkpoint("bert"), [("label_aware_joint", OFF)], tmp_path / "off", task_type=task_type)
     assert all(torch.equal(value, off[key]) for key, value in plain.items())
 
 
@@ -155,7 +157,7 @@ def test_spans_are_contrasted_and_equal_ones_are_no_negatives(checkpoint: Checkp
         for row in words_of(done):
             for number, tag in ((1, 1), (2, 2)):
                 tags[row[number].place[0], row[number].place[1]] = tag
-        return Pass(done.reading, done.output, tags)
+        return Pass(done.model_input, done.output, tags)
 
     clean, view = tagged(clean), tagged(view)
     spans = []
@@ -165,10 +167,10 @@ def test_spans_are_contrasted_and_equal_ones_are_no_negatives(checkpoint: Checkp
     expected = info_nce(*spans, temperature=0.2, same_language_negatives=True)
     torch.testing.assert_close(span_contrast(clean, view, BIO, temperature=0.2), expected)
     first = clean.inputs.select(torch.tensor([0, 0]))
-    output = Reading(first).output(model)
-    twins = Pass(Reading(first), output, tagged(clean).labels[[0, 0], : first.ids.shape[1]])
+    output = ModelInput(first).output(model)
+    twins = Pass(ModelInput(first), output, tagged(clean).labels[[0, 0], : first.ids.shape[1]])
     assert span_contrast(twins, twins, BIO, temperature=0.2).item() == pytest.approx(0, abs=1e-6)
-    nothing = Pass(clean.reading, clean.output, clean.labels.clamp(max=0))
+    nothing = Pass(clean.model_input, clean.output, clean.labels.clamp(max=0))
     assert span_contrast(nothing, nothing, BIO, temperature=0.2) == 0
 
 
@@ -207,7 +209,7 @@ def test_wrong_names_are_told(checkpoint: Checkpoint, names: dict[str, str], mes
 
 def test_the_encoder_that_it_starts_from_stays(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("bert"))
-    head = LabelAwareJoint().head(encoder, task="t", kind="pair", labels=LABELS, seed=0)
+    head = LabelAwareJoint().head(encoder, task="t", task_type="pair", labels=LABELS, seed=0)
     assert head is not None
     assert not {id(p) for p in encoder.parameters()} & {id(p) for p in head.parameters()}
     assert len(items_of(TaskModel.create(encoder, "pair", LABELS, seed=0, head=head))) == len(TEXTS)

@@ -26,9 +26,9 @@ def test_divergence_is_symmetric_and_zero_for_equals() -> None:
     assert float(symmetric_divergence(first, second)) == pytest.approx(float(expected), rel=1e-4)
 
 
-@pytest.mark.parametrize("kind", ["pair", "tagging"])
-def test_consistency_without_dropout_or_view_is_zero(checkpoint: Checkpoint, kind: str) -> None:
-    model = model_of(checkpoint("bert"), kind)
+@pytest.mark.parametrize("task_type", ["pair", "tagging"])
+def test_consistency_without_dropout_or_view_is_zero(checkpoint: Checkpoint, task_type: str) -> None:
+    model = model_of(checkpoint("bert"), task_type)
     method = Consistency()
     terms = method.loss(model, batch_of(method, model))
     assert terms["consistency"].item() == pytest.approx(0, abs=1e-5)

@@ -9,15 +9,15 @@ import pytest
 import torch
 from torch.nn import functional
 
-from crosslift.api.examples import ChoiceExample
+from crosslift.api.examples import MultipleChoiceExample
 from crosslift.encoder.inputs import Inputs
 from crosslift.errors import DataError
-from crosslift.finetune.bases.batch import LabelledBatch, Reading
+from crosslift.finetune.bases.batch import LabelledBatch, ModelInput
 from crosslift.finetune.bases.combined import Together
 from crosslift.finetune.consistency import symmetric_divergence
 from crosslift.heads.task_model import TaskModel
 from crosslift.train.batches import Stream
-from crosslift.train.task_items import ChoiceItem, Item, asked, task_items
+from crosslift.train.task_items import Item, MultipleChoiceItem, asked, task_items
 from tests.tiny import TEXTS
 from tests.unit.finetune.cases import batch_of, items_of, model_of, together, trained
 
@@ -26,19 +26,19 @@ Checkpoint = Callable[[str], Path]
 
 @pytest.fixture(scope="module")
 def model(checkpoint: Checkpoint) -> TaskModel:
-    return model_of(checkpoint("bert"), "choice")
+    return model_of(checkpoint("bert"), "multiple_choice")
 
 
 def text_of(model: TaskModel, inputs: Inputs, row: int) -> str:
     return str(model.encoder.tokenizer.decode(inputs.ids[row][inputs.mask[row].bool()]))
 
 
-def items(model: TaskModel, *examples: ChoiceExample) -> list[Item]:
-    return list(task_items(model.encoder, examples, "choice", (), max_length=48, language="en"))
+def items(model: TaskModel, *examples: MultipleChoiceExample) -> list[Item]:
+    return list(task_items(model.encoder, examples, "multiple_choice", (), max_length=48, language="en"))
 
 
 def test_a_row_is_premise_and_question_and_one_choice(model: TaskModel) -> None:
-    example = ChoiceExample("0", TEXTS[0], "cause", (TEXTS[1], TEXTS[4]), 1)
+    example = MultipleChoiceExample("0", TEXTS[0], "cause", (TEXTS[1], TEXTS[4]), 1)
     (item,) = items(model, example)
     wanted = model.encoder.tokenize([f"{TEXTS[0]} What was the cause?"] * 2, example.choices, max_length=48)
     assert [row.tokens.ids for row in item.rows] == [tokens.ids for tokens in wanted]
@@ -105,8 +105,8 @@ def test_consistency_compares_distributions_over_the_choices(model: TaskModel) -
     assert batch.view is not None
     terms = method.loss(model, batch)
     noisy = together(("random_perturbation", {"radius": 2.0})).parts[0]
-    reading = noisy.perturb(model, Reading(batch.view), batch.drawn[1], lambda _: torch.zeros(()), None)
-    clean, view = model.logits(batch.inputs), model.logits(batch.inputs, reading.embeddings)
+    model_input = noisy.perturb(model, ModelInput(batch.view), batch.drawn[1], lambda _: torch.zeros(()), None)
+    clean, view = model.logits(batch.inputs), model.logits(batch.inputs, model_input.embeddings)
     wanted = symmetric_divergence(clean.view(8, 3), view.view(8, 3)) / 8
     assert wanted > 0
     torch.testing.assert_close(terms["consistency"], wanted)
@@ -118,18 +118,20 @@ def test_a_teacher_is_matched_over_the_choices(model: TaskModel, tmp_path: Path)
     batch, extra = batch_of(method, model), method.extra(model)
     assert method.loss(model, batch, extra)["teacher"].abs() < 1e-6
     with torch.no_grad():
-        other = model_of(tmp_path / "teacher", "choice")
+        other = model_of(tmp_path / "teacher", "multiple_choice")
         next(p for n, p in other.module.named_parameters() if n == "classifier.weight").mul_(-30)
     assert method.loss(other, batch, extra)["teacher"] > 1e-4
 
 
 def test_steps_that_are_split_learn_what_whole_ones_do(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    model = model_of(checkpoint("bert"), "choice")
+    model = model_of(checkpoint("bert"), "multiple_choice")
     batch = batch_of(together(("plain", {})), model)
     choices = [batch.by_example(model.logits(batch.inputs), batch.inputs).softmax(dim=1)]
     for name, settings in {"whole": {}, "parts": {"micro_batch_tokens": 150}}.items():
         states = tmp_path / name
-        weights = trained(checkpoint("bert"), [("plain", {})], states, kind="choice", steps=12, dropout=0.0, **settings)
+        weights = trained(
+            checkpoint("bert"), [("plain", {})], states, task_type="multiple_choice", steps=12, dropout=0.0, **settings
+        )
         model.module.load_state_dict(weights)
         # The weights themselves differ where their gradient is only rounding: a bias that all choices share.
         choices.append(batch.by_example(model.logits(batch.inputs), batch.inputs).softmax(dim=1))
@@ -140,7 +142,7 @@ def test_steps_that_are_split_learn_what_whole_ones_do(checkpoint: Checkpoint, t
 
 def test_a_batch_counts_examples_and_their_padded_tokens(model: TaskModel) -> None:
     made = items_of(model)
-    assert all(isinstance(item, ChoiceItem) for item in made)
+    assert all(isinstance(item, MultipleChoiceItem) for item in made)
     stream = Stream(made, [len(item) for item in made], batch_size=8, batch_tokens=200, seed=0)
     for step in range(stream.steps(1)):
         rows = [row for item in stream.batch(step) for row in item.rows]
@@ -148,14 +150,14 @@ def test_a_batch_counts_examples_and_their_padded_tokens(model: TaskModel) -> No
 
 
 def test_examples_with_other_numbers_of_choices_are_refused(model: TaskModel) -> None:
-    mixed = items(model, *(ChoiceExample(str(i), TEXTS[i], "cause", TEXTS[: 2 + i], 0) for i in range(2)))
+    mixed = items(model, *(MultipleChoiceExample(str(i), TEXTS[i], "cause", TEXTS[: 2 + i], 0) for i in range(2)))
     with pytest.raises(DataError, match="example number 1 has 3 choices and example number 0 has 2"):
         together(("plain", {})).collate(model, mixed, torch.Generator())
 
 
 def test_an_example_without_a_label_is_not_learned_from(model: TaskModel) -> None:
     method = together(("plain", {}))
-    made = [ChoiceExample(str(i), TEXTS[i], "cause", TEXTS[:2], label) for i, label in enumerate((0, None, 1))]
+    made = [MultipleChoiceExample(str(i), TEXTS[i], "cause", TEXTS[:2], label) for i, label in enumerate((0, None, 1))]
     batch = method.collate(model, items(model, *made), torch.Generator())
     known = method.collate(model, items(model, made[0], made[2]), torch.Generator())
     assert method.units(batch) == 2

@@ -10,7 +10,7 @@ import torch
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import CheckpointError
-from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.bases.self_predictions import SelfPredictor
 from crosslift.finetune.embedding_mixup import EmbeddingMixup
 from crosslift.finetune.self_augment import SelfAugment
@@ -19,9 +19,9 @@ from tests.unit.finetune.cases import items_of, model_of, together
 Checkpoint = Callable[[str], Path]
 
 
-@pytest.mark.parametrize("kind", ["pair", "tagging"])
-def test_foreign_tokens_take_the_place_of_some(checkpoint: Checkpoint, kind: str) -> None:
-    encoder, model = Encoder.load(checkpoint("bert")), model_of(checkpoint("bert"), kind)
+@pytest.mark.parametrize("task_type", ["pair", "tagging"])
+def test_foreign_tokens_take_the_place_of_some(checkpoint: Checkpoint, task_type: str) -> None:
+    encoder, model = Encoder.load(checkpoint("bert")), model_of(checkpoint("bert"), task_type)
     items = items_of(model)[:2]
     own = {token for item in items for token in item.tokens.ids}
     method = SelfAugment(share=0.5)
@@ -60,11 +60,11 @@ def test_mixing_everything_with_one_token_is_reading_that_token(checkpoint: Chec
     augment = SelfAugment(candidates=1, share=0.5)
     augment.begin(encoder, items, {})
     batch = mixup.collate(model, items, torch.Generator().manual_seed(3))
-    reading = mixup.perturb(model, Reading(batch.inputs), batch.drawn[0], lambda _: torch.zeros(()), None)
+    model_input = mixup.perturb(model, ModelInput(batch.inputs), batch.drawn[0], lambda _: torch.zeros(()), None)
     views = augment.rewrite(model, items, torch.Generator().manual_seed(3))
     ids = encoder.collate([view.tokens for view in views]).ids
     assert not torch.equal(ids, batch.inputs.ids)
-    torch.testing.assert_close(reading.embeddings, model.encoder.embed(ids), atol=1e-6, rtol=1e-5)
+    torch.testing.assert_close(model_input.embeddings, model.encoder.embed(ids), atol=1e-6, rtol=1e-5)
 
 
 def test_half_a_mixture_is_half_way(checkpoint: Checkpoint) -> None:
@@ -75,7 +75,9 @@ def test_half_a_mixture_is_half_way(checkpoint: Checkpoint) -> None:
         method = EmbeddingMixup(mix=mix)
         method.begin(encoder, items, {})
         batch = method.collate(model, items, torch.Generator().manual_seed(0))
-        found = method.perturb(model, Reading(batch.inputs), batch.drawn[0], lambda _: torch.zeros(()), None).embeddings
+        found = method.perturb(
+            model, ModelInput(batch.inputs), batch.drawn[0], lambda _: torch.zeros(()), None
+        ).embeddings
         assert found is not None
         return found
 

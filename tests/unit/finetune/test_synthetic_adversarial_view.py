@@ -9,7 +9,7 @@ from typing import Any
 import torch
 
 from crosslift.encoder.inputs import IGNORED
-from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.synthetic_adversarial import SyntheticAdversarial
 from tests.unit.finetune.cases import batch_of, model_of
 
@@ -39,9 +39,11 @@ def test_tags_stay_with_their_words(checkpoint: Checkpoint, tmp_path: Path) -> N
     model, made = model_of(checkpoint("bert"), "tagging"), method(tmp_path, choice="random")
     batch = batch_of(made, model)
     assert batch.view is not None
-    reading = made.perturb(model, Reading(batch.view), batch.drawn[0], made._mean_loss(model, batch), made.extra(model))
-    assert not torch.equal(reading.inputs.ids, batch.inputs.ids)
-    before, after = batch.inputs.targets, reading.inputs.targets
+    model_input = made.perturb(
+        model, ModelInput(batch.view), batch.drawn[0], made._mean_loss(model, batch), made.extra(model)
+    )
+    assert not torch.equal(model_input.inputs.ids, batch.inputs.ids)
+    before, after = batch.inputs.targets, model_input.inputs.targets
     assert before is not None
     assert after is not None
     for row, other in zip(before, after, strict=True):

@@ -14,7 +14,7 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED
 from crosslift.errors import RecipeError
 from crosslift.evaluation.predict import predict
-from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.bases.label_prompts import prompt_for, words_for
 from crosslift.finetune.text_to_text import TextToText
 from crosslift.heads.label_words import pieces_of
@@ -129,9 +129,9 @@ def test_views_and_noise_leave_the_prompt_alone(checkpoint: Checkpoint, tmp_path
         own = [side.ids[row][side.special[row] & side.mask[row].bool()] for side in (batch.inputs, batch.view)]
         assert torch.equal(*own)
     assert not torch.equal(batch.inputs.ids, batch.view.ids)
-    reading = method.parts[2].perturb(made, Reading(batch.view), batch.drawn[2], lambda _: torch.zeros(()), None)
-    assert reading.embeddings is not None
-    moved = (reading.embeddings - made.encoder.embed(batch.view.ids)).norm(dim=-1)
+    model_input = method.parts[2].perturb(made, ModelInput(batch.view), batch.drawn[2], lambda _: torch.zeros(()), None)
+    assert model_input.embeddings is not None
+    moved = (model_input.embeddings - made.encoder.embed(batch.view.ids)).norm(dim=-1)
     assert (moved[batch.view.special] == 0).all()
     assert (moved[~batch.view.special] > 0).all()
 
@@ -141,7 +141,7 @@ def test_all_terms_reach_the_encoder_and_the_decoder(checkpoint: Checkpoint, tmp
         ("code_switch", {"lexicon": lexicon(tmp_path)}),
         ("adversarial", {"radius": 0.1}),
         ("consistency", {}),
-        ("label_contrastive", {"pooling": "mean_words"}),
+        ("label_contrastive", {"pooling": "mean_no_special"}),
     ]
     method = together(SPOKEN, *others)
     made = model_for(method, checkpoint("t5"))
@@ -156,19 +156,19 @@ def test_all_terms_reach_the_encoder_and_the_decoder(checkpoint: Checkpoint, tmp
 
 
 def test_prompts_and_words_that_nobody_gave() -> None:
-    flan = prompt_for("flan", task="xnli", kind="pair", labels=NLI)
+    flan = prompt_for("flan", task="xnli", task_type="pair", labels=NLI)
     assert flan == "Premise: {first} Hypothesis: {second} Does the premise entail the hypothesis?"
     assert words_for("flan", NLI) == {"entailment": "yes", "neutral": "maybe", "contradiction": "no"}
-    assert prompt_for("t5", task="xnli", kind="pair", labels=NLI) == "xnli: premise: {first} hypothesis: {second}"
-    assert prompt_for("t5", task="other", kind="pair", labels=NLI) == "mnli premise: {first} hypothesis: {second}"
+    assert prompt_for("t5", task="xnli", task_type="pair", labels=NLI) == "xnli: premise: {first} hypothesis: {second}"
+    assert prompt_for("t5", task="other", task_type="pair", labels=NLI) == "mnli premise: {first} hypothesis: {second}"
     assert words_for("t5", ("set_alarm", "no")) == {"set_alarm": "set alarm", "no": "no"}
-    assert prompt_for("t5", task="topic", kind="sentence", labels=("a", "b")) == "topic sentence: {text}"
-    assert "{first}" in prompt_for("flan", task="other", kind="pair", labels=("a", "b"))
+    assert prompt_for("t5", task="topic", task_type="sentence", labels=("a", "b")) == "topic sentence: {text}"
+    assert "{first}" in prompt_for("flan", task="other", task_type="pair", labels=("a", "b"))
 
 
 def test_the_style_goes_by_the_name_unless_given(checkpoint: Checkpoint, tmp_path: Path) -> None:
     encoder = Encoder.load(checkpoint("t5"))
-    facts: dict[str, Any] = {"task": "xnli", "kind": "pair", "labels": NLI, "seed": 0}
+    facts: dict[str, Any] = {"task": "xnli", "task_type": "pair", "labels": NLI, "seed": 0}
     assert TextToText().head(encoder, **facts).wording.words == NLI
     asked = TextToText(style="flan", label_words=dict(zip(NLI, WORDS.values(), strict=True)))
     assert "entail the hypothesis?" in asked.head(encoder, **facts).wording.prompt

@@ -23,7 +23,7 @@ PAIRS = list(zip(TEXTS, reversed(TEXTS), strict=True))
 @pytest.mark.parametrize("family", ["t5", "mt5", "xlm-roberta"])
 def test_equals_tokenising_the_whole_sentence(checkpoint: Checkpoint, family: str, prompt: Prompt) -> None:
     encoder = Encoder.load(checkpoint(family))
-    examples = PAIRS if prompt.kind == "pair" else [(text,) for text in TEXTS]
+    examples = PAIRS if prompt.task_type == "pair" else [(text,) for text in TEXTS]
     encoder.tokenizer.model_max_length = 512
     encoder.model.config.max_position_embeddings = 512
     places = [place.strip("{}") for place in prompt.places]

@@ -60,8 +60,8 @@ def test_windows_of_a_saved_model_are_those_of_its_training(whole: Path, tmp_pat
     evaluate(whole / "model", task="xquad", languages=["qab"], data=loaded.data, output=tmp_path / "again")
     place = Path("predictions") / "xquad" / "qab.jsonl"
     assert (tmp_path / "again" / place).read_text() == (whole / place).read_text()
-    reading = TaskModel.load(whole / "model").reading
-    assert (reading.max_length, reading.doc_stride) == (384, 16)
+    input_settings = TaskModel.load(whole / "model").input_settings
+    assert (input_settings.max_length, input_settings.doc_stride) == (384, 16)
 
 
 def test_windows_are_as_long_as_is_usual_unless_the_recipe_says(whole: Path) -> None:
@@ -69,10 +69,10 @@ def test_windows_are_as_long_as_is_usual_unless_the_recipe_says(whole: Path) -> 
     table = recipe().finetune
     assert table is not None
     most = model.encoder.max_length
-    assert lengths_of(table, "span", model) == {"max_length": min(384, most), "doc_stride": 128}
+    assert lengths_of(table, "extractive_qa", model) == {"max_length": min(384, most), "doc_stride": 128}
     assert lengths_of(table, "pair", model) == {"max_length": min(128, most), "doc_stride": 128}
     said = table.model_copy(update={"max_length": 20})
-    assert lengths_of(said, "span", model)["max_length"] == 20
+    assert lengths_of(said, "extractive_qa", model)["max_length"] == 20
 
 
 def test_development_data_without_answers_is_refused(tmp_path: Path) -> None:

@@ -11,12 +11,12 @@ import pytest
 import torch
 
 from crosslift import recipe as recipes
-from crosslift.api.examples import ChoiceExample, PairExample, SentenceExample, TaggingExample
+from crosslift.api.examples import MultipleChoiceExample, PairExample, SentenceExample, TaggingExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
 from crosslift.errors import RecipeError
 from crosslift.evaluation.predict import _word_labels, predict
-from crosslift.heads.input_settings import WHOLE, Reading
+from crosslift.heads.input_settings import WHOLE, InputSettings
 from crosslift.heads.task_model import TaskModel
 from crosslift.pipeline.run import run
 from crosslift.train.task_items import TaskItem, rows_of, task_items
@@ -40,16 +40,16 @@ def test_second_texts_alone_are_those_texts(encoder: Encoder) -> None:
     pairs = [PairExample("0", TEXTS[0], TEXTS[1], "a"), PairExample("1", TEXTS[2], TEXTS[3], "b")]
     alone = [SentenceExample("0", TEXTS[1], "a"), SentenceExample("1", TEXTS[3], "b")]
     read: dict[str, Any] = {"labels": ("a", "b"), "max_length": 32, "language": "en"}
-    assert task_items(encoder, pairs, "pair", reading=Reading(texts="second"), **read) == task_items(
+    assert task_items(encoder, pairs, "pair", input_settings=InputSettings(texts="second"), **read) == task_items(
         encoder, alone, "pair", **read
     )
 
 
 def test_choices_alone_do_not_know_the_premise(encoder: Encoder) -> None:
-    examples = [ChoiceExample("0", premise, "why?", (TEXTS[2], TEXTS[3]), 0) for premise in TEXTS[:2]]
+    examples = [MultipleChoiceExample("0", premise, "why?", (TEXTS[2], TEXTS[3]), 0) for premise in TEXTS[:2]]
     read: dict[str, Any] = {"labels": (), "max_length": 32, "language": "en"}
     first, second, third, fourth = texts(
-        encoder, task_items(encoder, examples, "choice", reading=Reading(texts="second"), **read)
+        encoder, task_items(encoder, examples, "multiple_choice", input_settings=InputSettings(texts="second"), **read)
     )
     assert (first, second) == (third, fourth)
     assert first == encoder.tokenize([TEXTS[2]])[0].ids
@@ -59,7 +59,7 @@ def test_all_pieces_of_a_word_have_its_tag(encoder: Encoder) -> None:
     sentence = TaggingExample("0", ("garden", "Garten", "cat"), ("A", "B", "A"))
     read: dict[str, Any] = {"labels": ("A", "B"), "max_length": 32, "language": "en"}
     (first,) = rows_of(task_items(encoder, [sentence], "tagging", **read))
-    (every,) = rows_of(task_items(encoder, [sentence], "tagging", reading=Reading(pieces="all"), **read))
+    (every,) = rows_of(task_items(encoder, [sentence], "tagging", input_settings=InputSettings(subwords="all"), **read))
     words = every.tokens.words
     assert words is not None
     assert len(words) > 5, "a word has several pieces"
@@ -82,15 +82,15 @@ def test_a_word_has_the_tag_of_its_first_piece_or_of_most(vote: Any, expected: d
 @pytest.mark.parametrize("name", CHECKPOINTS)
 def test_what_is_read_is_saved_with_the_model(checkpoint: Callable[[str], Path], tmp_path: Path, name: str) -> None:
     start = Encoder.load(checkpoint(name))
-    reading = Reading(texts="second", max_length=24)
-    model = TaskModel.create(start, "pair", ("a", "b"), seed=0, reading=reading)
+    input_settings = InputSettings(texts="second", max_length=24)
+    model = TaskModel.create(start, "pair", ("a", "b"), seed=0, input_settings=input_settings)
     model.save(tmp_path / "model")
     loaded = TaskModel.load(tmp_path / "model")
-    assert loaded.reading == reading
+    assert loaded.input_settings == input_settings
     pairs = [PairExample("0", text, TEXTS[1]) for text in TEXTS[2:4]]
     one, other = predict(loaded, pairs, language="en", max_length=32)
     assert one["probability"] == other["probability"]
-    assert TaskModel.create(Encoder.load(tmp_path / "model"), "pair", ("a", "b"), seed=0).reading == WHOLE
+    assert TaskModel.create(Encoder.load(tmp_path / "model"), "pair", ("a", "b"), seed=0).input_settings == WHOLE
 
 
 def recipe(root: Path, encoder: Path, task: dict[str, Any], **finetune: Any) -> recipes.Recipe:
@@ -116,32 +116,32 @@ def test_a_baseline_of_second_texts_says_what_it_is(checkpoint: Callable[[str], 
         {"first": text, "second": TEXTS[number - 1], "label": "ab"[number % 2]} for number, text in enumerate(TEXTS)
     ]
     (tmp_path / "all.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    task = {"kind": "pair", "files": dict.fromkeys(("train", "dev", "test"), "all.jsonl")}
+    task = {"task_type": "pair", "files": dict.fromkeys(("train", "dev", "test"), "all.jsonl")}
     made = recipe(tmp_path, checkpoint("bert"), task, read={"texts": "second"})
     directory = run(made, tmp_path / "run")
     assert any("the model reads second texts alone" in warning for warning in results(directory)["warnings"])
-    assert TaskModel.load(directory / "model").reading.texts == "second"
+    assert TaskModel.load(directory / "model").input_settings.texts == "second"
 
 
 @pytest.mark.parametrize(
-    ("kind", "read", "message"),
+    ("task_type", "read", "message"),
     [
-        ("pair", {"vote": "majority"}, "finetune.read.vote: it is for tagging tasks; 'mine' is a 'pair' task"),
-        ("pair", {"pieces": "all"}, "finetune.read.pieces: it is for tagging tasks"),
-        ("sentence", {"texts": "second"}, "finetune.read.texts: it is for pair and choice tasks"),
+        ("pair", {"vote": "majority"}, "finetune.input.vote: it is for tagging tasks; 'mine' is a 'pair' task"),
+        ("pair", {"subwords": "all"}, "finetune.input.pieces: it is for tagging tasks"),
+        ("sentence", {"texts": "second"}, "finetune.input.texts: it is for pair and choice tasks"),
     ],
 )
 def test_a_setting_that_means_nothing_is_refused(
-    checkpoint: Callable[[str], Path], tmp_path: Path, kind: str, read: dict[str, Any], message: str
+    checkpoint: Callable[[str], Path], tmp_path: Path, task_type: str, read: dict[str, Any], message: str
 ) -> None:
     rows = [{"first": text, "second": text, "text": text, "label": "ab"[place % 2]} for place, text in enumerate(TEXTS)]
     (tmp_path / "all.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    task = {"kind": kind, "files": dict.fromkeys(("train", "dev", "test"), "all.jsonl")}
+    task = {"task_type": task_type, "files": dict.fromkeys(("train", "dev", "test"), "all.jsonl")}
     with pytest.raises(RecipeError, match=message):
         run(recipe(tmp_path, checkpoint("bert"), task, read=read), tmp_path / "run")
 
 
-@pytest.mark.parametrize("read", [{}, {"pieces": "all", "vote": "majority"}], ids=["first", "all"])
+@pytest.mark.parametrize("read", [{}, {"subwords": "all", "vote": "majority"}], ids=["first", "all"])
 def test_no_word_of_a_long_sentence_is_lost(
     checkpoint: Callable[[str], Path], tmp_path: Path, read: dict[str, Any]
 ) -> None:
@@ -154,7 +154,7 @@ def test_no_word_of_a_long_sentence_is_lost(
 
     for name, count, length in (("train", 200, 8), ("dev", 10, 8), ("test", 10, 70)):
         (tmp_path / f"{name}.conll").write_text("".join(sentence(length) for _ in range(count)), encoding="utf-8")
-    task = {"kind": "tagging", "files": {name: f"{name}.conll" for name in ("train", "dev", "test")}}
+    task = {"task_type": "tagging", "files": {name: f"{name}.conll" for name in ("train", "dev", "test")}}
     made = recipe(tmp_path, checkpoint("bert"), task, read=read, steps=80, learning_rate=0.01, max_length=24)
     directory = run(made, tmp_path / "run")
     lines = (directory / "predictions" / "mine" / "en.jsonl").read_text().splitlines()

@@ -31,7 +31,7 @@ def recipe(finetune: dict[str, Any], **changes: Any) -> recipes.Recipe:
 @pytest.fixture(scope="module")
 def done(tmp_path_factory: pytest.TempPathFactory) -> Path:
     methods = [{"use": "code_switch"}, {"use": "label_aware_joint"}]
-    return run(recipe({"method": methods}), tmp_path_factory.mktemp("runs") / "joint")
+    return run(recipe({"method": methods}), tmp_path_factory.mktemp("runs") / "intent_slot")
 
 
 def test_a_run_has_all_scores_in_all_languages(done: Path) -> None:
@@ -49,7 +49,7 @@ def test_a_run_has_all_scores_in_all_languages(done: Path) -> None:
 
 def test_the_saved_model_scores_and_predicts_the_same(done: Path, tmp_path: Path) -> None:
     model = TaskModel.load(done / "model")
-    assert (model.kind, model.labels) == ("joint", LAB_TASKS["joint"].labels)
+    assert (model.task_type, model.labels) == ("intent_slot", LAB_TASKS["intent_slot"].labels)
     (tmp_path / "in.jsonl").write_text('{"words": ["kato", "meno"]}\n', encoding="utf-8")
     assert predict_file(done / "model", tmp_path / "in.jsonl", output=tmp_path / "out.jsonl") == 1
     row = json.loads((tmp_path / "out.jsonl").read_text())

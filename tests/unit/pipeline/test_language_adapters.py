@@ -20,7 +20,7 @@ from crosslift.lab import World
 from crosslift.pipeline.run import run
 from tests.runs import TINY
 
-TASK = {"kind": "bottleneck", "reduction": 4}
+TASK = {"task_type": "bottleneck", "reduction": 4}
 
 
 def recipe(
@@ -152,8 +152,14 @@ def test_what_cannot_be_read_shows_before_anything_is_trained(
     ("settings", "message"),
     [
         ({"adapter": {"kind": "lora"}}, r"language_adapters: a task's adapter is trained on top"),
-        ({"adapter": {"kind": "bottleneck", "rank": 4}}, r"`rank` is a setting of 'lora'; 'bottleneck' has reduction"),
-        ({"adapter": {"kind": "lora", "reduction": 4}}, r"`reduction` is a setting of 'bottleneck'; 'lora' has rank"),
+        (
+            {"adapter": {"kind": "bottleneck", "rank": 4}},
+            r"`rank` is a setting of 'lora'; 'bottleneck' has reduction",
+        ),
+        (
+            {"adapter": {"kind": "lora", "reduction": 4}},
+            r"`reduction` is a setting of 'bottleneck'; 'lora' has rank",
+        ),
         ({"translate": {"by": "lab"}}, r"finetune\.translate: a batch would mix languages"),
         ({"generalized": True}, r"evaluate\.generalized: a text in one language and one in another"),
         ({"adapters": {"objective": [{"use": "tlm"}]}}, r"'tlm' reads bitext, and \[language_adapters\] has unpaired"),

@@ -41,7 +41,7 @@ def records(directory: Path) -> list[dict[str, Any]]:
     return [json.loads(line) for line in lines]
 
 
-@pytest.mark.parametrize("pooling", ["first", "mean_words", None])
+@pytest.mark.parametrize("pooling", ["first", "mean_no_special", None])
 def test_a_run_makes_vectors_as_its_recipe_says(
     checkpoint: Callable[[str], Path], data: Path, tmp_path: Path, pooling: str | None
 ) -> None:
@@ -99,13 +99,13 @@ def test_a_checkpoint_that_lacks_the_pooling_says_so_at_once(
     ],
 )
 def test_mistakes_say_what_the_keys_are_for(tmp_path: Path, tables: list[dict[str, Any]], message: str) -> None:
-    own = {"name": "mine", "kind": "sentence", "files": {"test": "a.csv"}}
+    own = {"name": "mine", "task_type": "sentence", "files": {"test": "a.csv"}}
     with pytest.raises(RecipeError, match=message):
         recipe("m", tmp_path, *tables, task=[own])
 
 
 def test_a_task_of_ones_own_of_translations_has_the_keys(tmp_path: Path) -> None:
-    own = {"name": "mine", "kind": "retrieval", "files": {"test": "{language}.csv"}}
+    own = {"name": "mine", "task_type": "retrieval", "files": {"test": "{language}.csv"}}
     made = recipe("m", tmp_path, {"task": "mine", "pooling": "first", "search": "exact"}, task=[own])
     assert (made.evaluate[0].pooling, made.evaluate[0].search) == ("first", "exact")
 

@@ -17,7 +17,7 @@ import torch
 import yaml
 
 from crosslift import recipe as recipes
-from crosslift.api.examples import ChoiceExample
+from crosslift.api.examples import MultipleChoiceExample
 from crosslift.data.lexicon import Lexicon, open_lexicon
 from crosslift.errors import CheckpointError, InputError, LanguageError, RecipeError, RunExistsError
 from crosslift.pipeline.inputs.read import TaskData
@@ -268,7 +268,7 @@ def test_a_task_with_choices_is_learned_from_and_scored(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("best", "warned"), [(50.0, True), (61.9, True), (62.1, False)])
 def test_always_the_same_choice_is_chance(best: float, warned: bool) -> None:
-    dev: list[Any] = [ChoiceExample(str(i), "p", "cause", ("a", "b"), int(i < 6)) for i in range(10)]
+    dev: list[Any] = [MultipleChoiceExample(str(i), "p", "cause", ("a", "b"), int(i < 6)) for i in range(10)]
     warnings = _at_chance(TaskData(Copa(), "en", (), [], dev), best)
     assert ["not above the commonest place of the right choice (60.0)" in text for text in warnings] == [True] * warned
 

@@ -56,7 +56,7 @@ def runs(checkpoint: Callable[[str], Path], data: Path, tmp_path_factory: pytest
 
 def settings(data: Path) -> dict[str, Any]:
     files = {"train": "train.jsonl", "dev": "dev.jsonl", "test": "test.{language}.jsonl"}
-    return {"path": str(data), "task": [{"name": "mine", "kind": "sentence", "files": files}]}
+    return {"path": str(data), "task": [{"name": "mine", "task_type": "sentence", "files": files}]}
 
 
 def again(run_directory: Path, output: Path, **more: Any) -> Path:
@@ -115,7 +115,7 @@ def test_a_damaged_run_says_so(runs: dict[str, Path], tmp_path: Path) -> None:
 
 
 def test_inputs_are_cut_as_in_training(runs: dict[str, Path], tmp_path: Path) -> None:
-    assert TaskModel.load(runs["fast-1"] / "model").reading.max_length == CUT
+    assert TaskModel.load(runs["fast-1"] / "model").input_settings.max_length == CUT
     scored = again(runs["fast-1"], tmp_path / "scored")
     assert records(scored) == records(runs["fast-1"])
     assert len({record["probability"] for record in records(scored)}) == 1, "all that differs was cut off"

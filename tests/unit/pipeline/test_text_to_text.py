@@ -28,7 +28,7 @@ from tests.runs import TINY
 Checkpoint = Callable[[str], Path]
 METHODS = [
     {"use": "text_to_text", "label_words": {"entailment": "red cat", "neutral": "a man", "contradiction": "a book"}},
-    {"use": "label_contrastive", "pooling": "mean_words", "same_premise": True},
+    {"use": "label_contrastive", "pooling": "mean_no_special", "same_premise": True},
     {"use": "code_switch"},
 ]
 
@@ -57,7 +57,7 @@ def test_a_run_scores_and_its_model_scores_the_same(whole: Path) -> None:
     model = TaskModel.load(whole / "model")
     assert isinstance(model.module, LabelWords)
     assert model.module.wording.words == ("red cat", "a man", "a book")
-    assert model.reading.max_length == 64
+    assert model.input_settings.max_length == 64
     written = [json.loads(line) for line in (whole / "predictions" / "xnli" / "qab.jsonl").read_text().splitlines()]
     stored = recipes.load(whole / "recipe.toml")
     test = read_test_set(open_source(stored.data), Xnli(), "test", ["qab"])

@@ -28,7 +28,7 @@ from tests.runs import TINY
 PAIRS = [("The red cat", "Die rote Katze"), ("A man", "Ein Mann"), ("It's raining", "Es regnet")]
 
 
-def reading(what: Literal["text", "bitext"], *needed: str) -> Method:
+def input_settings(what: Literal["text", "bitext"], *needed: str) -> Method:
     """Return a method that reads and needs this."""
 
     class Reader(Mlm):
@@ -48,21 +48,21 @@ def corpus(pairs: Sequence[tuple[str, str]] = PAIRS) -> Corpus:
     return Corpus("en", {"de": Bitext.from_pairs(pairs, languages=("en", "de"), links=links)})
 
 
-TABLE = AlignTable.model_validate({"objective": [{"use": "tlm"}, {"use": "tlm", "bitext": {"link_pieces": "equal"}}]})
+TABLE = AlignTable.model_validate({"objective": [{"use": "tlm"}, {"use": "tlm", "bitext": {"link_subwords": "equal"}}]})
 
 
 def test_items_carry_what_a_method_needs_and_no_more(encoder: Encoder) -> None:
     feed = bitext_feed(encoder, [corpus(), corpus(PAIRS[:1])], TABLE, seed=0)
-    plain, groups = feed(0, reading("bitext"))
+    plain, groups = feed(0, input_settings("bitext"))
     assert [pair.links for pair in plain] == [None] * 3
     assert list(groups) == [0, 0, 0]
     assert all(pair.source.words is None for pair in plain)
-    linked, _ = feed(0, reading("bitext", "links"))
+    linked, _ = feed(0, input_settings("bitext", "links"))
     assert all(pair.links and pair.source.words for pair in linked)
     assert [pair.source.ids for pair in linked] == [pair.source.ids for pair in plain]
-    words, _ = feed(0, reading("bitext", "words"))
+    words, _ = feed(0, input_settings("bitext", "words"))
     assert all(pair.links is None and pair.target.words for pair in words)
-    texts, groups = feed(0, reading("text", "words"))
+    texts, groups = feed(0, input_settings("text", "words"))
     assert [text.ids for text in texts] == [side.ids for pair in plain for side in (pair.source, pair.target)]
     assert all(text.words for text in texts)
     assert len(groups) == 6
@@ -71,8 +71,8 @@ def test_items_carry_what_a_method_needs_and_no_more(encoder: Encoder) -> None:
 def test_objectives_have_bitext_of_their_own_and_share_what_is_equal(encoder: Encoder) -> None:
     both = corpus()
     feed = bitext_feed(encoder, [both, both], TABLE, seed=0)
-    assert feed(0, reading("bitext"))[0] is feed(1, reading("bitext"))[0]
-    assert feed(0, reading("bitext", "links"))[0] is not feed(1, reading("bitext", "links"))[0]
+    assert feed(0, input_settings("bitext"))[0] is feed(1, input_settings("bitext"))[0]
+    assert feed(0, input_settings("bitext", "links"))[0] is not feed(1, input_settings("bitext", "links"))[0]
 
 
 def test_a_batch_is_drawn_from_one_pool_and_is_as_large_from_a_small_one(encoder: Encoder) -> None:
@@ -83,13 +83,13 @@ def test_a_batch_is_drawn_from_one_pool_and_is_as_large_from_a_small_one(encoder
     feed = bitext_feed(encoder, [Corpus("en", {"de": many, "sw": few})], table, seed=0)
     ((objective,), steps) = objectives_of(table, feed, seed=3)
     assert steps == 12  # an epoch takes every pair once
-    kinds = Counter(kind(objective.stream.batch(step)) for step in range(600))
+    kinds = Counter(task_type(objective.stream.batch(step)) for step in range(600))
     assert kinds.keys() == {"across", "de", "en", "sw"}
     assert kinds["across"] / 600 == pytest.approx(0.4, abs=0.06)
     assert [kinds[language] / 600 for language in ("de", "en", "sw")] == pytest.approx([0.2] * 3, abs=0.05)
 
 
-def kind(batch: Sequence[Any]) -> str:
+def task_type(batch: Sequence[Any]) -> str:
     """Return the language of a whole batch, or "across"."""
     assert len(batch) == 10
     if all(isinstance(item, TokenPair) for item in batch):
@@ -100,8 +100,8 @@ def kind(batch: Sequence[Any]) -> str:
 
 def test_text_is_tokenised_by_words_where_needed(encoder: Encoder) -> None:
     feed = text_feed(encoder, Text({"en": ["The red cat"], "de": ["Ein Mann"]}), 32)
-    items, groups = feed(0, reading("text"))
-    words, _ = feed(0, reading("text", "words"))
+    items, groups = feed(0, input_settings("text"))
+    words, _ = feed(0, input_settings("text", "words"))
     assert [item.ids for item in items] == [item.ids for item in words]
     assert list(groups) == [0, 1]
     assert words[0].words == (-1, *words[0].words[1:-1], -1)

@@ -47,7 +47,7 @@ def sides(encoder: Encoder, *, words: bool = True, longest: int = 60) -> list[tu
 
 def links_of(encoder: Encoder, given: Bitext, longest: int = 60, **table: Any) -> list[tuple[tuple[int, int], ...]]:
     settings = BitextTable(**table)
-    rows = sides(encoder, words=settings.links != "pieces", longest=longest)
+    rows = sides(encoder, words=settings.links != "subwords", longest=longest)
     return pair_links(encoder, given, rows, settings, longest=longest, seed=0)
 
 
@@ -62,16 +62,16 @@ def test_first_pieces_of_linked_words_are_linked(encoder: Encoder) -> None:
 
 
 def test_equal_links_all_pieces_of_words_with_as_many(encoder: Encoder) -> None:
-    equal = links_of(encoder, bitext(), link_pieces="equal")
+    equal = links_of(encoder, bitext(), link_subwords="equal")
     for (source, target), links, words in zip(sides(encoder), equal, LINKS, strict=True):
         wanted = []
         for word, other in words:
-            pieces = [
+            subwords = [
                 [k for k, owner in enumerate(side.words or ()) if owner == w]
                 for side, w in ((source, word), (target, other))
             ]
-            if len(pieces[0]) == len(pieces[1]):
-                wanted += zip(*pieces, strict=True)
+            if len(subwords[0]) == len(subwords[1]):
+                wanted += zip(*subwords, strict=True)
         assert list(links) == wanted
     assert equal != links_of(encoder, bitext())
 
@@ -113,11 +113,11 @@ class Diagonal:
         return (SimpleNamespace(links=tuple((k, k) for k in range(min(map(len, pair))))) for pair in pairs)
 
 
-@pytest.mark.parametrize("links", [None, "aligner", "pieces"])
+@pytest.mark.parametrize("links", [None, "aligner", "subwords"])
 def test_the_aligner_sees_words_or_pieces(encoder: Encoder, monkeypatch: pytest.MonkeyPatch, links: Any) -> None:
     monkeypatch.setattr(word_links, "_aligner", lambda _table: Diagonal())
     found = links_of(encoder, bitext(None), links=links)
-    if links == "pieces":
+    if links == "subwords":
         source, target = sides(encoder, words=False)[1]
         wanted = [encoder.tokenizer.convert_ids_to_tokens(list(side.ids[1:-1])) for side in (source, target)]
         assert Diagonal.fitted[1] == tuple(wanted)

@@ -60,10 +60,10 @@ def test_poolings_of_the_embedder(checkpoint: Checkpoint) -> None:
     ways: dict[tuple[str, str], Any] = {
         ("retrieval", "benchmark"): encoder.pool(states[2], inputs, "mean"),
         ("mining", "benchmark"): states[2][:, 0],
-        ("mining", "mean_words"): encoder.pool(states[3], inputs, "mean_words"),
+        ("mining", "mean_no_special"): encoder.pool(states[3], inputs, "mean_no_special"),
     }
-    for (kind, pooling), rows in ways.items():
-        vectors = embedder(encoder, kind, pooling)(ENGLISH, language="en")  # type: ignore[arg-type]
+    for (task_type, pooling), rows in ways.items():
+        vectors = embedder(encoder, task_type, pooling)(ENGLISH, language="en")  # type: ignore[arg-type]
         wanted = rows.detach().numpy()
         np.testing.assert_allclose(vectors, wanted / np.linalg.norm(wanted, axis=1, keepdims=True), atol=1e-5)
 

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from crosslift import languages
-from crosslift.api.examples import Answer, SpanExample
+from crosslift.api.examples import Answer, ExtractiveQAExample
 from crosslift.data import checks
 from crosslift.data.sources import SourceSettings, open_source
 from crosslift.data.sources.directory import Directory
@@ -33,12 +33,12 @@ def write(root, name, *questions):
     return path
 
 
-EXAMPLE = SpanExample("q1", "Where?", CONTEXT, (Answer("Paris", 15),))
+EXAMPLE = ExtractiveQAExample("q1", "Where?", CONTEXT, (Answer("Paris", 15),))
 
 
 def test_questions_stand_in_articles_and_paragraphs(tmp_path):
     path = write(tmp_path, "dev.json", question(), question(id="q2", answers=[]))
-    assert list(Squad().read_file(path)) == [EXAMPLE, SpanExample("q2", "Where?", CONTEXT)]
+    assert list(Squad().read_file(path)) == [EXAMPLE, ExtractiveQAExample("q2", "Where?", CONTEXT)]
 
 
 @pytest.mark.parametrize(
@@ -129,7 +129,7 @@ def test_languages_that_share_a_configuration_of_the_hub_are_told_apart_by_id(tm
     datasets.DatasetDict({"validation": datasets.Dataset.from_list(rows)}).save_to_disk(str(saved))
     source = open_source(SourceSettings(source="hub", path=tmp_path))
     (example,) = source.examples(Tydiqa(), "test", "sw")
-    assert example == SpanExample("swahili-1", "Where?", CONTEXT, (Answer("Paris", 15),))
+    assert example == ExtractiveQAExample("swahili-1", "Where?", CONTEXT, (Answer("Paris", 15),))
 
 
 def test_published_counts_of_mlqa_are_the_same_both_ways_round():

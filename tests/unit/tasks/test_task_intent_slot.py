@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from crosslift.api.examples import JointExample, is_tag
+from crosslift.api.examples import IntentSlotExample, is_tag
 from crosslift.data.sources import FileSettings, SourceSettings, open_source
 from crosslift.errors import DataError
 from crosslift.tasks.bases.intent_slot import iob2
@@ -49,7 +49,7 @@ def test_massive_cuts_chinese_and_japanese_into_characters(tmp_path):
     assert example.words == ("这", "周", "用", "spotify", "叫", "醒", "我")
     assert example.tags == ("B-date", "I-date", "O", "B-app", "O", "O", "O")
     bare = {"id": "1", "locale": "zh-TW", "utt": "這週 ok"}
-    assert Massive().from_row(bare, 0, where="here") == JointExample("1", ("這", "週", "ok"), None, None)
+    assert Massive().from_row(bare, 0, where="here") == IntentSlotExample("1", ("這", "週", "ok"), None, None)
 
 
 def test_massive_numbers_of_the_hub_are_named():
@@ -90,7 +90,7 @@ def test_multiatis_rows_and_labels_of_the_training_data(tmp_path):
     assert source.labels(Multiatis()) == labels
     assert source.languages(Multiatis(), "test") == ("DE",)
     (german,) = source.examples(Multiatis(), "test", "DE")
-    assert german == JointExample("7", ("ab", "bremen"), ("O", "B-von"), "atis_neu")
+    assert german == IntentSlotExample("7", ("ab", "bremen"), ("O", "B-von"), "atis_neu")
     assert source.describe()["files"].keys() == {"multiatis/train_EN.tsv", "multiatis/test_DE.tsv"}
 
 
@@ -161,7 +161,7 @@ def test_a_file_of_ones_own_brings_its_labels(tmp_path):
     (tmp_path / "t.tsv").write_text("id\tutterance\tslot_labels\tintent\n1\tgo now\tO B-time\tmove\n", encoding="utf-8")
     settings = FileSettings(path=str(tmp_path / "t.tsv"), columns={"intent": "intent"}, labels={"move": "go"})
     source = open_source(SourceSettings(source="files", files={"train": settings}))
-    assert source.examples(Multiatis(), "train", "EN") == [JointExample("1", ("go", "now"), ("O", "B-time"), "go")]
+    assert source.examples(Multiatis(), "train", "EN") == [IntentSlotExample("1", ("go", "now"), ("O", "B-time"), "go")]
     assert source.labels(Multiatis()) == ("O", "B-time", "I-time", "go")
 
 

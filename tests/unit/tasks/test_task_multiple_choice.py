@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from crosslift.api.examples import ChoiceExample
+from crosslift.api.examples import MultipleChoiceExample
 from crosslift.data.sources.directory import Directory
 from crosslift.data.test_data import read_test_set
 from crosslift.errors import DataError, LanguageError
@@ -45,7 +45,7 @@ def test_siqa_counts_its_answers_from_one_and_its_files_name_no_language(tmp_pat
     data = write(tmp_path, {"siqa/train.jsonl": [SIQA, SIQA | {"label": 1}], "siqa/dev.jsonl": [SIQA]})
     assert data.languages(Siqa(), "train") == ("en",)
     assert data.examples(Siqa(), "train", "en") == [
-        ChoiceExample(
+        MultipleChoiceExample(
             str(place),
             "Jan needed to give out jobs.",
             "What will Others want to do next?",
@@ -65,7 +65,7 @@ def test_siqa_counts_its_answers_from_one_and_its_files_name_no_language(tmp_pat
 def test_copa_counts_its_choices_from_zero(tmp_path):
     data = write(tmp_path, {"copa/train.en.jsonl": [COPA], "copa/test.en.jsonl": [COPA | {"label": -1}]})
     (example,) = data.examples(Copa(), "train", "en")
-    assert example == ChoiceExample("0", COPA["premise"], "effect", (COPA["choice1"], COPA["choice2"]), 1)
+    assert example == MultipleChoiceExample("0", COPA["premise"], "effect", (COPA["choice1"], COPA["choice2"]), 1)
     assert data.examples(Copa(), "test", "en")[0].label is None
 
 

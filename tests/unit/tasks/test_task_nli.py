@@ -30,7 +30,7 @@ def write(root, files):
 
 
 def test_a_model_of_one_can_be_scored_on_any_other():
-    assert len({(task.kind, task.labels) for task in TASKS}) == 1
+    assert len({(task.task_type, task.labels) for task in TASKS}) == 1
 
 
 AYMARA = "id\tlanguage\tpremise\thypothesis\tlabel\n12451\taym\tJupax sanwa.\tYatiñ utan.\tneutral\n"

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import transformers
 
-from crosslift.api.examples import Answer, SpanExample
+from crosslift.api.examples import Answer, ExtractiveQAExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED
 from crosslift.encoder.offsets import _by_pieces, locate
@@ -24,8 +24,8 @@ CONTEXT = "  ".join(TEXTS[:6])
 QUESTION = "Wo schläft die Katze?"
 
 
-def example(answer: str, *, context: str = CONTEXT, question: str = QUESTION) -> SpanExample:
-    return SpanExample("x", question, context, (Answer(answer, context.index(answer)),))
+def example(answer: str, *, context: str = CONTEXT, question: str = QUESTION) -> ExtractiveQAExample:
+    return ExtractiveQAExample("x", question, context, (Answer(answer, context.index(answer)),))
 
 
 def code_of(family: str) -> str:
@@ -59,7 +59,7 @@ def test_an_answer_is_found_again_in_every_window_that_has_all_of_it(
     asked = example(answer)
     settings = {"max_length": 48, "doc_stride": 10, "language": code_of(family)}
     read = read_contexts(encoder, [asked], **settings)
-    items = rows_of(task_items(encoder, [asked], "span", (), **settings))
+    items = rows_of(task_items(encoder, [asked], "extractive_qa", (), **settings))
     assert [item.tokens for item in items] == [window.tokens for window in read.windows]
     places, (begin,) = read.places[0], {asked.answers[0].start}
     covering = [i for i, (start, stop) in enumerate(places) if start < begin + len(answer) and stop > begin]
@@ -124,15 +124,17 @@ def test_a_long_question_is_cut_and_leaves_room(checkpoint: Checkpoint) -> None:
 def test_what_has_no_answer_is_ignored_and_a_wrong_place_is_named(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("bert"))
     settings = {"max_length": 64, "language": "en"}
-    (item, *_) = rows_of(task_items(encoder, [SpanExample("x", "Who?", TEXTS[0])], "span", (), **settings))
+    (item, *_) = rows_of(
+        task_items(encoder, [ExtractiveQAExample("x", "Who?", TEXTS[0])], "extractive_qa", (), **settings)
+    )
     assert item.label == (IGNORED, IGNORED)
-    wrong = SpanExample("q7", "Who?", TEXTS[0], (Answer("cat", 3),))
+    wrong = ExtractiveQAExample("q7", "Who?", TEXTS[0], (Answer("cat", 3),))
     with pytest.raises(
         DataError, match=r"example q7: the answer 'cat' is said to begin at character 3 .* ' ca' stands"
     ):
-        task_items(encoder, [wrong], "span", (), **settings)
+        task_items(encoder, [wrong], "extractive_qa", (), **settings)
     with pytest.raises(DataError, match="has no token that could be an answer"):
-        task_items(encoder, [SpanExample("x", "Who?", " ")], "span", (), **settings)
+        task_items(encoder, [ExtractiveQAExample("x", "Who?", " ")], "extractive_qa", (), **settings)
 
 
 def test_question_and_context_have_languages_of_their_own(checkpoint: Checkpoint) -> None:

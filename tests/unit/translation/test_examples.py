@@ -4,12 +4,18 @@ from typing import Any
 
 import pytest
 
-from crosslift.api.examples import ChoiceExample, PairExample, SentenceExample, SpanExample, TaggingExample
+from crosslift.api.examples import (
+    ExtractiveQAExample,
+    MultipleChoiceExample,
+    PairExample,
+    SentenceExample,
+    TaggingExample,
+)
 from crosslift.errors import DataError
 from crosslift.translation.examples import matched, texts, translated, with_words, word_rows
 
 PAIR = PairExample("1", "a cat", "a dog", "neutral")
-CHOICE = ChoiceExample("2", "it rains", "effect", ("wet", "dry"), 0)
+CHOICE = MultipleChoiceExample("2", "it rains", "effect", ("wet", "dry"), 0)
 TAGGED = TaggingExample("3", ("a", "cat"), ("DET", "NOUN"))
 
 
@@ -22,11 +28,11 @@ def test_texts_change_and_nothing_else() -> None:
     assert translated([sentence, PAIR, CHOICE], upper) == [
         SentenceExample("0", "HELLO", "greeting"),
         PairExample("1", "A CAT", "A DOG", "neutral"),
-        ChoiceExample("2", "IT RAINS", "effect", ("WET", "DRY"), 0),
+        MultipleChoiceExample("2", "IT RAINS", "effect", ("WET", "DRY"), 0),
     ]
 
 
-@pytest.mark.parametrize("example", [TAGGED, SpanExample("4", "who?", "a cat")])
+@pytest.mark.parametrize("example", [TAGGED, ExtractiveQAExample("4", "who?", "a cat")])
 def test_labels_that_belong_to_places_are_refused(example: Any) -> None:
     with pytest.raises(DataError, match="belong to places"):
         texts(example)

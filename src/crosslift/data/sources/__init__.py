@@ -12,7 +12,7 @@ from crosslift.api.task import Task
 from crosslift.data.sources.directory import Directory
 from crosslift.data.sources.files import Files
 from crosslift.data.sources.settings import FileSettings, SourceSettings, TaskSettings
-from crosslift.data.sources.user import Own, own_task
+from crosslift.data.sources.user import UserData, user_task
 from crosslift.errors import DataError
 
 __all__ = ["FileSettings", "Source", "SourceSettings", "TaskSettings", "find_task", "open_source"]
@@ -27,7 +27,7 @@ def find_task(name: str, settings: SourceSettings) -> Task:
     """
     own = next((task for task in settings.task if task.name == name), None)
     if own is not None:
-        return own_task(own, settings.path)
+        return user_task(own, settings.path)
     made: Task = registry.load("task", name)()
     return made
 
@@ -45,7 +45,7 @@ def open_source(settings: SourceSettings) -> Source:
     base = _base(settings)
     if settings.task:
         inner = Files(settings.files, base=base, root=settings.path) if settings.files else base
-        return Own(settings.task, base=inner, root=settings.path)
+        return UserData(settings.task, base=inner, root=settings.path)
     if base is None and not settings.files:
         raise DataError('source = "files" without a file; name one for a split, files.train for instance')
     return Files(settings.files, base=base, root=settings.path) if settings.files or base is None else base

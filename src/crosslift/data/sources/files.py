@@ -123,7 +123,7 @@ def _rows(path: Path, task: Task, settings: FileSettings) -> Iterator[Row]:
     """Yield the rows of a file; of a tagging task it may have a word a line."""
     if settings.header is not None:
         return (csv if form(path) == ".csv" else tsv)(path, settings.header)
-    if task.kind == "tagging" and form(path) not in _NAMED and not _has_names(path, task, settings):
+    if task.task_type == "tagging" and form(path) not in _NAMED and not _has_names(path, task, settings):
         return word_rows(path, conll=form(path) != ".tsv")
     return rows(path)
 
@@ -141,7 +141,7 @@ def _renamed_row(task: Task, values: dict[str, Any], settings: FileSettings, *, 
     ours = {column: values[name] for column, name in named.items() if name in values}
     for column in set(task.answers) & set(ours):
         answer = ours[column]
-        tags = task.kind == "tagging" or column == "tags"
+        tags = task.task_type == "tagging" or column == "tags"
         several = answer.split() if tags and isinstance(answer, str) else answer
         ours[column] = _renamed(several, settings.labels)
     return ours

@@ -39,13 +39,13 @@ class Lab(Source):
         """Return the world's languages, the source language first where it is scored."""
         if task.lab_task not in LAB_TASKS:
             return ()
-        across = task.kind in ("retrieval", "mining")
+        across = task.task_type in ("retrieval", "mining")
         return tuple(language.code for language in (self.world.targets if across else self.world.languages))
 
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
         """Return the examples; those of one id mean the same in every language."""
         count = self.counts[split]
-        if task.kind == "mining":  # an example is a whole pair of pools
+        if task.task_type == "mining":  # an example is a whole pair of pools
             count = -(-count // POOL)
         return self.world.examples(self._name(task), language, split, count, seed=self.seed)
 

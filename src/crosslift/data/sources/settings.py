@@ -8,7 +8,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from crosslift.api.examples import Split
-from crosslift.data.sources.user_task import CHOICE, FORMS, UNLABELLED
+from crosslift.data.sources.user_task import CHOICE, UNLABELLED, USER_TASKS
 from crosslift.errors import nearest
 
 
@@ -43,7 +43,7 @@ class TaskSettings(BaseModel):
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     """What the rest of the recipe calls it; no name of a task that crosslift has."""
-    kind: Literal["sentence", "pair", "tagging", "choice", "span", "retrieval"]
+    task_type: Literal["sentence", "pair", "tagging", "multiple_choice", "extractive_qa", "retrieval"]
     """Its form: one text, two texts, words with tags, a choice, a question that words of a text answer, a text and its
     translation."""
     files: dict[Split, FileSettings] = Field(min_length=1)
@@ -64,15 +64,17 @@ class TaskSettings(BaseModel):
 
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
-        known = FORMS[self.kind].columns
+        known = USER_TASKS[self.task_type].columns
         for column in self.columns:
-            if column not in known and not (self.kind == "choice" and CHOICE.fullmatch(column)):
+            if column not in known and not (self.task_type == "multiple_choice" and CHOICE.fullmatch(column)):
                 hint = nearest(column, known)
-                raise ValueError(f"columns: a '{self.kind}' task has no '{column}'{hint} (it has: {', '.join(known)})")
+                raise ValueError(
+                    f"columns: a '{self.task_type}' task has no '{column}'{hint} (it has: {', '.join(known)})"
+                )
         if len(set(self.labels)) < len(self.labels):
             raise ValueError("labels: a label is named twice")
-        if self.labels and self.kind in UNLABELLED:
-            raise ValueError(f"labels: a '{self.kind}' task has none; remove the key")
+        if self.labels and self.task_type in UNLABELLED:
+            raise ValueError(f"labels: a '{self.task_type}' task has none; remove the key")
         return self
 
 

@@ -11,14 +11,14 @@ from crosslift.api.source import Source
 from crosslift.api.task import Task
 from crosslift.data.sources.files import Files, named_rows
 from crosslift.data.sources.settings import FileSettings, TaskSettings
-from crosslift.data.sources.user_task import CHOICE, FORMS, UNLABELLED, OwnTask, label_text, metrics_of
+from crosslift.data.sources.user_task import CHOICE, UNLABELLED, USER_TASKS, UserTask, label_text, metrics_of
 from crosslift.errors import DataError, nearest
 
 _MOST_LABELS = 50
 """With more labels than this, and few rows a label, a column hardly holds labels."""
 
 
-class Own(Source):
+class UserData(Source):
     """Tasks of one's own; all others come from another source, if there is one."""
 
     def __init__(self, tasks: Sequence[TaskSettings], *, base: Source | None = None, root: Path | None = None) -> None:
@@ -61,13 +61,13 @@ class Own(Source):
         return f"{names} and {self.base}" if self.base else names
 
 
-def own_task(settings: TaskSettings, root: Path | None = None) -> OwnTask:
+def user_task(settings: TaskSettings, root: Path | None = None) -> UserTask:
     """Return the task that settings state; labels that they do not state are those of the training file.
 
     Raises:
         DataError: no file to look at, no such column, or a label column that holds no labels.
     """
-    form, data = FORMS[settings.kind], Files(_files(settings), root=root)
+    form, data = USER_TASKS[settings.task_type], Files(_files(settings), root=root)
     facts: dict[str, Any] = {
         "called": settings.name,
         "theirs": settings.columns,
@@ -80,11 +80,11 @@ def own_task(settings: TaskSettings, root: Path | None = None) -> OwnTask:
     facts["columns"] = _columns(draft, data)
     draft = type("Stated", (form,), facts)()
     labels = settings.labels or _labels(draft, data)
-    facts["names" if settings.kind == "choice" else "labels"] = labels
-    facts["metrics"] = settings.metrics or metrics_of(settings.kind, labels)
-    made: OwnTask = type("Stated", (form,), facts)()
+    facts["names" if settings.task_type == "multiple_choice" else "labels"] = labels
+    facts["metrics"] = settings.metrics or metrics_of(settings.task_type, labels)
+    made: UserTask = type("Stated", (form,), facts)()
     _check_choices(made, labels)
-    if settings.kind == "span":
+    if settings.task_type == "extractive_qa":
         _check_answers(made, data)
     return made
 
@@ -97,15 +97,15 @@ def _files(settings: TaskSettings) -> dict[Split, FileSettings]:
     }
 
 
-def _scored(task: OwnTask, data: Files) -> tuple[str, ...]:
+def _scored(task: UserTask, data: Files) -> tuple[str, ...]:
     """Return the languages that there is something to score in."""
     splits: Iterable[Split] = ("test", "dev")
     return tuple(dict.fromkeys(code for split in splits for code in data.languages(task, split)))
 
 
-def _columns(task: OwnTask, data: Files) -> tuple[str, ...]:
+def _columns(task: UserTask, data: Files) -> tuple[str, ...]:
     """Return the columns of a task; how many choices there are, and whether with a question, the files say."""
-    if task.kind != "choice":
+    if task.task_type != "multiple_choice":
         return task.columns
     there = {*task.theirs, *data.header(task)}
     choices = sorted(filter(CHOICE.fullmatch, there), key=lambda name: int(name.removeprefix("choice")))
@@ -115,9 +115,9 @@ def _columns(task: OwnTask, data: Files) -> tuple[str, ...]:
     return ("premise", *(["question"] if "question" in there else []), *expected, "label")
 
 
-def _labels(task: OwnTask, data: Files) -> tuple[str, ...]:
+def _labels(task: UserTask, data: Files) -> tuple[str, ...]:
     """Return the labels that the training file holds, sorted; numbers by size, and "O" first."""
-    if task.kind in UNLABELLED:
+    if task.task_type in UNLABELLED:
         return ()
     if "train" not in data.files:
         raise DataError(
@@ -136,7 +136,7 @@ def _labels(task: OwnTask, data: Files) -> tuple[str, ...]:
     return tuple(sorted(found, key=_order))
 
 
-def _lacking(column: str, what: str, task: OwnTask, data: Files, *, where: str) -> DataError:
+def _lacking(column: str, what: str, task: UserTask, data: Files, *, where: str) -> DataError:
     """Return the error of a training file without a column of what is learned."""
     theirs, there = data.files["train"].columns.get(column, column), data.header(task)
     return DataError(
@@ -145,7 +145,7 @@ def _lacking(column: str, what: str, task: OwnTask, data: Files, *, where: str) 
     )
 
 
-def _check_answers(task: OwnTask, data: Files) -> None:
+def _check_answers(task: UserTask, data: Files) -> None:
     """Check that a training file has a column of answers."""
     if "train" not in data.files:
         return
@@ -161,7 +161,7 @@ def _order(label: str) -> tuple[bool, float, str]:
         return label != "O", float("inf"), label
 
 
-def _check_labels(task: OwnTask, found: Sequence[str], rows: int, data: Files) -> None:
+def _check_labels(task: UserTask, found: Sequence[str], rows: int, data: Files) -> None:
     theirs = task.theirs.get(task.answers[-1], task.answers[-1])
     if len(found) < 2:
         raise DataError(
@@ -175,7 +175,7 @@ def _check_labels(task: OwnTask, found: Sequence[str], rows: int, data: Files) -
         )
 
 
-def _check_choices(task: OwnTask, names: Sequence[str]) -> None:
+def _check_choices(task: UserTask, names: Sequence[str]) -> None:
     """Check that each choice has a name in the column of labels."""
     choices = [column for column in task.columns if CHOICE.fullmatch(column)]
     if choices and len(names) != len(choices):

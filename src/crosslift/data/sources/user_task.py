@@ -12,12 +12,12 @@ from typing import Any, ClassVar
 
 from crosslift.api.examples import (
     Answer,
-    ChoiceExample,
-    Kind,
+    ExtractiveQAExample,
+    MultipleChoiceExample,
     PairExample,
     RetrievalExample,
     SentenceExample,
-    SpanExample,
+    TaskType,
 )
 from crosslift.api.task import Task
 from crosslift.errors import DataError, nearest
@@ -30,7 +30,7 @@ CHOICE = re.compile(r"choice[1-9]\d*")
 """Columns of choices: choice1, choice2, and so on."""
 
 
-class OwnTask(Task):
+class UserTask(Task):
     """Base of all: what is stated is set by the class made of it."""
 
     called: ClassVar[str]
@@ -73,10 +73,10 @@ def label_text(value: Any) -> str | None:
     return text.strip() or None
 
 
-class OwnSentence(OwnTask):
+class UserSentence(UserTask):
     """A text and its label."""
 
-    kind = "sentence"
+    task_type = "sentence"
     columns = ("text", "label")
     answers = ("label",)
 
@@ -93,10 +93,10 @@ class OwnSentence(OwnTask):
         return SentenceExample(str(index), self.text(row, "text", where=where), label)
 
 
-class OwnPair(OwnTask):
+class UserPair(UserTask):
     """Two texts and their label."""
 
-    kind = "pair"
+    task_type = "pair"
     columns = ("first", "second", "label")
     answers = ("label",)
 
@@ -113,7 +113,7 @@ class OwnPair(OwnTask):
         return PairExample(str(index), first, second, self.label(row.get("label"), where=where))
 
 
-class OwnTagging(OwnTask, TaggingTask):
+class UserTagging(UserTask, TaggingTask):
     """Words, and a tag each."""
 
     columns = ("words", "tags")
@@ -124,10 +124,10 @@ class OwnTagging(OwnTask, TaggingTask):
         return word_rows(path, conll=form(path) != ".tsv")
 
 
-class OwnChoice(OwnTask):
+class UserMultipleChoice(UserTask):
     """A premise, perhaps a question, and choices of which one is right."""
 
-    kind = "choice"
+    task_type = "multiple_choice"
     columns = ("premise", "question", "choice1", "choice2", "label")
     answers = ("label",)
     names: ClassVar[tuple[str, ...]] = ()
@@ -140,11 +140,11 @@ class OwnChoice(OwnTask):
         *,
         where: str,
         features: Mapping[str, Any] | None = None,  # noqa: ARG002
-    ) -> ChoiceExample:
+    ) -> MultipleChoiceExample:
         """Return the example of one row."""
         choices = tuple(self.text(row, column, where=where) for column in self.needed if CHOICE.fullmatch(column))
         question = self.text(row, "question", where=where) if "question" in self.columns else ""
-        return ChoiceExample(
+        return MultipleChoiceExample(
             str(index), self.text(row, "premise", where=where), question, choices, self._right(row, where)
         )
 
@@ -161,14 +161,14 @@ class OwnChoice(OwnTask):
         return self.names.index(text)
 
 
-class OwnSpan(OwnTask):
+class UserExtractiveQA(UserTask):
     """A question, a context, and words of the context that answer it.
 
     Answers are a text, or in JSON Lines a list of texts; `start` is where each begins, in characters from 0.  Without
     it, an answer is where its text first stands in the context.  Answers as SQuAD has them name their places.
     """
 
-    kind = "span"
+    task_type = "extractive_qa"
     columns = ("question", "context", "answers", "start")
     answers = ("answers", "start")
 
@@ -179,13 +179,13 @@ class OwnSpan(OwnTask):
         *,
         where: str,
         features: Mapping[str, Any] | None = None,  # noqa: ARG002
-    ) -> SpanExample:
+    ) -> ExtractiveQAExample:
         """Return the example of one row, its answers checked against the context."""
         question, context = (self.text(row, column, where=where) for column in self.needed)
         for column, text in (("question", question), ("context", context)):
             if not text.strip():
                 raise DataError(f"{where}: the {column} is empty")
-        return SpanExample(str(index), question, context, tuple(self._answers(row, context, where)))
+        return ExtractiveQAExample(str(index), question, context, tuple(self._answers(row, context, where)))
 
     def _answers(self, row: Mapping[str, Any], context: str, where: str) -> Iterator[Answer]:
         value, places = row.get("answers"), _listed(row.get("start"))
@@ -247,10 +247,10 @@ def _other_case(text: str, context: str) -> str:
     return f"; '{context[found : found + len(text)]}' does" if found >= 0 else ""
 
 
-class OwnRetrieval(OwnTask):
+class UserRetrieval(UserTask):
     """A sentence and its translation."""
 
-    kind = "retrieval"
+    task_type = "retrieval"
     columns = ("source", "target")
 
     def from_row(
@@ -266,33 +266,33 @@ class OwnRetrieval(OwnTask):
         return RetrievalExample(str(index), source, target)
 
 
-FORMS: Mapping[Kind, type[OwnTask]] = {
-    "sentence": OwnSentence,
-    "pair": OwnPair,
-    "tagging": OwnTagging,
-    "choice": OwnChoice,
-    "span": OwnSpan,
-    "retrieval": OwnRetrieval,
+USER_TASKS: Mapping[TaskType, type[UserTask]] = {
+    "sentence": UserSentence,
+    "pair": UserPair,
+    "tagging": UserTagging,
+    "multiple_choice": UserMultipleChoice,
+    "extractive_qa": UserExtractiveQA,
+    "retrieval": UserRetrieval,
 }
 """The forms a recipe can state."""
 
 
-UNLABELLED: frozenset[Kind] = frozenset({"span", "retrieval"})
+UNLABELLED: frozenset[TaskType] = frozenset({"extractive_qa", "retrieval"})
 """Forms without labels."""
 
 
-def metrics_of(kind: Kind, labels: Sequence[str]) -> tuple[str, ...]:
+def metrics_of(task_type: TaskType, labels: Sequence[str]) -> tuple[str, ...]:
     """Return the metrics of a form, where the recipe names none; tags such as B-PER are scored in chunks first.
 
     >>> metrics_of("tagging", ["O", "B-PER", "I-PER"])
     ('tagging_f1', 'tagging_accuracy')
     """
-    match kind:
+    match task_type:
         case "retrieval":
             return ("retrieval_accuracy",)
-        case "choice":
+        case "multiple_choice":
             return ("accuracy",)
-        case "span":
+        case "extractive_qa":
             return ("f1", "exact_match")
         case "tagging":
             chunks = any(label.startswith("B-") for label in labels)

@@ -1,1 +1,1 @@
-"""TODO scratch."""
+"""Encoders and tokenizers built from scratch: presets, configurations, tokenizer training."""

@@ -1,1 +1,1 @@
-"""TODO bases."""
+"""What fine-tuning methods build on: the method contract, batches, and augmented or perturbed inputs."""

@@ -81,7 +81,7 @@ class LabelledBatch(Batch):
 
 
 @dataclass(frozen=True)
-class Reading:
+class ModelInput:
     """What the model is handed: inputs, and what stands in for their word embeddings or is added to the last states."""
 
     inputs: Inputs
@@ -105,7 +105,7 @@ class Reading:
 class Pass:
     """One pass through the model, and the labels of its rows."""
 
-    reading: Reading
+    model_input: ModelInput
     output: Output
     labels: Tensor
     """(batch,), (batch, length) or, for spans, (batch, 2), with IGNORED where there is none."""
@@ -115,7 +115,7 @@ class Pass:
     @property
     def inputs(self) -> Inputs:
         """What was read."""
-        return self.reading.inputs
+        return self.model_input.inputs
 
     @property
     def count(self) -> int:
@@ -138,4 +138,6 @@ class Pass:
             return [(1.0, logits.flatten(0, -2), self.labels.flatten())]
         whole = at_sentence(self.inputs)
         factors = self.balance[0]
-        return [(factors[kind], logits[where], self.labels[where]) for kind, where in enumerate((whole, ~whole))]
+        return [
+            (factors[task_type], logits[where], self.labels[where]) for task_type, where in enumerate((whole, ~whole))
+        ]

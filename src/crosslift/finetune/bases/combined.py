@@ -8,7 +8,7 @@ from typing import Any, Self
 from pydantic import PrivateAttr
 from torch import nn
 
-from crosslift.api.examples import Example, Kind
+from crosslift.api.examples import Example, TaskType
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import RecipeError
 from crosslift.finetune.bases.method import FinetuneMethod, Translations
@@ -94,7 +94,7 @@ class Together(FinetuneMethod):
         return next((block for part in self._parts if (block := part.block(example)) is not None), None)
 
     def head(
-        self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str], seed: int
+        self, encoder: Encoder, *, task: str, task_type: TaskType, labels: Sequence[str], seed: int
     ) -> LabelWords | LabelNames | None:
         """Return the head of the method that makes one.
 
@@ -103,7 +103,7 @@ class Together(FinetuneMethod):
         """
         for index, part in enumerate(self._parts):
             try:
-                head = part.head(encoder, task=task, kind=kind, labels=labels, seed=seed)
+                head = part.head(encoder, task=task, task_type=task_type, labels=labels, seed=seed)
             except RecipeError as error:
                 raise RecipeError(f"method.{index}.{error}") from error
             if head is not None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from crosslift.encoder.inputs import Inputs
-from crosslift.finetune.bases.batch import Reading
+from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.bases.method import FinetuneMethod
 from crosslift.heads.task_model import TaskModel
 from crosslift.train.batch import Batch
@@ -66,12 +66,12 @@ class EmbeddingNoise(FinetuneMethod):
         shrink = torch.rand(*inputs.ids.shape, 1, generator=generator) ** (1 / width)
         return Noise(values * shrink / values.norm(dim=-1, keepdim=True).clamp(min=1e-12))
 
-    def radii(self, model: TaskModel, reading: Reading) -> Tensor:
+    def radii(self, model: TaskModel, model_input: ModelInput) -> Tensor:
         """Return the radius of each token's ball, 0 where it must not move: (batch, length, 1)."""
         with torch.no_grad():
             if self.site == "embeddings":
-                return self.radii_of(model.encoder.embed(reading.inputs.ids), reading.inputs)
-            return self.radii_of(reading.output(model).states, reading.inputs)
+                return self.radii_of(model.encoder.embed(model_input.inputs.ids), model_input.inputs)
+            return self.radii_of(model_input.output(model).states, model_input.inputs)
 
     def radii_of(self, states: Tensor, inputs: Inputs) -> Tensor:
         """Return the radius of the ball around each of `states` (batch, length, width)."""
@@ -81,17 +81,17 @@ class EmbeddingNoise(FinetuneMethod):
         radii: Tensor = (self.radius * mean * words).unsqueeze(-1)
         return radii
 
-    def moved(self, model: TaskModel, reading: Reading, delta: Tensor) -> Reading:
+    def moved(self, model: TaskModel, model_input: ModelInput, delta: Tensor) -> ModelInput:
         """Return the reading with `delta` (batch, length, width) added."""
         if self.site != "embeddings":
-            return replaced(reading, shift=delta)
-        return replaced(reading, embeddings=model.encoder.embed(reading.inputs.ids) + delta)
+            return replaced(model_input, shift=delta)
+        return replaced(model_input, embeddings=model.encoder.embed(model_input.inputs.ids) + delta)
 
 
-def values_of(drawn: Any, reading: Reading) -> Tensor:
+def values_of(drawn: Any, model_input: ModelInput) -> Tensor:
     """Return the noise of a batch, cut or filled up to its length: rows may have been chosen since it was drawn."""
     assert isinstance(drawn, Noise)
-    return functional.pad(drawn.values, (0, 0, 0, reading.inputs.ids.shape[1] - drawn.values.shape[1]))
+    return functional.pad(drawn.values, (0, 0, 0, model_input.inputs.ids.shape[1] - drawn.values.shape[1]))
 
 
 def projected(delta: Tensor, radii: Tensor) -> Tensor:

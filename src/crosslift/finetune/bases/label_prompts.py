@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Literal
 
-from crosslift.api.examples import Kind
+from crosslift.api.examples import TaskType
 
 Style = Literal["t5", "flan"]
 """T5's task prefix and label names, or FLAN's question and its answers."""
@@ -47,10 +47,10 @@ def style_of(checkpoint: str) -> Style:
     return "flan" if "flan" in checkpoint.lower() else "t5"
 
 
-def prompt_for(style: Style, *, task: str, kind: Kind, labels: Sequence[str]) -> str:
+def prompt_for(style: Style, *, task: str, task_type: TaskType, labels: Sequence[str]) -> str:
     """Return the prompt of a task: its own, that of its labels, or that of its form ("sentence" or "pair")."""
     known = _TASKS.get((style, task)) or _LABEL_SETS.get((style, frozenset(labels)))
-    return known or f"{task + ' ' if style == 't5' else ''}{_FORMS[style, kind]}"
+    return known or f"{task + ' ' if style == 't5' else ''}{_FORMS[style, task_type]}"
 
 
 def words_for(style: Style, labels: Sequence[str]) -> dict[str, str]:

@@ -28,10 +28,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from crosslift.api.examples import Example, Kind
+from crosslift.api.examples import Example, TaskType
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Inputs, pad
-from crosslift.finetune.bases.batch import LabelledBatch, Pass, Reading
+from crosslift.finetune.bases.batch import LabelledBatch, ModelInput, Pass
 from crosslift.heads.intent_slot import at_sentence
 from crosslift.heads.label_names import LabelNames
 from crosslift.heads.label_words import LabelWords
@@ -42,7 +42,7 @@ from crosslift.train.task_items import Item, TaskItem, choices_of, rows_of
 
 Translations = Mapping[str, Mapping[int, TaskItem]]
 """Items by language and by the index of the example that they translate."""
-Loss = Callable[[Reading], Tensor]
+Loss = Callable[[ModelInput], Tensor]
 """The mean task loss of a reading."""
 
 
@@ -64,7 +64,14 @@ class FinetuneMethod(Method):
     """Whether a step may embed tokens that the training data lacks: then the vocabulary is not trimmed."""
     makes_head: ClassVar[bool] = False
     """Whether `head` is there; one method of a recipe at most."""
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint", "span", "choice")
+    kinds: ClassVar[tuple[str, ...]] = (
+        "sentence",
+        "pair",
+        "tagging",
+        "intent_slot",
+        "extractive_qa",
+        "multiple_choice",
+    )
     """The forms of task it is defined for."""
     reasons: ClassVar[Mapping[str, str]] = {}
     """Why it is not defined for another form, where that is worth saying."""
@@ -101,10 +108,12 @@ class FinetuneMethod(Method):
         del model, items, inputs, generator
         return None
 
-    def perturb(self, model: TaskModel, reading: Reading, drawn: Batch | None, loss: Loss, extra: Any) -> Reading:
+    def perturb(
+        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, extra: Any
+    ) -> ModelInput:
         """Return the reading that the task is learned from."""
         del model, drawn, loss, extra
-        return reading
+        return model_input
 
     def task_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
         """Return the loss of predictions, summed over what has a label.
@@ -154,18 +163,18 @@ class FinetuneMethod(Method):
         return None
 
     def head(
-        self, encoder: Encoder, *, task: str, kind: Kind, labels: Sequence[str], seed: int
+        self, encoder: Encoder, *, task: str, task_type: TaskType, labels: Sequence[str], seed: int
     ) -> LabelWords | LabelNames | None:
         """Return the head to train, made of the encoder; None for the family's own.
 
         Args:
             encoder: what fine-tuning starts from; stays as it is.
             task: name of the task.
-            kind: its form.
+            task_type: its form.
             labels: in the order of the outputs.
             seed: of random weights.
         """
-        del encoder, task, kind, labels, seed
+        del encoder, task, task_type, labels, seed
         return None
 
     def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
@@ -221,17 +230,19 @@ class FinetuneMethod(Method):
         self, model: TaskModel, batch: LabelledBatch, extra: nn.Module | None = None
     ) -> Terms:
         """Return the task loss and the terms of all parts."""
-        reading = Reading(batch.view or batch.inputs)
+        model_input = ModelInput(batch.view or batch.inputs)
         for part, drawn, own in zip(self.parts, batch.drawn, self.extras(extra), strict=True):
-            reading = part.perturb(model, reading, drawn, self._mean_loss(model, batch), own)
-        return self.terms_of(model, batch, reading, extra)
+            model_input = part.perturb(model, model_input, drawn, self._mean_loss(model, batch), own)
+        return self.terms_of(model, batch, model_input, extra)
 
-    def terms_of(self, model: TaskModel, batch: LabelledBatch, reading: Reading, extra: nn.Module | None) -> Terms:
-        """Return the terms of a batch whose sentences, or the views beside them, are read as `reading` says."""
+    def terms_of(
+        self, model: TaskModel, batch: LabelledBatch, model_input: ModelInput, extra: nn.Module | None
+    ) -> Terms:
+        """Return the terms of a batch whose sentences, or the views beside them, are read as `model_input` says."""
         if batch.view is None:
-            clean, view = self._pass(model, batch, reading), None
+            clean, view = self._pass(model, batch, model_input), None
         else:
-            clean, view = self._pass(model, batch, Reading(batch.inputs)), self._pass(model, batch, reading)
+            clean, view = self._pass(model, batch, ModelInput(batch.inputs)), self._pass(model, batch, model_input)
         terms: dict[str, Tensor] = {"task": prod(part.clean_weight for part in self.parts) * self._mean(clean)}
         if view is not None and (weight := self._view_weight):
             terms["view"] = weight * self._mean(view)
@@ -261,10 +272,10 @@ class FinetuneMethod(Method):
         weights = [part.view_weight for part in self.parts if part.view_weight is not None]
         return max(weights, default=1.0)
 
-    def _pass(self, model: TaskModel, batch: LabelledBatch, reading: Reading) -> Pass:
-        output = reading.output(model)
-        output = replace(output, logits=batch.by_example(output.logits, reading.inputs))
-        return Pass(reading, output, batch.labels_of(reading.inputs), batch.balance)
+    def _pass(self, model: TaskModel, batch: LabelledBatch, model_input: ModelInput) -> Pass:
+        output = model_input.output(model)
+        output = replace(output, logits=batch.by_example(output.logits, model_input.inputs))
+        return Pass(model_input, output, batch.labels_of(model_input.inputs), batch.balance)
 
     def _mean(self, done: Pass) -> Tensor:
         """Return the mean task loss of a pass; of a joint task, that of intents plus that of tags."""
@@ -274,15 +285,15 @@ class FinetuneMethod(Method):
         return torch.stack(losses).sum() / max(1, done.count)
 
     def _mean_loss(self, model: TaskModel, batch: LabelledBatch) -> Loss:
-        return lambda reading: self._mean(self._pass(model, batch, reading))
+        return lambda model_input: self._mean(self._pass(model, batch, model_input))
 
 
 def _padded(model: TaskModel, rows: Sequence[TaskItem], choices: int) -> LabelledBatch:
     inputs = model.encoder.collate([row.tokens for row in rows])
-    if model.kind in ("tagging", "joint"):
+    if model.task_type in ("tagging", "intent_slot"):
         tags = pad([row.label for row in rows if isinstance(row.label, tuple)], IGNORED)
         inputs = replace(inputs, targets=tags)
-        return LabelledBatch(inputs, None, balance=_balance(inputs) if model.kind == "joint" else None)
+        return LabelledBatch(inputs, None, balance=_balance(inputs) if model.task_type == "intent_slot" else None)
     return LabelledBatch(inputs, torch.tensor([row.label for row in rows[::choices]]))
 
 

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 import torch
 
-from crosslift.api.examples import Kind
+from crosslift.api.examples import TaskType
 from crosslift.augment.words import relabelled
 from crosslift.encoder.inputs import IGNORED, Tokens
 from crosslift.finetune.bases.method import FinetuneMethod
@@ -27,7 +27,14 @@ class WordView(FinetuneMethod):
     new_tokens: ClassVar[bool] = True
     moves: ClassVar[bool] = True
     needs: ClassVar[frozenset[str]] = frozenset({"words"})
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "joint", "span", "choice")
+    kinds: ClassVar[tuple[str, ...]] = (
+        "sentence",
+        "pair",
+        "tagging",
+        "intent_slot",
+        "extractive_qa",
+        "multiple_choice",
+    )
 
     @abstractmethod
     def view(self, model: TaskModel, item: TaskItem, generator: torch.Generator) -> Tokens:
@@ -38,9 +45,9 @@ class WordView(FinetuneMethod):
         return [self._view(model, item, generator) for item in items]
 
     def _view(self, model: TaskModel, item: TaskItem, generator: torch.Generator) -> TaskItem:
-        if model.kind != "span":
+        if model.task_type != "extractive_qa":
             return _with_tokens(item, self.view(model, item, generator))
-        shielded = replace(item, tokens=shielded_tokens(item, model.kind))
+        shielded = replace(item, tokens=shielded_tokens(item, model.task_type))
         return _with_answer(item, shielded.tokens, self.view(model, shielded, generator))
 
 
@@ -52,10 +59,10 @@ def _with_tokens(item: TaskItem, tokens: Tokens) -> TaskItem:
     return replace(item, tokens=tokens, label=relabelled(item.label, item.tokens, tokens, ignored=IGNORED))
 
 
-def shielded_tokens(item: TaskItem, kind: Kind) -> Tokens:
+def shielded_tokens(item: TaskItem, task_type: TaskType) -> Tokens:
     """Return the item's tokens; those of an answer's words are special, so that no view exchanges them."""
     tokens = item.tokens
-    if kind != "span" or not isinstance(item.label, tuple) or IGNORED in item.label:
+    if task_type != "extractive_qa" or not isinstance(item.label, tuple) or IGNORED in item.label:
         return tokens
     start, end = item.label
     assert tokens.words is not None

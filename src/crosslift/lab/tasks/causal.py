@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from crosslift.api.examples import ChoiceExample, Split
+from crosslift.api.examples import MultipleChoiceExample, Split
 from crosslift.lab.concepts import ACTIONS, EFFECTS, OPPOSITE_PROPERTY
 from crosslift.lab.meaning import Event, Meaning, State, Thing
 from crosslift.lab.sampling import sample_adjunct, sample_thing
@@ -34,7 +34,7 @@ class Causation:
 class Causal(LabTask[Causation]):
     """Causes and effects are asked for equally often."""
 
-    kind = "choice"
+    task_type = "multiple_choice"
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Causation]:
         """Yield causations; the premise and both choices belong to the split."""
@@ -50,11 +50,11 @@ class Causal(LabTask[Causation]):
                 denied = replace(effect, property=OPPOSITE_PROPERTY[effect.property])
                 yield Causation(cause, "effect", _ordered(effect, denied, label), label)
 
-    def example(self, problem: Causation, identifier: str, speakers: Speakers) -> ChoiceExample:
+    def example(self, problem: Causation, identifier: str, speakers: Speakers) -> MultipleChoiceExample:
         """Return premise, question and choices."""
         say = speakers.language.say
         choices = tuple(say(choice).text for choice in problem.choices)
-        return ChoiceExample(identifier, say(problem.premise).text, problem.question, choices, problem.label)
+        return MultipleChoiceExample(identifier, say(problem.premise).text, problem.question, choices, problem.label)
 
 
 def _ordered(right: Meaning, wrong: Meaning, label: int) -> tuple[Meaning, Meaning]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Intent(LabTask[Command]):
     """The same commands as in the lab task slots."""
 
-    kind = "sentence"
+    task_type = "sentence"
     labels = tuple(INTENTS)
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Command]:

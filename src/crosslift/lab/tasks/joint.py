@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crosslift.api.examples import JointExample, Split
+from crosslift.api.examples import IntentSlotExample, Split
 from crosslift.lab.tasks.command import INTENTS, SLOTS, Command, commands, slot_tags
 from crosslift.lab.tasks.task import LabTask, Speakers
 
@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 class Joint(LabTask[Command]):
     """Commands as in the lab tasks intent and slots."""
 
-    kind = "joint"
+    task_type = "intent_slot"
     labels = ("O", *(f"{begin}-{slot}" for slot in SLOTS for begin in "BI"), *INTENTS)
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Command]:
         """Yield commands of the split."""
         return commands(draws, split)
 
-    def example(self, problem: Command, identifier: str, speakers: Speakers) -> JointExample:
+    def example(self, problem: Command, identifier: str, speakers: Speakers) -> IntentSlotExample:
         """Return the words of the command, their slots, and the intent."""
         sentence = speakers.language.say(problem.event)
-        return JointExample(identifier, sentence.words, slot_tags(sentence), problem.intent)
+        return IntentSlotExample(identifier, sentence.words, slot_tags(sentence), problem.intent)

@@ -34,7 +34,7 @@ class Pools:
 class Mining(LabTask[Pools]):
     """An example is a whole pair of pools."""
 
-    kind = "mining"
+    task_type = "mining"
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Pools]:
         """Yield pools; all meanings belong to the split, and none comes twice in all pools."""

@@ -21,7 +21,7 @@ LABELS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG")
 class Ner(LabTask[Event]):
     """One sentence, one tag a word; names are frequent."""
 
-    kind = "tagging"
+    task_type = "tagging"
     labels = LABELS
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Event]:

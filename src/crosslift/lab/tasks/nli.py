@@ -37,7 +37,7 @@ class Inference:
 class Nli(LabTask[Inference]):
     """Three hypotheses a premise."""
 
-    kind = "pair"
+    task_type = "pair"
     labels = LABELS
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Inference]:

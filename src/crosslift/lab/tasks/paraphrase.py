@@ -41,7 +41,7 @@ class Rewording:
 class Paraphrase(LabTask[Rewording]):
     """Every event comes twice: with a paraphrase, and with a swap."""
 
-    kind = "pair"
+    task_type = "pair"
     labels = LABELS
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Rewording]:

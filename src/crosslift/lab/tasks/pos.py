@@ -20,7 +20,7 @@ LABELS = ("ADJ", "ADP", "AUX", "DET", "NOUN", "NUM", "PART", "PRON", "PROPN", "P
 class Pos(LabTask[Meaning]):
     """One sentence, one tag a word."""
 
-    kind = "tagging"
+    task_type = "tagging"
     labels = LABELS
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Meaning]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Retrieval(LabTask[Meaning]):
     """No meaning comes twice: each sentence has one translation."""
 
-    kind = "retrieval"
+    task_type = "retrieval"
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Meaning]:
         """Yield different meanings of the split."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Slots(LabTask[Command]):
     """The same commands as in the lab task intent."""
 
-    kind = "tagging"
+    task_type = "tagging"
     labels = ("O", *(f"{begin}-{slot}" for slot in SLOTS for begin in "BI"))
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Command]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from crosslift.api.examples import Answer, SpanExample, Split
+from crosslift.api.examples import Answer, ExtractiveQAExample, Split
 from crosslift.lab.concepts import kind_of
 from crosslift.lab.meaning import Event, Place, Thing
 from crosslift.lab.sampling import sample_event
@@ -41,7 +41,7 @@ class Question:
 class SpanQa(LabTask[Question]):
     """One question a context; no other event of the context answers it."""
 
-    kind = "span"
+    task_type = "extractive_qa"
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Question]:
         """Yield questions; the events of the context and the question belong to the split."""
@@ -50,7 +50,7 @@ class SpanQa(LabTask[Question]):
             fitting = (asked for asked in _asked(context, draws) if split_of(asked.question) == split)
             yield from islice(fitting, 1)
 
-    def example(self, problem: Question, identifier: str, speakers: Speakers) -> SpanExample:
+    def example(self, problem: Question, identifier: str, speakers: Speakers) -> ExtractiveQAExample:
         """Return question, context and the answer's place in it."""
         say = speakers.language.say
         sentences = [say(event) for event in problem.context]
@@ -58,7 +58,7 @@ class SpanQa(LabTask[Question]):
         answer = _answer(sentences[problem.about], _ANSWER_PARTS[problem.part])
         context = " ".join(sentence.text for sentence in sentences)
         question = say(problem.question, end="?").text
-        return SpanExample(identifier, question, context, (replace(answer, start=before + answer.start),))
+        return ExtractiveQAExample(identifier, question, context, (replace(answer, start=before + answer.start),))
 
 
 def _asked(context: tuple[Event, ...], draws: Draws) -> Iterator[Question]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from crosslift.api.examples import Example, Kind, Split
+    from crosslift.api.examples import Example, Split, TaskType
     from crosslift.lab.chance import Draws
     from crosslift.lab.grammar import Grammar
 
@@ -31,7 +31,7 @@ class LabTask(ABC, Generic[Problem]):
     language, so that the examples of two languages are translations.
     """
 
-    kind: ClassVar[Kind]
+    task_type: ClassVar[TaskType]
     labels: ClassVar[tuple[str, ...]] = ()
 
     @abstractmethod

@@ -1,1 +1,1 @@
-"""TODO bases."""
+"""What metrics of one kind build on: ratios, normalised answers, ranks, mined pairs."""

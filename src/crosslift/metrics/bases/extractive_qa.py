@@ -11,7 +11,7 @@ from functools import cache
 from string import punctuation
 from typing import Any
 
-from crosslift.metrics.bases.ratio import Share
+from crosslift.metrics.bases.ratio import Ratio
 
 _ENGLISH = r"\b(?:a|an|the)\b"
 _ARTICLES = {
@@ -25,7 +25,7 @@ _ARTICLES = {
 _IDEOGRAPH = re.compile("([\u4e00-\u9fa5])")
 
 
-class AnswerMetric(Share):
+class ExtractiveQAMetric(Ratio):
     """Base: the mean over examples of the best agreement with an accepted answer."""
 
     parts = ("agreement", "total")
@@ -46,7 +46,7 @@ class AnswerMetric(Share):
         return squad_normalised(text)
 
 
-class MlqaNormalised(AnswerMetric):
+class MlqaNormalised(ExtractiveQAMetric):
     """Normalises by MLQA's rule for the language that the record says its context is in."""
 
     def normalised(self, text: str, record: Mapping[str, Any]) -> str:

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from crosslift.api.metric import Metric
 
 
-class Share(Metric):
+class Ratio(Metric):
     """A metric whose statistics are (right ones, all)."""
 
     parts = ("correct", "total")

@@ -1,1 +1,1 @@
-"""TODO inputs."""
+"""Everything that a run reads, checked before anything is trained."""

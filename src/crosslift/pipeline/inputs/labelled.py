@@ -13,7 +13,7 @@ from crosslift.heads.task_model import TaskModel
 from crosslift.pipeline.inputs.task_data import TaskData
 from crosslift.pipeline.stage_seed import lengths_of
 from crosslift.recipe import FinetuneTable
-from crosslift.train.task_items import ChoiceItem, Item, TaskItem, task_items
+from crosslift.train.task_items import Item, MultipleChoiceItem, TaskItem, task_items
 
 
 def training_items(model: TaskModel, table: FinetuneTable, data: TaskData, *, words: bool = False) -> list[Item]:
@@ -54,7 +54,7 @@ def dev_items(model: TaskModel, table: FinetuneTable, data: TaskData) -> Sequenc
 
 def dev_scores(model: TaskModel, table: FinetuneTable, data: TaskData) -> dict[str, float]:
     """Return the source-language development scores, the metric that decides first."""
-    records = predict(model, data.dev, language=data.source, **lengths_of(table, data.task.kind, model))
+    records = predict(model, data.dev, language=data.source, **lengths_of(table, data.task.task_type, model))
     rows = scores(data.task, data.labels, data.source, records, selection="source-dev")
     return {row["metric"]: row["value"] for row in rows}
 
@@ -66,7 +66,7 @@ def _renumbered(items: Sequence[Item], rows: Sequence[int]) -> list[Item]:
 def _numbered(item: Item, number: int) -> Item:
     if isinstance(item, TaskItem):
         return replace(item, example=number)
-    return ChoiceItem(tuple(replace(row, example=number) for row in item.rows))
+    return MultipleChoiceItem(tuple(replace(row, example=number) for row in item.rows))
 
 
 def _items(
@@ -82,12 +82,12 @@ def _items(
     return task_items(
         model.encoder,
         examples,
-        data.task.kind,
+        data.task.task_type,
         data.labels,
         language=language,
         words=words,
         prompt=model.prompt,
-        **lengths_of(table, data.task.kind, model),
-        reading=model.reading,
+        **lengths_of(table, data.task.task_type, model),
+        input_settings=model.input_settings,
         scored=scored,
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from crosslift import languages
-from crosslift.api.examples import BY_VECTORS, texts
+from crosslift.api.examples import EMBEDDING_TASKS, texts
 from crosslift.api.task import Task
 from crosslift.data.sources import Source, SourceSettings, find_task, open_source
 from crosslift.data.sources.lab import Lab
@@ -121,14 +121,14 @@ def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> No
 
     def form(task: Task) -> str:
         labels = ", ".join(source.labels(task))
-        return f"'{task.name}' ({task.kind}, labels {labels})" if labels else f"'{task.name}' ({task.kind})"
+        return f"'{task.name}' ({task.task_type}, labels {labels})" if labels else f"'{task.name}' ({task.task_type})"
 
     for index, test in enumerate(tests):
-        if test.task.kind in BY_VECTORS:
+        if test.task.task_type in EMBEDDING_TASKS:
             continue
         if trained is None:
             raise RecipeError(f"evaluate.{index}.task: '{test.task.name}' needs a model fine-tuned on it: [finetune]")
-        if (test.task.kind, source.labels(test.task)) != (trained.kind, source.labels(trained)):
+        if (test.task.task_type, source.labels(test.task)) != (trained.task_type, source.labels(trained)):
             raise RecipeError(
                 f"evaluate.{index}.task: a model fine-tuned on {form(trained)} cannot be scored on {form(test.task)}"
             )

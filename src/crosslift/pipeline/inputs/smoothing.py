@@ -26,8 +26,8 @@ def check_smoothing(recipe: Recipe, tests: Sequence[TestSet]) -> None:
         RecipeError: a task of another form.
     """
     for index, (test, table) in enumerate(zip(tests, recipe.evaluate, strict=True)):
-        if table.smooth is not None and test.task.kind not in KINDS:
+        if table.smooth is not None and test.task.task_type not in KINDS:
             raise RecipeError(
-                f"evaluate.{index}.smooth: '{test.task.name}' is a '{test.task.kind}' task, whose predictions are not "
+                f"evaluate.{index}.smooth: '{test.task.name}' is a '{test.task.task_type}' task, whose predictions are not "
                 f"smoothed (kinds: {', '.join(KINDS)})"
             )

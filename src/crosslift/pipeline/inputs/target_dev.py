@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from crosslift.api import registry
-from crosslift.api.examples import BY_VECTORS, Example
+from crosslift.api.examples import EMBEDDING_TASKS, Example
 from crosslift.api.task import Task
 from crosslift.data.sources import Source
 from crosslift.data.subsample import sampled
@@ -60,7 +60,7 @@ def read_target_dev(
     wanted = {
         (test.task.name, code): test.task
         for test in tests
-        if test.task.kind not in BY_VECTORS
+        if test.task.task_type not in EMBEDDING_TASKS
         for code in test.by_language
         if code != trained_on
     }
@@ -99,14 +99,14 @@ def target_items(model: TaskModel, sets: Sequence[TargetDev], table: FinetuneTab
         for item in task_items(
             model.encoder,
             each.examples,
-            each.task.kind,
+            each.task.task_type,
             each.labels,
             language=each.language,
             words=False,
             prompt=model.prompt,
-            reading=model.reading,
+            input_settings=model.input_settings,
             scored=True,
-            **lengths_of(table, each.task.kind, model),
+            **lengths_of(table, each.task.task_type, model),
         )
     ]
 
@@ -117,5 +117,5 @@ def target_scores(model: TaskModel, sets: Sequence[TargetDev], table: FinetuneTa
 
 
 def _score(model: TaskModel, each: TargetDev, table: FinetuneTable) -> float:
-    records = predict(model, each.examples, language=each.language, **lengths_of(table, each.task.kind, model))
+    records = predict(model, each.examples, language=each.language, **lengths_of(table, each.task.task_type, model))
     return float(registry.load("metric", each.task.metrics[0])(each.labels)(records))

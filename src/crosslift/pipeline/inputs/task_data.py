@@ -12,7 +12,7 @@ from crosslift.api import registry
 from crosslift.api.examples import Example, RankingExample, Split
 from crosslift.api.task import Task
 from crosslift.data import checks
-from crosslift.data.hypothesis_only import Giveaway, giveaway
+from crosslift.data.hypothesis_only import HypothesisOnly, hypothesis_only
 from crosslift.data.sources import Source, find_task
 from crosslift.data.subsample import sampled
 from crosslift.data.test_data import TestSet
@@ -55,14 +55,14 @@ class TaskData:
         return {"languages": self.counts} if self.translated_by else {}
 
     @cached_property
-    def giveaway(self) -> Giveaway | None:
+    def hypothesis_only(self) -> HypothesisOnly | None:
         """How well labels of pairs are told by their second texts alone."""
-        return giveaway(self.train, self.dev)
+        return hypothesis_only(self.train, self.dev)
 
     @property
     def baselines_record(self) -> dict[str, dict[str, float]]:
         """What a stage's line in results.json says of baselines on source development data, in percent."""
-        found = self.giveaway
+        found = self.hypothesis_only
         return {"baselines": {"commonest_label": found.commonest, "second_text": found.second}} if found else {}
 
     @property
@@ -119,10 +119,10 @@ def dual_encoder_data(source: Source, table: DualEncoderTable, recipe: Recipe) -
 
 
 def _check_rankable(task: Task) -> None:
-    if task.kind == "ranking" and "train" in task.files:
+    if task.task_type == "ranking" and "train" in task.files:
         return
     known = [name for name in registry.entries("task") if _trainable(name)]
-    found = "has no training data" if task.kind == "ranking" else f"is a '{task.kind}' task"
+    found = "has no training data" if task.task_type == "ranking" else f"is a '{task.task_type}' task"
     raise RecipeError(
         f"dual_encoder.task: '{task.name}' {found}{nearest(task.name, known)}; expected a ranking task with training "
         f"data ({', '.join(known)})"
@@ -131,7 +131,7 @@ def _check_rankable(task: Task) -> None:
 
 def _trainable(name: str) -> bool:
     task = registry.load("task", name)
-    return task.kind == "ranking" and "train" in task.files
+    return task.task_type == "ranking" and "train" in task.files
 
 
 def _labelled(source: Source, task: Task, split: Split, language: str) -> tuple[list[Example], list[str]]:
@@ -165,7 +165,9 @@ def translated(test: TestSet, table: EvaluateTable, recipe: Recipe, source: Sour
 def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: Recipe) -> list[str]:
     """Say what is not zero-shot, which test examples are trained on, and what else is odd about the data."""
     warnings = [_not_zero_shot(task) for task in tasks if task.translated_by]
-    warnings += [_given_away(task, task.giveaway) for task in tasks if task.giveaway and task.giveaway.much]
+    warnings += [
+        _given_away(task, task.hypothesis_only) for task in tasks if task.hypothesis_only and task.hypothesis_only.much
+    ]
     warnings += dict.fromkeys(chain.from_iterable([task.notes for task in tasks] + [test.notes for test in tests]))
     train = [example for task in tasks for example in task.train]
     trained_on = checks.identities(train)
@@ -182,7 +184,7 @@ def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: 
     return warnings
 
 
-def _given_away(task: TaskData, found: Giveaway) -> str:
+def _given_away(task: TaskData, found: HypothesisOnly) -> str:
     return (
         f"{task.task.name}: second texts (hypotheses) alone tell the label of {found.second:.1f}% of {task.source} dev "
         f"to naive Bayes (the commonest label: {found.commonest:.1f}%): compare with a model that reads nothing else "

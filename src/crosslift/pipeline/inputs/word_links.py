@@ -48,20 +48,20 @@ def pair_links(
         RecipeError: the bitext has no links and the table says they are given.
         DataError: a given link to a word that is not there.
     """
-    units = [_pieces(encoder, pair) for pair in sides] if table.links == "pieces" else _words(bitext)
+    units = [_pieces(encoder, pair) for pair in sides] if table.links == "subwords" else _words(bitext)
     links = _unit_links(bitext, units, table)
     if table.shuffle_links:
         links = shuffled(links, units, np.random.default_rng(seed))
     places = ([positions(tokens, longest) for tokens in pair] for pair in sides)
     return [
-        tuple(token_links(row, source, target, equal=table.link_pieces == "equal"))
+        tuple(token_links(row, source, target, equal=table.link_subwords == "equal"))
         for row, (source, target) in zip(links, places, strict=True)
     ]
 
 
 def uses_words(table: BitextTable) -> bool:
     """Return whether links are between words, so that tokens must say theirs."""
-    return table.links != "pieces"
+    return table.links != "subwords"
 
 
 def token_links(links: Links, source: Positions, target: Positions, *, equal: bool) -> Iterator[tuple[int, int]]:

@@ -13,12 +13,12 @@ import torch
 
 from crosslift.adapters.languages import LanguageAdapters
 from crosslift.api import registry
-from crosslift.api.examples import ChoiceExample, Example, PairExample, SentenceExample
+from crosslift.api.examples import Example, MultipleChoiceExample, PairExample, SentenceExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import RecipeError
 from crosslift.finetune.bases.combined import Together
 from crosslift.finetune.bases.method import FinetuneMethod
-from crosslift.heads.input_settings import WHOLE, Reading
+from crosslift.heads.input_settings import WHOLE, InputSettings
 from crosslift.heads.lora import Lora
 from crosslift.heads.task_model import TaskModel
 from crosslift.heads.trimmed_vocabulary import TrimmedVocabulary
@@ -76,7 +76,7 @@ def finetune(
 ) -> Finetuned:
     """Fine-tune the encoder; dev scores on the source language choose among checkpoints, never a target."""
     method = method_of(table, data)
-    model = task_model(encoder, method, data, seed=seed, reading=reading_of(table, data))
+    model = task_model(encoder, method, data, seed=seed, input_settings=input_settings_of(table, data))
     adapter = choose_parts(model, encoder, table, seed=seed, languages=languages)
     if model.adapters is not None:
         model.adapters.read(data.source)
@@ -117,15 +117,15 @@ def finetune(
         model,
         weights,
         {**stage_record("finetune", trained), **data.languages_record, **data.baselines_record},
-        _warnings(data, model.reading, selector.best_score if steps else None),
+        _warnings(data, model.input_settings, selector.best_score if steps else None),
         None if adapter is None else (adapter, trained.weights),
     )
 
 
-def _warnings(data: TaskData, reading: Reading, best: float | None) -> list[str]:
+def _warnings(data: TaskData, input_settings: InputSettings, best: float | None) -> list[str]:
     """Say what scores do not mean; `best` is the best development score, None without training."""
-    if reading.texts != WHOLE.texts:  # at chance is what one hopes for
-        what = "choices" if data.task.kind == "choice" else "second texts"
+    if input_settings.texts != WHOLE.texts:  # at chance is what one hopes for
+        what = "choices" if data.task.task_type == "multiple_choice" else "second texts"
         return [f"{data.task.name}: the model reads {what} alone (read.texts): a baseline, for what they give away"]
     return [] if best is None else _at_chance(data, best)
 
@@ -136,14 +136,16 @@ def _same(first: Weights, second: Weights) -> bool:
 
 def _at_chance(data: TaskData, best: float) -> list[str]:
     """Say so if the task was not learned even in the source language: no target score means anything then."""
-    if data.task.kind not in ("sentence", "pair", "choice"):
+    if data.task.task_type not in ("sentence", "pair", "multiple_choice"):
         return []
-    labelled = PairExample | SentenceExample | ChoiceExample
+    labelled = PairExample | SentenceExample | MultipleChoiceExample
     counts = Counter(example.label for example in data.dev if isinstance(example, labelled))
     majority = 100 * max(counts.values(), default=0) / max(1, counts.total())
     if best > majority + CHANCE_MARGIN:
         return []
-    always = "the commonest place of the right choice" if data.task.kind == "choice" else "the majority class"
+    always = (
+        "the commonest place of the right choice" if data.task.task_type == "multiple_choice" else "the majority class"
+    )
     return [
         f"{data.task.name}: the best {data.source} dev score, {best:.1f}, is not above {always} "
         f"({majority:.1f}): {NOT_LEARNED}, so scores in other languages say nothing"
@@ -158,11 +160,11 @@ def method_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") ->
     """
     methods = [registry.load("finetune", method.use).model_validate(method.settings) for method in table.method]
     for index, (made, method) in enumerate(zip(methods, table.method, strict=True)):
-        if data.task.kind not in made.kinds:
-            reason = made.reasons.get(data.task.kind)
+        if data.task.task_type not in made.kinds:
+            reason = made.reasons.get(data.task.task_type)
             raise RecipeError(
                 f"{key}.method.{index}.use: '{method.use}' is defined for {', '.join(made.kinds)} tasks; "
-                f"'{data.task.name}' is a '{data.task.kind}' task{f' ({reason})' if reason else ''}"
+                f"'{data.task.name}' is a '{data.task.task_type}' task{f' ({reason})' if reason else ''}"
             )
     _check_positions(methods, table, data, key)
     return Together.of(methods, [method.weight for method in table.method])
@@ -173,7 +175,7 @@ def _check_positions(methods: Sequence[FinetuneMethod], table: FinetuneTable, da
     names = [method.use for method in table.method]
     moving = next((index for index, made in enumerate(methods) if made.moves), None)
     comparing = next((index for index, made in enumerate(methods) if made.compares), None)
-    if data.task.kind == "span" and moving is not None and comparing is not None:
+    if data.task.task_type == "extractive_qa" and moving is not None and comparing is not None:
         raise RecipeError(
             f"{key}.method.{moving} and {key}.method.{comparing}: '{names[moving]}' moves the tokens of a context, and "
             f"'{names[comparing]}' compares predictions position by position; use a view that leaves them where they "
@@ -181,22 +183,24 @@ def _check_positions(methods: Sequence[FinetuneMethod], table: FinetuneTable, da
         )
 
 
-def reading_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") -> Reading:
+def input_settings_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") -> InputSettings:
     """Return what of an example the model reads.
 
     Raises:
         RecipeError: a setting that means nothing for the task's form; `key` is the table's place.
     """
-    kind = data.task.kind
-    stride = table.doc_stride if kind == "span" else None
-    reading = Reading(**table.read.model_dump(), max_length=table.max_length or default_length(kind), doc_stride=stride)
-    kinds = {"texts": ("pair", "choice"), "pieces": ("tagging",), "vote": ("tagging",)}
+    task_type = data.task.task_type
+    stride = table.doc_stride if task_type == "extractive_qa" else None
+    input_settings = InputSettings(
+        **table.input.model_dump(), max_length=table.max_length or default_length(task_type), doc_stride=stride
+    )
+    kinds = {"texts": ("pair", "multiple_choice"), "subwords": ("tagging",), "vote": ("tagging",)}
     for name, known in kinds.items():
-        if getattr(reading, name) != getattr(WHOLE, name) and kind not in known:
+        if getattr(input_settings, name) != getattr(WHOLE, name) and task_type not in known:
             raise RecipeError(
-                f"{key}.read.{name}: it is for {' and '.join(known)} tasks; '{data.task.name}' is a '{kind}' task"
+                f"{key}.input.{name}: it is for {' and '.join(known)} tasks; '{data.task.name}' is a '{task_type}' task"
             )
-    return reading
+    return input_settings
 
 
 def task_model(
@@ -205,7 +209,7 @@ def task_model(
     data: TaskData,
     *,
     seed: int,
-    reading: Reading = WHOLE,
+    input_settings: InputSettings = WHOLE,
     key: str = "finetune",
 ) -> TaskModel:
     """Return the model that is trained, with the head of the method that makes one, else the family's own.
@@ -214,12 +218,14 @@ def task_model(
         RecipeError: the method's settings do not suit the task or the encoder; `key` is the table's place.
     """
     try:
-        head = method.head(encoder, task=data.task.name, kind=data.task.kind, labels=data.labels, seed=seed)
+        head = method.head(encoder, task=data.task.name, task_type=data.task.task_type, labels=data.labels, seed=seed)
     except RecipeError as error:
         raise RecipeError(f"{key}.{error}") from error
-    if head is not None and reading.texts != WHOLE.texts:
-        raise RecipeError(f"{key}.read.texts: a method of the table puts texts into a prompt, which needs all of them")
-    return TaskModel.create(encoder, data.task.kind, data.labels, seed=seed, head=head, reading=reading)
+    if head is not None and input_settings.texts != WHOLE.texts:
+        raise RecipeError(f"{key}.input.texts: a method of the table puts texts into a prompt, which needs all of them")
+    return TaskModel.create(
+        encoder, data.task.task_type, data.labels, seed=seed, head=head, input_settings=input_settings
+    )
 
 
 def task_stream(

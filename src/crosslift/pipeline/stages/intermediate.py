@@ -28,7 +28,7 @@ from crosslift.pipeline.inputs.tokenized import text_feed
 from crosslift.pipeline.lab_resources import in_its_world
 from crosslift.pipeline.objectives import training_steps
 from crosslift.pipeline.stage_seed import stage_seed
-from crosslift.pipeline.stages.finetune import method_of, reading_of, task_model, task_stream, trimmed
+from crosslift.pipeline.stages.finetune import input_settings_of, method_of, task_model, task_stream, trimmed
 from crosslift.recipe import IntermediateTable, MaskedTable, Recipe, content_hash
 from crosslift.train import processes
 from crosslift.train.batches import Stream
@@ -74,8 +74,8 @@ class _Place:
 def _one(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Place) -> Plan:
     (task,) = data.tasks
     method = method_of(table, task, key=place.key)
-    reading = reading_of(table, task, key=place.key)
-    model = task_model(encoder, method, task, seed=place.seed, reading=reading, key=place.key)
+    input_settings = input_settings_of(table, task, key=place.key)
+    model = task_model(encoder, method, task, seed=place.seed, input_settings=input_settings, key=place.key)
     train = training_items(model, table, task, words="words" in method.needs)
     method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.needs))
     objectives = [Objective("task", method, task_stream(table, method, train, task.train, place.seed))]
@@ -105,10 +105,10 @@ def _several(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Pl
     models = [
         TaskModel.create(
             encoder,
-            task.task.kind,
+            task.task.task_type,
             task.labels,
             seed=place.seed + number,
-            reading=reading_of(table, task, key=place.key),
+            input_settings=input_settings_of(table, task, key=place.key),
         )
         for number, task in enumerate(data.tasks)
     ]

@@ -1,1 +1,1 @@
-"""TODO tables."""
+"""The tables of a recipe, one file a stage."""

@@ -11,11 +11,11 @@ from crosslift.data.filters import FilterSettings
 from crosslift.recipe.tables.common import MethodTable, Table, TrainTable
 from crosslift.wordalign.settings import Symmetrization
 
-LinkSource = Literal["given", "aligner", "pieces"]
+LinkSource = Literal["given", "aligner", "subwords"]
 """Where word links come from: the bitext, a statistical aligner on its words, or one on the encoder's pieces."""
 
 
-LinkPieces = Literal["first", "equal"]
+LinkSubwords = Literal["first", "equal"]
 """Which pieces of two linked words are linked: the first of each, or all, in order, of words with as many pieces."""
 
 
@@ -32,7 +32,7 @@ class BitextTable(Table):
         description="word links, for objectives that need them: of the bitext, or of a statistical aligner run on "
         "words or on the encoder's pieces; if not given, the bitext's where it has some, else the aligner's on words",
     )
-    link_pieces: LinkPieces = Field(
+    link_subwords: LinkSubwords = Field(
         "first", description="a link of words links their first pieces, or all in order where they have equally many"
     )
     aligner: Literal["hmm", "fast"] = Field("hmm", description="model of the statistical aligner")
@@ -43,7 +43,7 @@ class BitextTable(Table):
     @property
     def read(self) -> BitextTable:
         """The table with the settings alone that decide which pairs there are, and in which order."""
-        linking = ("links", "link_pieces", "aligner", "symmetrize", "shuffle_links")
+        linking = ("links", "link_subwords", "aligner", "symmetrize", "shuffle_links")
         return BitextTable.model_validate(self.model_dump(exclude=set(linking)))
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 from crosslift.recipe.tables.common import SmoothTable, Table
 from crosslift.recipe.tables.finetune import TranslatorTable
 
-Pooling = Literal["benchmark", "native", "pooler", "mean", "mean_words", "first"]
+Pooling = Literal["benchmark", "native", "pooler", "mean", "mean_no_special", "first"]
 """How tasks without a head make vectors: by the benchmark's rule, as the checkpoint's files say, or one by name."""
 
 

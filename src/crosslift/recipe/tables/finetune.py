@@ -71,15 +71,15 @@ class TranslateTable(TranslatorTable):
     include_source: bool = Field(True, description="whether the source language is one of the languages")
 
 
-class ReadTable(Table):
-    """``[finetune.read]``: what of an example the model reads; it is saved with the model."""
+class InputTable(Table):
+    """``[finetune.input]``: what of an example the model reads; it is saved with the model."""
 
     texts: Literal["both", "second"] = Field(
         "both",
         description='"second": of pairs the second text alone, of choices the choice alone; a baseline that shows what '
         "hypotheses give away",
     )
-    pieces: Literal["first", "all"] = Field(
+    subwords: Literal["first", "all"] = Field(
         "first", description="tagging: the pieces of a word that are trained to have its tag"
     )
     vote: Literal["first", "majority"] = Field(
@@ -122,7 +122,7 @@ class FinetuneTable(TrainTable):
         "rule 'target-dev'; an upper bound, not zero-shot",
     )
     translate: TranslateTable | None = Field(None, description="training data in other languages too; the labels stay")
-    read: ReadTable = ReadTable()
+    input: InputTable = InputTable()
 
     @model_validator(mode="after")
     def _no_oracle_unasked(self) -> Self:

@@ -1,1 +1,1 @@
-"""TODO charts."""
+"""Charts and the HTML page that the reports on runs and studies share."""

@@ -1,1 +1,1 @@
-"""TODO study."""
+"""The report on a study: its view of the result, tables, figures, sentences and renderers."""

@@ -6,20 +6,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from crosslift.api.examples import Answer, Example, SpanExample, Split
+from crosslift.api.examples import Answer, Example, ExtractiveQAExample, Split
 from crosslift.api.task import Task
 from crosslift.errors import DataError
 from crosslift.io.text import Row, json_document
 
 
-class AnswerTask(Task):
+class ExtractiveQATask(Task):
     """Base of extractive question answering: files in the layout of SQuAD v1.1.
 
     A question's answers are text and first character of each, as in SQuAD's files or as the hub has them (two lists).
     XTREME's download script blanks the answers of test sets; questions then have none, and cannot be scored.
     """
 
-    kind = "span"
+    task_type = "extractive_qa"
     metrics = ("f1", "exact_match")
     lab_task = "span_qa"
     columns = ("question", "context", "answers", "id")
@@ -55,7 +55,7 @@ class AnswerTask(Task):
         *,
         where: str,
         features: Mapping[str, Any] | None = None,  # noqa: ARG002 - there are no numbered labels
-    ) -> SpanExample:
+    ) -> ExtractiveQAExample:
         """Return the example of one row; without an id, its id is its place in the order."""
         question, context = (self.text(row, column, where=where) if column in row else "" for column in self.needed)
         for column, text in (("question", question), ("context", context)):
@@ -63,7 +63,7 @@ class AnswerTask(Task):
                 raise DataError(f"{where}: the {column} is empty")
         answers = tuple(squad_answers(row.get("answers"), where))
         identifier = row.get("id")
-        return SpanExample(str(index if identifier is None else identifier), question, context, answers)
+        return ExtractiveQAExample(str(index if identifier is None else identifier), question, context, answers)
 
 
 def _part(value: Any, key: str, *, where: str) -> list[Any]:

@@ -9,19 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
-from crosslift.api.examples import OUTSIDE, Example, JointExample, is_tag
+from crosslift.api.examples import OUTSIDE, Example, IntentSlotExample, is_tag
 from crosslift.api.task import Task
 from crosslift.errors import DataError
 
 
-class JointTask(Task):
+class IntentSlotTask(Task):
     """Base of tasks that ask for an utterance's intent and slots.
 
     The label lists are long and nowhere stated once for all: they are read from the training data, so a label that only
     a test set has is never predicted and counts as an error, as in the benchmarks' own scripts.
     """
 
-    kind = "joint"
+    task_type = "intent_slot"
     open_labels = True
     metrics = ("frame_accuracy", "intent_accuracy", "slot_f1")
     columns: ClassVar[tuple[str, ...]] = ("words", "tags", "intent")
@@ -30,7 +30,7 @@ class JointTask(Task):
 
     def labels_in(self, examples: Sequence[Example]) -> tuple[str, ...]:
         """Return "O", both tags of each slot, and the intents; slots and intents sorted."""
-        joint = [example for example in examples if isinstance(example, JointExample)]
+        joint = [example for example in examples if isinstance(example, IntentSlotExample)]
         slots = {tag[2:] for example in joint for tag in example.tags or () if tag != OUTSIDE}
         intents = {example.intent for example in joint if example.intent is not None}
         if not joint:
@@ -39,16 +39,16 @@ class JointTask(Task):
 
     def from_row(
         self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
-    ) -> JointExample:
+    ) -> IntentSlotExample:
         """Return the example of one row: words and tags as lists, or as text with blanks between them."""
         words = listed(row["words"], "words", where=where)
         intent = self._intent(row.get("intent"), where, (features or {}).get("intent"))
         identifier = str(row.get("id") or index)
         if row.get("tags") is None:
-            return JointExample(identifier, words, None, intent)
+            return IntentSlotExample(identifier, words, None, intent)
         tags = listed(row["tags"], "tags", where=where)
         check_tags(words, tags, where=where)
-        return JointExample(identifier, words, tags, intent)
+        return IntentSlotExample(identifier, words, tags, intent)
 
     @staticmethod
     def _intent(value: Any, where: str, feature: Any) -> str | None:

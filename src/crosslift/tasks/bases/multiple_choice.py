@@ -6,16 +6,16 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, ClassVar
 
-from crosslift.api.examples import ChoiceExample
+from crosslift.api.examples import MultipleChoiceExample
 from crosslift.api.task import Task
 from crosslift.errors import DataError, nearest
 from crosslift.io.text import Row, jsonl
 
 
-class ChoiceTask(Task):
+class MultipleChoiceTask(Task):
     """Base of tasks that ask for one of a few choices; `columns` are premise, question, the choices and the label."""
 
-    kind = "choice"
+    task_type = "multiple_choice"
     metrics = ("accuracy",)
     answers = ("label",)
     first_label: ClassVar[int] = 0
@@ -34,12 +34,12 @@ class ChoiceTask(Task):
         *,
         where: str,
         features: Mapping[str, Any] | None = None,  # noqa: ARG002 - the hub numbers the choices too
-    ) -> ChoiceExample:
+    ) -> MultipleChoiceExample:
         """Return the example of one row; its id is its place in the order."""
         premise, question, *choices = (self.text(row, column, where=where) for column in self.needed)
         self._check_question(question, where)
         label = self._choice(row.get("label"), len(choices), where)
-        return ChoiceExample(str(index), premise, question, tuple(choices), label)
+        return MultipleChoiceExample(str(index), premise, question, tuple(choices), label)
 
     def _check_question(self, question: str, where: str) -> None:
         if self.questions and question not in self.questions:

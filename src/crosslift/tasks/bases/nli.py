@@ -21,7 +21,7 @@ _LETTERS = {label[0]: label for label in LABELS}
 class NliTask(Task):
     """Base of inference tasks; a row holds `premise`, `hypothesis` and `label`, and perhaps an `id`."""
 
-    kind = "pair"
+    task_type = "pair"
     labels = LABELS
     metrics = ("accuracy",)
     lab_task = "nli"

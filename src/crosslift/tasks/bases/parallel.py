@@ -16,7 +16,7 @@ from crosslift.io.text import Row, lines
 class ParallelTask(Task):
     """A retrieval task: rows hold a sentence in English and its translation."""
 
-    kind = "retrieval"
+    task_type = "retrieval"
     metrics = ("retrieval_accuracy", "reverse_retrieval_accuracy")
     lab_task = "retrieval"
     columns = ("source", "target")

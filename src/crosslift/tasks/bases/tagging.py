@@ -16,7 +16,7 @@ from crosslift.io.words import word_rows
 class TaggingTask(Task):
     """Base of tagging tasks; a row holds `words` and `tags`, as lists or as text with blanks between them."""
 
-    kind = "tagging"
+    task_type = "tagging"
     columns = ("words", "tags")
     answers = ("tags",)
     conll: ClassVar[bool] = False

@@ -28,7 +28,7 @@ def test_every_task_has_its_counts_in_every_language(lab, make):
         for language in lab.languages(task, split)[:3]:
             examples = lab.examples(task, split, language)
             assert len(examples) == count
-            assert all(isinstance(example, EXAMPLE_OF[task.kind]) for example in examples)
+            assert all(isinstance(example, EXAMPLE_OF[task.task_type]) for example in examples)
 
 
 def test_ids_are_the_same_in_every_language(lab):

@@ -9,11 +9,11 @@ import pytest
 from crosslift import recipe
 from crosslift.api.examples import (
     Answer,
-    ChoiceExample,
+    ExtractiveQAExample,
+    MultipleChoiceExample,
     PairExample,
     RetrievalExample,
     SentenceExample,
-    SpanExample,
     TaggingExample,
 )
 from crosslift.data.sources import SourceSettings, find_task, open_source
@@ -40,7 +40,7 @@ REVIEWS = {
     "data/en.csv": "review,stars\nGood.,5\n",
 }
 SENTENCE = {
-    "kind": "sentence",
+    "task_type": "sentence",
     "columns": {"text": "review", "label": "stars"},
     "files": {"train": "train.csv", "test": "data/{language}.csv"},
 }
@@ -49,7 +49,7 @@ SENTENCE = {
 def test_a_csv_becomes_a_task(tmp_path):
     write(tmp_path, REVIEWS)
     task, data = opened(tmp_path, **SENTENCE)
-    assert (task.name, task.kind, task.labels) == ("mine", "sentence", ("1", "5", "10"))
+    assert (task.name, task.task_type, task.labels) == ("mine", "sentence", ("1", "5", "10"))
     assert task.metrics == ("accuracy", "macro_f1")
     assert data.examples(task, "train", "en")[0] == SentenceExample("0", "Good, very.", "5")
     assert read_test_set(data, task, "test", None).by_language == {
@@ -73,7 +73,7 @@ def test_pairs_of_json_lines(tmp_path):
     rows = [{"q": "One?", "a": "Two.", "ok": True}, {"q": "Three?", "a": "Four.", "ok": False}]
     write(tmp_path, {"train.jsonl": "".join(json.dumps(row) + "\n" for row in rows)})
     columns = {"first": "q", "second": "a", "label": "ok"}
-    task, data = opened(tmp_path, kind="pair", columns=columns, files={"train": "train.jsonl"})
+    task, data = opened(tmp_path, task_type="pair", columns=columns, files={"train": "train.jsonl"})
     assert task.labels == ("false", "true")
     assert data.examples(task, "train", "en")[0] == PairExample("0", "One?", "Two.", "true")
 
@@ -93,7 +93,7 @@ def test_pairs_of_json_lines(tmp_path):
 )
 def test_words_with_tags_in_every_form(tmp_path, name, text, columns):
     write(tmp_path, {name: text})
-    task, data = opened(tmp_path, kind="tagging", columns=columns, files={"train": name})
+    task, data = opened(tmp_path, task_type="tagging", columns=columns, files={"train": name})
     assert task.labels == ("O", "B-LOC", "B-PER")
     assert task.metrics == ("tagging_f1", "tagging_accuracy")
     assert data.examples(task, "train", "en") == [
@@ -106,32 +106,40 @@ def test_choices_are_as_many_as_there_are_columns_and_need_no_question(tmp_path)
     text = "story,choice1,choice2,choice3,right\nA.,b,c,d,B\nE.,f,g,h,A\nI.,j,k,l,C\n"
     write(tmp_path, {"train.csv": text})
     task, data = opened(
-        tmp_path, kind="choice", columns={"premise": "story", "label": "right"}, files={"train": "train.csv"}
+        tmp_path,
+        task_type="multiple_choice",
+        columns={"premise": "story", "label": "right"},
+        files={"train": "train.csv"},
     )
     assert task.labels == ()
     assert [example.label for example in data.examples(task, "train", "en")] == [1, 0, 2]
-    assert data.examples(task, "train", "en")[0] == ChoiceExample("0", "A.", "", ("b", "c", "d"), 1)
+    assert data.examples(task, "train", "en")[0] == MultipleChoiceExample("0", "A.", "", ("b", "c", "d"), 1)
 
 
 def test_choices_with_names_of_their_own(tmp_path):
     row = {"p": "A.", "q": "why?", "one": "b", "two": "c", "gold": 0}
     write(tmp_path, {"test-de.jsonl": json.dumps(row) + "\n"})
     columns = {"premise": "p", "question": "q", "choice1": "one", "choice2": "two", "label": "gold"}
-    stated = {"kind": "choice", "columns": columns, "labels": ["0", "1"], "files": {"test": "test-{language}.jsonl"}}
+    stated = {
+        "task_type": "multiple_choice",
+        "columns": columns,
+        "labels": ["0", "1"],
+        "files": {"test": "test-{language}.jsonl"},
+    }
     task, data = opened(tmp_path, **stated)
-    assert data.examples(task, "test", "de") == [ChoiceExample("0", "A.", "why?", ("b", "c"), 0)]
+    assert data.examples(task, "test", "de") == [MultipleChoiceExample("0", "A.", "why?", ("b", "c"), 0)]
 
 
 def test_retrieval(tmp_path):
     write(tmp_path, {"de.tsv": "en\tde\nOne.\tEins.\n"})
     task, data = opened(
-        tmp_path, kind="retrieval", columns={"source": "en", "target": "de"}, files={"test": "{language}.tsv"}
+        tmp_path, task_type="retrieval", columns={"source": "en", "target": "de"}, files={"test": "{language}.tsv"}
     )
     assert data.examples(task, "test", "de") == [RetrievalExample("0", "One.", "Eins.")]
 
 
 SPAN = {
-    "kind": "span",
+    "task_type": "extractive_qa",
     "columns": {"context": "paragraph", "answers": "answer"},
     "files": {"train": "train.csv", "test": "{language}.jsonl"},
 }
@@ -158,8 +166,8 @@ def test_answers_are_texts_lists_or_as_squad_has_them(tmp_path):
         {"answer": "", "start": ""},
     )
     task, data = opened(tmp_path, **SPAN)
-    assert (task.kind, task.labels, task.metrics) == ("span", (), ("f1", "exact_match"))
-    assert data.examples(task, "train", "en") == [SpanExample("0", "Who?", CONTEXT, (Answer("Bo", 8),))]
+    assert (task.task_type, task.labels, task.metrics) == ("extractive_qa", (), ("f1", "exact_match"))
+    assert data.examples(task, "train", "en") == [ExtractiveQAExample("0", "Who?", CONTEXT, (Answer("Bo", 8),))]
     assert [example.answers for example in data.examples(task, "test", "de")] == [
         (Answer("Bo", 8),),
         (Answer("Bo", 16),),
@@ -173,7 +181,7 @@ def test_answers_are_texts_lists_or_as_squad_has_them(tmp_path):
 
 def test_places_of_answers_in_a_csv_file(tmp_path):
     write(tmp_path, {"train.csv": f'question,context,answers,at\nWho?,"{CONTEXT}",Bo,16\n'})
-    task, data = opened(tmp_path, kind="span", columns={"start": "at"}, files={"train": "train.csv"})
+    task, data = opened(tmp_path, task_type="extractive_qa", columns={"start": "at"}, files={"train": "train.csv"})
     assert data.examples(task, "train", "en")[0].answers == (Answer("Bo", 16),)
     write(tmp_path, {"train.csv": f'question,context,answers,att\nWho?,"{CONTEXT}",Bo,16\n'})
     with pytest.raises(DataError, match=r"train.csv, line 2, column 'at': no place of an answer"):
@@ -268,7 +276,7 @@ def test_a_label_that_training_lacks_names_file_line_and_column(tmp_path):
 def test_choices_and_their_names_must_be_as_many(tmp_path):
     write(tmp_path, {"train.csv": "premise,choice1,choice2,choice3,label\nA.,b,c,d,1\nE.,f,g,h,2\n"})
     with pytest.raises(DataError, match=r"3 choices \(choice1, choice2, choice3\), but the labels are 1, 2"):
-        opened(tmp_path, kind="choice", files={"train": "train.csv"})
+        opened(tmp_path, task_type="multiple_choice", files={"train": "train.csv"})
 
 
 RECIPE = {"name": "x", "encoder": {"model": "m"}, "evaluate": [{"task": "mine"}]}
@@ -283,14 +291,17 @@ RECIPE = {"name": "x", "encoder": {"model": "m"}, "evaluate": [{"task": "mine"}]
         ({"metrics": ["acuracy"]}, "data.task.0.metrics.0: there is no metric 'acuracy'; did you mean 'accuracy'"),
         ({"colums": {}}, "unknown key 'data.task.0.colums'; did you mean 'columns'"),
         ({"files": {"train": {"pth": "a"}}}, "unknown key 'data.task.0.files.train.pth'; did you mean 'path'"),
-        ({"kind": "sentense"}, "data.task.0.kind"),
+        ({"task_type": "sentense"}, "data.task.0.kind"),
         ({"labels": ["a", "a"]}, "a label is named twice"),
-        ({"kind": "span", "labels": ["a"]}, "a 'span' task has none"),
-        ({"kind": "span", "columns": {"anwers": "a"}}, "a 'span' task has no 'anwers'; did you mean 'answers'"),
+        ({"task_type": "extractive_qa", "labels": ["a"]}, "a 'span' task has none"),
+        (
+            {"task_type": "extractive_qa", "columns": {"anwers": "a"}},
+            "a 'span' task has no 'anwers'; did you mean 'answers'",
+        ),
     ],
 )
 def test_mistakes_in_the_recipe(task, message):
-    stated = {"name": "mine", "kind": "sentence", "files": {"test": "a.csv"}} | task
+    stated = {"name": "mine", "task_type": "sentence", "files": {"test": "a.csv"}} | task
     with pytest.raises(RecipeError, match=message):
         recipe.build(RECIPE | {"data": {"task": [stated]}}, where="r.toml")
 
