@@ -45,8 +45,8 @@ LABELS = ("entailment", "neutral", "contradiction")
 class Naive(Plain):
     """The fast gradient method with a whole backward pass for the perturbation."""
 
-    def step(self, model: TaskModel, batch: Any, backward: Any, extra: Any = None) -> Any:
-        del extra
+    def step(self, model: TaskModel, batch: Any, backward: Any, auxiliary: Any = None) -> Any:
+        del auxiliary
         embeddings = model.encoder.embed(batch.inputs.ids)
         embeddings.retain_grad()
         self.terms_of(model, batch, InputSettings(batch.inputs, embeddings), None)["task"].backward()

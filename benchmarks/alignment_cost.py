@@ -96,17 +96,17 @@ def pairs(model: Encoder, count: int) -> list[TokenPair]:
 def objective_step(name: str, settings: dict[str, Any], model: Encoder, data: list[TokenPair], batch: int) -> Step:
     method: Method = registry.load("align", name)(**settings)
     with seeded(1):
-        extra = method.extra(model)
+        auxiliary = method.auxiliary_module(model)
     texts = [side for pair in data for side in (pair.source, pair.target)]
 
     def step(number: int) -> None:
-        items: list[Any] = data if method.reads == "bitext" else texts
-        size = batch if method.reads == "bitext" else 2 * batch  # as many tokens
+        items: list[Any] = data if method.input_type == "bitext" else texts
+        size = batch if method.input_type == "bitext" else 2 * batch  # as many tokens
         start = number * size % (len(items) - size + 1)
         made = method.collate(model, items[start : start + size], torch.Generator().manual_seed(number))
-        method.step(model, made, lambda terms: torch.stack(list(terms.values())).sum().backward(), extra)
+        method.step(model, made, lambda terms: torch.stack(list(terms.values())).sum().backward(), auxiliary)
         with torch.no_grad():
-            method.after_step(model, extra)
+            method.after_step(model, auxiliary)
 
     return step
 

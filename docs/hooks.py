@@ -236,7 +236,7 @@ def _method(row: dict[str, str]) -> str:
     settings = facts["settings"].items()
     rows = [(f"`{key}`", f"`{setting['default']}`", setting["description"]) for key, setting in settings]
     shown = table(("Setting", "Default", "Meaning"), rows) if rows else "It has no settings."
-    return f"### {row['name']}\n\nFor {STAGES[facts['reads']]}.\n\n{facts['documentation']}\n\n{shown}"
+    return f"### {row['name']}\n\nFor {STAGES[facts['input_type']]}.\n\n{facts['documentation']}\n\n{shown}"
 
 
 def task_sections() -> str:
@@ -247,7 +247,7 @@ def task_sections() -> str:
 def _task(row: dict[str, str]) -> str:
     facts = catalogue.description(row["name"])
     rows = [
-        ("Form", facts["form"]),
+        ("Form", facts["task type"]),
         ("Labels", ", ".join(facts["labels"]) or "none"),
         ("Source language", f"`{facts['source']}`"),
         ("Languages", f"{len(facts['languages'])}: {', '.join(facts['languages'])}"),

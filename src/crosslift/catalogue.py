@@ -99,7 +99,7 @@ def _details(shelf: str, name: str) -> dict[str, Any]:
     made = registry.load(shelf, name)
     if shelf == "task":
         return {
-            "form": made.kind,
+            "task type": made.task_type,
             "labels": list(made.labels),
             "source": made.source,
             "languages": list(made.languages),
@@ -113,4 +113,4 @@ def _details(shelf: str, name: str) -> dict[str, Any]:
         field: {"default": info.get_default(), "description": info.description}
         for field, info in ((info.alias or name, info) for name, info in made.model_fields.items())
     }
-    return {"reads": made.reads, "splittable": made.splittable, "paper": made.paper, "settings": settings}
+    return {"input_type": made.input_type, "splittable": made.splittable, "paper": made.paper, "settings": settings}

@@ -246,7 +246,7 @@ def test_pooling(encoder: Encoder, name: str) -> None:
         torch.testing.assert_close(encoder.pool(states, inputs)[row], real.mean(0))
         torch.testing.assert_close(encoder.pool(states, inputs, "mean_no_special")[row], words.mean(0))
         assert torch.equal(encoder.pool(states, inputs, "first")[row], states[row, 0])
-    with pytest.raises(RecipeError, match="did you mean 'mean_words'"):
+    with pytest.raises(RecipeError, match="did you mean 'mean'"):
         encoder.pool(states, inputs, "mean_word")
 
 

@@ -58,16 +58,16 @@ def align_items(method: Method, encoder: Encoder, family: str) -> list[Any]:
     """Return four sentences, or pairs whose words of the same number are linked, as the method needs them."""
 
     def tokens(texts: Sequence[str], language: str | None) -> list[Tokens]:
-        if method.needs:
+        if method.requires:
             return encoder.tokenize_words([text.split() for text in texts], language=language)
         return encoder.tokenize(texts, language=language)
 
     first, second = LANGUAGE.get(family, ("en", "de"))
     sources = tokens(TEXTS[:4], first)
-    if method.reads == "text":
+    if method.input_type == "text":
         return sources
     pairs = zip(sources, tokens(TEXTS[2:6], second), strict=True)
-    return [TokenPair(*pair, linked(*pair) if "links" in method.needs else None) for pair in pairs]
+    return [TokenPair(*pair, linked(*pair) if "links" in method.requires else None) for pair in pairs]
 
 
 def linked(source: Tokens, target: Tokens) -> TokenLinks:
@@ -87,8 +87,8 @@ def finetune_method(name: str, directory: Path) -> FinetuneMethod:
 def extra_of(method: Method, model: Any) -> nn.Module | None:
     """Return what the method needs beside the model, without dropout."""
     with seeded(3):
-        extra = method.extra(model)
-    return None if extra is None else extra.eval()
+        auxiliary = method.auxiliary_module(model)
+    return None if auxiliary is None else auxiliary.eval()
 
 
 def task_model(method: FinetuneMethod, encoder: Encoder, task_type: Any) -> TaskModel:
@@ -125,7 +125,7 @@ def task_batch(method: FinetuneMethod, model: TaskModel, encoder: Encoder, famil
             for i, text in enumerate(TEXTS)
         ],
     }[model.task_type]
-    words = "words" in method.needs
+    words = "words" in method.requires
     items = task_items(
         *(model.encoder, examples, model.task_type, model.labels),
         max_length=48,
@@ -161,8 +161,8 @@ def padded(batch: Batch, encoder: Encoder) -> Batch:
     return replace(batch, **changed)
 
 
-def total(method: Method, model: Any, batch: Batch, extra: nn.Module | None = None) -> torch.Tensor:
-    terms = method.loss(model, batch) if extra is None else method.loss(model, batch, extra)
+def total(method: Method, model: Any, batch: Batch, auxiliary: nn.Module | None = None) -> torch.Tensor:
+    terms = method.loss(model, batch) if auxiliary is None else method.loss(model, batch, auxiliary)
     assert terms
     assert all(value.ndim == 0 for value in terms.values())
     return torch.stack(list(terms.values())).sum()
@@ -182,10 +182,10 @@ class Case(NamedTuple):
     method: Method
     encoder: Encoder
     batch: Batch
-    extra: nn.Module | None
+    auxiliary: nn.Module | None
 
     def loss(self, batch: Batch | None = None) -> torch.Tensor:
-        return total(self.method, self.encoder, self.batch if batch is None else batch, self.extra)
+        return total(self.method, self.encoder, self.batch if batch is None else batch, self.auxiliary)
 
 
 def case(directory: Path, family: str, name: str, **settings: Any) -> Case:
@@ -193,8 +193,8 @@ def case(directory: Path, family: str, name: str, **settings: Any) -> Case:
     # The lab's lexicon, the default, has no word of the tiny texts.
     method = made(**settings, **({"lexicon": lexicon(directory)} if "lexicon" in made.model_fields else {}))
     encoder = Encoder.load(directory).eval()
-    extra = extra_of(method, encoder)
-    return Case(method, encoder, method.collate(encoder, align_items(method, encoder, family), generator()), extra)
+    auxiliary = extra_of(method, encoder)
+    return Case(method, encoder, method.collate(encoder, align_items(method, encoder, family), generator()), auxiliary)
 
 
 def refuses(directory: Path, family: str, name: str) -> bool:
@@ -219,8 +219,8 @@ def test_alignment_objectives_on_every_family(checkpoint: Checkpoint, family: st
     gradient = made.encoder.base.get_input_embeddings().weight.grad
     assert gradient is not None
     assert gradient.abs().sum() > 0
-    if made.extra is not None:
-        assert [n for n, p in made.extra.named_parameters() if p.requires_grad and p.grad is None] == []
+    if made.auxiliary is not None:
+        assert [n for n, p in made.auxiliary.named_parameters() if p.requires_grad and p.grad is None] == []
     longer = made.loss(padded(made.batch, made.encoder))
     torch.testing.assert_close(longer, loss, atol=2e-5, rtol=1e-5)
 
@@ -241,29 +241,29 @@ def test_a_step_is_the_loss_and_its_gradients(checkpoint: Checkpoint, name: str)
     def backward(terms: Terms) -> None:
         torch.stack(list(terms.values())).sum().backward()
 
-    terms = stepped.method.step(stepped.encoder, stepped.batch, backward, stepped.extra)
+    terms = stepped.method.step(stepped.encoder, stepped.batch, backward, stepped.auxiliary)
     torch.testing.assert_close(torch.stack(list(terms.values())).sum(), loss)
     for one, other in zip(made.encoder.parameters(), stepped.encoder.parameters(), strict=True):
         assert (one.grad is None) == (other.grad is None)
         if one.grad is not None and other.grad is not None:
             torch.testing.assert_close(one.grad, other.grad)
     with torch.no_grad():
-        stepped.method.after_step(stepped.encoder, stepped.extra)
+        stepped.method.after_step(stepped.encoder, stepped.auxiliary)
     assert torch.isfinite(stepped.loss())
 
 
 @pytest.mark.parametrize("name", ALIGN)
 def test_what_a_method_needs_beside_the_model_can_be_restored(checkpoint: Checkpoint, name: str) -> None:
     first, second = (case(checkpoint("bert"), "bert", name) for _ in range(2))
-    if first.extra is None or second.extra is None:
-        assert first.extra is second.extra is None
+    if first.auxiliary is None or second.auxiliary is None:
+        assert first.auxiliary is second.auxiliary is None
         return
-    state = first.extra.state_dict()
-    assert all(torch.equal(value, second.extra.state_dict()[key]) for key, value in state.items())
+    state = first.auxiliary.state_dict()
+    assert all(torch.equal(value, second.auxiliary.state_dict()[key]) for key, value in state.items())
     with torch.no_grad():
-        for parameter in second.extra.parameters():
+        for parameter in second.auxiliary.parameters():
             parameter += 1
-    second.extra.load_state_dict(state)
+    second.auxiliary.load_state_dict(state)
     assert torch.equal(first.loss(), second.loss())
 
 
@@ -274,7 +274,7 @@ def test_finetuning_methods_on_every_family_and_head(
     checkpoint: Checkpoint, family: str, task_type: Any, name: str
 ) -> None:
     method, encoder = finetune_method(name, checkpoint(family)), Encoder.load(checkpoint(family))
-    if task_type not in method.kinds:
+    if task_type not in method.task_types:
         pytest.skip(f"not defined for {task_type}")
     if "own decoder" in (type(method).__doc__ or "") and family not in TEXT_TO_TEXT:
         with pytest.raises(CheckpointError, match=r"has no decoder"):
@@ -285,15 +285,15 @@ def test_finetuning_methods_on_every_family_and_head(
         with pytest.raises(CheckpointError, match="masked-LM head"):
             task_batch(method, model, encoder, family)
         return
-    batch, extra = task_batch(method, model, encoder, family), extra_of(method, model)
-    loss = total(method, model, batch, extra)
+    batch, auxiliary = task_batch(method, model, encoder, family), extra_of(method, model)
+    loss = total(method, model, batch, auxiliary)
     assert torch.isfinite(loss)
     loss.backward()
     gradient = model.encoder.base.get_input_embeddings().weight.grad
     assert gradient is not None
     assert gradient.abs().sum() > 0
     assert all(parameter.grad is not None for name, parameter in model.module.named_parameters() if "classif" in name)
-    longer = total(method, model, padded(batch, encoder), extra)
+    longer = total(method, model, padded(batch, encoder), auxiliary)
     torch.testing.assert_close(longer, loss, atol=2e-5, rtol=1e-5)
 
 
@@ -305,7 +305,7 @@ def test_tasks_that_a_method_is_not_for_are_refused(name: str) -> None:
     table = FinetuneTable.model_validate({"task": "xnli", "method": [{"use": name}]})
     for task_type in KINDS:
         data = TaskData(TASK_OF[task_type], "en", (), [], [])
-        if task_type in registry.load("finetune", name).kinds:
+        if task_type in registry.load("finetune", name).task_types:
             assert len(finetune.method_of(table, data).parts) == 1
             continue
         with pytest.raises(
@@ -326,9 +326,9 @@ def test_chance_is_in_collate_alone_while_finetuning(checkpoint: Checkpoint, nam
     method = finetune_method(name, checkpoint(family))
     encoder = Encoder.load(checkpoint(family)).eval()
     model = task_model(method, encoder, "pair")
-    extra = extra_of(method, model)
+    auxiliary = extra_of(method, model)
     batches = [task_batch(method, model, encoder, "bert") for _ in range(2)]
-    losses = [total(method, model, batch, extra) for batch in (batches[0], *batches)]
+    losses = [total(method, model, batch, auxiliary) for batch in (batches[0], *batches)]
     assert losses[0] == losses[1] == losses[2]
 
 
@@ -336,9 +336,9 @@ def test_chance_is_in_collate_alone_while_finetuning(checkpoint: Checkpoint, nam
 def test_parts_add_up_to_the_whole(checkpoint: Checkpoint, name: str) -> None:
     made = case(checkpoint("bert"), "bert", name)
     parts = [made.batch.select(torch.tensor(rows)) for rows in ([0], [1, 2, 3])]
-    units, whole = [made.method.units(part) for part in parts], made.method.units(made.batch)
-    weighted = sum(made.loss(part) * unit for part, unit in zip(parts, units, strict=True)) / whole
-    assert sum(units) == whole
+    num_targets, whole = [made.method.num_targets(part) for part in parts], made.method.num_targets(made.batch)
+    weighted = sum(made.loss(part) * unit for part, unit in zip(parts, num_targets, strict=True)) / whole
+    assert sum(num_targets) == whole
     torch.testing.assert_close(weighted, made.loss(), atol=1e-5, rtol=1e-5)
 
 
@@ -348,9 +348,9 @@ GATHERING = [name for name in ALIGN if method_of("align", name).gathers]
 def gradients(made: Case, rows: slice) -> dict[str, Any]:
     """Return the loss of some rows, weighted by their share of the units, and its gradients."""
     part = made.batch.select(torch.arange(len(made.batch))[rows])
-    loss = made.loss(part) * made.method.units(part) / made.method.units(made.batch)
+    loss = made.loss(part) * made.method.num_targets(part) / made.method.num_targets(made.batch)
     loss.backward()
-    weights = [*made.encoder.parameters(), *(made.extra.parameters() if made.extra else ())]
+    weights = [*made.encoder.parameters(), *(made.auxiliary.parameters() if made.auxiliary else ())]
     found = [torch.zeros_like(weight) if weight.grad is None else weight.grad for weight in weights]
     return {"loss": loss.detach(), "gradients": found}
 

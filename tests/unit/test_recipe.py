@@ -113,7 +113,7 @@ def test_an_objective_may_have_a_bitext_and_a_pretraining_objective_may_not() ->
     message = str(caught.value)
     for part in (
         "unknown key 'align.objective.0.bitext.limt'; did you mean 'limit'?",
-        "align.objective.0.bitext.links: input should be 'given', 'aligner' or 'pieces'",
+        "align.objective.0.bitext.links: input should be 'given', 'aligner' or 'subwords'",
         "unknown key 'pretrain.objective.0.bitext'",
     ):
         assert part in message, part

@@ -95,7 +95,11 @@ class Bottlenecks(nn.Module):
         """Return the adapter whose weights these are, as `state_dict` gives them."""
         size, width = weights["layers.0.down.weight"].shape
         layers = len([name for name in weights if name.endswith(".down.weight") and name.startswith("layers.")])
-        mapped = {name.removeprefix("coupling."): value for name, value in weights.items() if "coupling." in name}
+        mapped = {
+            name.removeprefix("invertible_adapter."): value
+            for name, value in weights.items()
+            if "invertible_adapter." in name
+        }
         invertible_adapter = InvertibleAdapter.holding(mapped) if mapped else None
         made = cls(width, size, layers=layers, generator=torch.Generator(), invertible_adapter=invertible_adapter)
         made.load_state_dict(dict(weights))

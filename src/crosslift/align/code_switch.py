@@ -29,8 +29,8 @@ class CodeSwitch(CodeSwitchSettings, HiddenTokens):
     sentences while fine-tuning, with these ratios for topics (0.4) and sentiment (0.6).
     """
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "text"
-    needs: ClassVar[frozenset[str]] = frozenset({"words"})
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "text"
+    requires: ClassVar[frozenset[str]] = frozenset({"words"})
     paper: ClassVar[str] = "Qin et al. 2020, arXiv 2006.06402"
 
     def collate(self, model: Encoder, items: Sequence[Tokens], generator: torch.Generator) -> HiddenBatch:
@@ -39,7 +39,7 @@ class CodeSwitch(CodeSwitchSettings, HiddenTokens):
         return self.hide(model, switched, generator)
 
     def loss(  # type: ignore[override]
-        self, model: Encoder, batch: HiddenBatch, extra: SpanDecoder | None = None
+        self, model: Encoder, batch: HiddenBatch, auxiliary: SpanDecoder | None = None
     ) -> Terms:
         """Return the mean cross-entropy of the hidden tokens."""
-        return {"code_switch": masked_loss(model, batch, extra)}
+        return {"code_switch": masked_loss(model, batch, auxiliary)}

@@ -36,7 +36,7 @@ class DualEncoder(PairContrastive):
         """How vectors are made, the pooler's or pooled states."""
         return "pooler" if self.pooler else self.pooling
 
-    def extra(self, model: Encoder) -> nn.Module:
+    def auxiliary_module(self, model: Encoder) -> nn.Module:
         """Return the scale, and the pooler, which stays the encoder's own.
 
         Raises:
@@ -51,19 +51,19 @@ class DualEncoder(PairContrastive):
             made.pooler = model.pooler
         return made
 
-    def vectors(self, model: Encoder, side: Side, states: Tensor, extra: Any) -> Tensor:
+    def vectors(self, model: Encoder, side: Side, states: Tensor, auxiliary: Any) -> Tensor:
         """Return what the pooler makes of the states, or the pooled states."""
         if not self.pooler:
-            return super().vectors(model, side, states, extra)
-        pooled: Tensor = extra.pooler(states)
+            return super().vectors(model, side, states, auxiliary)
+        pooled: Tensor = auxiliary.pooler(states)
         return pooled
 
-    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, extra: Any) -> Terms:
+    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, auxiliary: Any) -> Terms:
         """Return the loss of left sides, over the batches of all processes."""
         del model
         source, target = vectors
         compared = candidates(source, target, batch.identity)
-        return {"dual_encoder": info_nce(source, target, temperature=1 / extra.scale, symmetric=False, **compared)}
+        return {"dual_encoder": info_nce(source, target, temperature=1 / auxiliary.scale, symmetric=False, **compared)}
 
 
 class _Beside(nn.Module):

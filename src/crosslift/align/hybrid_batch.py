@@ -71,9 +71,9 @@ class HybridBatch(PairContrastive):
         known = identity(pairs) if self.mask_duplicates else None
         return PairBatch(model.collate(queries), model.collate(passages), identity=known)
 
-    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, extra: Any) -> Terms:
+    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, auxiliary: Any) -> Terms:
         """Return InfoNCE with queries as anchors and the other passages, of all processes, as negatives."""
-        del model, extra
+        del model, auxiliary
         source, target = vectors
         compared = candidates(source, target, batch.identity)
         return {"hybrid_batch": info_nce(source, target, temperature=self.temperature, symmetric=False, **compared)}

@@ -31,9 +31,9 @@ class Labse(PairContrastive):
     margin: float = Field(0.3, ge=0, description="taken off the cosine of translations")
     scale: float = Field(20.0, gt=0, description="multiplies the cosines and the margin; the paper prints none (1)")
 
-    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, extra: Any) -> Terms:
+    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, auxiliary: Any) -> Terms:
         """Return the sum of both directions, over the batches of all processes."""
-        del model, extra
+        del model, auxiliary
         source, target = vectors
         compared = candidates(source, target, batch.identity)
         return {"labse": additive_margin_softmax(source, target, margin=self.margin, scale=self.scale, **compared)}

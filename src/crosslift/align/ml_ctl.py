@@ -44,7 +44,7 @@ class MlCtl(SentenceContrastive):
     Needs word links, and pairs without a link are left out of a step; needs a masked-LM head unless `mlm_weight` is 0.
     """
 
-    needs: ClassVar[frozenset[str]] = frozenset({"links"})
+    requires: ClassVar[frozenset[str]] = frozenset({"links"})
     term: ClassVar[str] = "ml_ctl"
 
     contrastive_loss: Literal["info_nce", "cz_nce"] = Field(
@@ -61,7 +61,7 @@ class MlCtl(SentenceContrastive):
     )
     unique_words: bool = Field(False, description="only links between words that occur once in their sentences")
 
-    def extra(self, model: Encoder) -> nn.Module | None:
+    def auxiliary_module(self, model: Encoder) -> nn.Module | None:
         """Return the projection, if there is one."""
         return Projection(model.hidden_size * (1 if self.word == "none" else 2)) if self.projection else None
 
@@ -84,12 +84,12 @@ class MlCtl(SentenceContrastive):
         source, target = torch.tensor([words for _, words in linked]).unbind(dim=1)  # (batch, 2) each
         return replace(batch, source_word=source, target_word=target)
 
-    def vectors(self, model: Encoder, side: Side, states: Tensor, extra: Any) -> Tensor:
+    def vectors(self, model: Encoder, side: Side, states: Tensor, auxiliary: Any) -> Tensor:
         """Return the sentence, joined with its word and projected."""
         sentence = model.pool(states, side.inputs, self.pooling)
         if side.word is not None:
             sentence = torch.cat([sentence, masked_mean(states, _inside(side.word, states.shape[1]))], dim=1)
-        return self.project(sentence, extra)
+        return self.project(sentence, auxiliary)
 
     def _words(self, pair: TokenPair, generator: torch.Generator) -> tuple[Span, Span] | None:
         """Draw a word of each side; None if the pair has no such words."""

@@ -25,7 +25,7 @@ class Mlm(HiddenTokens):
     pairs whose second side is empty.
     """
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "text"
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "text"
     paper: ClassVar[str] = "Devlin et al. 2019, arXiv 1810.04805"
 
     def collate(self, model: Encoder, items: Sequence[Tokens], generator: torch.Generator) -> HiddenBatch:
@@ -33,7 +33,7 @@ class Mlm(HiddenTokens):
         return self.hide(model, items, generator)
 
     def loss(  # type: ignore[override]
-        self, model: Encoder, batch: HiddenBatch, extra: SpanDecoder | None = None
+        self, model: Encoder, batch: HiddenBatch, auxiliary: SpanDecoder | None = None
     ) -> Terms:
         """Return the mean cross-entropy of the hidden tokens."""
-        return {"mlm": masked_loss(model, batch, extra)}
+        return {"mlm": masked_loss(model, batch, auxiliary)}

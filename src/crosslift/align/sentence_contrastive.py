@@ -55,7 +55,7 @@ class SentenceContrastive(PairContrastive):
         False, description="the contrast reads the hidden words too, as its authors' code does, in one pass for both"
     )
 
-    def extra(self, model: Encoder) -> nn.Module | None:
+    def auxiliary_module(self, model: Encoder) -> nn.Module | None:
         """Return the projection, if there is one."""
         return Projection(model.hidden_size) if self.projection else None
 
@@ -85,13 +85,13 @@ class SentenceContrastive(PairContrastive):
         """Return the layers added up, and the last one."""
         return summed_layers(model, side.inputs, self.layers)
 
-    def vectors(self, model: Encoder, side: Side, states: Tensor, extra: Any) -> Tensor:
+    def vectors(self, model: Encoder, side: Side, states: Tensor, auxiliary: Any) -> Tensor:
         """Return the pooled states, projected if there is a projection."""
-        return self.project(super().vectors(model, side, states, extra), extra)
+        return self.project(super().vectors(model, side, states, auxiliary), auxiliary)
 
-    def project(self, vectors: Tensor, extra: Any) -> Tensor:
+    def project(self, vectors: Tensor, auxiliary: Any) -> Tensor:
         """Return the vectors projected, if there is a projection."""
-        return extra(vectors) if self.projection else vectors
+        return auxiliary(vectors) if self.projection else vectors
 
     def beside(self, model: Encoder, side: Side, last: Tensor) -> Terms:
         """Return the masked-language-modelling loss, half of it for each side."""
@@ -104,9 +104,9 @@ class SentenceContrastive(PairContrastive):
         total = functional.cross_entropy(logits.float(), inputs.targets[positions], reduction="sum")
         return {"mlm": self.mlm_weight / 2 * total / max(1, len(logits))}
 
-    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, extra: Any) -> Terms:
+    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, auxiliary: Any) -> Terms:
         """Return the contrastive loss over the batches of all processes."""
-        del model, extra
+        del model, auxiliary
         source, target = vectors
         loss = {"info_nce": info_nce, "cz_nce": cz_nce}[self.contrastive_loss](
             source,

@@ -71,8 +71,8 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
     0 the view is the sentence.  Needs a masked-language-model head; text-to-text encoders get span corruption instead.
     """
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "text"
-    needs: ClassVar[frozenset[str]] = frozenset({"words"})
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "text"
+    requires: ClassVar[frozenset[str]] = frozenset({"words"})
     paper: ClassVar[str] = "our design, after Qin et al. 2020, arXiv 2006.06402"
 
     adversarial_weight: float = Field(1.0, ge=0, description="of the loss on the view (beta)")
@@ -84,7 +84,7 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
         """Return the files of the lexicon, and those of text or vectors."""
         return (*lexicon_files(self.lexicon), *([self.path.replace("{language}", "*")] if self.path else []))
 
-    def extra(self, model: Encoder) -> AdversaryParts:
+    def auxiliary_module(self, model: Encoder) -> AdversaryParts:
         """Return the candidates, found in the model as it is now, and the decoder of a text-to-text encoder."""
         decoder = SpanDecoder.of(model) if is_text_to_text(model) else None
         return AdversaryParts(make_candidates(self, model), decoder)
@@ -103,19 +103,19 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
         outputs = hidden.outputs if isinstance(hidden, SpanBatch) else None
         return AdversarialBatch(hidden.inputs, outputs, words.spans, entries, words.languages, words.draws)
 
-    def units(self, batch: AdversarialBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+    def num_targets(self, batch: AdversarialBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return the number of tokens that are predicted."""
-        return super().units(batch.hidden)
+        return super().num_targets(batch.hidden)
 
-    def loss(self, model: Encoder, batch: AdversarialBatch, extra: AdversaryParts) -> Terms:  # type: ignore[override]
+    def loss(self, model: Encoder, batch: AdversarialBatch, auxiliary: AdversaryParts) -> Terms:  # type: ignore[override]
         """Return the loss on the sentences, on their views, and how far the predictions are apart."""
 
         def to_raise(inputs: Inputs, embeddings: Tensor) -> Tensor:
-            return masked_loss(model, replace(batch.hidden, inputs=inputs), extra.decoder, embeddings)
+            return masked_loss(model, replace(batch.hidden, inputs=inputs), auxiliary.decoder, embeddings)
 
-        view = Adversary(self, model, extra.candidates).view(batch.inputs, batch.words, to_raise)
-        clean, targets = predictions(model, batch.hidden, extra.decoder)
-        worse, _ = predictions(model, replace(batch.hidden, inputs=view), extra.decoder)
+        view = Adversary(self, model, auxiliary.candidates).view(batch.inputs, batch.words, to_raise)
+        clean, targets = predictions(model, batch.hidden, auxiliary.decoder)
+        worse, _ = predictions(model, replace(batch.hidden, inputs=view), auxiliary.decoder)
         count = max(1, len(targets))
         losses = [functional.cross_entropy(side.float(), targets, reduction="sum") / count for side in (clean, worse)]
         return {

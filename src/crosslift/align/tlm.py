@@ -25,7 +25,7 @@ class Tlm(HiddenTokens):
     Needs a masked-language-model head; text-to-text encoders get span corruption instead.
     """
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
     paper: ClassVar[str] = "Conneau & Lample 2019, arXiv 1901.07291"
 
     def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> HiddenBatch:
@@ -38,7 +38,7 @@ class Tlm(HiddenTokens):
         return self.hide(model, joined, generator)
 
     def loss(  # type: ignore[override]
-        self, model: Encoder, batch: HiddenBatch, extra: SpanDecoder | None = None
+        self, model: Encoder, batch: HiddenBatch, auxiliary: SpanDecoder | None = None
     ) -> Terms:
         """Return the mean cross-entropy of the hidden tokens."""
-        return {"tlm": masked_loss(model, batch, extra)}
+        return {"tlm": masked_loss(model, batch, auxiliary)}

@@ -41,7 +41,7 @@ class Translation(Method):
     work to the encoder.
     """
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
     paper: ClassVar[str] = "Siddhant et al. 2020, arXiv 1909.00437"
 
     layers: int = Field(2, ge=1, description="of the decoder")
@@ -50,7 +50,7 @@ class Translation(Method):
     own_embedding: bool = Field(False, description="decoder embeddings of its own instead of the encoder's")
     both_directions: bool = Field(True, description="either side is the source at random; else the first one is")
 
-    def extra(self, model: Encoder) -> Decoder:
+    def auxiliary_module(self, model: Encoder) -> Decoder:
         """Return the decoder."""
         return Decoder(
             model,
@@ -74,13 +74,13 @@ class Translation(Method):
             language_tags([target.language for target in targets]),
         )
 
-    def units(self, batch: TranslationBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+    def num_targets(self, batch: TranslationBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return the number of tokens that are written."""
         return int(batch.target.mask.sum())
 
-    def loss(self, model: Encoder, batch: TranslationBatch, extra: Decoder) -> Terms:  # type: ignore[override]
+    def loss(self, model: Encoder, batch: TranslationBatch, auxiliary: Decoder) -> Terms:  # type: ignore[override]
         """Return the mean cross-entropy of the target tokens."""
-        logits = extra(model, model.encode(batch.source), batch.source.mask, batch.tags, batch.target)
+        logits = auxiliary(model, model.encode(batch.source), batch.source.mask, batch.tags, batch.target)
         targets = batch.target.ids[batch.target.mask.bool()]
         total = functional.cross_entropy(logits.float(), targets, reduction="sum")
         return {"translation": total / max(1, len(targets))}

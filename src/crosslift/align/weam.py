@@ -53,8 +53,8 @@ class Weam(Method):
     `cp_only_aligned`.  Links count where both ends have no other.
     """
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
-    needs: ClassVar[frozenset[str]] = frozenset({"links"})
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
+    requires: ClassVar[frozenset[str]] = frozenset({"links"})
     paper: ClassVar[str] = "Yang et al. 2021, arXiv 2106.01732"
 
     mask_probability: float = Field(0.3, gt=0, le=1, description="share of tokens that are predicted")
@@ -75,7 +75,7 @@ class Weam(Method):
         unweighted = ExchangeBatch(masked, pad_links([links for _, links in joined]), torch.ones(len(items)))
         return replace(unweighted, weight=unweighted.weight * self._weight(unweighted))
 
-    def units(self, batch: ExchangeBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+    def num_targets(self, batch: ExchangeBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return the number of hidden tokens."""
         return int(batch.positions.sum())
 
@@ -95,7 +95,7 @@ class Weam(Method):
         """Return the weight of a token's exchanged loss, such that means over hidden tokens add up over parts."""
         if not self.cp_only_aligned:
             return self.exchange_weight
-        return self.exchange_weight * self.units(batch) / max(1, int(batch.crossed.sum()))
+        return self.exchange_weight * self.num_targets(batch) / max(1, int(batch.crossed.sum()))
 
 
 def _token_losses(model: Encoder, states: Tensor, batch: ExchangeBatch) -> tuple[Tensor, Tensor]:

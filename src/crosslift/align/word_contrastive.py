@@ -39,8 +39,8 @@ class WordContrastive(Method):
     the others count where both ends have no other.
     """
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
-    needs: ClassVar[frozenset[str]] = frozenset({"links"})
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
+    requires: ClassVar[frozenset[str]] = frozenset({"links"})
     splittable: ClassVar[bool] = False
     gathers: ClassVar[bool] = True
     paper: ClassVar[str] = "Wu & Dredze 2020, arXiv 2010.02537"
@@ -54,7 +54,7 @@ class WordContrastive(Method):
     piece: Literal["first", "last"] = Field("first", description="piece whose state stands for a word")
     skip_identical: bool = Field(True, description="leave out links between equal words")
 
-    def extra(self, model: Encoder) -> ContrastExtra:
+    def auxiliary_module(self, model: Encoder) -> ContrastExtra:
         """Return a new projection, and the encoder as it is before the first step."""
         width = model.hidden_size
         projection: nn.Module = nn.Identity()
@@ -73,18 +73,18 @@ class WordContrastive(Method):
             links=pad_links([word_links(pair, piece=self.piece, skip_identical=self.skip_identical) for pair in items]),
         )
 
-    def units(self, batch: LinkedBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+    def num_targets(self, batch: LinkedBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return the number of links."""
         return int((batch.links[..., 0] != NO_LINK).sum())
 
-    def loss(self, model: Encoder, batch: LinkedBatch, extra: ContrastExtra) -> Terms:  # type: ignore[override]
+    def loss(self, model: Encoder, batch: LinkedBatch, auxiliary: ContrastExtra) -> Terms:  # type: ignore[override]
         """Return the contrast over all links of the batch, and the regulariser."""
-        source = extra.projection(pick(model.encode(batch.source), batch.links[..., 0]))
-        target = extra.projection(pick(model.encode(batch.target), batch.links[..., 1]))
+        source = auxiliary.projection(pick(model.encode(batch.source), batch.links[..., 0]))
+        target = auxiliary.projection(pick(model.encode(batch.target), batch.links[..., 1]))
         terms = {"contrast": self._contrast(source, target)}
-        if extra.frozen is None:
+        if auxiliary.frozen is None:
             return terms
-        return terms | {"regulariser": self.regulariser_weight * extra.frozen.distance(model)}
+        return terms | {"regulariser": self.regulariser_weight * auxiliary.frozen.distance(model)}
 
     def _contrast(self, source: Tensor, target: Tensor) -> Tensor:
         """Return the mean over this process's links; those of all processes are candidates."""

@@ -52,8 +52,8 @@ class WordL2(Method):
     `skip_identical`.
     """
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
-    needs: ClassVar[frozenset[str]] = frozenset({"links"})
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
+    requires: ClassVar[frozenset[str]] = frozenset({"links"})
     paper: ClassVar[str] = "Cao et al. 2020, arXiv 2002.03518"
 
     anchor: Literal["frozen", "current"] = Field(
@@ -68,7 +68,7 @@ class WordL2(Method):
     piece: Literal["first", "last"] = Field("last", description="piece whose state stands for a word")
     skip_identical: bool = Field(False, description="leave out links between equal words")
 
-    def extra(self, model: Encoder) -> Frozen:
+    def auxiliary_module(self, model: Encoder) -> Frozen:
         """Return the encoder as it is before the first step."""
         return Frozen(model)
 
@@ -86,21 +86,21 @@ class WordL2(Method):
             weight=torch.full((len(items),), self._count(words) / max(1, count)),
         )
 
-    def units(self, batch: AnchoredBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+    def num_targets(self, batch: AnchoredBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return the number of source words."""
         return self._count(batch.words)
 
-    def loss(self, model: Encoder, batch: AnchoredBatch, extra: Frozen) -> Terms:  # type: ignore[override]
+    def loss(self, model: Encoder, batch: AnchoredBatch, auxiliary: Frozen) -> Terms:  # type: ignore[override]
         """Return the mean squared distance of linked words, and the regulariser."""
         source, target = model.encode(batch.source), model.encode(batch.target)
         # With both sides moving and the parameters kept, nothing looks at frozen states.
-        frozen = extra.encode(batch.source) if self.anchor == "frozen" or self.regulariser == "states" else source
-        count = max(1, self.units(batch))
+        frozen = auxiliary.encode(batch.source) if self.anchor == "frozen" or self.regulariser == "states" else source
+        count = max(1, self.num_targets(batch))
         anchor = frozen if self.anchor == "frozen" else source
         apart = self._distances(pick(target, batch.links[..., 1]), pick(anchor, batch.links[..., 0])).sum()
         terms = {"align": batch.weight[0] * apart / count}
         if self.regulariser == "parameters":
-            return terms | {"regulariser": self.regulariser_weight * extra.distance(model)}
+            return terms | {"regulariser": self.regulariser_weight * auxiliary.distance(model)}
         moved = self._distances(pick(source, batch.words), pick(frozen, batch.words)).sum()
         return terms | {"regulariser": self.regulariser_weight * moved / count}
 

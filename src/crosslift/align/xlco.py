@@ -60,7 +60,7 @@ class Xlco(Contrastive):
     mixup: bool = Field(True, description="join two pairs to one, in an order of its own on either side")
     mask_probability: float | None = Field(None, gt=0, le=1, description="share of the tokens to hide; none for none")
 
-    def extra(self, model: Encoder) -> Momentum:
+    def auxiliary_module(self, model: Encoder) -> Momentum:
         """Return the key encoder, both projections, and an empty queue."""
         return Momentum(model, self.queue_size)
 
@@ -84,43 +84,43 @@ class Xlco(Contrastive):
         """Return the states of the layer that vectors come from."""
         return summed_layers(model, side.inputs, (round(model.layers * 2 / 3) if self.layer is None else self.layer,))
 
-    def vectors(self, model: Encoder, side: Side, states: Tensor, extra: Momentum) -> Tensor:
+    def vectors(self, model: Encoder, side: Side, states: Tensor, auxiliary: Momentum) -> Tensor:
         """Return the projected queries."""
-        return extra.query(super().vectors(model, side, states, extra))  # type: ignore[no-any-return]
+        return auxiliary.query(super().vectors(model, side, states, auxiliary))  # type: ignore[no-any-return]
 
-    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: QueryBatch, extra: Momentum) -> Terms:
+    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: QueryBatch, auxiliary: Momentum) -> Terms:
         """Return the cross-entropy of each query's key among all keys; the batch's keys then wait to be queued."""
         del model
-        query, keys = self._scaled(vectors[0]), self._scaled(self._keys(batch.key, extra))
+        query, keys = self._scaled(vectors[0]), self._scaled(self._keys(batch.key, auxiliary))
         places = rank_offset(len(keys), keys.device) + torch.arange(len(keys), device=keys.device)
-        extra.waiting = gather(keys)
-        pool = torch.cat([extra.waiting, extra.queued])
+        auxiliary.waiting = gather(keys)
+        pool = torch.cat([auxiliary.waiting, auxiliary.queued])
         with torch.autocast(query.device.type, enabled=False):
             scores = query @ pool.T / self.temperature  # (batch, keys of all processes and of the queue)
         if not self.batch_negatives:
             others = torch.ones_like(scores, dtype=torch.bool).scatter(1, places[:, None], False)
-            others[:, len(extra.waiting) :] = False
+            others[:, len(auxiliary.waiting) :] = False
             scores = scores.masked_fill(others, torch.finfo(scores.dtype).min)
         return {"xlco": functional.cross_entropy(scores, places)}
 
-    def after_step(self, model: Encoder, extra: nn.Module | None) -> None:
+    def after_step(self, model: Encoder, auxiliary: nn.Module | None) -> None:
         """Queue the keys of the step, and move the key encoder toward the encoder."""
-        assert isinstance(extra, Momentum)
-        extra.enqueue()
-        extra.follow(model, self.momentum)
+        assert isinstance(auxiliary, Momentum)
+        auxiliary.enqueue()
+        auxiliary.follow(model, self.momentum)
 
     def _scaled(self, vectors: Tensor) -> Tensor:
         vectors = vectors.to(torch.promote_types(vectors.dtype, torch.float32))  # dot products, also under autocast
         return functional.normalize(vectors, dim=1) if self.normalize else vectors
 
     @torch.no_grad()
-    def _keys(self, inputs: Inputs, extra: Momentum) -> Tensor:
+    def _keys(self, inputs: Inputs, auxiliary: Momentum) -> Tensor:
         """Return (batch, hidden) keys."""
         cut = chunks(Side(inputs), self.chunk_size)
         parts = []
         for chunk in cut:
-            states, _ = self.states(extra.encoder, chunk.side)
-            parts.append(extra.key(extra.encoder.pool(states, chunk.side.inputs, self.pooling)))
+            states, _ = self.states(auxiliary.encoder, chunk.side)
+            parts.append(auxiliary.key(auxiliary.encoder.pool(states, chunk.side.inputs, self.pooling)))
         return in_order(cut, parts)
 
 

@@ -71,7 +71,7 @@ class XlmAlign(Method):
     own (`mlm`).  A token with several links points to the one with the most weight in the transport plan.
     """
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
     paper: ClassVar[str] = "Chi et al. 2021, arXiv 2106.06381"
 
     mask_probability: float = Field(0.15, gt=0, le=1, description="share of tokens that are predicted")
@@ -83,7 +83,7 @@ class XlmAlign(Method):
     rounds: int = Field(2, ge=1, description="rounds of alignment filtering")
     tlm_weight: float = Field(1.0, ge=0, description="weight of predicting the hidden tokens themselves")
 
-    def extra(self, model: Encoder) -> Pointer:
+    def auxiliary_module(self, model: Encoder) -> Pointer:
         """Return a new pointer network."""
         if not -model.layers - 1 <= self.layer <= model.layers:
             raise RecipeError(
@@ -105,15 +105,15 @@ class XlmAlign(Method):
             torch.tensor([_boundary(tokens) for tokens in joined]),
         )
 
-    def units(self, batch: JoinedBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+    def num_targets(self, batch: JoinedBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return the number of hidden tokens."""
         return int(batch.positions.sum())
 
-    def loss(self, model: Encoder, batch: JoinedBatch, extra: Pointer) -> Terms:  # type: ignore[override]
+    def loss(self, model: Encoder, batch: JoinedBatch, auxiliary: Pointer) -> Terms:  # type: ignore[override]
         """Return the cross-entropies of the hidden tokens and of their partners, each over the hidden tokens."""
         partners = self.label(model, batch)
-        states, count = model.encode(batch.inputs), max(1, self.units(batch))
-        terms = {"pointer": _pointer_loss(extra(states), partners, batch) / count}
+        states, count = model.encode(batch.inputs), max(1, self.num_targets(batch))
+        terms = {"pointer": _pointer_loss(auxiliary(states), partners, batch) / count}
         if self.tlm_weight == 0:
             return terms
         assert batch.inputs.targets is not None

@@ -100,22 +100,24 @@ class Adversary:
         always stay what it is, so none is replaced that would lower the loss to first order.  The random choice takes
         words and candidates uniformly.  Replacements for which a row has no room are left out.
         """
-        pieces = self.candidates(words.entries, words.languages)  # (batch, words, candidates, pieces)
+        subwords = self.candidates(words.entries, words.languages)  # (batch, words, candidates, pieces)
         budget = torch.ceil(self.settings.replace_share * words.real.sum(dim=1)).long()
         passes = self._passes(budget)
         quota = torch.ceil(budget / max(1, passes)).long()
         chosen = torch.full_like(words.entries, _NONE)
         for number in range(passes):
-            current, spans = spliced(inputs, words.spans, picked(pieces, chosen), self.encoder.pad_id)
-            scores = self._scores(current, spans, pieces, words, loss).masked_fill(pieces[..., 0] == _NONE, -torch.inf)
+            current, spans = spliced(inputs, words.spans, picked(subwords, chosen), self.encoder.pad_id)
+            scores = self._scores(current, spans, subwords, words, loss).masked_fill(
+                subwords[..., 0] == _NONE, -torch.inf
+            )
             best, candidate = scores.masked_fill((chosen != _NONE).unsqueeze(-1), -torch.inf).max(dim=2)
             left = torch.minimum(quota, budget - number * quota)
             room = self.encoder.max_length - current.lengths
-            taken = (best > 0) & _first(best, left, self._growth(spans, pieces, candidate), room)
+            taken = (best > 0) & _first(best, left, self._growth(spans, subwords, candidate), room)
             if not taken.any():
                 break
             chosen = torch.where(taken, candidate, chosen)
-        return self._accepted(inputs, words, pieces, chosen)
+        return self._accepted(inputs, words, subwords, chosen)
 
     def _passes(self, budget: Tensor) -> int:
         """Return how many times words are chosen: random ones all at once."""
@@ -123,29 +125,29 @@ class Adversary:
         limit = 1 if self.settings.choice == "random" else self.settings.passes
         return most if limit is None else min(limit, most)
 
-    def _scores(self, current: Inputs, spans: Tensor, pieces: Tensor, words: Words, loss: Loss) -> Tensor:
+    def _scores(self, current: Inputs, spans: Tensor, subwords: Tensor, words: Words, loss: Loss) -> Tensor:
         """Return (batch, words, candidates): the higher, the rather taken; only what is above 0 is."""
         if self.settings.choice == "worst":
-            return first_order_gains(self.encoder, current, spans, pieces, loss)
-        count = (pieces[..., 0] != _NONE).sum(dim=-1)
+            return first_order_gains(self.encoder, current, spans, subwords, loss)
+        count = (subwords[..., 0] != _NONE).sum(dim=-1)
         drawn = torch.ceil(words.draws[..., 1] * count).long() - 1
-        taken = torch.arange(pieces.shape[2], device=drawn.device) == drawn.unsqueeze(-1)
+        taken = torch.arange(subwords.shape[2], device=drawn.device) == drawn.unsqueeze(-1)
         return words.draws[..., :1] * taken
 
-    def _growth(self, spans: Tensor, pieces: Tensor, candidate: Tensor) -> Tensor:
+    def _growth(self, spans: Tensor, subwords: Tensor, candidate: Tensor) -> Tensor:
         """Return by how many tokens each word would grow, (batch, words)."""
-        sizes = (pieces != _NONE).sum(dim=-1).gather(2, candidate.unsqueeze(-1)).squeeze(-1)
+        sizes = (subwords != _NONE).sum(dim=-1).gather(2, candidate.unsqueeze(-1)).squeeze(-1)
         return sizes - (spans[..., 1] - spans[..., 0])
 
-    def _accepted(self, inputs: Inputs, words: Words, pieces: Tensor, chosen: Tensor) -> Inputs:
-        view, _ = spliced(inputs, words.spans, picked(pieces, chosen), self.encoder.pad_id)
+    def _accepted(self, inputs: Inputs, words: Words, subwords: Tensor, chosen: Tensor) -> Inputs:
+        view, _ = spliced(inputs, words.spans, picked(subwords, chosen), self.encoder.pad_id)
         if self.settings.min_similarity is None:
             return view
         with torch.no_grad():
             before, after = (self.encoder.pool(self.encoder.encode(side), side) for side in (inputs, view))
         unlike = functional.cosine_similarity(before, after) < self.settings.min_similarity
         kept = chosen.masked_fill(unlike.unsqueeze(-1), _NONE)
-        return spliced(inputs, words.spans, picked(pieces, kept), self.encoder.pad_id)[0]
+        return spliced(inputs, words.spans, picked(subwords, kept), self.encoder.pad_id)[0]
 
 
 def _first(scores: Tensor, count: Tensor, growth: Tensor, room: Tensor) -> Tensor:
@@ -163,7 +165,7 @@ def _first(scores: Tensor, count: Tensor, growth: Tensor, room: Tensor) -> Tenso
     return torch.zeros_like(fits).scatter(1, order, fits & (rank < count.unsqueeze(1)))
 
 
-def first_order_gains(encoder: Encoder, inputs: Inputs, spans: Tensor, pieces: Tensor, loss: Loss) -> Tensor:
+def first_order_gains(encoder: Encoder, inputs: Inputs, spans: Tensor, subwords: Tensor, loss: Loss) -> Tensor:
     """Return what each replacement adds to the loss to first order: (batch, words, candidates).
 
     ``(e(c) - e(w)) . g`` with e the mean of a word's piece embeddings and g the sum of the loss's gradients at the
@@ -173,7 +175,7 @@ def first_order_gains(encoder: Encoder, inputs: Inputs, spans: Tensor, pieces: T
         encoder: gives the embeddings.
         inputs: (batch, length).
         spans: (batch, words, 2).
-        pieces: of the candidates, (batch, words, candidates, pieces), -1 where there are none.
+        subwords: of the candidates, (batch, words, candidates, pieces), -1 where there are none.
         loss: of inputs and embeddings.
     """
     with torch.enable_grad():
@@ -184,22 +186,22 @@ def first_order_gains(encoder: Encoder, inputs: Inputs, spans: Tensor, pieces: T
     with torch.no_grad():
         direction = inside @ gradient
         now = inside @ embeddings.to(gradient.dtype) / inside.sum(dim=-1, keepdim=True).clamp(min=1)
-        change = mean_embeddings(encoder, pieces) - now.unsqueeze(2)
+        change = mean_embeddings(encoder, subwords) - now.unsqueeze(2)
         return (change * direction.unsqueeze(2)).sum(dim=-1)
 
 
-def picked(pieces: Tensor, chosen: Tensor) -> Tensor:
+def picked(subwords: Tensor, chosen: Tensor) -> Tensor:
     """Return the pieces of the chosen candidates, -1 where none is chosen: (batch, words, pieces).
 
     Args:
-        pieces: (batch, words, candidates, pieces).
+        subwords: (batch, words, candidates, pieces).
         chosen: (batch, words), the candidate or -1.
     """
-    index = chosen.clamp(min=0)[..., None, None].expand(*chosen.shape, 1, pieces.shape[-1])
-    return pieces.gather(2, index).squeeze(2).masked_fill((chosen == _NONE).unsqueeze(-1), _NONE)
+    index = chosen.clamp(min=0)[..., None, None].expand(*chosen.shape, 1, subwords.shape[-1])
+    return subwords.gather(2, index).squeeze(2).masked_fill((chosen == _NONE).unsqueeze(-1), _NONE)
 
 
-def spliced(inputs: Inputs, spans: Tensor, pieces: Tensor, pad_id: int) -> tuple[Inputs, Tensor]:
+def spliced(inputs: Inputs, spans: Tensor, subwords: Tensor, pad_id: int) -> tuple[Inputs, Tensor]:
     """Replace words by pieces, rows growing and shrinking as they must.
 
     The first new piece keeps what was predicted at the word's first one; the others predict nothing.
@@ -207,13 +209,13 @@ def spliced(inputs: Inputs, spans: Tensor, pieces: Tensor, pad_id: int) -> tuple
     Args:
         inputs: (batch, length).
         spans: of the words, (batch, words, 2).
-        pieces: (batch, words, pieces): what a word becomes; -1 everywhere for a word that stays.
+        subwords: (batch, words, pieces): what a word becomes; -1 everywhere for a word that stays.
         pad_id: fills up rows.
 
     Returns:
         The new inputs and the words' new spans.
     """
-    sizes = (pieces != _NONE).sum(dim=-1)  # (batch, words); 0 for a word that stays
+    sizes = (subwords != _NONE).sum(dim=-1)  # (batch, words); 0 for a word that stays
     width = inputs.ids.shape[1]
     places = torch.arange(width, device=spans.device)
     moved = (sizes > 0).unsqueeze(-1)
@@ -229,8 +231,8 @@ def spliced(inputs: Inputs, spans: Tensor, pieces: Tensor, pad_id: int) -> tuple
     offset = new - (ends - counts).gather(1, origin)
     word = torch.where(head.any(dim=1), head.int().argmax(dim=1), _NONE).gather(1, origin)
     changed = (word != _NONE) & real
-    flat = (word.clamp(min=0) * pieces.shape[-1] + offset).clamp(0, pieces.shape[1] * pieces.shape[2] - 1)
-    fresh = pieces.flatten(1).gather(1, flat)
+    flat = (word.clamp(min=0) * subwords.shape[-1] + offset).clamp(0, subwords.shape[1] * subwords.shape[2] - 1)
+    fresh = subwords.flatten(1).gather(1, flat)
     view = _gathered(inputs, origin, real, pad_id)
     ids = torch.where(changed, fresh, view.ids)
     targets = view.targets if view.targets is None else view.targets.masked_fill(changed & (offset > 0), IGNORED)

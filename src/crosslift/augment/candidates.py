@@ -67,7 +67,7 @@ class Candidates(nn.Module):
         written = WordPieces(encoder)
         targets = dict.fromkeys(word for language in lexicon.languages for word in lexicon.words_of(language))
         written.know(targets)
-        rows = {word: row for row, word in enumerate(word for word in targets if written.pieces(word))}
+        rows = {word: row for row, word in enumerate(word for word in targets if written.subwords(word))}
         found = [
             [rows[other] for other in lexicon.translations(word, language) if other in rows][:limit]
             for language in lexicon.languages
@@ -75,10 +75,10 @@ class Candidates(nn.Module):
         ]
         table = pad([*found, [_NONE]], _NONE)[:-1].view(len(lexicon.languages), len(words), -1)
         self.table: Tensor
-        self.pieces: Tensor
+        self.subwords: Tensor
         self.scores: Tensor
         self.register_buffer("table", table)
-        self.register_buffer("subwords", pad([written.pieces(word) for word in rows] or [(_NONE,)], _NONE))
+        self.register_buffer("subwords", pad([written.subwords(word) for word in rows] or [(_NONE,)], _NONE))
         self.register_buffer("scores", torch.tensor([precision[language] for language in lexicon.languages]))
         self.languages = lexicon.languages
 
@@ -95,7 +95,7 @@ class Candidates(nn.Module):
             languages: (batch, words).
         """
         rows = self.table[languages, entries.clamp(min=0)].masked_fill((entries == _NONE).unsqueeze(-1), _NONE)
-        return self.pieces[rows.clamp(min=0)].masked_fill((rows == _NONE).unsqueeze(-1), _NONE)
+        return self.subwords[rows.clamp(min=0)].masked_fill((rows == _NONE).unsqueeze(-1), _NONE)
 
 
 def make_candidates(settings: CandidateSettings, encoder: Encoder) -> Candidates:
@@ -156,19 +156,19 @@ def embedded(words: Sequence[str], encoder: Encoder) -> WordVectors:
     """Return the mean input embedding of each word's pieces; words that the tokenizer cannot write are left out."""
     written = WordPieces(encoder)
     written.know(words)
-    known = [word for word in words if written.pieces(word)]
+    known = [word for word in words if written.subwords(word)]
     blocks = [torch.zeros(0, mean_embeddings(encoder, torch.zeros(0, 1, dtype=torch.long)).shape[-1])]
     with torch.no_grad():
         for start in range(0, len(known), _BLOCK):
-            ids = pad([written.pieces(word) for word in known[start : start + _BLOCK]], _NONE)
+            ids = pad([written.subwords(word) for word in known[start : start + _BLOCK]], _NONE)
             blocks.append(mean_embeddings(encoder, ids.to(encoder.device)).float().cpu())
     return WordVectors(tuple(known), torch.cat(blocks).numpy())
 
 
-def mean_embeddings(encoder: Encoder, pieces: Tensor) -> Tensor:
+def mean_embeddings(encoder: Encoder, subwords: Tensor) -> Tensor:
     """Return the mean embedding of pieces (..., pieces), where -1 is none: (..., width); zero for no piece at all."""
-    real = (pieces != _NONE).unsqueeze(-1)
-    summed = (encoder.embed(pieces.clamp(min=0)) * real).sum(dim=-2)
+    real = (subwords != _NONE).unsqueeze(-1)
+    summed = (encoder.embed(subwords.clamp(min=0)) * real).sum(dim=-2)
     return summed / real.sum(dim=-2).clamp(min=1)
 
 

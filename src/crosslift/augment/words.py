@@ -44,7 +44,7 @@ class WordPieces:
             )
         return [self._span(tokens, *place) for place in _runs(tokens)]
 
-    def pieces(self, text: str) -> Pieces:
+    def subwords(self, text: str) -> Pieces:
         """Return the pieces of one or more words as they stand inside a sentence; none if a part is unknown."""
         if text not in self._pieces:
             self.know([text])
@@ -68,10 +68,10 @@ class WordPieces:
         room = self.encoder.max_length - len(tokens)
         replacements: dict[tuple[int, int], Pieces] = {}
         for span, text in wanted:
-            pieces = self.pieces(text)
-            growth = len(pieces) - (span.stop - span.start)
-            if pieces and growth <= room:
-                replacements[span.start, span.stop] = pieces
+            subwords = self.subwords(text)
+            growth = len(subwords) - (span.stop - span.start)
+            if subwords and growth <= room:
+                replacements[span.start, span.stop] = subwords
                 room -= growth
         return replaced(tokens, replacements) if replacements else tokens
 
@@ -102,9 +102,9 @@ def replaced(tokens: Tokens, replacements: Mapping[tuple[int, int], Pieces]) -> 
     """Return tokens with other pieces from start to stop; they belong to the same word, text and language."""
     ids, origins = list[int](), list[int]()
     position = 0
-    for (start, stop), pieces in sorted(replacements.items()):
-        ids += [*tokens.ids[position:start], *pieces]
-        origins += [*range(position, start), *[start] * len(pieces)]
+    for (start, stop), subwords in sorted(replacements.items()):
+        ids += [*tokens.ids[position:start], *subwords]
+        origins += [*range(position, start), *[start] * len(subwords)]
         position = stop
     ids += tokens.ids[position:]
     origins += range(position, len(tokens))

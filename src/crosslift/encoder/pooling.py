@@ -52,7 +52,7 @@ _KEY = "crosslift_pooling"
 
 
 def trained_pooling(config: PretrainedConfig) -> str | None:
-    """Return how vectors were made in training: "pooler", "mean", "mean_no_special" or "first"; None where none were."""
+    """Return the pooling that a dual encoder was trained with; None for other encoders."""
     return getattr(config, _KEY, None)
 
 

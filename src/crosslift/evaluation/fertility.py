@@ -14,8 +14,8 @@ def fertility(encoder: Encoder, sentences: Sequence[str], *, language: str) -> d
     """Return how finely the encoder's tokenizer cuts sentences of a language.
 
     Returns:
-        `pieces_per_word` (a word being what white space separates, so a large number in scripts without), and
-        `characters_per_piece` and the percentage `unknown` of pieces, which do not depend on white space.  Paper: Rust
+        `subwords_per_word` (a word being what white space separates, so a large number in scripts without), and
+        `characters_per_subword` and the percentage `unknown` of pieces, which do not depend on white space.  Paper: Rust
         et al. 2021, arXiv 2012.15613, section 3.1.
     """
     chosen = [text for text in sentences[:SENTENCES] if text.strip()]

@@ -96,7 +96,7 @@ def _columns(
         "pair" if columns is not None and len(columns) == 2 and model.task_type == "sentence" else model.task_type
     )
     if task_type not in COLUMNS:
-        raise CheckpointError(f"a model for '{task_type}' tasks cannot label a file (kinds: {', '.join(COLUMNS)})")
+        raise CheckpointError(f"a model for '{task_type}' tasks cannot label a file (task types: {', '.join(COLUMNS)})")
     names = list(table[0])
     if columns is not None:
         require(table[0], columns, where=f"{source}, line 1")

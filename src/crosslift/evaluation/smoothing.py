@@ -140,15 +140,15 @@ def predict_smoothed(
             batch_tokens=batch_tokens,
             doc_stride=doc_stride,
         )
-    if model.task_type not in KINDS or model.task_type not in smoothing.method.kinds:
+    if model.task_type not in KINDS or model.task_type not in smoothing.method.task_types:
         raise InputError(
-            f"smooth: predictions of '{model.task_type}' tasks are not smoothed (kinds: {', '.join(KINDS)})"
+            f"smooth: predictions of '{model.task_type}' tasks are not smoothed (task types: {', '.join(KINDS)})"
         )
     items = task_items(
         *(model.encoder, examples, model.task_type, model.labels),
         max_length=max_length,
         language=language,
-        words="words" in smoothing.method.needs,
+        words="words" in smoothing.method.requires,
         prompt=model.prompt,
         input_settings=model.input_settings,
     )

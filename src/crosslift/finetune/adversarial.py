@@ -79,10 +79,10 @@ class Adversarial(EmbeddingNoise):
         return bool(self.radius and self.steps)
 
     def perturb(
-        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, extra: Any
+        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, auxiliary: Any
     ) -> ModelInput:
         """Return the reading at the last point of the ascent."""
-        del extra
+        del auxiliary
         if not self.active:
             return model_input
         self._check_one_pass(model)
@@ -149,7 +149,7 @@ class Adversarial(EmbeddingNoise):
         model: TaskModel,
         batch: LabelledBatch,
         backward: Backward,
-        extra: nn.Module | None,
+        auxiliary: nn.Module | None,
     ) -> Terms | None:
         """Average the gradients of all points, if `update` says so: each pass serves the weights and the ascent."""
         if self.update == "last" or not self.active:
@@ -169,7 +169,7 @@ class Adversarial(EmbeddingNoise):
             point = (
                 self._cut(model, model_input, delta) if self.inner_steps > 1 else self.moved(model, model_input, delta)
             )
-            terms = together.terms_of(model, batch, point, extra)
+            terms = together.terms_of(model, batch, point, auxiliary)
             shares = {name: value / self.steps for name, value in terms.items()}
             backward(shares)
             total = {name: total.get(name, 0) + value.detach() for name, value in shares.items()}

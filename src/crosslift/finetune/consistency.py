@@ -47,7 +47,7 @@ class Consistency(FinetuneMethod):
         """Factor of cross-entropy on views."""
         return self.learn_views
 
-    def extra(self, model: TaskModel) -> nn.Module | None:
+    def auxiliary_module(self, model: TaskModel) -> nn.Module | None:
         """Return the teacher, frozen.
 
         Raises:
@@ -63,7 +63,7 @@ class Consistency(FinetuneMethod):
             )
         return Teacher(teacher)
 
-    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
+    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, auxiliary: Any) -> Terms:
         """Return both divergences."""
         del model
         terms = {}
@@ -76,9 +76,9 @@ class Consistency(FinetuneMethod):
                 )
             apart = symmetric_divergence(rows, _labelled(view))
             terms["consistency"] = self.example_weight * apart / max(1, clean.count)
-        if extra is not None:
+        if auxiliary is not None:
             with torch.no_grad():
-                target = extra(batch)[clean.labels != IGNORED].float().log_softmax(dim=-1)
+                target = auxiliary(batch)[clean.labels != IGNORED].float().log_softmax(dim=-1)
             learned = functional.kl_div(rows.float().log_softmax(dim=-1), target, reduction="sum", log_target=True)
             terms["teacher"] = self.teacher_weight * learned / max(1, clean.count)
         return terms

@@ -42,7 +42,7 @@ class CrossAligner(FinetuneMethod):
 
     splittable: ClassVar[bool] = False
     compares: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
+    task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
     reasons: ClassVar[Mapping[str, str]] = {
         "extractive_qa": "the answer stands elsewhere in the translation of a context"
     }
@@ -59,7 +59,7 @@ class CrossAligner(FinetuneMethod):
         """Factor of the task loss on translations."""
         return self.learn_views
 
-    def extra(self, model: TaskModel) -> nn.Module:
+    def auxiliary_module(self, model: TaskModel) -> nn.Module:
         """Return the classifier of which tags occur, and the running statistics of the losses.
 
         Raises:
@@ -67,33 +67,33 @@ class CrossAligner(FinetuneMethod):
         """
         if "cross_aligner" in self.losses and model.task_type not in ("tagging", "intent_slot"):
             raise RecipeError(
-                f"cross_aligner.losses: 'cross_aligner' asks which tags occur, and a '{model.task_type}' task has none; "
-                "xero_align and contrastive are for every task"
+                f"cross_aligner.losses: 'cross_aligner' predicts which tags occur; a '{model.task_type}' task has none, "
+                "so leave xero_align and contrastive, which are for every task"
             )
         tags = [place for place, label in enumerate(model.labels) if model.task_type != "intent_slot" or is_tag(label)]
         return Aligner(tags, len(self.losses))
 
-    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
+    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, auxiliary: Any) -> Terms:
         """Return the losses, weighted; none where there is no view."""
         del model, batch
         if view is None:
             return {}
-        made = {name: self._loss(name, clean, view, extra) for name in self.losses}
-        weights = extra.weights(torch.stack(list(made.values())).detach()) if self.weighting == "cov" else None
+        made = {name: self._loss(name, clean, view, auxiliary) for name in self.losses}
+        weights = auxiliary.weights(torch.stack(list(made.values())).detach()) if self.weighting == "cov" else None
         return {
             name: value if weights is None else weights[index] * value
             for index, (name, value) in enumerate(made.items())
         }
 
-    def after_step(self, model: Any, extra: nn.Module | None) -> None:
+    def after_step(self, model: Any, auxiliary: nn.Module | None) -> None:
         """Take the losses of the step into the running statistics."""
         del model
-        if isinstance(extra, Aligner) and self.weighting == "cov":
-            extra.update()
+        if isinstance(auxiliary, Aligner) and self.weighting == "cov":
+            auxiliary.update()
 
-    def _loss(self, name: Loss, clean: Pass, view: Pass, extra: Any) -> Tensor:
+    def _loss(self, name: Loss, clean: Pass, view: Pass, auxiliary: Any) -> Tensor:
         if name == "cross_aligner":
-            return extra(clean, clean.labels) + extra(view, clean.labels)  # type: ignore[no-any-return]
+            return auxiliary(clean, clean.labels) + auxiliary(view, clean.labels)  # type: ignore[no-any-return]
         first, second = (each.output.states[:, 0].float() for each in (clean, view))
         if name == "xero_align":
             return functional.mse_loss(first, second)

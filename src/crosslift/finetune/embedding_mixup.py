@@ -47,7 +47,7 @@ class EmbeddingMixup(FinetuneMethod):
 
     perturbs: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot", "extractive_qa")
+    task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot", "extractive_qa")
     paper: ClassVar[str] = "Wang et al. 2023, arXiv 2309.10891"
 
     share: float = Field(0.3, ge=0, le=1, description="of tokens that are mixed")
@@ -85,10 +85,10 @@ class EmbeddingMixup(FinetuneMethod):
         return Mixture(tokens, shares)
 
     def perturb(
-        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, extra: Any
+        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, auxiliary: Any
     ) -> ModelInput:
         """Return the reading with mixed embeddings."""
-        del loss, extra
+        del loss, auxiliary
         if not isinstance(drawn, Mixture):
             return model_input
         ids = model_input.inputs.ids

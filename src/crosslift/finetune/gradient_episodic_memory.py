@@ -145,13 +145,13 @@ class GradientEpisodicMemory(FinetuneMethod):
         model: TaskModel,
         batch: LabelledBatch,
         backward: Backward,
-        extra: nn.Module | None,
+        auxiliary: nn.Module | None,
     ) -> Terms | None:
         """Project the step's gradient."""
         drawn = together.drawn_by(self, batch)
         if not isinstance(drawn, Memory):
             return None
-        terms = together.loss(model, batch, extra)
+        terms = together.loss(model, batch, auxiliary)
         backward(terms)
         parameters = [p for p in model.module.parameters() if p.requires_grad and p.grad is not None]
         remembered = {"memory": self._memory_loss(model, drawn.inputs)}

@@ -52,7 +52,7 @@ class LabelAwareJoint(FinetuneMethod):
     splittable: ClassVar[bool] = False
     compares: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
+    task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
     reasons: ClassVar[Mapping[str, str]] = {
         "extractive_qa": "positions of answers are no labels that examples could share"
     }
@@ -123,7 +123,7 @@ class LabelAwareJoint(FinetuneMethod):
             generator=torch.Generator().manual_seed(seed),
         )
 
-    def extra(self, model: TaskModel) -> nn.Module | None:
+    def auxiliary_module(self, model: TaskModel) -> nn.Module | None:
         """Return the projection, if contrasts are made on one."""
         if not (self.projection and self._contrasts):
             return None
@@ -147,7 +147,7 @@ class LabelAwareJoint(FinetuneMethod):
             self._exchange = Exchange(self._items, model.labels)
         return self._exchange.negatives(model.encoder, items, generator)
 
-    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
+    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, auxiliary: Any) -> Terms:
         """Return the contrast of each level."""
         if view is None or not self._contrasts:
             return {}
@@ -155,17 +155,19 @@ class LabelAwareJoint(FinetuneMethod):
         negatives = None if hard is None else (hard, model.encoder.encode(hard.inputs))
         terms: dict[str, Tensor] = {}
         if self.utterance_weight:
-            terms["utterance"] = self.utterance_weight * self._utterances(model, clean, view, negatives, extra)
+            terms["utterance"] = self.utterance_weight * self._utterances(model, clean, view, negatives, auxiliary)
         if model.task_type not in TAGGED:
             return terms
         if self.slot_weight:
             exchanged = None if negatives is None else Exchanged(negatives[1], negatives[0].spans)
             contrast = span_contrast(
-                *(clean, view, model.labels), temperature=self.temperature, project=extra, exchanged=exchanged
+                *(clean, view, model.labels), temperature=self.temperature, project=auxiliary, exchanged=exchanged
             )
             terms["slot"] = self.slot_weight * contrast
         if self.word_weight:
-            terms["word"] = self.word_weight * word_contrast(clean, view, temperature=self.temperature, project=extra)
+            terms["word"] = self.word_weight * word_contrast(
+                clean, view, temperature=self.temperature, project=auxiliary
+            )
         return terms
 
     @property

@@ -37,7 +37,7 @@ class LabelContrastive(FinetuneMethod):
 
     splittable: ClassVar[bool] = False
     compares: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
+    task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
     reasons: ClassVar[Mapping[str, str]] = {
         "extractive_qa": "positions of answers are no labels that examples could share"
     }
@@ -67,9 +67,9 @@ class LabelContrastive(FinetuneMethod):
         """Return the premise."""
         return example.first if self.same_premise and isinstance(example, PairExample) else None
 
-    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
+    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, auxiliary: Any) -> Terms:
         """Return the contrast over both passes."""
-        del extra
+        del auxiliary
         if not self.contrast_weight:
             return {}
         passes = [each for each in (clean, view) if each is not None]

@@ -38,10 +38,10 @@ class RandomPerturbation(EmbeddingNoise):
         return self.noise
 
     def perturb(
-        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, extra: Any
+        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, auxiliary: Any
     ) -> ModelInput:
         """Return the reading with noise added."""
-        del loss, extra
+        del loss, auxiliary
         if not self.active:
             return model_input
         return self.moved(model, model_input, values_of(drawn, model_input) * self.radii(model, model_input))

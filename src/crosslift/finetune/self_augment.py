@@ -32,7 +32,7 @@ class SelfAugment(FinetuneMethod):
 
     rewrites: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot", "extractive_qa")
+    task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot", "extractive_qa")
     paper: ClassVar[str] = "Wang et al. 2023, arXiv 2309.10891"
 
     share: float = Field(0.3, ge=0, le=1, description="of tokens that are exchanged")

@@ -48,8 +48,8 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
     perturbs: ClassVar[bool] = True
     compares: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    needs: ClassVar[frozenset[str]] = frozenset({"words"})
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
+    requires: ClassVar[frozenset[str]] = frozenset({"words"})
+    task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
     reasons: ClassVar[Mapping[str, str]] = {
         "extractive_qa": "words are exchanged within a step, which would move the answer"
     }
@@ -74,7 +74,7 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
         """Return the files of the lexicon, and those of text or vectors."""
         return (*lexicon_files(self.lexicon), *([self.path.replace("{language}", "*")] if self.path else []))
 
-    def extra(self, model: TaskModel) -> Candidates | None:
+    def auxiliary_module(self, model: TaskModel) -> Candidates | None:
         """Return the candidates, found in the encoder as it is now."""
         return make_candidates(self, model.encoder) if self.active else None
 
@@ -91,21 +91,21 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
         return DrawnWords(*find_words([item.tokens for item in items], self._written, lexicon, generator))
 
     def perturb(
-        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, extra: Any
+        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, auxiliary: Any
     ) -> ModelInput:
         """Return the reading with the words exchanged that raise the task loss most."""
         if not self.active:
             return model_input
         assert isinstance(drawn, DrawnWords)
         words = Words(drawn.spans, drawn.entries, drawn.languages, drawn.draws)
-        adversary = Adversary(self, model.encoder, extra)
+        adversary = Adversary(self, model.encoder, auxiliary)
         return ModelInput(
             adversary.view(model_input.inputs, words, lambda inputs, embedded: loss(ModelInput(inputs, embedded)))
         )
 
-    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
+    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, auxiliary: Any) -> Terms:
         """Return the divergence of the two predictions."""
-        del model, batch, extra
+        del model, batch, auxiliary
         if view is None or not self.consistency_weight:
             return {}
         first, second = (each.output.logits[each.labels != IGNORED] for each in (clean, view))

@@ -34,7 +34,7 @@ class TextToText(FinetuneMethod):
 
     makes_head: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair")
+    task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair")
     reasons: ClassVar[Mapping[str, str]] = {
         "extractive_qa": "an answer is cut out of the context, and nothing is written"
     }

@@ -27,7 +27,7 @@ class Translated(FinetuneMethod):
     rewrites: ClassVar[bool] = True
     translates: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
-    kinds: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
+    task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
     reasons: ClassVar[Mapping[str, str]] = {
         "extractive_qa": "the answer stands elsewhere in the translation of a context"
     }

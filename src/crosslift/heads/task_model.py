@@ -108,7 +108,7 @@ class TaskModel:
         Args:
             encoder: stays as it is.
             task_type: "sentence", "pair", "tagging", "intent_slot", "extractive_qa" or "multiple_choice".
-            labels: names of the outputs; not looked at for "extractive_qa" and "multiple_choice", whose outputs are fixed.
+            labels: names of the outputs; ignored for "extractive_qa" and "multiple_choice", whose outputs are fixed.
             seed: of the head's random weights.
             head: made of this encoder, for this kind and these labels; None makes the family's own.
             input_settings: what of an example is read.
@@ -182,8 +182,8 @@ class TaskModel:
 
         Returns:
             "sentence" and "pair" (batch, labels); "tagging" (batch, length, labels); "intent_slot" the same, with intents
-            possible at the sentence's own token and tags elsewhere; "extractive_qa" (batch, length, 2), start and end; "multiple_choice"
-            (examples * choices,).
+            possible at the sentence's own token and tags elsewhere; "extractive_qa" (batch, length, 2), start and end;
+            "multiple_choice" (examples * choices,).
         """
         logits = self._logits(inputs, embeddings)
         return restricted(logits, inputs, self.labels) if self.task_type == "intent_slot" else logits
@@ -339,7 +339,7 @@ def _outputs(task_type: TaskType, labels: Sequence[str]) -> tuple[str, ...]:
     if task_type not in _HEADS:
         raise RecipeError(
             f"a '{task_type}' task has no head to train; it is scored with the encoder's own sentence vectors "
-            f"(kinds with a head: {', '.join(_HEADS)})"
+            f"(task types with a head: {', '.join(_HEADS)})"
         )
     outputs = _OUTPUTS.get(task_type, tuple(labels))
     if not outputs or len(set(outputs)) < len(outputs):

@@ -125,11 +125,11 @@ def _own_metrics(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
 def _unreadable(values: Mapping[str, Any]) -> list[str]:
     """Return objectives that need more than unpaired text where there is nothing else."""
     return [
-        f"{place.key}.use: '{place.table['use']}' reads {reads}, and [{stage}] has unpaired text; use it in "
+        f"{place.key}.use: '{place.table['use']}' reads {input_type}, and [{stage}] has unpaired text; use it in "
         "[[align.objective]]"
         for place in _known(values)
         if (stage := place.key.partition(".")[0]) in ("pretrain", "language_adapters")
-        if (reads := registry.load(place.shelf, place.table["use"]).reads) != "text"
+        if (input_type := registry.load(place.shelf, place.table["use"]).input_type) != "text"
     ]
 
 

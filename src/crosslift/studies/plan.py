@@ -118,7 +118,7 @@ def _recipe(scale: Scale, arm: Arm, task: str, known: Mapping[str, Any]) -> Reci
 def _by_vectors(task: str, evaluated: Sequence[Mapping[str, Any]]) -> bool:
     """Return whether all that a run is scored on is retrieval; unknown names are found when recipes are built."""
     names = [str(table.get("task", task)) for table in evaluated]
-    known = [registry.load("task", name).kind for name in names if name in registry.entries("task")]
+    known = [registry.load("task", name).task_type for name in names if name in registry.entries("task")]
     return len(known) == len(names) and EMBEDDING_TASKS.issuperset(known)
 
 

@@ -118,7 +118,7 @@ class Loop:
     on_step: Callable[[int, dict[str, float]], None] = lambda _step, _terms: None
     tokens: int = field(default=0, init=False)
     seconds: float = field(default=0.0, init=False)
-    extras: nn.ModuleDict = field(default_factory=nn.ModuleDict, init=False)
+    auxiliaries: nn.ModuleDict = field(default_factory=nn.ModuleDict, init=False)
     """What methods need beside the model, by the index of their objective; dropped with the loop."""
     cosines: dict[str, float] = field(default_factory=dict, init=False)
     """Of the objectives' gradients, when health was measured last."""
@@ -160,16 +160,16 @@ class Loop:
     def _make_extras(self) -> None:
         for index, objective in enumerate(self.objectives):
             with seeded(_seed(self.seed, index)):
-                extra = objective.method.extra(self.model)
-            if extra is not None:
-                self.extras[str(index)] = extra
-        self.extras.to(self.accelerator.device).train()
+                auxiliary = objective.method.auxiliary_module(self.model)
+            if auxiliary is not None:
+                self.auxiliaries[str(index)] = auxiliary
+        self.auxiliaries.to(self.accelerator.device).train()
 
     def _extra(self, index: int) -> nn.Module | None:
-        return dict(self.extras).get(str(index))
+        return dict(self.auxiliaries).get(str(index))
 
     def _trained(self) -> list[nn.Parameter]:
-        parameters = chain(self.module.parameters(), self.extras.parameters())
+        parameters = chain(self.module.parameters(), self.auxiliaries.parameters())
         return [parameter for parameter in parameters if parameter.requires_grad]
 
     def _step(self, step: int, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], Tensor]:
@@ -199,11 +199,11 @@ class Loop:
         items = objective.stream.batch(step * processes + rank)
         generator = torch.Generator().manual_seed(_seed(self.seed, step, rank, index + 1))
         batch = objective.method.collate(self.model, items, generator)
-        units, tokens = self._over_processes(objective.method.units(batch), int(batch.lengths.sum()))
+        num_targets, tokens = self._over_processes(objective.method.num_targets(batch), int(batch.lengths.sum()))
         self.tokens += tokens
         total: dict[str, Tensor] = {}
         for part in self._parts(batch):
-            share = objective.method.units(part) / max(1, units)
+            share = objective.method.num_targets(part) / max(1, num_targets)
             terms = self._part_gradients(index, part.to(self.accelerator.device), share)
             for name, value in terms.items():
                 total[name] = total.get(name, value.new_zeros(())) + value.detach() * share
@@ -352,7 +352,7 @@ class Loop:
         state = {
             "step": step,
             "module": self.module.state_dict(),
-            "extras": self.extras.state_dict(),
+            "extras": self.auxiliaries.state_dict(),
             "optimizer": optimizer.state_dict(),
             "selector": self.selector.state() if self.selector else {},
             "health": self.health.first if self.health else {},
@@ -370,7 +370,7 @@ class Loop:
                 self.log.truncate(0)
             return 0
         self.module.load_state_dict(state["module"])
-        self.extras.load_state_dict(state["extras"])
+        self.auxiliaries.load_state_dict(state["extras"])
         optimizer.load_state_dict(state["optimizer"])
         if self.selector:
             self.selector.restore(state["selector"])

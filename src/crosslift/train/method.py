@@ -30,15 +30,15 @@ class Method(BaseModel, ABC):
     """One idea from one paper: its settings are fields, its idea is `loss`.
 
     A method is handed the model (an Encoder in alignment, a TaskModel in fine-tuning) and never keeps it; the loop
-    owns the optimizer.  What it needs beside the model is its `extra`, which the loop owns too.  Chance enters in
+    owns the optimizer.  What it needs beside the model is its `auxiliary`, which the loop owns too.  Chance enters in
     `collate` alone, once for a whole step, so that a step split into parts computes what the whole step would.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    reads: ClassVar[Literal["text", "bitext", "task"]]
+    input_type: ClassVar[Literal["text", "bitext", "task"]]
     """What an item of its stream is: one text (`Tokens`), a sentence pair (`TokenPair`), or a labelled example."""
-    needs: ClassVar[frozenset[str]] = frozenset()
+    requires: ClassVar[frozenset[str]] = frozenset()
     """What items must carry beside tokens: "links" (word links of a pair) or "words" (`Tokens.words`)."""
     splittable: ClassVar[bool] = True
     """False where the rest of the batch is part of the loss (in-batch negatives): the loop then never splits it."""
@@ -47,7 +47,7 @@ class Method(BaseModel, ABC):
     paper: ClassVar[str]
     """Reference of the paper it reproduces."""
 
-    def extra(self, model: Any) -> nn.Module | None:
+    def auxiliary_module(self, model: Any) -> nn.Module | None:
         """Return what the method needs beside the model, or None: a frozen copy, a queue, a projection, a decoder.
 
         Called once before the first step, with torch's generator seeded.  The loop moves it, trains its parameters
@@ -73,21 +73,21 @@ class Method(BaseModel, ABC):
         """Return the batch of one step; `generator` is the only source of chance."""
 
     @abstractmethod
-    def loss(self, model: Any, batch: Batch, *extra: Any) -> Terms:
+    def loss(self, model: Any, batch: Batch, *auxiliary: Any) -> Terms:
         """Return named scalar terms, each a mean over `units(batch)`.
 
         A method with an extra takes it as third argument; one without takes two.
         """
 
-    def units(self, batch: Batch) -> int:
+    def num_targets(self, batch: Batch) -> int:
         """Return how many things the loss averages over: examples, unless a method says otherwise (masked tokens)."""
         return len(batch)
 
-    def step(self, model: Any, batch: Batch, backward: Backward, extra: nn.Module | None = None) -> Terms:
+    def step(self, model: Any, batch: Batch, backward: Backward, auxiliary: nn.Module | None = None) -> Terms:
         """Compute the loss and its gradients; override where a method needs more than one pass."""
-        terms = self.loss(model, batch) if extra is None else self.loss(model, batch, extra)
+        terms = self.loss(model, batch) if auxiliary is None else self.loss(model, batch, auxiliary)
         backward(terms)
         return terms
 
-    def after_step(self, model: Any, extra: nn.Module | None) -> None:
+    def after_step(self, model: Any, auxiliary: nn.Module | None) -> None:
         """Act once the optimizer has stepped, without gradients: move a momentum copy, say."""

@@ -43,7 +43,7 @@ class Several(Method):
     The model that the loop hands it is a sequence of models, one a method; they may share parameters.
     """
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "task"
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "task"
     paper: ClassVar[str] = "Phang et al. 2020, arXiv 2005.13013"
 
     _parts: tuple[Method, ...] = PrivateAttr(())
@@ -73,9 +73,9 @@ class Several(Method):
         """Whether all that are not splittable gather."""
         return all(part.gathers for part in self._parts if not part.splittable)
 
-    def extra(self, model: Any) -> nn.Module | None:
+    def auxiliary_module(self, model: Any) -> nn.Module | None:
         """Return what each needs beside its model, by its place."""
-        made = {str(index): part.extra(model[index]) for index, part in enumerate(self._parts)}
+        made = {str(index): part.auxiliary_module(model[index]) for index, part in enumerate(self._parts)}
         needed = {name: module for name, module in made.items() if module is not None}
         return nn.ModuleDict(needed) if needed else None
 
@@ -85,18 +85,18 @@ class Several(Method):
         batch = self._parts[index].collate(model[index], [drawn.item for drawn in items], generator)
         return PartBatch(batch, torch.full((len(batch),), index))
 
-    def units(self, batch: PartBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+    def num_targets(self, batch: PartBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return what the method counts."""
-        return self._parts[batch.index].units(batch.batch)
+        return self._parts[batch.index].num_targets(batch.batch)
 
-    def loss(self, model: Any, batch: PartBatch, extra: nn.Module | None = None) -> Terms:  # type: ignore[override]
+    def loss(self, model: Any, batch: PartBatch, auxiliary: nn.Module | None = None) -> Terms:  # type: ignore[override]
         """Return the method's terms, under its name."""
-        part, own = self._parts[batch.index], _own(extra, batch.index)
+        part, own = self._parts[batch.index], _own(auxiliary, batch.index)
         given = () if own is None else (own,)
         return self._named(batch.index, part.loss(model[batch.index], batch.batch, *given))
 
     def step(  # type: ignore[override]
-        self, model: Any, batch: PartBatch, backward: Backward, extra: nn.Module | None = None
+        self, model: Any, batch: PartBatch, backward: Backward, auxiliary: nn.Module | None = None
     ) -> Terms:
         """Have the method make its step."""
         index = batch.index
@@ -105,17 +105,17 @@ class Several(Method):
         def weighted(terms: Terms) -> None:
             backward({name: weight * value for name, value in terms.items()})
 
-        return self._named(index, self._parts[index].step(model[index], batch.batch, weighted, _own(extra, index)))
+        return self._named(index, self._parts[index].step(model[index], batch.batch, weighted, _own(auxiliary, index)))
 
-    def after_step(self, model: Any, extra: nn.Module | None) -> None:
+    def after_step(self, model: Any, auxiliary: nn.Module | None) -> None:
         """Let each act."""
         for index, part in enumerate(self._parts):
-            part.after_step(model[index], _own(extra, index))
+            part.after_step(model[index], _own(auxiliary, index))
 
     def _named(self, index: int, terms: Terms) -> Terms:
         name = self._names[index]
         return {name if len(terms) == 1 else f"{name}.{term}": value for term, value in terms.items()}
 
 
-def _own(extra: nn.Module | None, index: int) -> nn.Module | None:
-    return dict(extra).get(str(index)) if isinstance(extra, nn.ModuleDict) else None
+def _own(auxiliary: nn.Module | None, index: int) -> nn.Module | None:
+    return dict(auxiliary).get(str(index)) if isinstance(auxiliary, nn.ModuleDict) else None

@@ -123,8 +123,8 @@ def task_items(
     """Tokenise the examples of one language; with `words`, tokens know which blank-separated word they belong to.
 
     With a `prompt` the texts stand inside it, and always know their words; so do windows of contexts, which begin
-    `doc_stride` tokens apart.  `input_settings` says what of an example is read, and which pieces of a word have its tag.
-    `scored` says that nothing is learned from the examples: those of a joint task may then have labels that the
+    `doc_stride` tokens apart.  `input_settings` says what of an example is read, and which subwords of a word have its
+    tag.  `scored` says that nothing is learned from the examples: those of a joint task may then have labels that the
     training data lacks, which become IGNORED.
 
     Raises:

@@ -35,7 +35,7 @@ def texts(example: Example) -> tuple[str, ...]:
             return (example.premise, *example.choices)
         case _:
             raise DataError(
-                f"example {example.id}: the labels of a {type(example).__name__} belong to places in a text"
+                f"example {example.id}: the labels of a {type(example).__name__} belong to positions in a text"
             )
 
 
@@ -50,7 +50,7 @@ def with_texts(example: Example, translations: Sequence[str]) -> Example:
             return replace(example, premise=translations[0], choices=tuple(translations[1:]))
         case _:
             raise DataError(
-                f"example {example.id}: the labels of a {type(example).__name__} belong to places in a text"
+                f"example {example.id}: the labels of a {type(example).__name__} belong to positions in a text"
             )
 
 

@@ -67,8 +67,8 @@ class Translations:
         if task.task_type in TEXT_KINDS or not (text_only or self.table.checkpoint or self._noisy_answers(task)):
             return
         raise RecipeError(
-            f"{self.key}.by: '{task.name}' is a '{task.task_type}' task: its labels belong to places in the text, which a "
-            f"translation moves ({', '.join(TEXT_KINDS)} tasks can be translated; training data of other forms comes "
+            f"{self.key}.by: '{task.name}' is a '{task.task_type}' task: its labels belong to positions in the text, "
+            f"which a translation moves ({', '.join(TEXT_KINDS)} tasks can be translated; training data of other forms comes "
             "from files of translations with their own labels, or from the lab without noise)"
         )
 

@@ -27,16 +27,16 @@ def pairs(encoder: Encoder, family: str = "bert") -> list[TokenPair]:
 def extra_of(method: Method, encoder: Encoder, seed: int = 3) -> nn.Module | None:
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        extra = method.extra(encoder)
-    return extra if extra is None else extra.to(next(encoder.parameters()).dtype)
+        auxiliary = method.auxiliary_module(encoder)
+    return auxiliary if auxiliary is None else auxiliary.to(next(encoder.parameters()).dtype)
 
 
 def batch_of(method: Method, encoder: Encoder, family: str = "bert") -> Batch:
     return method.collate(encoder, pairs(encoder, family), generator(5))
 
 
-def terms_of(method: Method, encoder: Encoder, batch: Batch, extra: nn.Module | None = None) -> dict[str, Tensor]:
-    return dict(method.loss(encoder, batch) if extra is None else method.loss(encoder, batch, extra))
+def terms_of(method: Method, encoder: Encoder, batch: Batch, auxiliary: nn.Module | None = None) -> dict[str, Tensor]:
+    return dict(method.loss(encoder, batch) if auxiliary is None else method.loss(encoder, batch, auxiliary))
 
 
 def total(terms: Terms) -> Tensor:
@@ -51,14 +51,14 @@ def trained(
 ) -> tuple[dict[str, Tensor], Gradients]:
     """Return terms and gradients of a step, or of the loss and one backward pass if `direct`; dropout from one seed."""
     encoder.model.zero_grad()
-    extra = extra_of(method, encoder)
+    auxiliary = extra_of(method, encoder)
     torch.manual_seed(11)
     if direct:
-        terms = terms_of(method, encoder, batch, extra)
+        terms = terms_of(method, encoder, batch, auxiliary)
         (scale * total(terms)).backward()
     else:
-        terms = dict(method.step(encoder, batch, lambda made: (scale * total(made)).backward(), extra))
-    modules: dict[str, Any] = {"model": encoder.model, "extra": extra or nn.Identity()}
+        terms = dict(method.step(encoder, batch, lambda made: (scale * total(made)).backward(), auxiliary))
+    modules: dict[str, Any] = {"model": encoder.model, "extra": auxiliary or nn.Identity()}
     gradients = {
         f"{part}.{name}": parameter.grad.clone()
         for part, module in modules.items()

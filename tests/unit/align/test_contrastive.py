@@ -116,9 +116,9 @@ def test_dropout_differs_between_chunks_and_leaves_the_generator_alone(encoder: 
     seen: list[Any] = []
 
     class Spy(Labse):
-        def contrast(self, model: Encoder, vectors: Any, batch: Any, extra: Any) -> Any:
+        def contrast(self, model: Encoder, vectors: Any, batch: Any, auxiliary: Any) -> Any:
             seen.append(vectors)
-            return super().contrast(model, vectors, batch, extra)
+            return super().contrast(model, vectors, batch, auxiliary)
 
     torch.manual_seed(0)
     Spy(chunk_size=1).step(encoder, batch, lambda terms: total(terms).backward())

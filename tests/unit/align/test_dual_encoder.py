@@ -24,16 +24,16 @@ def encoder(checkpoint: Callable[[str], Path]) -> Encoder:
 def test_it_is_a_softmax_over_the_right_sides_of_the_batch(encoder: Encoder, pooler: bool) -> None:
     method = DualEncoder(pooler=pooler, pooling="first", scale=20)
     batch = batch_of(method, encoder)
-    extra = method.extra(encoder)
+    auxiliary = method.auxiliary_module(encoder)
     states = [encoder.encode(side) for side in (batch.source, batch.target)]  # type: ignore[attr-defined]
     assert encoder.pooler is not None
     vectors = [encoder.pooler(each) if pooler else each[:, 0] for each in states]
     source, target = (functional.normalize(each, dim=-1) for each in vectors)
     expected = functional.cross_entropy(20 * source @ target.T, torch.arange(len(source)))
-    terms = method.loss(encoder, batch, extra)
+    terms = method.loss(encoder, batch, auxiliary)
     torch.testing.assert_close(terms, {"dual_encoder": expected})
     terms["dual_encoder"].backward()  # type: ignore[no-untyped-call]
-    assert extra.scale.grad != 0
+    assert auxiliary.scale.grad != 0
     assert all((weight.grad is not None) == pooler for weight in encoder.pooler.parameters())
 
 
@@ -41,11 +41,11 @@ def test_chunks_give_the_gradients_of_the_whole_batch(encoder: Encoder) -> None:
     gradients = []
     for size in (None, 2):
         method = DualEncoder(pooler=True, chunk_size=size)
-        extra = method.extra(encoder)
+        auxiliary = method.auxiliary_module(encoder)
         encoder.model.zero_grad()
-        extra.zero_grad()
-        method.step(encoder, batch_of(method, encoder), lambda terms: sum(terms.values()).backward(), extra)  # type: ignore[union-attr, arg-type]
-        trained = [*encoder.parameters(), *extra.parameters()]
+        auxiliary.zero_grad()
+        method.step(encoder, batch_of(method, encoder), lambda terms: sum(terms.values()).backward(), auxiliary)  # type: ignore[union-attr, arg-type]
+        trained = [*encoder.parameters(), *auxiliary.parameters()]
         gradients.append([weight.grad.clone() for weight in trained if weight.grad is not None])
     assert len(gradients[0]) == len(gradients[1])
     for one, other in zip(*gradients, strict=True):
@@ -55,4 +55,4 @@ def test_chunks_give_the_gradients_of_the_whole_batch(encoder: Encoder) -> None:
 def test_a_checkpoint_without_a_pooler_says_so(encoder: Encoder) -> None:
     encoder.pooler = None
     with pytest.raises(CheckpointError, match="has no pooler; choose a `pooling` of states instead"):
-        DualEncoder(pooler=True).extra(encoder)
+        DualEncoder(pooler=True).auxiliary_module(encoder)

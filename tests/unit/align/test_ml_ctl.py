@@ -40,9 +40,9 @@ def spans(batch: PairBatch) -> list[tuple[list[int], list[int]]]:
 
 def test_the_vector_is_sentence_and_word_of_two_layers(encoder: Encoder) -> None:
     method = MlCtl(mlm_weight=0)
-    batch, extra = batch_of(method, encoder), extra_of(method, encoder)
+    batch, auxiliary = batch_of(method, encoder), extra_of(method, encoder)
     assert isinstance(batch, PairBatch)
-    assert isinstance(extra, nn.Sequential)
+    assert isinstance(auxiliary, nn.Sequential)
     vectors = []
     for inputs, words in ((batch.source, batch.source_word), (batch.target, batch.target_word)):
         states = encoder.hidden_states(inputs)
@@ -52,9 +52,9 @@ def test_the_vector_is_sentence_and_word_of_two_layers(encoder: Encoder) -> None
             [row[begin:end].mean(dim=0) for row, (begin, end) in zip(summed, words.tolist(), strict=True)]
         )
         sentence = (summed * inputs.mask[..., None]).sum(1) / inputs.mask.sum(1, keepdim=True)
-        vectors.append(extra(torch.cat([sentence, word], dim=1)))
+        vectors.append(auxiliary(torch.cat([sentence, word], dim=1)))
     expected = cz_nce(*vectors, temperature=0.07, same_language_negatives=True)
-    torch.testing.assert_close(terms_of(method, encoder, batch, extra), {"ml_ctl": expected})
+    torch.testing.assert_close(terms_of(method, encoder, batch, auxiliary), {"ml_ctl": expected})
 
 
 @pytest.mark.parametrize("place", [1, 2, 5])
@@ -77,17 +77,17 @@ def test_without_a_word_it_is_cz_snt(encoder: Encoder) -> None:
         "mlm_weight": 0.1,
     }
     method, snt = MlCtl(word="none"), SentenceContrastive(**settings)
-    extra = extra_of(method, encoder)
-    found = terms_of(method, encoder, batch_of(method, encoder), extra)
-    expected = terms_of(snt, encoder, batch_of(snt, encoder), extra)
+    auxiliary = extra_of(method, encoder)
+    found = terms_of(method, encoder, batch_of(method, encoder), auxiliary)
+    expected = terms_of(snt, encoder, batch_of(snt, encoder), auxiliary)
     torch.testing.assert_close(found["ml_ctl"], expected["sentence_contrastive"])
     torch.testing.assert_close(found["mlm"], expected["mlm"])
 
 
 def test_info_nce_and_cz_nce_rank_alike(encoder: Encoder) -> None:
-    batch, extra = batch_of(MlCtl(), encoder), extra_of(MlCtl(), encoder)
+    batch, auxiliary = batch_of(MlCtl(), encoder), extra_of(MlCtl(), encoder)
     cz, info = (
-        terms_of(MlCtl(loss=name, symmetric=False, temperature=1.0), encoder, batch, extra)["ml_ctl"]
+        terms_of(MlCtl(loss=name, symmetric=False, temperature=1.0), encoder, batch, auxiliary)["ml_ctl"]
         for name in ("cz_nce", "info_nce")
     )
     assert cz < info

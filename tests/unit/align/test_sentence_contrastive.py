@@ -62,15 +62,15 @@ def test_settings_reach_the_loss(encoder: Encoder, name: Any, symmetric: bool, s
 
 def test_the_projection_is_applied_and_trained(encoder: Encoder) -> None:
     method = SentenceContrastive(projection=True)
-    batch, extra = batch_of(method, encoder), extra_of(method, encoder)
-    assert isinstance(extra, Projection)
-    assert [layer.weight.shape for layer in extra if isinstance(layer, nn.Linear)] == [(32, 32), (32, 32)]
-    vectors = [extra(encoder.pool(encoder.encode(side), side)) for side in (batch.source, batch.target)]  # type: ignore[attr-defined]
-    found = terms_of(method, encoder, batch, extra)["sentence_contrastive"]
+    batch, auxiliary = batch_of(method, encoder), extra_of(method, encoder)
+    assert isinstance(auxiliary, Projection)
+    assert [layer.weight.shape for layer in auxiliary if isinstance(layer, nn.Linear)] == [(32, 32), (32, 32)]
+    vectors = [auxiliary(encoder.pool(encoder.encode(side), side)) for side in (batch.source, batch.target)]  # type: ignore[attr-defined]
+    found = terms_of(method, encoder, batch, auxiliary)["sentence_contrastive"]
     torch.testing.assert_close(found, info_nce(*vectors))
     found.backward()
-    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in extra.parameters())
-    assert SentenceContrastive().extra(encoder) is None
+    assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in auxiliary.parameters())
+    assert SentenceContrastive().auxiliary_module(encoder) is None
 
 
 @pytest.mark.parametrize("masked", [False, True])

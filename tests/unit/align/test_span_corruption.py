@@ -134,7 +134,7 @@ def test_loss_equals_the_whole_models_own(checkpoint: Checkpoint, family: str) -
 def test_encoder_and_decoder_learn_and_share_one_matrix(checkpoint: Checkpoint, family: str) -> None:
     encoder = load(checkpoint, family)
     method = Tlm(mask_probability=0.3)
-    decoder = method.extra(encoder)
+    decoder = method.auxiliary_module(encoder)
     assert isinstance(decoder, SpanDecoder)
     rows = encoder.tokenize(TEXTS[:4])
     batch = method.collate(encoder, [TokenPair(rows[0], rows[2]), TokenPair(rows[1], rows[3])], generator())
@@ -150,7 +150,7 @@ def test_no_decoder_in_the_checkpoint_is_said(
     load(checkpoint).save(tmp_path)
     encoder = Encoder.load(tmp_path).eval()
     with caplog.at_level(logging.WARNING):
-        decoder = Mlm().extra(encoder)
+        decoder = Mlm().auxiliary_module(encoder)
     assert isinstance(decoder, SpanDecoder)
     assert "has no decoder; span corruption trains a new one" in caplog.text
     batch = Mlm().collate(encoder, encoder.tokenize(TEXTS), generator())
@@ -158,7 +158,7 @@ def test_no_decoder_in_the_checkpoint_is_said(
 
 
 def test_encoders_with_a_masked_head_need_no_decoder(checkpoint: Checkpoint) -> None:
-    assert Mlm().extra(load(checkpoint, "bert")) is None
+    assert Mlm().auxiliary_module(load(checkpoint, "bert")) is None
 
 
 def test_a_tokenizer_without_sentinels_is_refused(checkpoint: Checkpoint) -> None:

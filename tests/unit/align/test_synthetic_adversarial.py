@@ -39,7 +39,7 @@ def view_of(method: SyntheticAdversarial, encoder: Encoder, batch: AdversarialBa
     def loss(inputs: Inputs, embeddings: torch.Tensor) -> torch.Tensor:
         return masked_loss(encoder, MaskedBatch(inputs), None, embeddings)
 
-    return Adversary(method, encoder, method.extra(encoder).candidates).view(batch.inputs, batch.words, loss)
+    return Adversary(method, encoder, method.auxiliary_module(encoder).candidates).view(batch.inputs, batch.words, loss)
 
 
 def row_losses(encoder: Encoder, inputs: Inputs) -> torch.Tensor:
@@ -54,7 +54,7 @@ def row_losses(encoder: Encoder, inputs: Inputs) -> torch.Tensor:
 def test_nothing_replaced_costs_the_clean_loss_twice(encoder: Encoder, text: list[str]) -> None:
     method = SyntheticAdversarial(replace_share=0.0)
     batch = batch_of(method, encoder, text)
-    terms = method.loss(encoder, batch, method.extra(encoder))
+    terms = method.loss(encoder, batch, method.auxiliary_module(encoder))
     assert terms["clean"] == terms["adversarial"] == masked_loss(encoder, batch.hidden)
     assert terms["consistency"].item() == pytest.approx(0, abs=1e-7)
 
@@ -62,8 +62,8 @@ def test_nothing_replaced_costs_the_clean_loss_twice(encoder: Encoder, text: lis
 def test_weights_are_factors(encoder: Encoder, text: list[str]) -> None:
     plain = SyntheticAdversarial()
     weighted = SyntheticAdversarial(adversarial_weight=0.5, consistency_weight=3)
-    batch, extra = batch_of(plain, encoder, text), plain.extra(encoder)
-    one, two = (method.loss(encoder, batch, extra) for method in (plain, weighted))
+    batch, auxiliary = batch_of(plain, encoder, text), plain.auxiliary_module(encoder)
+    one, two = (method.loss(encoder, batch, auxiliary) for method in (plain, weighted))
     torch.testing.assert_close(two["adversarial"], one["adversarial"] / 2)
     torch.testing.assert_close(two["consistency"], one["consistency"] * 3)
     assert two["clean"] == one["clean"]
@@ -99,7 +99,7 @@ def test_worst_views_raise_the_loss_and_random_ones_less(encoder: Encoder, text:
 def test_noise_lowers_the_precision_of_candidates(encoder: Encoder) -> None:
     means = []
     for settings in ({"noise": 0.0}, {"noise": 2.0}, {"noise": 0.0, "mapping_noise": 30.0}, {"candidates": "lexicon"}):
-        precision = SyntheticAdversarial(**settings).extra(encoder).candidates.precision  # type: ignore[arg-type]
+        precision = SyntheticAdversarial(**settings).auxiliary_module(encoder).candidates.precision  # type: ignore[arg-type]
         means.append(sum(precision.values()) / len(precision))
     assert means[3] == 1.0 >= means[0] > 0.75 > means[1]
     assert means[0] > means[2]
@@ -107,11 +107,11 @@ def test_noise_lowers_the_precision_of_candidates(encoder: Encoder) -> None:
 
 def test_gradients_reach_the_encoder_and_not_the_table(encoder: Encoder, text: list[str]) -> None:
     method = SyntheticAdversarial()
-    batch, extra = batch_of(method, encoder, text), method.extra(encoder)
-    torch.stack(list(method.loss(encoder, batch, extra).values())).sum().backward()
+    batch, auxiliary = batch_of(method, encoder, text), method.auxiliary_module(encoder)
+    torch.stack(list(method.loss(encoder, batch, auxiliary).values())).sum().backward()
     assert all(parameter.grad is not None for parameter in encoder.parameters())
-    assert list(extra.parameters()) == []
-    assert {"candidates.table", "candidates.pieces", "candidates.scores"} == set(extra.state_dict())
+    assert list(auxiliary.parameters()) == []
+    assert {"candidates.table", "candidates.subwords", "candidates.scores"} == set(auxiliary.state_dict())
 
 
 def test_a_row_does_not_depend_on_the_others(encoder: Encoder, text: list[str]) -> None:

@@ -36,7 +36,7 @@ def encoder(checkpoint: Checkpoint) -> Encoder:
 
 def decoder_of(encoder: Encoder, **settings: bool | int) -> Decoder:
     torch.manual_seed(0)
-    decoder: Decoder = Translation(**settings).extra(encoder).eval()  # type: ignore[arg-type]
+    decoder: Decoder = Translation(**settings).auxiliary_module(encoder).eval()  # type: ignore[arg-type]
     return decoder
 
 
@@ -129,7 +129,7 @@ def test_either_side_is_read_unless_told_otherwise(encoder: Encoder) -> None:
 
 def test_the_heads_must_divide_the_hidden_size(encoder: Encoder) -> None:
     with pytest.raises(RecipeError, match="5 attention heads do not divide"):
-        Translation(heads=5).extra(encoder)
+        Translation(heads=5).auxiliary_module(encoder)
 
 
 def test_a_few_steps_learn_to_translate(encoder: Encoder) -> None:

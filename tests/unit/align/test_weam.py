@@ -121,7 +121,9 @@ def test_exchanged_loss_of_linked_tokens_is_their_mean_whole_or_in_parts(encoder
     expected = functional.cross_entropy(encoder.masked_logits(exchanged, crossed), batch.inputs.targets[crossed])
     torch.testing.assert_close(method.loss(encoder, batch)["exchange"], 0.7 * expected)
     parts = [batch.select(torch.tensor([row])) for row in range(2)]
-    weighted = [method.units(part) / method.units(batch) * method.loss(encoder, part)["exchange"] for part in parts]
+    weighted = [
+        method.num_targets(part) / method.num_targets(batch) * method.loss(encoder, part)["exchange"] for part in parts
+    ]
     torch.testing.assert_close(weighted[0] + weighted[1], 0.7 * expected)
 
 

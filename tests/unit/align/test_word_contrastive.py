@@ -87,39 +87,39 @@ def test_one_link_or_none_costs_nothing(name: Any, links: int) -> None:
 
 def test_regulariser_grows_from_nothing_without_a_broken_gradient(encoder: Encoder) -> None:
     method = WordContrastive(regulariser_weight=2.0)
-    extra, batch = method.extra(encoder), method.collate(encoder, linked_pairs(encoder), generator())
-    terms = method.loss(encoder, batch, extra)
+    auxiliary, batch = method.auxiliary_module(encoder), method.collate(encoder, linked_pairs(encoder), generator())
+    terms = method.loss(encoder, batch, auxiliary)
     assert terms["regulariser"] == 0
     torch.stack(list(terms.values())).sum().backward()
     assert all(torch.isfinite(p.grad).all() for p in encoder.parameters() if p.grad is not None)
     with torch.no_grad():
         next(iter(encoder.base.parameters()))[0, 0] += 3.0
-    torch.testing.assert_close(method.loss(encoder, batch, extra)["regulariser"], torch.tensor(6.0))
+    torch.testing.assert_close(method.loss(encoder, batch, auxiliary)["regulariser"], torch.tensor(6.0))
 
 
 def test_projection_is_trained_and_the_frozen_copy_is_not(encoder: Encoder) -> None:
     method = WordContrastive()
-    extra = method.extra(encoder)
-    shapes = [tuple(p.shape) for p in extra.parameters() if p.requires_grad]
+    auxiliary = method.auxiliary_module(encoder)
+    shapes = [tuple(p.shape) for p in auxiliary.parameters() if p.requires_grad]
     assert shapes == [(encoder.hidden_size, encoder.hidden_size), (128, encoder.hidden_size)]
-    terms = method.loss(encoder, method.collate(encoder, linked_pairs(encoder), generator()), extra)
+    terms = method.loss(encoder, method.collate(encoder, linked_pairs(encoder), generator()), auxiliary)
     torch.stack(list(terms.values())).sum().backward()
-    assert all((p.grad is not None) == p.requires_grad for p in extra.parameters())
+    assert all((p.grad is not None) == p.requires_grad for p in auxiliary.parameters())
     assert encoder.base.get_input_embeddings().weight.grad.abs().sum() > 0  # type: ignore[union-attr]
 
 
 def test_nothing_is_kept_that_nothing_needs(encoder: Encoder) -> None:
     method = WordContrastive(projection=None, regulariser_weight=0)
-    extra = method.extra(encoder)
-    assert not list(extra.parameters())
+    auxiliary = method.auxiliary_module(encoder)
+    assert not list(auxiliary.parameters())
     batch = method.collate(encoder, linked_pairs(encoder), generator())
-    assert method.loss(encoder, batch, extra).keys() == {"contrast"}
+    assert method.loss(encoder, batch, auxiliary).keys() == {"contrast"}
 
 
 def test_links_of_all_pairs_are_candidates(encoder: Encoder) -> None:
     method, pairs = WordContrastive(skip_identical=False), linked_pairs(encoder)
     batch = method.collate(encoder, pairs, generator())
-    assert method.units(batch) == sum(len(pair.links or ()) for pair in pairs)
+    assert method.num_targets(batch) == sum(len(pair.links or ()) for pair in pairs)
     alone = [method.collate(encoder, [pair], generator()) for pair in pairs]
     together, *apart = (contrast(method, encoder, one) for one in (batch, *alone))
     assert together > max(apart)

@@ -69,7 +69,7 @@ def test_means_over_links_and_source_words() -> None:
 def test_collated_links_count_as_a_mean(encoder: Encoder) -> None:
     method = WordL2(special_tokens=False)
     pairs = [replace(pair, links=pair.links[: 2 + 9 * n]) for n, pair in enumerate(linked_pairs(encoder)) if pair.links]
-    batch, frozen = collated(method, encoder, pairs), method.extra(encoder)
+    batch, frozen = collated(method, encoder, pairs), method.auxiliary_module(encoder)
     target, source = encoder.encode(batch.target), frozen.encode(batch.source)
     ends = [(row, *link) for row, pair in enumerate(pairs) for link in pair.links or ()]
     words, anchors = (torch.stack([side[end[0], end[at]] for end in ends]) for side, at in ((target, 2), (source, 1)))
@@ -93,7 +93,7 @@ def test_scaled_states_scale_the_loss_by_the_square() -> None:
 
 def test_regulariser_of_an_encoder_that_has_not_moved_is_nothing(encoder: Encoder) -> None:
     method = WordL2()
-    terms = method.loss(encoder, collated(method, encoder), method.extra(encoder))
+    terms = method.loss(encoder, collated(method, encoder), method.auxiliary_module(encoder))
     assert terms["regulariser"] == 0
     terms["regulariser"].backward()
     assert not any(gradient.any() for gradient in gradients(encoder.model) if gradient is not None)
@@ -113,15 +113,15 @@ def test_which_side_moves(encoder: Encoder, anchor: Any, moves: set[str]) -> Non
         embedded.register_hook(lambda gradient: reached.add(side) if gradient.any() else None)
         return embedded
 
-    extra = method.extra(encoder)
+    auxiliary = method.auxiliary_module(encoder)
     encoder.embed = watch  # type: ignore[method-assign]
-    method.loss(encoder, batch, extra)["align"].backward()
+    method.loss(encoder, batch, auxiliary)["align"].backward()
     assert reached == moves
 
 
 def test_frozen_copy_stays_as_it_was(encoder: Encoder) -> None:
     method = WordL2()
-    batch, frozen = collated(method, encoder), method.extra(encoder)
+    batch, frozen = collated(method, encoder), method.auxiliary_module(encoder)
     before = encoder.encode(batch.source)
     moved(encoder)
     encoder.train()
@@ -137,7 +137,7 @@ def test_frozen_copy_stays_as_it_was(encoder: Encoder) -> None:
 
 def test_gradients_leave_the_frozen_copy_alone(encoder: Encoder) -> None:
     for method in (WordL2(), WU_DREDZE):
-        frozen = method.extra(encoder)
+        frozen = method.auxiliary_module(encoder)
         moved(encoder)
         terms = method.loss(encoder, collated(method, encoder), frozen)
         torch.stack(list(terms.values())).sum().backward()
@@ -163,7 +163,7 @@ def test_distance_of_parameters_has_gradient_of_norm_one_and_none_at_the_start(e
 
 
 def test_regulariser_on_parameters(encoder: Encoder) -> None:
-    frozen = WU_DREDZE.extra(encoder)
+    frozen = WU_DREDZE.auxiliary_module(encoder)
     moved(encoder)
     terms = WU_DREDZE.loss(encoder, collated(WU_DREDZE, encoder), frozen)
     torch.testing.assert_close(terms["regulariser"], frozen.distance(encoder))
@@ -193,11 +193,11 @@ def test_words_stand_where_their_last_piece_is(encoder: Encoder) -> None:
 def test_parts_add_up(encoder: Encoder) -> None:
     method = WordL2()
     pairs = [replace(pair, links=pair.links[: 2 + 9 * n]) for n, pair in enumerate(linked_pairs(encoder)) if pair.links]
-    batch, frozen = collated(method, encoder, pairs), method.extra(encoder)
+    batch, frozen = collated(method, encoder, pairs), method.auxiliary_module(encoder)
     moved(encoder)
     whole = method.loss(encoder, batch, frozen)
     parts = [batch.select(torch.tensor([row])) for row in range(2)]
-    shares = [method.units(part) / method.units(batch) for part in parts]
+    shares = [method.num_targets(part) / method.num_targets(batch) for part in parts]
     for name, value in whole.items():
         losses = [share * method.loss(encoder, part, frozen)[name] for share, part in zip(shares, parts, strict=True)]
         torch.testing.assert_close(sum(losses), value)
@@ -207,7 +207,7 @@ def test_no_links_cost_nothing(encoder: Encoder) -> None:
     method = WordL2(special_tokens=False)
     batch = collated(method, encoder, linked_pairs(encoder, links=()))
     assert (batch.links == NO_LINK).all()
-    terms = method.loss(encoder, batch, method.extra(encoder))
+    terms = method.loss(encoder, batch, method.auxiliary_module(encoder))
     assert terms["align"] == 0
     terms["align"].backward()
 
@@ -221,6 +221,8 @@ def test_links_must_be_known(encoder: Encoder) -> None:
 @pytest.mark.parametrize("family", ["t5", "nllb", "xlm"])
 def test_encoder_halves_learn_too(checkpoint: Callable[[str], Path], family: str) -> None:
     encoder, method = Encoder.load(checkpoint(family)).eval(), WordL2()
-    terms = method.loss(encoder, collated(method, encoder, linked_pairs(encoder, family)), method.extra(encoder))
+    terms = method.loss(
+        encoder, collated(method, encoder, linked_pairs(encoder, family)), method.auxiliary_module(encoder)
+    )
     terms["align"].backward()
     assert encoder.base.get_input_embeddings().weight.grad.abs().sum() > 0  # type: ignore[union-attr]

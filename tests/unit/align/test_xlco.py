@@ -21,9 +21,9 @@ def encoder(checkpoint: Callable[[str], Path]) -> Encoder:
 
 
 def momentum(method: Xlco, encoder: Encoder) -> Momentum:
-    extra = extra_of(method, encoder)
-    assert isinstance(extra, Momentum)
-    return extra
+    auxiliary = extra_of(method, encoder)
+    assert isinstance(auxiliary, Momentum)
+    return auxiliary
 
 
 def query_batch(method: Xlco, encoder: Encoder) -> QueryBatch:
@@ -39,22 +39,22 @@ def keys_of(rows: int, first: int = 0, width: int = 32) -> Tensor:
 @pytest.mark.parametrize("normalize", [False, True])
 def test_the_loss_is_the_cross_entropy_of_the_own_key(encoder: Encoder, normalize: bool) -> None:
     method = Xlco(queue_size=8, mixup=False, normalize=normalize)
-    batch, extra = query_batch(method, encoder), momentum(method, encoder)
-    extra.waiting = torch.randn(5, 32, generator=generator())
-    extra.enqueue()
+    batch, auxiliary = query_batch(method, encoder), momentum(method, encoder)
+    auxiliary.waiting = torch.randn(5, 32, generator=generator())
+    auxiliary.enqueue()
     query, key = (
         matrix(encoder.hidden_states(side)[2][:, 0])
-        for matrix, side in ((extra.query, batch.query), (extra.key, batch.key))
+        for matrix, side in ((auxiliary.query, batch.query), (auxiliary.key, batch.key))
     )
     if normalize:
         query, key = functional.normalize(query), functional.normalize(key)
-    scores = query @ torch.cat([key, extra.queue[:5]]).T / 0.25
+    scores = query @ torch.cat([key, auxiliary.queue[:5]]).T / 0.25
     expected = functional.cross_entropy(scores, torch.arange(8))
-    torch.testing.assert_close(terms_of(method, encoder, batch, extra), {"xlco": expected})
+    torch.testing.assert_close(terms_of(method, encoder, batch, auxiliary), {"xlco": expected})
     queue_only = method.model_copy(update={"batch_negatives": False})
     scores = torch.cat([scores.diagonal()[:, None], scores[:, 8:]], dim=1)
     expected = functional.cross_entropy(scores, torch.zeros(8, dtype=torch.long))
-    torch.testing.assert_close(terms_of(queue_only, encoder, batch, extra), {"xlco": expected})
+    torch.testing.assert_close(terms_of(queue_only, encoder, batch, auxiliary), {"xlco": expected})
 
 
 def test_keys_have_no_gradient_and_queries_have(encoder: Encoder) -> None:
@@ -67,55 +67,55 @@ def test_keys_have_no_gradient_and_queries_have(encoder: Encoder) -> None:
 
 def test_the_key_encoder_follows(encoder: Encoder) -> None:
     method = Xlco(queue_size=8, momentum=0.9)
-    extra = momentum(method, encoder)
-    before = [parameter.clone() for parameter in extra.model.parameters()]
-    key = extra.key.weight.clone()
+    auxiliary = momentum(method, encoder)
+    before = [parameter.clone() for parameter in auxiliary.model.parameters()]
+    key = auxiliary.key.weight.clone()
     with torch.no_grad():
-        for parameter in [*encoder.parameters(), extra.query.weight]:
+        for parameter in [*encoder.parameters(), auxiliary.query.weight]:
             parameter.add_(1.0)
-        method.after_step(encoder, extra)
-    for parameter, old in zip(extra.model.parameters(), before, strict=True):
+        method.after_step(encoder, auxiliary)
+    for parameter, old in zip(auxiliary.model.parameters(), before, strict=True):
         torch.testing.assert_close(parameter, old + 0.1, atol=1e-6, rtol=1e-6)
-    torch.testing.assert_close(extra.key.weight, key + 0.1)
-    assert not any(parameter.requires_grad for parameter in extra.model.parameters())
+    torch.testing.assert_close(auxiliary.key.weight, key + 0.1)
+    assert not any(parameter.requires_grad for parameter in auxiliary.model.parameters())
 
 
 def test_the_key_encoder_stays_without_dropout(encoder: Encoder) -> None:
     method = Xlco(queue_size=8)
-    extra, batch = momentum(method, encoder), query_batch(method, encoder)
-    extra.train()
+    auxiliary, batch = momentum(method, encoder), query_batch(method, encoder)
+    auxiliary.train()
     encoder.train()
     keys = []
     for _ in range(2):
-        terms_of(method, encoder, batch, extra)
-        assert extra.waiting is not None
-        keys.append(extra.waiting)
+        terms_of(method, encoder, batch, auxiliary)
+        assert auxiliary.waiting is not None
+        keys.append(auxiliary.waiting)
     assert torch.equal(keys[0], keys[1])
 
 
 def test_keys_are_queued_after_the_step_over_the_oldest(encoder: Encoder) -> None:
-    extra = momentum(Xlco(queue_size=5), encoder)
+    auxiliary = momentum(Xlco(queue_size=5), encoder)
     held = []
     for first, rows in ((0, 2), (2, 2), (4, 2), (6, 9)):
-        extra.waiting = keys_of(rows, first)
-        extra.enqueue()
-        held.append(sorted(extra.queued[:, 0].tolist()))
+        auxiliary.waiting = keys_of(rows, first)
+        auxiliary.enqueue()
+        held.append(sorted(auxiliary.queued[:, 0].tolist()))
     assert held == [[0, 1], [0, 1, 2, 3], [1, 2, 3, 4, 5], [10, 11, 12, 13, 14]]
-    extra.enqueue()
-    assert sorted(extra.queued[:, 0].tolist()) == held[-1]
+    auxiliary.enqueue()
+    assert sorted(auxiliary.queued[:, 0].tolist()) == held[-1]
 
 
 def test_the_queue_and_the_key_encoder_are_in_the_state(encoder: Encoder) -> None:
     method = Xlco(queue_size=6)
-    extra, other = momentum(method, encoder), momentum(method, encoder)
-    terms_of(method, encoder, query_batch(method, encoder), extra)
+    auxiliary, other = momentum(method, encoder), momentum(method, encoder)
+    terms_of(method, encoder, query_batch(method, encoder), auxiliary)
     with torch.no_grad():
         encoder.model.get_parameter("cls.predictions.bias").add_(1)
-        method.after_step(encoder, extra)
-    other.load_state_dict(extra.state_dict())
-    assert torch.equal(other.queued, extra.queued)
+        method.after_step(encoder, auxiliary)
+    other.load_state_dict(auxiliary.state_dict())
+    assert torch.equal(other.queued, auxiliary.queued)
     assert len(other.queued) == 4
-    assert all(torch.equal(one, two) for one, two in zip(other.parameters(), extra.parameters(), strict=True))
+    assert all(torch.equal(one, two) for one, two in zip(other.parameters(), auxiliary.parameters(), strict=True))
 
 
 def test_mixup_joins_the_same_pairs_in_orders_of_their_own(encoder: Encoder) -> None:

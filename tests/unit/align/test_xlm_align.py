@@ -136,13 +136,13 @@ def test_masks_are_those_of_tlm(encoder: Encoder) -> None:
 def losses(encoder: Encoder, method: XlmAlign, seed: int = 0) -> tuple[JoinedBatch, dict[str, Tensor]]:
     batch = method.collate(encoder, linked_pairs(encoder), generator(seed))
     torch.manual_seed(0)
-    return batch, dict(method.loss(encoder, batch, method.extra(encoder)))
+    return batch, dict(method.loss(encoder, batch, method.auxiliary_module(encoder)))
 
 
 def test_terms_are_tlm_and_the_pointer(encoder: Encoder) -> None:
     method = XlmAlign(mask_probability=0.4)
     batch = method.collate(encoder, linked_pairs(encoder), generator())
-    pointer = method.extra(encoder)
+    pointer = method.auxiliary_module(encoder)
     terms = method.loss(encoder, batch, pointer)
     torch.testing.assert_close(terms["tlm"], masked_loss(encoder, batch))
     partners, states = method.label(encoder, batch), encoder.encode(batch.inputs)
@@ -153,13 +153,13 @@ def test_terms_are_tlm_and_the_pointer(encoder: Encoder) -> None:
         target = (others == partners[row, place]).nonzero().flatten()
         total = total + functional.cross_entropy(scores[None], target)
     assert total > 0
-    torch.testing.assert_close(terms["pointer"], total / method.units(batch))
+    torch.testing.assert_close(terms["pointer"], total / method.num_targets(batch))
 
 
 def test_gradients_reach_encoder_and_pointer(encoder: Encoder) -> None:
     method = XlmAlign(mask_probability=0.4, tlm_weight=0)
     batch = method.collate(encoder, linked_pairs(encoder), generator())
-    pointer = method.extra(encoder)
+    pointer = method.auxiliary_module(encoder)
     terms = method.loss(encoder, batch, pointer)
     assert terms.keys() == {"pointer"}
     terms["pointer"].backward()
@@ -197,10 +197,10 @@ def test_nothing_hidden_costs_nothing(encoder: Encoder) -> None:
 def test_parts_add_up(encoder: Encoder) -> None:
     method = XlmAlign(mask_probability=0.5)
     batch = method.collate(encoder, linked_pairs(encoder), generator())
-    pointer = method.extra(encoder)
+    pointer = method.auxiliary_module(encoder)
     whole = method.loss(encoder, batch, pointer)
     parts = [batch.select(torch.tensor([row])) for row in range(2)]
-    shares = [method.units(part) / method.units(batch) for part in parts]
+    shares = [method.num_targets(part) / method.num_targets(batch) for part in parts]
     for name, value in whole.items():
         parted = [share * method.loss(encoder, part, pointer)[name] for share, part in zip(shares, parts, strict=True)]
         torch.testing.assert_close(sum(parted), value)
@@ -208,12 +208,16 @@ def test_parts_add_up(encoder: Encoder) -> None:
 
 def test_layer_must_exist(encoder: Encoder) -> None:
     with pytest.raises(RecipeError, match="layer: 10"):
-        XlmAlign(layer=10).extra(encoder)
-    assert XlmAlign(layer=3).extra(encoder) is not None
+        XlmAlign(layer=10).auxiliary_module(encoder)
+    assert XlmAlign(layer=3).auxiliary_module(encoder) is not None
 
 
 @pytest.mark.parametrize("family", WITHOUT_MASKED_HEAD)
 def test_encoders_without_a_masked_head_are_refused(checkpoint: Checkpoint, family: str) -> None:
     encoder, method = Encoder.load(checkpoint(family)), XlmAlign()
     with pytest.raises(CheckpointError, match="mask"):
-        method.loss(encoder, method.collate(encoder, linked_pairs(encoder, family), generator()), method.extra(encoder))
+        method.loss(
+            encoder,
+            method.collate(encoder, linked_pairs(encoder, family), generator()),
+            method.auxiliary_module(encoder),
+        )

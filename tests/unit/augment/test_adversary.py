@@ -111,13 +111,13 @@ def test_no_more_words_change_than_the_share_allows(
 
 def test_first_order_gain_is_the_difference_of_a_linear_loss(encoder: Encoder, lexicon: Lexicon) -> None:
     inputs, words = found(encoder, lexicon, tokenized(encoder))
-    pieces = made(encoder, lexicon)(words.entries, words.languages)
+    subwords = made(encoder, lexicon)(words.entries, words.languages)
     loss = linear(weights(encoder))
-    gains = first_order_gains(encoder, inputs, words.spans, pieces, loss)
+    gains = first_order_gains(encoder, inputs, words.spans, subwords, loss)
     checked = 0
-    for row, word, candidate in torch.nonzero((pieces >= 0).sum(-1) == 1).tolist():
-        chosen = torch.full_like(pieces[:, :, 0], -1)
-        chosen[row, word] = pieces[row, word, candidate]
+    for row, word, candidate in torch.nonzero((subwords >= 0).sum(-1) == 1).tolist():
+        chosen = torch.full_like(subwords[:, :, 0], -1)
+        chosen[row, word] = subwords[row, word, candidate]
         changed, _ = spliced(inputs, words.spans, chosen, encoder.pad_id)
         difference = value(loss, encoder, changed)[row] - value(loss, encoder, inputs)[row]
         assert gains[row, word, candidate].item() == pytest.approx(difference, abs=1e-4)
@@ -131,11 +131,11 @@ def test_the_worst_choice_is_the_worst_of_all(encoder: Encoder, lexicon: Lexicon
     loss = linear(weights(encoder))
     adversary = Adversary(AdversarySettings(replace_share=0.2), encoder, made(encoder, lexicon))
     worst = value(loss, encoder, adversary.view(inputs, words, loss))[0]
-    pieces = made(encoder, lexicon)(words.entries, words.languages)
+    subwords = made(encoder, lexicon)(words.entries, words.languages)
     values = value(loss, encoder, inputs)
-    for word, candidate in torch.nonzero((pieces[0] >= 0).any(-1)).tolist():
-        chosen = torch.full_like(pieces[:, :, 0], -1)
-        chosen[0, word] = pieces[0, word, candidate]
+    for word, candidate in torch.nonzero((subwords[0] >= 0).any(-1)).tolist():
+        chosen = torch.full_like(subwords[:, :, 0], -1)
+        chosen[0, word] = subwords[0, word, candidate]
         values += value(loss, encoder, spliced(inputs, words.spans, chosen, encoder.pad_id)[0])
     assert worst == pytest.approx(max(values), abs=1e-4)
 
@@ -169,10 +169,10 @@ def test_labels_stay_with_their_words(encoder: Encoder) -> None:
     inputs = encoder.collate(rows)
     inputs = Inputs(**{**vars(inputs), "targets": pad([(IGNORED, 4, 5, 6, IGNORED), (IGNORED, 7, IGNORED)], IGNORED)})
     spans = torch.tensor([[[1, 2], [2, 3], [3, 4]], [[1, 2], [0, 0], [0, 0]]])
-    pieces = torch.full((2, 3, 2), -1)
-    pieces[0, 1] = torch.tensor(WordPieces(encoder).pieces("großer Apfel"))
-    pieces[1, 0] = pieces[0, 1]
-    other, moved = spliced(inputs, spans, pieces, encoder.pad_id)
+    subwords = torch.full((2, 3, 2), -1)
+    subwords[0, 1] = torch.tensor(WordPieces(encoder).subwords("großer Apfel"))
+    subwords[1, 0] = subwords[0, 1]
+    other, moved = spliced(inputs, spans, subwords, encoder.pad_id)
     assert texts_of(encoder, other) == ["the großer Apfel sleeps", "großer Apfel"]
     assert other.targets is not None
     assert other.targets.tolist() == [[IGNORED, 4, 5, IGNORED, 6, IGNORED], [IGNORED, 7] + [IGNORED] * 4]
@@ -183,8 +183,8 @@ def test_labels_stay_with_their_words(encoder: Encoder) -> None:
 
 def test_words_may_shrink(encoder: Encoder) -> None:
     inputs = encoder.collate(encoder.tokenize_words([["großer", "Apfel", "sleeps"]]))
-    pieces = torch.full((1, 1, 1), encoder.tokenizer.convert_tokens_to_ids("apple"))
-    other, moved = spliced(inputs, torch.tensor([[[1, 3]]]), pieces, encoder.pad_id)
+    subwords = torch.full((1, 1, 1), encoder.tokenizer.convert_tokens_to_ids("apple"))
+    other, moved = spliced(inputs, torch.tensor([[[1, 3]]]), subwords, encoder.pad_id)
     assert texts_of(encoder, other) == ["apple sleeps"]
     assert moved.tolist() == [[[1, 2]]]
 

@@ -23,8 +23,8 @@ def saved(lexicon: Lexicon, tmp_path: Path) -> str:
 def texts(candidates: Candidates, encoder: Encoder, lexicon: Lexicon, word: str, language: str) -> list[str]:
     entries = torch.tensor([[lexicon.places[word]]])
     languages = torch.tensor([[candidates.languages.index(language)]])
-    pieces = candidates(entries, languages)[0, 0]
-    return [encoder.tokenizer.decode(row[row >= 0].tolist()) for row in pieces if (row >= 0).any()]
+    subwords = candidates(entries, languages)[0, 0]
+    return [encoder.tokenizer.decode(row[row >= 0].tolist()) for row in subwords if (row >= 0).any()]
 
 
 def test_a_gold_lexicon_gives_its_translations(encoder: Encoder, lexicon: Lexicon, saved: str) -> None:
@@ -45,8 +45,8 @@ def test_a_word_that_is_not_in_the_table_has_no_candidate(encoder: Encoder, save
 def test_the_encoders_vectors_are_means_of_pieces(encoder: Encoder) -> None:
     vectors = embedded(["cat", "Baum", "großer Apfel"], encoder)
     assert vectors.words == ("cat", "großer Apfel")  # the tokenizer cannot write the other one
-    pieces = torch.tensor(WordPieces(encoder).pieces("großer Apfel"))
-    np.testing.assert_allclose(vectors.matrix[1], encoder.embed(pieces).mean(dim=0).detach().numpy(), rtol=1e-5)
+    subwords = torch.tensor(WordPieces(encoder).subwords("großer Apfel"))
+    np.testing.assert_allclose(vectors.matrix[1], encoder.embed(subwords).mean(dim=0).detach().numpy(), rtol=1e-5)
 
 
 def vectors_of(lexicon: Lexicon, folder: Path) -> str:

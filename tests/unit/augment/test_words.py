@@ -43,13 +43,13 @@ def test_pieces_are_those_of_the_word_in_a_sentence(checkpoint: Checkpoint, fami
     tokens = encoder.tokenize_words([["the", "red", "mat"]])[0]
     assert tokens.words is not None
     both = tuple(token for token, word in zip(tokens.ids, tokens.words, strict=True) if word in (1, 2))
-    assert written.pieces("red") + written.pieces("mat") == written.pieces("red mat") == both
+    assert written.subwords("red") + written.subwords("mat") == written.subwords("red mat") == both
 
 
 def test_a_word_the_tokenizer_cannot_write_has_no_pieces(encoder: Encoder) -> None:
-    assert WordPieces(encoder).pieces("Baum") == ()
-    assert WordPieces(encoder).pieces("großer Baum") == ()
-    assert len(WordPieces(encoder).pieces("großer Apfel")) == 2
+    assert WordPieces(encoder).subwords("Baum") == ()
+    assert WordPieces(encoder).subwords("großer Baum") == ()
+    assert len(WordPieces(encoder).subwords("großer Apfel")) == 2
 
 
 def test_both_texts_of_a_pair_have_their_words_and_languages(encoder: Encoder) -> None:
@@ -73,7 +73,7 @@ def test_replaced_words_keep_their_place(encoder: Encoder) -> None:
     written = WordPieces(encoder)
     tokens = encoder.tokenize_words([["the", "apple", "sleeps"]], language="en")[0]
     assert tokens.words == (-1, 0, 1, 2, -1)
-    longer = replaced(tokens, {(2, 3): written.pieces("großer Apfel"), (1, 2): written.pieces("die")})
+    longer = replaced(tokens, {(2, 3): written.subwords("großer Apfel"), (1, 2): written.subwords("die")})
     assert encoder.tokenizer.decode(longer.ids, skip_special_tokens=True) == "die großer Apfel sleeps"
     assert longer.words == (-1, 0, 1, 1, 2, -1)
     assert longer.special == (True, False, False, False, False, True)
@@ -83,7 +83,7 @@ def test_replaced_words_keep_their_place(encoder: Encoder) -> None:
 
 def test_labels_stay_with_their_words(encoder: Encoder) -> None:
     tokens = encoder.tokenize_words([["the", "apple", "sleeps"]])[0]
-    longer = replaced(tokens, {(2, 3): WordPieces(encoder).pieces("großer Apfel")})
+    longer = replaced(tokens, {(2, 3): WordPieces(encoder).subwords("großer Apfel")})
     labels = (IGNORED, 4, 5, 6, IGNORED)
     assert relabelled(labels, tokens, longer, ignored=IGNORED) == (IGNORED, 4, 5, IGNORED, 6, IGNORED)
     assert relabelled(labels, tokens, tokens, ignored=IGNORED) == labels

@@ -135,5 +135,5 @@ def test_a_model_with_another_head_is_refused(checkpoint: Callable[[str], Path],
     TaskModel.create(Encoder.load(checkpoint("bert")), "pair", ("a", "b"), seed=0).save(tmp_path / "pair")
     (tmp_path / "copa").mkdir()
     (tmp_path / "copa" / "val.en.jsonl").write_text(json.dumps({**rows()[0], "label": 0}) + "\n")
-    with pytest.raises(CheckpointError, match="the model is for 'pair' tasks, and copa is a 'choice' task"):
+    with pytest.raises(CheckpointError, match="the model is for 'pair' tasks, and copa is a 'multiple_choice' task"):
         evaluate(tmp_path / "pair", task="copa", split="dev", data=tmp_path)

@@ -149,7 +149,10 @@ def _nothing() -> Any:
 def test_what_cannot_be_smoothed_is_refused(checkpoint: Checkpoint) -> None:
     with pytest.raises(InputError, match=r"'adversarial' cannot smooth predictions \(can: random_perturbation, syn"):
         Smoothing.by("adversarial")
-    with pytest.raises(InputError, match=r"'span' tasks are not smoothed \(kinds: sentence, pair, tagging, choice\)"):
+    with pytest.raises(
+        InputError,
+        match=r"'extractive_qa' tasks are not smoothed \(task types: sentence, pair, tagging, multiple_choice\)",
+    ):
         predict_smoothed(
             *(model_of(checkpoint(FAMILY), "extractive_qa"), []), smoothing=noise(), language="en", max_length=48
         )

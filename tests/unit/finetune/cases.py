@@ -116,7 +116,7 @@ def trained(
         for module in model.module.modules():
             if isinstance(module, torch.nn.Dropout):
                 module.p = dropout
-    items = items_of(model, words="words" in method.needs)
+    items = items_of(model, words="words" in method.requires)
     method.begin(Encoder.load(directory), items, {})
     blocks = [method.block(examples(task_type)[item.example]) for item in items]
     stream = Stream(items, [len(i) for i in items], batch_size=4, seed=0, blocks=None if None in blocks else blocks)

@@ -34,8 +34,8 @@ def terms_of(directory: Path, task_type: str, *, shift: int, **settings: object)
     method, items = begun(directory, task_type, shift=shift, **settings)
     model = model_of(directory, task_type)
     torch.manual_seed(0)
-    extra = method.extra(model)
-    return dict(method.loss(model, method.collate(model, items, torch.Generator().manual_seed(0)), extra))
+    auxiliary = method.auxiliary_module(model)
+    return dict(method.loss(model, method.collate(model, items, torch.Generator().manual_seed(0)), auxiliary))
 
 
 def test_a_sentence_is_no_distance_from_itself(checkpoint: Checkpoint) -> None:
@@ -98,8 +98,8 @@ def test_translations_and_the_method_that_reads_them_go_together(checkpoint: Che
 
 
 def test_what_has_no_counterpart_is_refused(checkpoint: Checkpoint) -> None:
-    with pytest.raises(RecipeError, match="'cross_aligner' asks which tags occur, and a 'pair' task has none"):
-        CrossAligner(losses=("cross_aligner",)).extra(model_of(checkpoint("bert")))
+    with pytest.raises(RecipeError, match="'cross_aligner' predicts which tags occur; a 'pair' task has none"):
+        CrossAligner(losses=("cross_aligner",)).auxiliary_module(model_of(checkpoint("bert")))
     model = model_of(checkpoint("bert"), "tagging")
     items = items_of(model)
     method = together(("translated", {}), ("consistency", {}))
@@ -110,4 +110,4 @@ def test_what_has_no_counterpart_is_refused(checkpoint: Checkpoint) -> None:
 
 def test_without_a_view_there_is_nothing_to_add(checkpoint: Checkpoint) -> None:
     model, method = model_of(checkpoint("bert")), CrossAligner()
-    assert set(method.loss(model, batch_of(method, model), method.extra(model))) == {"task"}
+    assert set(method.loss(model, batch_of(method, model), method.auxiliary_module(model))) == {"task"}

@@ -65,10 +65,12 @@ def test_parts_of_a_batch_add_up_and_what_has_no_answer_does_not_count(checkpoin
     items = items_of(model, max_length=24, doc_stride=6)
     without = TaskItem(items[0].tokens, (IGNORED, IGNORED), 0)
     batch = Plain().collate(model, [*items, without], generator())
-    assert Plain().units(batch) == 2 * len(items)
+    assert Plain().num_targets(batch) == 2 * len(items)
     rows = [torch.arange(3), torch.arange(3, len(batch))]
     parts = [batch.select(each) for each in rows]
-    weighted = sum(Plain().loss(model, part)["task"] * Plain().units(part) for part in parts) / Plain().units(batch)
+    weighted = sum(
+        Plain().loss(model, part)["task"] * Plain().num_targets(part) for part in parts
+    ) / Plain().num_targets(batch)
     torch.testing.assert_close(weighted, Plain().loss(model, batch)["task"])
 
 
@@ -172,12 +174,12 @@ REASONS = {
 
 def test_every_method_reads_answers_or_says_why_not() -> None:
     methods = {name: registry.load("finetune", name) for name in registry.entries("finetune")}
-    assert {name for name, method in methods.items() if "extractive_qa" not in method.kinds} == set(REASONS)
+    assert {name for name, method in methods.items() if "extractive_qa" not in method.task_types} == set(REASONS)
 
 
 @pytest.mark.parametrize("method", REASONS)
 def test_methods_without_a_reading_of_answers_say_why(method: str) -> None:
     table = FinetuneTable.model_validate({"task": "xquad", "method": [{"use": method}]})
-    expected = rf"'{method}' is defined for sentence, pair.*'xquad' is a 'span' task \(.*{REASONS[method]}.*\)"
+    expected = rf"'{method}' is defined for sentence, pair.*'xquad' is a 'extractive_qa' task \(.*{REASONS[method]}.*\)"
     with pytest.raises(RecipeError, match=expected):
         method_of(table, TaskData(Xquad(), "en", (), [], []))

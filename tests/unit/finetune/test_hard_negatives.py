@@ -173,11 +173,11 @@ def test_names_classify_each_place(checkpoint: Checkpoint) -> None:
 def test_the_projection_is_trained_and_no_part_of_the_model(checkpoint: Checkpoint, tmp_path: Path) -> None:
     method = together(switch(tmp_path), ("label_aware_joint", {"label_semantics": "none"}))
     model = model_for(method, checkpoint("bert"), "intent_slot")
-    extra = method.extra(model)
-    assert extra is not None
-    torch.stack(list(method.loss(model, collated(method, model), extra).values())).sum().backward()
-    assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in extra.parameters())
-    assert not {id(p) for p in extra.parameters()} & {id(p) for p in model.parameters()}
+    auxiliary = method.auxiliary_module(model)
+    assert auxiliary is not None
+    torch.stack(list(method.loss(model, collated(method, model), auxiliary).values())).sum().backward()
+    assert all(parameter.grad is not None and parameter.grad.abs().sum() > 0 for parameter in auxiliary.parameters())
+    assert not {id(p) for p in auxiliary.parameters()} & {id(p) for p in model.parameters()}
 
 
 @pytest.mark.parametrize("task_type", ["intent_slot", "tagging"])

@@ -60,8 +60,8 @@ def test_a_split_step_is_the_whole_one(checkpoint: Checkpoint) -> None:
     model = model_of(checkpoint("bert"), "intent_slot")
     batch = batch_of(Plain(), model)
     parts = [batch.select(torch.tensor(rows)) for rows in ([0, 5], [1, 2, 3, 4, 6, 7])]
-    weighted = sum(Plain().loss(model, part)["task"] * Plain().units(part) for part in parts)
-    torch.testing.assert_close(weighted / Plain().units(batch), Plain().loss(model, batch)["task"])
+    weighted = sum(Plain().loss(model, part)["task"] * Plain().num_targets(part) for part in parts)
+    torch.testing.assert_close(weighted / Plain().num_targets(batch), Plain().loss(model, batch)["task"])
 
 
 @pytest.mark.parametrize("family", ["bert", "modernbert", "t5"])

@@ -34,7 +34,7 @@ OFF: dict[str, Methods] = {
 @pytest.mark.parametrize("task_type", ["pair", "sentence", "tagging", "multiple_choice"])
 @pytest.mark.parametrize("name", OFF)
 def test_off_is_plain(checkpoint: Callable[[str], Path], tmp_path: Path, name: str, task_type: str) -> None:
-    if any(task_type not in registry.load("finetune", method).kinds for method, _ in OFF[name]):
+    if any(task_type not in registry.load("finetune", method).task_types for method, _ in OFF[name]):
         pytest.skip("refused by the pipeline")
     plain = trained(checkpoint("bert"), [("plain", {})], tmp_path / "plain", task_type=task_type)
     off = trained(checkpoint("bert"), OFF[name], tmp_path / "off", task_type=task_type)

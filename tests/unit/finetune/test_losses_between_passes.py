@@ -49,21 +49,21 @@ def test_a_teacher_that_is_the_model_teaches_nothing(checkpoint: Checkpoint, tmp
     model = model_of(checkpoint("bert"))
     model.save(tmp_path / "teacher")
     method = Consistency(example_weight=0, teacher=str(tmp_path / "teacher"))
-    extra = method.extra(model)
-    assert extra is not None
-    assert all(not parameter.requires_grad for parameter in extra.parameters())
-    terms = method.loss(model, batch_of(method, model), extra)
+    auxiliary = method.auxiliary_module(model)
+    assert auxiliary is not None
+    assert all(not parameter.requires_grad for parameter in auxiliary.parameters())
+    terms = method.loss(model, batch_of(method, model), auxiliary)
     assert terms["teacher"].item() == pytest.approx(0, abs=1e-5)
     with torch.no_grad():
         for parameter in model.module.classifier.parameters():
             parameter += torch.randn_like(parameter)
-    assert method.loss(model, batch_of(method, model), extra)["teacher"].item() > 0.01
+    assert method.loss(model, batch_of(method, model), auxiliary)["teacher"].item() > 0.01
 
 
 def test_a_teacher_of_another_task_is_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
     model_of(checkpoint("bert"), "tagging").save(tmp_path / "teacher")
     with pytest.raises(RecipeError, match="expected a model for yes, no, perhaps"):
-        Consistency(teacher=str(tmp_path / "teacher")).extra(model_of(checkpoint("bert"), "pair"))
+        Consistency(teacher=str(tmp_path / "teacher")).auxiliary_module(model_of(checkpoint("bert"), "pair"))
 
 
 def test_contrast_is_that_of_the_sentence_vectors(checkpoint: Checkpoint) -> None:

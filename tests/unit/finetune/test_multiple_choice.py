@@ -57,7 +57,7 @@ def test_the_loss_is_cross_entropy_over_the_choices_of_an_example(model: TaskMod
     ]
     (loss,) = method.loss(model, batch).values()
     torch.testing.assert_close(loss, torch.stack(by_hand).mean())
-    assert method.units(batch) == len(batch) == len(batch.labels) == 8
+    assert method.num_targets(batch) == len(batch) == len(batch.labels) == 8
 
 
 def test_selected_examples_keep_their_rows(model: TaskModel) -> None:
@@ -95,7 +95,7 @@ def test_parts_add_up_to_the_whole(model: TaskModel, name: str) -> None:
         return torch.stack(list(method.loss(model, part).values())).sum()
 
     parts = [batch.select(torch.tensor(examples)) for examples in ([0, 7, 3], [1, 2, 4, 5, 6])]
-    weighted = sum(loss(part) * method.units(part) for part in parts) / method.units(batch)
+    weighted = sum(loss(part) * method.num_targets(part) for part in parts) / method.num_targets(batch)
     torch.testing.assert_close(weighted, loss(batch), atol=1e-5, rtol=1e-5)
 
 
@@ -115,12 +115,12 @@ def test_consistency_compares_distributions_over_the_choices(model: TaskModel) -
 def test_a_teacher_is_matched_over_the_choices(model: TaskModel, tmp_path: Path) -> None:
     model.save(tmp_path / "teacher")
     method = together(("consistency", {"example_weight": 0.0, "teacher": str(tmp_path / "teacher")}))
-    batch, extra = batch_of(method, model), method.extra(model)
-    assert method.loss(model, batch, extra)["teacher"].abs() < 1e-6
+    batch, auxiliary = batch_of(method, model), method.auxiliary_module(model)
+    assert method.loss(model, batch, auxiliary)["teacher"].abs() < 1e-6
     with torch.no_grad():
         other = model_of(tmp_path / "teacher", "multiple_choice")
         next(p for n, p in other.module.named_parameters() if n == "classifier.weight").mul_(-30)
-    assert method.loss(other, batch, extra)["teacher"] > 1e-4
+    assert method.loss(other, batch, auxiliary)["teacher"] > 1e-4
 
 
 def test_steps_that_are_split_learn_what_whole_ones_do(checkpoint: Checkpoint, tmp_path: Path) -> None:
@@ -160,5 +160,5 @@ def test_an_example_without_a_label_is_not_learned_from(model: TaskModel) -> Non
     made = [MultipleChoiceExample(str(i), TEXTS[i], "cause", TEXTS[:2], label) for i, label in enumerate((0, None, 1))]
     batch = method.collate(model, items(model, *made), torch.Generator())
     known = method.collate(model, items(model, made[0], made[2]), torch.Generator())
-    assert method.units(batch) == 2
+    assert method.num_targets(batch) == 2
     torch.testing.assert_close(method.loss(model, batch)["task"], method.loss(model, known)["task"])

@@ -28,8 +28,8 @@ def test_views_cost_more_than_their_sentences_and_than_random_ones(checkpoint: C
 
     def added(**settings: Any) -> float:
         made = method(tmp_path, **settings)
-        extra = made.extra(model)
-        terms = [made.loss(model, batch_of(made, model, seed=seed), extra) for seed in range(5)]
+        auxiliary = made.auxiliary_module(model)
+        terms = [made.loss(model, batch_of(made, model, seed=seed), auxiliary) for seed in range(5)]
         return sum((each["view"] - each["task"]).item() for each in terms)
 
     assert added() > max(0.0, added(choice="random"))
@@ -40,7 +40,7 @@ def test_tags_stay_with_their_words(checkpoint: Checkpoint, tmp_path: Path) -> N
     batch = batch_of(made, model)
     assert batch.view is not None
     model_input = made.perturb(
-        model, ModelInput(batch.view), batch.drawn[0], made._mean_loss(model, batch), made.extra(model)
+        model, ModelInput(batch.view), batch.drawn[0], made._mean_loss(model, batch), made.auxiliary_module(model)
     )
     assert not torch.equal(model_input.inputs.ids, batch.inputs.ids)
     before, after = batch.inputs.targets, model_input.inputs.targets
@@ -53,7 +53,7 @@ def test_tags_stay_with_their_words(checkpoint: Checkpoint, tmp_path: Path) -> N
 def test_the_divergence_is_of_both_predictions(checkpoint: Checkpoint, tmp_path: Path) -> None:
     model = model_of(checkpoint("bert"))
     alone, both = method(tmp_path, consistency_weight=0), method(tmp_path)
-    extra = both.extra(model)
+    auxiliary = both.auxiliary_module(model)
     batch = batch_of(both, model)
-    assert set(alone.loss(model, batch, extra)) == {"task", "view"}
-    assert both.loss(model, batch, extra)["adversarial_consistency"] > 0
+    assert set(alone.loss(model, batch, auxiliary)) == {"task", "view"}
+    assert both.loss(model, batch, auxiliary)["adversarial_consistency"] > 0

@@ -201,5 +201,5 @@ def test_a_teacher_speaks_too(checkpoint: Checkpoint, tmp_path: Path) -> None:
     model(checkpoint("t5")).save(tmp_path)
     method = together(SPOKEN, ("consistency", {"example_weight": 0, "teacher": str(tmp_path)}))
     made = model_for(method, checkpoint("t5"))
-    terms = method.loss(made, batch_of(method, made), method.extra(made))
+    terms = method.loss(made, batch_of(method, made), method.auxiliary_module(made))
     assert terms["teacher"].item() == pytest.approx(0, abs=1e-5)

@@ -51,7 +51,7 @@ def test_examples_are_parallel_over_languages(world, task):
     by_language = {code: world.examples(task, code, "test", count) for code in CODES}
     for examples in by_language.values():
         assert [example.id for example in examples] == [example.id for example in by_language["qaa"]]
-        assert all(isinstance(example, EXAMPLE_OF[LAB_TASKS[task].kind]) for example in examples)
+        assert all(isinstance(example, EXAMPLE_OF[LAB_TASKS[task].task_type]) for example in examples)
     for field in ("label", "gold"):
         if hasattr(by_language["qaa"][0], field):
             golds = {code: [getattr(one, field) for one in examples] for code, examples in by_language.items()}

@@ -18,7 +18,7 @@ from crosslift.pipeline.run import run
 from tests.runs import TINY
 
 pytest.importorskip("peft")
-LORA = {"task_type": "lora", "rank": 4}
+LORA = {"kind": "lora", "rank": 4}
 
 
 def recipe(**finetune: Any) -> recipes.Recipe:
@@ -71,10 +71,10 @@ def test_a_frozen_head_stays_frozen_beside_an_adapter(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("adapter", "message"),
     [
-        ({"task_type": "prefix"}, r"finetune\.adapter\.kind: .*'lora'"),
-        ({"task_type": "lora", "r": 4}, r"unknown key 'finetune\.adapter\.r'.*rank"),
+        ({"kind": "prefix"}, r"finetune\.adapter\.kind: .*'lora'"),
+        ({"kind": "lora", "r": 4}, r"unknown key 'finetune\.adapter\.r'.*rank"),
         ({"rank": 4}, r"'finetune\.adapter\.kind' is missing"),
-        ({"task_type": "lora", "rank": 0}, r"finetune\.adapter\.rank: .*greater than or equal to 1"),
+        ({"kind": "lora", "rank": 0}, r"finetune\.adapter\.rank: .*greater than or equal to 1"),
     ],
 )
 def test_mistakes_are_named(adapter: dict[str, Any], message: str) -> None:

@@ -117,7 +117,7 @@ def test_a_baseline_of_second_texts_says_what_it_is(checkpoint: Callable[[str], 
     ]
     (tmp_path / "all.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     task = {"task_type": "pair", "files": dict.fromkeys(("train", "dev", "test"), "all.jsonl")}
-    made = recipe(tmp_path, checkpoint("bert"), task, read={"texts": "second"})
+    made = recipe(tmp_path, checkpoint("bert"), task, input={"texts": "second"})
     directory = run(made, tmp_path / "run")
     assert any("the model reads second texts alone" in warning for warning in results(directory)["warnings"])
     assert TaskModel.load(directory / "model").input_settings.texts == "second"
@@ -127,8 +127,8 @@ def test_a_baseline_of_second_texts_says_what_it_is(checkpoint: Callable[[str], 
     ("task_type", "read", "message"),
     [
         ("pair", {"vote": "majority"}, "finetune.input.vote: it is for tagging tasks; 'mine' is a 'pair' task"),
-        ("pair", {"subwords": "all"}, "finetune.input.pieces: it is for tagging tasks"),
-        ("sentence", {"texts": "second"}, "finetune.input.texts: it is for pair and choice tasks"),
+        ("pair", {"subwords": "all"}, "finetune.input.subwords: it is for tagging tasks"),
+        ("sentence", {"texts": "second"}, "finetune.input.texts: it is for pair and multiple_choice tasks"),
     ],
 )
 def test_a_setting_that_means_nothing_is_refused(
@@ -138,7 +138,7 @@ def test_a_setting_that_means_nothing_is_refused(
     (tmp_path / "all.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
     task = {"task_type": task_type, "files": dict.fromkeys(("train", "dev", "test"), "all.jsonl")}
     with pytest.raises(RecipeError, match=message):
-        run(recipe(tmp_path, checkpoint("bert"), task, read=read), tmp_path / "run")
+        run(recipe(tmp_path, checkpoint("bert"), task, input=read), tmp_path / "run")
 
 
 @pytest.mark.parametrize("read", [{}, {"subwords": "all", "vote": "majority"}], ids=["first", "all"])
@@ -155,7 +155,7 @@ def test_no_word_of_a_long_sentence_is_lost(
     for name, count, length in (("train", 200, 8), ("dev", 10, 8), ("test", 10, 70)):
         (tmp_path / f"{name}.conll").write_text("".join(sentence(length) for _ in range(count)), encoding="utf-8")
     task = {"task_type": "tagging", "files": {name: f"{name}.conll" for name in ("train", "dev", "test")}}
-    made = recipe(tmp_path, checkpoint("bert"), task, read=read, steps=80, learning_rate=0.01, max_length=24)
+    made = recipe(tmp_path, checkpoint("bert"), task, input=read, steps=80, learning_rate=0.01, max_length=24)
     directory = run(made, tmp_path / "run")
     lines = (directory / "predictions" / "mine" / "en.jsonl").read_text().splitlines()
     records = [json.loads(line) for line in lines]

@@ -49,7 +49,7 @@ def test_a_run_has_all_scores_in_all_languages(done: Path) -> None:
 
 def test_the_saved_model_scores_and_predicts_the_same(done: Path, tmp_path: Path) -> None:
     model = TaskModel.load(done / "model")
-    assert (model.task_type, model.labels) == ("intent_slot", LAB_TASKS["intent_slot"].labels)
+    assert (model.task_type, model.labels) == ("intent_slot", LAB_TASKS["joint"].labels)
     (tmp_path / "in.jsonl").write_text('{"words": ["kato", "meno"]}\n', encoding="utf-8")
     assert predict_file(done / "model", tmp_path / "in.jsonl", output=tmp_path / "out.jsonl") == 1
     row = json.loads((tmp_path / "out.jsonl").read_text())
@@ -87,5 +87,7 @@ def test_labels_are_those_of_the_training_data(done: Path, tmp_path: Path) -> No
 
 def test_a_method_that_cannot_do_it_says_so(tmp_path: Path) -> None:
     made = recipe({"method": [{"use": "text_to_text"}]})
-    with pytest.raises(RecipeError, match="'text_to_text' is defined for sentence, pair tasks; 'massive' is a 'joint'"):
+    with pytest.raises(
+        RecipeError, match="'text_to_text' is defined for sentence, pair tasks; 'massive' is a 'intent_slot'"
+    ):
         run(made, tmp_path / "run")

@@ -131,10 +131,10 @@ def test_each_stage_draws_a_head_of_its_own(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize(
-    "extra", [{}, {"task": None, "tasks": ["xnli", "udpos"], "mlm": MASKED}], ids=["one", "several"]
+    "auxiliary", [{}, {"task": None, "tasks": ["xnli", "udpos"], "mlm": MASKED}], ids=["one", "several"]
 )
-def test_zero_steps_are_the_direct_baseline(chain: Path, tmp_path: Path, extra: dict[str, Any]) -> None:
-    table = {key: value for key, value in ({**NLI, "steps": 0} | extra).items() if value is not None}
+def test_zero_steps_are_the_direct_baseline(chain: Path, tmp_path: Path, auxiliary: dict[str, Any]) -> None:
+    table = {key: value for key, value in ({**NLI, "steps": 0} | auxiliary).items() if value is not None}
     direct, through = run(recipe(), tmp_path / "direct"), run(recipe(table), tmp_path / "through")
     assert same(weights(direct), weights(through))
     assert results(direct)["scores"] == results(through)["scores"]

@@ -20,7 +20,7 @@ from crosslift.lab import World
 from crosslift.pipeline.run import run
 from tests.runs import TINY
 
-TASK = {"task_type": "bottleneck", "reduction": 4}
+TASK = {"kind": "bottleneck", "reduction": 4}
 
 
 def recipe(

@@ -205,7 +205,7 @@ def test_nothing_is_overwritten(whole: Path, tmp_path: Path) -> None:
         (
             {"evaluate": [{"task": "xcopa"}]},
             RecipeError,
-            r"'xnli' \(pair, labels .*cannot be scored on 'xcopa' \(choice\)",
+            r"'xnli' \(pair, labels .*cannot be scored on 'xcopa' \(multiple_choice\)",
         ),
         ({"encoder": {"model": "scratch:lob", "vocabulary_size": 400}}, RecipeError, "did you mean 'lab'"),
         ({"data": {"source": "directory", "path": "nowhere"}}, InputError, "no such directory"),

@@ -32,8 +32,8 @@ def input_settings(what: Literal["text", "bitext"], *needed: str) -> Method:
     """Return a method that reads and needs this."""
 
     class Reader(Mlm):
-        reads: ClassVar[Any] = what
-        needs: ClassVar[frozenset[str]] = frozenset(needed)
+        input_type: ClassVar[Any] = what
+        requires: ClassVar[frozenset[str]] = frozenset(needed)
 
     return Reader()
 
@@ -83,10 +83,10 @@ def test_a_batch_is_drawn_from_one_pool_and_is_as_large_from_a_small_one(encoder
     feed = bitext_feed(encoder, [Corpus("en", {"de": many, "sw": few})], table, seed=0)
     ((objective,), steps) = objectives_of(table, feed, seed=3)
     assert steps == 12  # an epoch takes every pair once
-    kinds = Counter(task_type(objective.stream.batch(step)) for step in range(600))
-    assert kinds.keys() == {"across", "de", "en", "sw"}
-    assert kinds["across"] / 600 == pytest.approx(0.4, abs=0.06)
-    assert [kinds[language] / 600 for language in ("de", "en", "sw")] == pytest.approx([0.2] * 3, abs=0.05)
+    task_types = Counter(task_type(objective.stream.batch(step)) for step in range(600))
+    assert task_types.keys() == {"across", "de", "en", "sw"}
+    assert task_types["across"] / 600 == pytest.approx(0.4, abs=0.06)
+    assert [task_types[language] / 600 for language in ("de", "en", "sw")] == pytest.approx([0.2] * 3, abs=0.05)
 
 
 def task_type(batch: Sequence[Any]) -> str:

@@ -172,7 +172,9 @@ def test_what_cannot_be_translated_is_said(checkpoint: Callable[[str], Path], tm
     nllb = str(checkpoint("nllb"))
     tagging = {"task": "udpos", "steps": 1, "translate": {"by": nllb, "languages": ["qab"]}}
     refused(
-        "finetune.translate.by: 'udpos' is a 'tagging' task: its labels belong to places", finetune=tagging, evaluate=[]
+        "finetune.translate.by: 'udpos' is a 'tagging' task: its labels belong to positions",
+        finetune=tagging,
+        evaluate=[],
     )
     refused("'qaa' is the source language; `include_source`", {"by": "lab", "languages": ["qaa", "qab"]})
     refused("there is no language to train on beside 'qaa'", {"by": "lab", "languages": []})

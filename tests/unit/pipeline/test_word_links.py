@@ -93,11 +93,11 @@ def test_wrong_links_are_named(encoder: Encoder) -> None:
 
 
 def test_shuffled_links_are_those_of_another_pair() -> None:
-    units = [(["a"] * n, ["b"] * n) for n in range(1, 40)]
+    num_targets = [(["a"] * n, ["b"] * n) for n in range(1, 40)]
     links = [((0, 0), (n - 1, n - 1)) for n in range(1, 40)]
-    found = shuffled(links, units, np.random.default_rng(0))
-    assert found == shuffled(links, units, np.random.default_rng(0))
-    for row, own, (source, target) in zip(found, links, units, strict=True):
+    found = shuffled(links, num_targets, np.random.default_rng(0))
+    assert found == shuffled(links, num_targets, np.random.default_rng(0))
+    for row, own, (source, target) in zip(found, links, num_targets, strict=True):
         assert row != own or len(source) == 1
         assert all(i < len(source) and j < len(target) for i, j in row)
 

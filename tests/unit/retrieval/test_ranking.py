@@ -25,7 +25,7 @@ def test_ranks_are_places_in_the_sorted_pool(monkeypatch: pytest.MonkeyPatch, pr
     pool[11] = pool[5]  # equals: the earlier ranks higher
     right = [[5, 11], [11], [], [0, 29, 5], [3], [11, 5], [1]]
     found = rank(queries, pool, right, depth=4)
-    order = [np.argsort(-row, task_type="stable").tolist() for row in queries @ pool.T]
+    order = [np.argsort(-row, kind="stable").tolist() for row in queries @ pool.T]
     assert found.ranks == [[places.index(row) + 1 for row in rows] for places, rows in zip(order, right, strict=True)]
     assert [row[0] for row in found.best.tolist()] == [places[0] for places in order]
     assert found.best.shape == (7, 4)

@@ -24,7 +24,7 @@ def sides(first: int, second: int, width: int = 8, seed: int = 0) -> list[Any]:
 
 def whole(queries: Any, index: Any, count: int) -> tuple[Any, Any]:
     products = queries @ index.T
-    rows = np.argsort(-products, axis=1, task_type="stable")[:, :count]
+    rows = np.argsort(-products, axis=1, kind="stable")[:, :count]
     return rows, np.take_along_axis(products, rows, axis=1)
 
 

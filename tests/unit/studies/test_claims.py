@@ -57,7 +57,7 @@ def test_the_recipe_of_weam_has_the_settings_claimed():
 def test_weam_reads_links_of_the_fast_aligner():
     recipe = recipes.load(ROOT / "recipes" / "xnli_weam.toml")
     (weam,) = recipe.align.objective
-    assert "links" in registry.load("align", weam.use).needs
+    assert "links" in registry.load("align", weam.use).requires
     assert (recipe.align.bitext.links, recipe.align.bitext.aligner) == ("aligner", "fast")
     assert recipe.align.bitext.symmetrize == "one-to-one"  # a word changes places with one other
 

@@ -98,7 +98,7 @@ def test_resumed_run_ends_in_the_same_bits(
         killed.run()
     resumed = mlm_loop(checkpoint("bert"), tmp_path / "killed", method=method)
     again = resumed.run()
-    assert equal(whole.extras.state_dict(), resumed.extras.state_dict())
+    assert equal(whole.auxiliaries.state_dict(), resumed.auxiliaries.state_dict())
     assert equal(trained.weights["last"], again.weights["last"])
     assert again.tokens == trained.tokens
     steps = [[line["step"] for line in loop.log] for loop in (whole, resumed)]  # type: ignore[attr-defined]
@@ -136,9 +136,9 @@ def test_in_batch_negatives_are_never_split(checkpoint: Checkpoint, tmp_path: Pa
 
 def test_step_hook_may_pass_twice(checkpoint: Checkpoint, tmp_path: Path) -> None:
     class Twice(Mlm):
-        def step(self, model: Any, batch: Any, backward: Backward, extra: Any = None) -> Terms:
-            super().step(model, batch, backward, extra)
-            return super().step(model, batch, backward, extra)
+        def step(self, model: Any, batch: Any, backward: Backward, auxiliary: Any = None) -> Terms:
+            super().step(model, batch, backward, auxiliary)
+            return super().step(model, batch, backward, auxiliary)
 
     once, twice = (
         mlm_loop(checkpoint("bert"), tmp_path / name, method=method, steps=1, clip_norm=1e9)
@@ -159,13 +159,13 @@ def test_what_a_method_needs_beside_the_model_is_trained_and_told_of_steps(
     start: list[dict[str, Tensor]] = []
     for loop in loops:
         loop._make_extras()
-        start.append({name: value.clone() for name, value in loop.extras.state_dict().items()})
+        start.append({name: value.clone() for name, value in loop.auxiliaries.state_dict().items()})
         loop.run()
     assert equal(*start)  # drawn by the seed
-    extra = loops[0].extras["0"]
-    assert not torch.equal(extra.scale, start[0]["0.scale"])
-    assert torch.equal(extra.frozen, torch.ones(3))
-    assert float(extra.steps) == pytest.approx(12 * float(extra.scale.detach().mean()), rel=0.05)
+    auxiliary = loops[0].auxiliaries["0"]
+    assert not torch.equal(auxiliary.scale, start[0]["0.scale"])
+    assert torch.equal(auxiliary.frozen, torch.ones(3))
+    assert float(auxiliary.steps) == pytest.approx(12 * float(auxiliary.scale.detach().mean()), rel=0.05)
     assert not any("scale" in name for name in loops[0].run().weights["last"])
 
 

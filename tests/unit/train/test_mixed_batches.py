@@ -85,7 +85,7 @@ def test_a_step_of_several_is_that_of_its_part(checkpoint: Callable[[str], Path]
     expected = Plain().loss(models[1], alone)["task"]
     assert torch.equal(terms["tags"], expected)
     assert torch.equal(kept[0], 0.5 * expected)
-    assert several.units(batch) == Plain().units(alone)
+    assert several.num_targets(batch) == Plain().num_targets(alone)
     half = batch.select(torch.tensor([0, 2]))
     assert torch.equal(
         several.loss(models, half)["tags"], Plain().loss(models[1], alone.select(torch.tensor([0, 2])))["task"]

@@ -38,17 +38,17 @@ class Extra(nn.Module):
 class WithExtra(Mlm):
     """Mlm, scaled by something that is learned along."""
 
-    def extra(self, model: Encoder) -> Extra:
+    def auxiliary_module(self, model: Encoder) -> Extra:
         del model
         return Extra()
 
-    def loss(self, model: Encoder, batch: Any, extra: Extra) -> Terms:  # type: ignore[override]
-        return {"mlm": super().loss(model, batch)["mlm"] * (extra.scale * extra.frozen).prod()}
+    def loss(self, model: Encoder, batch: Any, auxiliary: Extra) -> Terms:  # type: ignore[override]
+        return {"mlm": super().loss(model, batch)["mlm"] * (auxiliary.scale * auxiliary.frozen).prod()}
 
-    def after_step(self, model: Encoder, extra: Any) -> None:
+    def after_step(self, model: Encoder, auxiliary: Any) -> None:
         del model
         assert not torch.is_grad_enabled()
-        extra.steps += extra.scale.mean()
+        auxiliary.steps += auxiliary.scale.mean()
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Sides(Batch):
 class Gathering(Method):
     """Each sentence must find its own beginning, among those of all processes."""
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "text"
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "text"
     splittable: ClassVar[bool] = False
     gathers: ClassVar[bool] = True
     paper: ClassVar[str] = "none"

@@ -89,7 +89,7 @@ def duplicates(own: Tensor, others: Tensor) -> Tensor:
 class Contrastive(Method):
     """An objective that gives each row a vector and scores the vectors against each other."""
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
     splittable: ClassVar[bool] = False
     gathers: ClassVar[bool] = True
 
@@ -113,9 +113,9 @@ class Contrastive(Method):
         last = model.encode(side.inputs)
         return last, last
 
-    def vectors(self, model: Encoder, side: Side, states: Tensor, extra: Any) -> Tensor:
+    def vectors(self, model: Encoder, side: Side, states: Tensor, auxiliary: Any) -> Tensor:
         """Return (batch, hidden): each row's vector from its own states; the extra's trained part belongs here."""
-        del extra
+        del auxiliary
         return model.pool(states, side.inputs, self.pooling)
 
     def beside(self, model: Encoder, side: Side, last: Tensor) -> Terms:
@@ -124,53 +124,53 @@ class Contrastive(Method):
         return {}
 
     @abstractmethod
-    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: Any, extra: Any) -> Terms:
+    def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: Any, auxiliary: Any) -> Terms:
         """Return the loss of the vectors of all sides."""
 
-    def loss(self, model: Encoder, batch: Any, extra: Any = None) -> Terms:
+    def loss(self, model: Encoder, batch: Any, auxiliary: Any = None) -> Terms:
         """Return the terms of `contrast` and those beside it."""
         vectors: list[Tensor] = []
         total: dict[str, Tensor] = {}
         for side in self.sides(batch):
             cut = chunks(side, self.chunk_size)
-            embedded = [self._embed(model, chunk, extra) for chunk in cut]
+            embedded = [self._embed(model, chunk, auxiliary) for chunk in cut]
             vectors.append(in_order(cut, [part for part, _ in embedded]))
             for _, beside in embedded:
                 _add(total, beside)
-        return {**self.contrast(model, vectors, batch, extra), **total}
+        return {**self.contrast(model, vectors, batch, auxiliary), **total}
 
-    def step(self, model: Encoder, batch: Batch, backward: Backward, extra: nn.Module | None = None) -> Terms:
+    def step(self, model: Encoder, batch: Batch, backward: Backward, auxiliary: nn.Module | None = None) -> Terms:
         """Compute the loss and its gradients, in chunks where the batch is larger than one."""
         if self.chunk_size is None or len(batch) <= self.chunk_size:
-            return super().step(model, batch, backward, extra)
+            return super().step(model, batch, backward, auxiliary)
         sides = [chunks(side, self.chunk_size) for side in self.sides(batch)]
-        vectors = [self._embed_without_graph(model, cut, extra) for cut in sides]
-        terms = self.contrast(model, vectors, batch, extra)
+        vectors = [self._embed_without_graph(model, cut, auxiliary) for cut in sides]
+        terms = self.contrast(model, vectors, batch, auxiliary)
         backward(terms)
         total = {name: value.detach() for name, value in terms.items()}
         for cut, leaf in zip(sides, vectors, strict=True):
             for chunk in cut:
-                part, beside = self._embed(model, chunk, extra)
+                part, beside = self._embed(model, chunk, auxiliary)
                 _carry(part, leaf.grad, chunk.rows)
                 backward({"contrast": part.sum(), **beside})
                 _add(total, {name: value.detach() for name, value in beside.items()})
         return total
 
-    def _embed(self, model: Encoder, chunk: Chunk, extra: Any) -> tuple[Tensor, Terms]:
+    def _embed(self, model: Encoder, chunk: Chunk, auxiliary: Any) -> tuple[Tensor, Terms]:
         """Return the vectors of a chunk, and its share of the terms beside."""
         with _repeatable(chunk.seed, model.device):
             states, last = self.states(model, chunk.side)
-            vectors = self.vectors(model, chunk.side, states, extra)
+            vectors = self.vectors(model, chunk.side, states, auxiliary)
             beside = self.beside(model, chunk.side, last)
         return vectors, {name: value * chunk.share for name, value in beside.items()}
 
     @torch.no_grad()
-    def _embed_without_graph(self, model: Encoder, cut: Sequence[Chunk], extra: Any) -> Tensor:
+    def _embed_without_graph(self, model: Encoder, cut: Sequence[Chunk], auxiliary: Any) -> Tensor:
         """Return the vectors of a side, as leaves that gradients stop at."""
         parts = []
         for chunk in cut:
             with _repeatable(chunk.seed, model.device):
-                parts.append(self.vectors(model, chunk.side, self.states(model, chunk.side)[0], extra))
+                parts.append(self.vectors(model, chunk.side, self.states(model, chunk.side)[0], auxiliary))
         # Autocast keeps the weights it has cast, and before torch 2.10 these have no gradient in the second pass.
         torch.clear_autocast_cache()
         return in_order(cut, parts).requires_grad_()

@@ -47,11 +47,11 @@ class HiddenTokens(Method):
     all_mask: bool = Field(False, description="hide every chosen token behind [MASK] instead of 80/10/10")
     span_length: float = Field(3.0, ge=1, description="tokens of a hidden span, on average; text-to-text encoders only")
 
-    def extra(self, model: Encoder) -> nn.Module | None:
+    def auxiliary_module(self, model: Encoder) -> nn.Module | None:
         """Return the decoder of a text-to-text encoder."""
         return SpanDecoder.of(model) if is_text_to_text(model) else None
 
-    def units(self, batch: HiddenBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+    def num_targets(self, batch: HiddenBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return the number of tokens that are predicted."""
         return int(batch.outputs.mask.sum() if isinstance(batch, SpanBatch) else batch.positions.sum())
 

@@ -128,7 +128,7 @@ class Pass:
         return self.labels if self.balance is None else self.labels[at_sentence(self.inputs)]
 
     @property
-    def kinds(self) -> list[tuple[Tensor | float, Tensor, Tensor]]:
+    def task_types(self) -> list[tuple[Tensor | float, Tensor, Tensor]]:
         """What is predicted, by kind: a factor of its loss, logits (n, labels) or (n, choices), and labels (n,).
 
         One kind, unless the task is a joint one: then intents, and tags.

@@ -46,9 +46,9 @@ class Together(FinetuneMethod):
         return self._parts
 
     @property
-    def needs(self) -> frozenset[str]:  # type: ignore[override]  # a fact of the parts
+    def requires(self) -> frozenset[str]:  # type: ignore[override]  # a fact of the parts
         """What any of them needs."""
-        return frozenset[str]().union(*(part.needs for part in self._parts))
+        return frozenset[str]().union(*(part.requires for part in self._parts))
 
     @property
     def splittable(self) -> bool:  # type: ignore[override]
@@ -74,15 +74,15 @@ class Together(FinetuneMethod):
         """Return the files of all."""
         return tuple(pattern for part in self._parts for pattern in part.files())
 
-    def extra(self, model: Any) -> nn.Module | None:
+    def auxiliary_module(self, model: Any) -> nn.Module | None:
         """Return what each needs beside the model, by its place in the recipe."""
-        made = {str(index): part.extra(model) for index, part in enumerate(self._parts)}
+        made = {str(index): part.auxiliary_module(model) for index, part in enumerate(self._parts)}
         needed = {name: module for name, module in made.items() if module is not None}
         return nn.ModuleDict(needed) if needed else None
 
-    def extras(self, extra: nn.Module | None) -> Sequence[nn.Module | None]:
+    def auxiliaries(self, auxiliary: nn.Module | None) -> Sequence[nn.Module | None]:
         """Return what each needs beside the model."""
-        modules = dict(extra) if isinstance(extra, nn.ModuleDict) else {}
+        modules = dict(auxiliary) if isinstance(auxiliary, nn.ModuleDict) else {}
         return [modules.get(str(index)) for index in range(len(self._parts))]
 
     def weight_of(self, index: int) -> float:
@@ -124,9 +124,9 @@ class Together(FinetuneMethod):
         for part in self._parts:
             part.begin(encoder, items, views)
 
-    def after_step(self, model: Any, extra: nn.Module | None) -> None:
+    def after_step(self, model: Any, auxiliary: nn.Module | None) -> None:
         """Let each act."""
-        for part, own in zip(self._parts, self.extras(extra), strict=True):
+        for part, own in zip(self._parts, self.auxiliaries(auxiliary), strict=True):
             part.after_step(model, own)
 
 

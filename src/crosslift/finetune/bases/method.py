@@ -49,7 +49,7 @@ Loss = Callable[[ModelInput], Tensor]
 class FinetuneMethod(Method):
     """Base of every fine-tuning method; alone it is plain fine-tuning."""
 
-    reads: ClassVar[Literal["text", "bitext", "task"]] = "task"
+    input_type: ClassVar[Literal["text", "bitext", "task"]] = "task"
     rewrites: ClassVar[bool] = False
     """Whether `rewrite` is there."""
     moves: ClassVar[bool] = False
@@ -64,7 +64,7 @@ class FinetuneMethod(Method):
     """Whether a step may embed tokens that the training data lacks: then the vocabulary is not trimmed."""
     makes_head: ClassVar[bool] = False
     """Whether `head` is there; one method of a recipe at most."""
-    kinds: ClassVar[tuple[str, ...]] = (
+    task_types: ClassVar[tuple[str, ...]] = (
         "sentence",
         "pair",
         "tagging",
@@ -109,10 +109,10 @@ class FinetuneMethod(Method):
         return None
 
     def perturb(
-        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, extra: Any
+        self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, auxiliary: Any
     ) -> ModelInput:
         """Return the reading that the task is learned from."""
-        del model, drawn, loss, extra
+        del model, drawn, loss, auxiliary
         return model_input
 
     def task_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
@@ -124,7 +124,7 @@ class FinetuneMethod(Method):
         """
         return functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
 
-    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, extra: Any) -> Terms:
+    def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, auxiliary: Any) -> Terms:
         """Return terms to add, each a mean over `units(batch)`.
 
         Args:
@@ -132,9 +132,9 @@ class FinetuneMethod(Method):
             clean: the pass over the sentences; over what took their place, where nothing stands beside.
             view: the pass over what stands beside them.
             batch: the batch.
-            extra: the method's own.
+            auxiliary: the method's own.
         """
-        del model, clean, view, batch, extra
+        del model, clean, view, batch, auxiliary
         return {}
 
     def block(self, example: Example) -> str | None:
@@ -148,7 +148,7 @@ class FinetuneMethod(Method):
         model: TaskModel,
         batch: LabelledBatch,
         backward: Backward,
-        extra: nn.Module | None,
+        auxiliary: nn.Module | None,
     ) -> Terms | None:
         """Compute the step's gradients; None for the usual way.
 
@@ -157,9 +157,9 @@ class FinetuneMethod(Method):
             model: the task model.
             batch: the batch.
             backward: adds the gradients of terms.
-            extra: what `together.loss` takes.
+            auxiliary: what `together.loss` takes.
         """
-        del together, model, batch, backward, extra
+        del together, model, batch, backward, auxiliary
         return None
 
     def head(
@@ -192,9 +192,9 @@ class FinetuneMethod(Method):
         """The methods that make the step: this one, unless it stands for several."""
         return (self,)
 
-    def extras(self, extra: nn.Module | None) -> Sequence[nn.Module | None]:
+    def auxiliaries(self, auxiliary: nn.Module | None) -> Sequence[nn.Module | None]:
         """Return what each of `parts` needs beside the model."""
-        return (extra,)
+        return (auxiliary,)
 
     def drawn_by(self, part: FinetuneMethod, batch: LabelledBatch) -> Batch | None:
         """Return what one of `parts` drew for a batch."""
@@ -222,21 +222,21 @@ class FinetuneMethod(Method):
         read = batch.view or batch.inputs
         return replace(batch, drawn=tuple(part.draw(model, views, read, generator) for part in self.parts))
 
-    def units(self, batch: LabelledBatch) -> int:  # type: ignore[override]  # a method knows its own batch
+    def num_targets(self, batch: LabelledBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return the number of labels: examples, tagged tokens, or starts and ends of answers."""
         return int((batch.labels_of(batch.inputs) != IGNORED).sum())
 
     def loss(  # type: ignore[override]
-        self, model: TaskModel, batch: LabelledBatch, extra: nn.Module | None = None
+        self, model: TaskModel, batch: LabelledBatch, auxiliary: nn.Module | None = None
     ) -> Terms:
         """Return the task loss and the terms of all parts."""
         model_input = ModelInput(batch.view or batch.inputs)
-        for part, drawn, own in zip(self.parts, batch.drawn, self.extras(extra), strict=True):
+        for part, drawn, own in zip(self.parts, batch.drawn, self.auxiliaries(auxiliary), strict=True):
             model_input = part.perturb(model, model_input, drawn, self._mean_loss(model, batch), own)
-        return self.terms_of(model, batch, model_input, extra)
+        return self.terms_of(model, batch, model_input, auxiliary)
 
     def terms_of(
-        self, model: TaskModel, batch: LabelledBatch, model_input: ModelInput, extra: nn.Module | None
+        self, model: TaskModel, batch: LabelledBatch, model_input: ModelInput, auxiliary: nn.Module | None
     ) -> Terms:
         """Return the terms of a batch whose sentences, or the views beside them, are read as `model_input` says."""
         if batch.view is None:
@@ -246,20 +246,20 @@ class FinetuneMethod(Method):
         terms: dict[str, Tensor] = {"task": prod(part.clean_weight for part in self.parts) * self._mean(clean)}
         if view is not None and (weight := self._view_weight):
             terms["view"] = weight * self._mean(view)
-        for index, (part, own) in enumerate(zip(self.parts, self.extras(extra), strict=True)):
+        for index, (part, own) in enumerate(zip(self.parts, self.auxiliaries(auxiliary), strict=True)):
             added = part.terms(model, clean, view, batch, own)
             terms |= {name: self.weight_of(index) * value for name, value in added.items()}
         return terms
 
     def step(  # type: ignore[override]
-        self, model: TaskModel, batch: LabelledBatch, backward: Backward, extra: nn.Module | None = None
+        self, model: TaskModel, batch: LabelledBatch, backward: Backward, auxiliary: nn.Module | None = None
     ) -> Terms:
         """Compute the loss and its gradients."""
         for part in self.parts:
-            terms = part.run_step(self, model, batch, backward, extra)
+            terms = part.run_step(self, model, batch, backward, auxiliary)
             if terms is not None:
                 return terms
-        return super().step(model, batch, backward, extra)
+        return super().step(model, batch, backward, auxiliary)
 
     @property
     def _beside(self) -> bool:
@@ -281,7 +281,7 @@ class FinetuneMethod(Method):
         """Return the mean task loss of a pass; of a joint task, that of intents plus that of tags."""
         own = [part for part in self.parts if type(part).task_loss is not FinetuneMethod.task_loss]
         decides = own[-1] if own else self.parts[0]
-        losses = [factor * decides.task_loss(logits, labels) for factor, logits, labels in done.kinds]
+        losses = [factor * decides.task_loss(logits, labels) for factor, logits, labels in done.task_types]
         return torch.stack(losses).sum() / max(1, done.count)
 
     def _mean_loss(self, model: TaskModel, batch: LabelledBatch) -> Loss:

@@ -26,8 +26,8 @@ class WordView(FinetuneMethod):
     rewrites: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
     moves: ClassVar[bool] = True
-    needs: ClassVar[frozenset[str]] = frozenset({"words"})
-    kinds: ClassVar[tuple[str, ...]] = (
+    requires: ClassVar[frozenset[str]] = frozenset({"words"})
+    task_types: ClassVar[tuple[str, ...]] = (
         "sentence",
         "pair",
         "tagging",

@@ -31,7 +31,7 @@ class Story:
 class Topic(LabTask[Story]):
     """The topics take turns."""
 
-    kind = "sentence"
+    task_type = "sentence"
     labels = LABELS
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Story]:

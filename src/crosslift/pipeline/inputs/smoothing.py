@@ -28,6 +28,6 @@ def check_smoothing(recipe: Recipe, tests: Sequence[TestSet]) -> None:
     for index, (test, table) in enumerate(zip(tests, recipe.evaluate, strict=True)):
         if table.smooth is not None and test.task.task_type not in KINDS:
             raise RecipeError(
-                f"evaluate.{index}.smooth: '{test.task.name}' is a '{test.task.task_type}' task, whose predictions are not "
-                f"smoothed (kinds: {', '.join(KINDS)})"
+                f"evaluate.{index}.smooth: '{test.task.name}' is a '{test.task.task_type}' task, whose predictions "
+                f"are not smoothed (task types: {', '.join(KINDS)})"
             )

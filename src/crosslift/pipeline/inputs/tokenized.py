@@ -30,7 +30,7 @@ def text_feed(encoder: Encoder, text: Text, max_length: int) -> Feed:
 
     def feed(index: int, method: Method) -> Items:
         del index
-        words = "words" in method.needs
+        words = "words" in method.requires
         if words not in made:
             made[words] = _text_items(encoder, text.by_language, max_length, words=words)
         return made[words]
@@ -43,14 +43,14 @@ def bitext_feed(encoder: Encoder, corpora: Sequence[Corpus], table: AlignTable, 
     made: dict[str, Items] = {}
 
     def feed(index: int, method: Method) -> Items:
-        bitext, links = table.bitexts[index], "links" in method.needs
-        words = "words" in method.needs or (links and uses_words(bitext))
+        bitext, links = table.bitexts[index], "links" in method.requires
+        words = "words" in method.requires or (links and uses_words(bitext))
         key = content_hash([bitext.model_dump() if links else bitext.read.model_dump(), links, words])
         if key not in made:
             made[key] = _pair_items(
                 encoder, corpora[index], table.max_length, words=words, links=bitext if links else None, seed=seed
             )
-        return made[key] if method.reads == "bitext" else _sides(made[key])
+        return made[key] if method.input_type == "bitext" else _sides(made[key])
 
     return feed
 

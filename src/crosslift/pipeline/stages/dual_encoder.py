@@ -46,7 +46,7 @@ def check_dual_encoder(recipe: Recipe, encoder: Encoder) -> None:
         CheckpointError: it lacks the pooler that an objective trains.
     """
     for method in _methods(recipe.dual_encoder) if recipe.dual_encoder else ():
-        method.extra(encoder)
+        method.auxiliary_module(encoder)
 
 
 def _methods(table: DualEncoderTable) -> list[Any]:

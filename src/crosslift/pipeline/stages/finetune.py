@@ -80,9 +80,9 @@ def finetune(
     adapter = choose_parts(model, encoder, table, seed=seed, languages=languages)
     if model.adapters is not None:
         model.adapters.read(data.source)
-    train = training_items(model, table, data, words="words" in method.needs)
+    train = training_items(model, table, data, words="words" in method.requires)
     choices_of(train)  # an example with other choices shows now, not at the step that meets it
-    method.begin(encoder, rows_of(train), training_views(model, table, data, words="words" in method.needs))
+    method.begin(encoder, rows_of(train), training_views(model, table, data, words="words" in method.requires))
     objectives = [Objective("task", method, task_stream(table, method, train, data.train, seed))]
     steps = training_steps(table, objectives, default_epochs=2.0)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
@@ -160,10 +160,10 @@ def method_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") ->
     """
     methods = [registry.load("finetune", method.use).model_validate(method.settings) for method in table.method]
     for index, (made, method) in enumerate(zip(methods, table.method, strict=True)):
-        if data.task.task_type not in made.kinds:
+        if data.task.task_type not in made.task_types:
             reason = made.reasons.get(data.task.task_type)
             raise RecipeError(
-                f"{key}.method.{index}.use: '{method.use}' is defined for {', '.join(made.kinds)} tasks; "
+                f"{key}.method.{index}.use: '{method.use}' is defined for {', '.join(made.task_types)} tasks; "
                 f"'{data.task.name}' is a '{data.task.task_type}' task{f' ({reason})' if reason else ''}"
             )
     _check_positions(methods, table, data, key)
@@ -194,8 +194,8 @@ def input_settings_of(table: FinetuneTable, data: TaskData, *, key: str = "finet
     input_settings = InputSettings(
         **table.input.model_dump(), max_length=table.max_length or default_length(task_type), doc_stride=stride
     )
-    kinds = {"texts": ("pair", "multiple_choice"), "subwords": ("tagging",), "vote": ("tagging",)}
-    for name, known in kinds.items():
+    task_types = {"texts": ("pair", "multiple_choice"), "subwords": ("tagging",), "vote": ("tagging",)}
+    for name, known in task_types.items():
         if getattr(input_settings, name) != getattr(WHOLE, name) and task_type not in known:
             raise RecipeError(
                 f"{key}.input.{name}: it is for {' and '.join(known)} tasks; '{data.task.name}' is a '{task_type}' task"

@@ -76,8 +76,8 @@ def _one(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Place)
     method = method_of(table, task, key=place.key)
     input_settings = input_settings_of(table, task, key=place.key)
     model = task_model(encoder, method, task, seed=place.seed, input_settings=input_settings, key=place.key)
-    train = training_items(model, table, task, words="words" in method.needs)
-    method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.needs))
+    train = training_items(model, table, task, words="words" in method.requires)
+    method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.requires))
     objectives = [Objective("task", method, task_stream(table, method, train, task.train, place.seed))]
     steps = training_steps(table, objectives, default_epochs=EPOCHS)
     known = [*train, *dev_items(model, table, task)]
@@ -166,8 +166,8 @@ def _part(encoder: Encoder, model: TaskModel, table: IntermediateTable, task: Ta
             f"{place.key}.method: a method of the table makes the head out of the encoder, and heads of several tasks "
             "share one; give such a method a stage with one task"
         )
-    train = training_items(model, table, task, words="words" in method.needs)
-    method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.needs))
+    train = training_items(model, table, task, words="words" in method.requires)
+    method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.requires))
     order = place.seed + int(content_hash(task.task.name)[:8], 16)
     return _Part(task.task.name, model, method, task_stream(table, method, train, task.train, order), len(task.train))
 

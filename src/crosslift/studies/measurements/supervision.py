@@ -8,7 +8,7 @@ from crosslift.api import registry
 def measure() -> dict[str, float]:
     """Return the share among the files of `crosslift.align`, and their number."""
     methods = [registry.load("align", name) for name in registry.entries("align")]
-    supervised = [method for method in methods if method.reads == "bitext" or "lexicon" in method.model_fields]
+    supervised = [method for method in methods if method.input_type == "bitext" or "lexicon" in method.model_fields]
     return {
         "share of alignment methods that need parallel text or a dictionary": len(supervised) / len(methods),
         "alignment methods": float(len(methods)),

@@ -291,12 +291,12 @@ RECIPE = {"name": "x", "encoder": {"model": "m"}, "evaluate": [{"task": "mine"}]
         ({"metrics": ["acuracy"]}, "data.task.0.metrics.0: there is no metric 'acuracy'; did you mean 'accuracy'"),
         ({"colums": {}}, "unknown key 'data.task.0.colums'; did you mean 'columns'"),
         ({"files": {"train": {"pth": "a"}}}, "unknown key 'data.task.0.files.train.pth'; did you mean 'path'"),
-        ({"task_type": "sentense"}, "data.task.0.kind"),
+        ({"task_type": "sentense"}, "data.task.0.task_type"),
         ({"labels": ["a", "a"]}, "a label is named twice"),
-        ({"task_type": "extractive_qa", "labels": ["a"]}, "a 'span' task has none"),
+        ({"task_type": "extractive_qa", "labels": ["a"]}, "a 'extractive_qa' task has none"),
         (
             {"task_type": "extractive_qa", "columns": {"anwers": "a"}},
-            "a 'span' task has no 'anwers'; did you mean 'answers'",
+            "a 'extractive_qa' task has no 'anwers'; did you mean 'answers'",
         ),
     ],
 )
