@@ -29,7 +29,7 @@ from crosslift.encoder.encoder import Encoder, seeded
 from crosslift.encoder.inputs import Tokens
 from crosslift.encoder.scratch.tokenizer import train_tokenizer
 from crosslift.finetune.adversarial import Adversarial
-from crosslift.finetune.bases.batch import InputSettings
+from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.bases.embedding_noise import unit
 from crosslift.finetune.bases.method import FinetuneMethod
 from crosslift.finetune.plain import Plain
@@ -49,10 +49,10 @@ class Naive(Plain):
         del auxiliary
         embeddings = model.encoder.embed(batch.inputs.ids)
         embeddings.retain_grad()
-        self.terms_of(model, batch, InputSettings(batch.inputs, embeddings), None)["task"].backward()
+        self.terms_of(model, batch, ModelInput(batch.inputs, embeddings), None)["task"].backward()
         delta = 0.1 * unit(embeddings.grad)
         model.module.zero_grad(set_to_none=True)
-        moved = InputSettings(batch.inputs, model.encoder.embed(batch.inputs.ids) + delta)
+        moved = ModelInput(batch.inputs, model.encoder.embed(batch.inputs.ids) + delta)
         terms = self.terms_of(model, batch, moved, None)
         backward(terms)
         return terms

@@ -88,8 +88,8 @@ def measured(options: argparse.Namespace, way: str, size: int) -> dict[str, Any]
 
 def pools(size: int, width: int, half: bool) -> tuple[Any, Any]:
     """Return two pools, made some thousand sentences at a time, of which row i < size / 2 are translations."""
-    task_type = np.float16 if half else np.float32
-    sides = np.empty((size, width), task_type), np.empty((size, width), task_type)
+    precision = np.float16 if half else np.float32
+    sides = np.empty((size, width), precision), np.empty((size, width), precision)
     rng = np.random.default_rng(SEED)
     common = rng.standard_normal(width)
     topics = rng.standard_normal((-(-size // CLUSTER), width))
@@ -124,7 +124,7 @@ def naive(first: Any, second: Any) -> Any:
     scores = np.concatenate((forward.max(axis=1), backward.max(axis=1))).astype(np.float64)
     used: tuple[set[int], set[int]] = set(), set()
     kept = []
-    for place in np.argsort(-scores, task_type="stable").tolist():
+    for place in np.argsort(-scores, kind="stable").tolist():
         row, column = int(rows[place]), int(columns[place])
         if row not in used[0] and column not in used[1]:
             used[0].add(row)
@@ -150,8 +150,8 @@ def with_ratios(rows: list[dict[str, Any]]) -> None:
 
 def show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
     """Print the table."""
-    task_type = "half" if options.half else "single"
-    print(f"margin mining, {options.width} wide, {task_type} precision, {options.threads} thread(s)\n")
+    precision = "half" if options.half else "single"
+    print(f"margin mining, {options.width} wide, {precision} precision, {options.threads} thread(s)\n")
     heads = ("sentences a side", "way", "CPU s", "times naive", "extra MB", "of naive", "total MB", "pairs", "F1")
     print("| " + " | ".join(heads) + " |\n|" + " --- |" * len(heads))
     for row in rows:

@@ -192,7 +192,7 @@ def show(rows: list[dict[str, Any]], sizes: Sizes, *, threads: int) -> None:
         table.add_column(name, justify="right")
     for found in rows:
         (own, masked), (large, small) = (
-            (found[task_type]["own"], found[task_type]["masked"]) for task_type in ("cpu_seconds", "extra_megabytes")
+            (found[measure]["own"], found[measure]["masked"]) for measure in ("cpu_seconds", "extra_megabytes")
         )
         cells = (f"{own:.2f}", f"{masked:.2f}", f"{own / masked:.2f}", f"{large:,.0f}", f"{small:,.0f}")
         table.add_row(found["part"], found["precision"], *cells, f"{small / large:.2f}")

@@ -27,7 +27,7 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
-from crosslift.studies.measurements.cz_nce import TEMPERATURE, USER_TASKS, logits, zeros_and_error
+from crosslift.studies.measurements.cz_nce import FORMS, TEMPERATURE, logits, zeros_and_error
 
 FORMATS = {"fp32": torch.float32, "fp16": torch.float16, "bf16": torch.bfloat16}
 
@@ -37,10 +37,10 @@ def table_of(rows: list[dict[str, object]], gap: float) -> Table:
     table = Table(title=f"cosine gap {gap:g}: exact zeros / relative error of the gradient")
     table.add_column("format")
     table.add_column("batch", justify="right")
-    for form in USER_TASKS:
+    for form in FORMS:
         table.add_column(form if form.startswith("CZ") else f"InfoNCE, {form}", justify="right")
     for row in rows:
-        cells = (row[form] for form in USER_TASKS)
+        cells = (row[form] for form in FORMS)
         table.add_row(
             str(row["format"]), str(row["batch_size"]), *(f"{zeros:.0%} / {error:.0e}" for zeros, error in cells)
         )  # type: ignore[misc]
@@ -63,7 +63,7 @@ def main() -> None:
             for size in options.batch_size:
                 generator = torch.Generator().manual_seed(options.seed)
                 sides = [side.to(dtype) for side in logits(size, gap, options.temperature, generator)]
-                cells = {form: zeros_and_error(form, *sides) for form in USER_TASKS}
+                cells = {form: zeros_and_error(form, *sides) for form in FORMS}
                 rows.append({"gap": gap, "format": name, "batch_size": size, **cells})
         Console(width=130).print(table_of(rows, gap))
         found += rows

@@ -37,7 +37,7 @@ def log_odds(positive: Tensor, negatives: Tensor) -> Tensor:
     return negatives.logsumexp(dim=1) - positive
 
 
-USER_TASKS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+FORMS: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "plain": lambda positive, negatives: torch.cat([positive[:, None], negatives], dim=1).logsumexp(dim=1) - positive,
     "cross-entropy": lambda positive, negatives: functional.cross_entropy(
         torch.cat([positive[:, None], negatives], dim=1), torch.zeros(len(positive), dtype=torch.long), reduction="none"
@@ -59,7 +59,7 @@ def logits(batch_size: int, gap: float, temperature: float, generator: torch.Gen
 def loss_and_gradient(form: str, positive: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:
     """Return each anchor's loss and its gradient at all logits of the anchor."""
     leaves = [side.clone().requires_grad_() for side in (positive, negatives)]
-    losses = USER_TASKS[form](*leaves)
+    losses = FORMS[form](*leaves)
     of_positive, of_negatives = torch.autograd.grad(losses.sum(), leaves)
     return losses.detach(), torch.cat([of_positive[:, None], of_negatives], dim=1)
 
@@ -75,10 +75,10 @@ def zeros_and_error(form: str, positive: Tensor, negatives: Tensor) -> tuple[flo
 def measure() -> dict[str, float]:
     """Return what the claims about CZ-NCE are judged by, at a small batch in half precision (fp16)."""
     exact = logits(SMALL_BATCH, GAP, TEMPERATURE, torch.Generator().manual_seed(0))
-    near = {form: float((USER_TASKS[form](*exact).abs() < NEAR).double().mean()) for form in ("softplus", "CZ")}
+    near = {form: float((FORMS[form](*exact).abs() < NEAR).double().mean()) for form in ("softplus", "CZ")}
     half = [side.half() for side in exact]
     errors = {form: zeros_and_error(form, *half)[1] for form in ("plain", "softplus", "CZ")}
-    correlation = spearmanr(USER_TASKS["softplus"](*exact).numpy(), USER_TASKS["CZ"](*exact).numpy()).statistic
+    correlation = spearmanr(FORMS["softplus"](*exact).numpy(), FORMS["CZ"](*exact).numpy()).statistic
     return {
         "fewer losses near zero": near["softplus"] - near["CZ"],
         "rank correlation with InfoNCE": float(correlation),
