@@ -1,15 +1,15 @@
-"""Everything crosslift raises on purpose.
+"""The errors that crosslift raises on purpose, and the phrases that their messages share.
 
 CrossliftError
-├── InputError            the user can mend it: exit code 2
-│   ├── RecipeError       a recipe does not say what it must
-│   ├── DataError         a file, a row, a column, a label, an encoding
-│   ├── LanguageError     a language the task or the data lacks
-│   ├── CheckpointError   a model that cannot be loaded or lacks a part
-│   ├── RunExistsError    an output that would be overwritten
+├── InputError            the user can fix it: exit code 2
+│   ├── RecipeError       a key or value of a recipe is wrong
+│   ├── DataError         a file, row, column, label or encoding is wrong
+│   ├── LanguageError     the task or the data lacks a language
+│   ├── CheckpointError   a model cannot be loaded, or lacks a part
+│   ├── RunExistsError    an output would be overwritten
 │   └── StorageError      the disk is full or not writable
 └── RunError              the run itself failed: exit code 1
-    └── TrainingError     a loss that is not finite, a model that collapsed
+    └── TrainingError     the loss is not finite, or the model collapsed
 
 A message is one paragraph: where (file and line, or key), what was found, what was expected, and the nearest valid
 choice.
@@ -28,29 +28,29 @@ class CrossliftError(Exception):
 
 
 class InputError(CrossliftError):
-    """Wrong input: the user can mend it."""
+    """Wrong input, which the user can fix."""
 
     exit_code = 2
 
 
 class RecipeError(InputError):
-    """A recipe does not say what it must."""
+    """A key or value of a recipe is wrong."""
 
 
 class DataError(InputError):
-    """A file, a row, a column, a label or an encoding is not as expected."""
+    """A file, row, column, label or encoding is wrong."""
 
 
 class LanguageError(InputError):
-    """A language that the task or the data lacks."""
+    """The task or the data lacks a language."""
 
 
 class CheckpointError(InputError):
-    """A model that cannot be loaded, or that lacks a part."""
+    """A model cannot be loaded, or lacks a part."""
 
 
 class RunExistsError(InputError):
-    """An output is there already; nothing is overwritten without being asked."""
+    """An output exists already; nothing is overwritten unless the user asks for it."""
 
 
 class StorageError(InputError):
@@ -62,11 +62,11 @@ class RunError(CrossliftError):
 
 
 class TrainingError(RunError):
-    """A loss that is not finite, or a model that collapsed."""
+    """The loss is not finite, or the model collapsed."""
 
 
 def nearest(wrong: str, valid: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'?"`` for the valid choice closest to `wrong`, or nothing if none is close.
+    """Return ``"; did you mean 'x'?"`` for the valid choice closest to `wrong`, or "" if none is close.
 
     >>> nearest("xnil", ["xnli", "udpos"])
     "; did you mean 'xnli'?"
@@ -75,3 +75,13 @@ def nearest(wrong: str, valid: Iterable[str]) -> str:
     """
     close = difflib.get_close_matches(wrong, list(valid), n=1, cutoff=0.5)
     return f"; did you mean '{close[0]}'?" if close else ""
+
+
+def unknown(noun: str, name: str, valid: Iterable[str]) -> str:
+    """Return the message about a name that is not among the valid ones.
+
+    >>> unknown("task", "xnil", ["xnli", "udpos"])
+    "unknown task 'xnil'; did you mean 'xnli'? (available: xnli, udpos)"
+    """
+    names = list(valid)
+    return f"unknown {noun} '{name}'{nearest(name, names)} (available: {', '.join(names) or 'none'})"

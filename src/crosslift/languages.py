@@ -139,4 +139,4 @@ def resolve(code: str, among: Iterable[str]) -> str:
     for candidate in codes:
         if same(code, candidate):
             return candidate
-    raise LanguageError(f"no language '{code}' here{nearest(code, codes)} (there are: {', '.join(codes)})")
+    raise LanguageError(f"no language '{code}' here{nearest(code, codes)} (available: {', '.join(codes)})")

@@ -56,7 +56,7 @@ def test_resolve_finds_the_code_in_use(code, among, found):
 
 @pytest.mark.parametrize("code", ["fr", "spanish", "qac"])
 def test_resolve_names_what_is_there(code):
-    with pytest.raises(LanguageError, match=rf"no language '{code}' here.*\(there are: es, qab\)"):
+    with pytest.raises(LanguageError, match=rf"no language '{code}' here.*\(available: es, qab\)"):
         languages.resolve(code, ("es", "qab"))
 
 

@@ -66,7 +66,7 @@ class LanguageAdapters:
 def no_adapter(language: str, known: Mapping[str, object] | Sequence[str]) -> str:
     """Return what is said where a language is to be read that has no adapter."""
     return (
-        f"there is no language adapter for '{language}'{nearest(language, known)} (there are: {', '.join(known)}), and "
+        f"no language adapter for '{language}'{nearest(language, known)} (available: {', '.join(known)}), and "
         f'the recipe names no language_adapters.fallback: a language whose adapter takes its place, or "{NONE}"'
     )
 

@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from crosslift.errors import InputError, nearest
+from crosslift.errors import InputError, unknown
 
 SHELVES = {"task": "tasks", "metric": "metrics", "align": "align", "finetune": "finetune"}
 """What a name on the shelf is called, and its folder."""
@@ -51,7 +51,7 @@ def load(shelf: str, name: str, *, where: str = "") -> Any:
     if name not in known:
         place = f"{where}: " if where else ""
         raise InputError(
-            f"{place}there is no {shelf} '{name}'{nearest(name, known)} (there are: {', '.join(known) or 'none'})"
+            f"{place}{unknown(shelf, name, known)}"
         )
     module = importlib.import_module(f"crosslift.{SHELVES[shelf]}.{name}")
     return getattr(module, class_name(name))

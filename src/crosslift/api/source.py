@@ -61,11 +61,11 @@ class Source(ABC):
         there = self.languages(task, split)
         if not there:
             looked_for = self._looked_for(task, split)
-            raise DataError(f"{self}: there is no {split} split of {task.name}{looked_for}")
+            raise DataError(f"{self}: no {split} split of {task.name}{looked_for}")
         if language not in there:
             hint = nearest(language, there)
             missing = f"{task.name} has no {split} split in '{language}'"
-            raise LanguageError(f"{self}: {missing}{hint} (there are: {', '.join(there)})")
+            raise LanguageError(f"{self}: {missing}{hint} (available: {', '.join(there)})")
         examples = self.read(task, split, language)
         if not examples:
             raise DataError(f"{self}: the {split} split of {task.name} in '{language}' has no examples")

@@ -199,7 +199,7 @@ class Task(ABC):
         if label not in self.labels:
             known = ", ".join(self.labels)
             hint = nearest(str(label), self.labels)
-            raise DataError(f"{where}: '{label}' is no label of {self.name}{hint} (there are: {known})")
+            raise DataError(f"{where}: '{label}' is not a label of {self.name}{hint} (available: {known})")
         return str(label)
 
 

@@ -52,8 +52,8 @@ class Lexicon:
         for language in wanted:
             if language not in targets:
                 raise LanguageError(
-                    f"{path}: there is no lexicon of '{language}'{nearest(language, targets)} "
-                    f"(there are: {', '.join(sorted(targets))})"
+                    f"{path}: no lexicon of '{language}'{nearest(language, targets)} "
+                    f"(available: {', '.join(sorted(targets))})"
                 )
         return cls({language: _read(targets[language]) for language in wanted}, source=spoken)
 
@@ -146,7 +146,7 @@ class Lexicon:
         if language not in self._translations:
             raise LanguageError(
                 f"the lexicon has no language '{language}'{nearest(language, self._translations)} "
-                f"(there are: {', '.join(self._translations) or 'none'})"
+                f"(available: {', '.join(self._translations) or 'none'})"
             )
         return self._translations[language]
 

@@ -74,7 +74,7 @@ def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
         found = ", ".join(sorted(path.name for path in directory.iterdir())) or "nothing"
         raise CheckpointError(f"{name}: this directory is not a checkpoint: it has no config.json (it holds: {found})")
     if not directory.exists() and (directory.is_absolute() or name.startswith(".") or name.count("/") > 1):
-        raise CheckpointError(f"{name}: there is no such directory; give a checkpoint directory or a hub id")
+        raise CheckpointError(f"{name}: no such directory; give a checkpoint directory or a hub id")
     with _reading(name, "configuration"):
         return AutoConfig.from_pretrained(name, revision=revision)  # type: ignore[no-any-return]
 

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from crosslift.compat import PretrainedConfig
 from crosslift.encoder.inputs import Inputs
-from crosslift.errors import RecipeError, nearest
+from crosslift.errors import RecipeError, unknown
 
 Pooling = Literal["mean", "mean_no_special", "first"]
 """All real tokens (XTREME's way for retrieval), all but special tokens, or the first token."""
@@ -39,7 +39,7 @@ def pool(states: Tensor, inputs: Inputs, how: str = "mean") -> Tensor:
             return masked_mean(states, inputs.mask.bool())
         case "mean_no_special":
             return masked_mean(states, ~inputs.special)
-    raise RecipeError(f"there is no pooling '{how}'{nearest(how, POOLINGS)} (there are: {', '.join(POOLINGS)})")
+    raise RecipeError(unknown("pooling", how, POOLINGS))
 
 
 def masked_mean(states: Tensor, mask: Tensor) -> Tensor:

@@ -63,7 +63,7 @@ def target_layers(encoder: Encoder, modules: Modules) -> list[str]:
         if wanted not in known:
             raise RecipeError(
                 f"finetune.adapter.modules: {encoder.name} has no linear layer called '{wanted}'"
-                f"{nearest(wanted, known)} (there are: {', '.join(known)}; or 'attention', or 'linear')"
+                f"{nearest(wanted, known)} (available: {', '.join(known)}; or 'attention', or 'linear')"
             )
     return [name for name in layers if name.rpartition(".")[2] in modules]
 

@@ -223,7 +223,7 @@ def rows(path: Path | str, need: Sequence[str] = ()) -> Iterator[Row]:
     reader = _READERS.get(form(path))
     if reader is None:
         known = ", ".join(_READERS)
-        raise DataError(f"{path}: '{form(path)}' is no known format (there are: {known}, each also with .gz)")
+        raise DataError(f"{path}: '{form(path)}' is not a known format (available: {known}, each also with .gz)")
     for number, row in reader(path):
         require(row, need, where=f"{path}, line {number}")
         yield number, row
@@ -238,4 +238,4 @@ def require(row: Mapping[str, Any], need: Sequence[str], *, where: str) -> None:
     for column in need:
         if column not in row:
             hint = nearest(column, row)
-            raise DataError(f"{where}: there is no column '{column}'{hint} (there are: {', '.join(row)})")
+            raise DataError(f"{where}: no column '{column}'{hint} (available: {', '.join(row)})")

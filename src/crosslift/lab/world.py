@@ -75,7 +75,7 @@ class World:
         codes = {language.code: language for language in self.languages}
         if code not in codes:
             raise LanguageError(
-                f"the lab has no language '{code}'{nearest(code, codes)} (there are: {', '.join(codes)})"
+                f"the lab has no language '{code}'{nearest(code, codes)} (available: {', '.join(codes)})"
             )
         return codes[code]
 
@@ -128,7 +128,7 @@ class World:
         """
         if task not in LAB_TASKS:
             raise InputError(
-                f"the lab has no task '{task}'{nearest(task, LAB_TASKS)} (there are: {', '.join(LAB_TASKS)})"
+                f"the lab has no task '{task}'{nearest(task, LAB_TASKS)} (available: {', '.join(LAB_TASKS)})"
             )
         return list(self._examples(task, language, split, count, seed))
 

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.errors import CheckpointError, InputError, RunExistsError, nearest
+from crosslift.errors import CheckpointError, InputError, RunExistsError, unknown
 from crosslift.heads.task_model import TaskModel, described
 from crosslift.merging import arithmetic
 from crosslift.merging.card import merge_card
@@ -98,10 +98,7 @@ class _Plan:
             InputError: settings that do not go together.
         """
         if self.how not in get_args(How):
-            ways = ", ".join(get_args(How))
-            raise InputError(
-                f"how: there is no way to merge called '{self.how}'{nearest(self.how, get_args(How))} ({ways})"
-            )
+            raise InputError(f"how: {unknown('merge method', self.how, get_args(How))}")
         if not self.models:
             raise InputError("models: none given; expected at least one checkpoint")
         self._check_base()

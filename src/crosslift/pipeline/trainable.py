@@ -50,7 +50,7 @@ def check_languages(recipe: Recipe, source: Source, tests: Sequence[TestSet], kn
     if table.fallback not in (None, NONE, *known):
         raise RecipeError(
             f"language_adapters.fallback: '{table.fallback}' is no language with an adapter"
-            f'{nearest(str(table.fallback), known)} (there are: {", ".join(known)}; or "{NONE}")'
+            f'{nearest(str(table.fallback), known)} (available: {", ".join(known)}; or "{NONE}")'
         )
     task: Task = registry.load("task", tuned.task)()
     trained_on = tuned.source or source.source_language(task)

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from crosslift.api import registry
 from crosslift.data.sources.settings import TaskSettings
-from crosslift.errors import nearest
+from crosslift.errors import nearest, unknown
 from crosslift.recipe.tables.align import ObjectiveTable
 from crosslift.recipe.tables.common import MethodTable, NamedTable, SmoothTable
 
@@ -98,8 +98,7 @@ def _wrong_names(values: Mapping[str, Any]) -> list[str]:
         if name in registry.entries("task")
     ]
     return taken + [
-        f"{key}: there is no {_called(shelf)} '{name}'{nearest(name, known[shelf])} "
-        f"(there are: {', '.join(known[shelf])})"
+        f"{key}: {unknown(_called(shelf), name, known[shelf])}"
         for key, shelf, name in [*wanted, *_own_metrics(values)]
         if isinstance(name, str) and name not in known[shelf]
     ]

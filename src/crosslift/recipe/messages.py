@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
-from crosslift.errors import nearest
+from crosslift.errors import nearest, unknown
 
 
 def paragraph(where: str, mistakes: Sequence[str]) -> str:
@@ -41,7 +41,7 @@ def _complaint(details: Any, schema: type[BaseModel]) -> str:
 def _unknown_tag(context: Mapping[str, str]) -> str:
     known = [tag.strip().strip("'") for tag in context["expected_tags"].split(",")]
     key = context["discriminator"].strip("'")
-    return f"{key}: there is no '{context['tag']}'{nearest(context['tag'], known)} (there are: {', '.join(known)})"
+    return f"{key}: {unknown('name', context['tag'], known)}"
 
 
 def _table_at(schema: type[BaseModel], location: Sequence[str]) -> type[BaseModel]:

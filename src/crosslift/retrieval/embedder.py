@@ -18,7 +18,7 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.pooling import trained_pooling
 from crosslift.encoder.published_pooling import NativePooling
-from crosslift.errors import CheckpointError, InputError, nearest
+from crosslift.errors import CheckpointError, InputError, unknown
 
 Pooling = Literal["benchmark", "native", "pooler", "mean", "mean_no_special", "first"]
 
@@ -80,8 +80,7 @@ def embedder(encoder: Encoder, task_type: TaskType, pooling: str = "benchmark") 
         CheckpointError: "native", and the checkpoint does not say how it pools.
     """
     if pooling not in POOLINGS:
-        hint = nearest(pooling, POOLINGS)
-        raise InputError(f"there is no pooling '{pooling}'{hint} (there are: {', '.join(POOLINGS)})")
+        raise InputError(unknown("pooling", pooling, POOLINGS))
     if pooling == "native":
         own = NativePooling.load(*encoder.origin)
         return Embedder(encoder, pooling=own.pooling, project=own.project)

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 
 from crosslift.encoder.device import default_device
-from crosslift.errors import InputError, nearest
+from crosslift.errors import InputError, unknown
 from crosslift.retrieval.exact import Best, blocks
 from crosslift.retrieval.vectors import Neighbours, Vectors
 
@@ -35,7 +35,7 @@ def chosen(search: str, largest: int) -> Literal["exact", "faiss"]:
             return "exact"
         case "faiss":
             return "faiss"
-    raise InputError(f"there is no search '{search}'{nearest(search, SEARCHES)} (there are: {', '.join(SEARCHES)})")
+    raise InputError(unknown("search", search, SEARCHES))
 
 
 def both_ways(

@@ -26,10 +26,10 @@ def find(directory: Path) -> list[Path]:
     Folders that are hidden or end in ``.unfinished`` are passed over: a run that is being written is not a run yet.
 
     Raises:
-        InputError: there is no such directory, or no run in it.
+        InputError: no such directory, or no run in it.
     """
     if not directory.is_dir():
-        raise InputError(f"{directory}: there is no such directory; expected a run, or a folder of runs")
+        raise InputError(f"{directory}: no such directory; expected a run, or a folder of runs")
     if (directory / "results.json").is_file():
         return [directory]
     found = sorted(path.parent for path in directory.rglob("results.json") if not _unfinished(path, directory))

@@ -12,7 +12,7 @@ from typing import Any
 from crosslift import recipe as recipes
 from crosslift.api import registry
 from crosslift.api.examples import EMBEDDING_TASKS
-from crosslift.errors import InputError, RecipeError, nearest
+from crosslift.errors import InputError, RecipeError, nearest, unknown
 from crosslift.recipe import Recipe
 from crosslift.studies.tables import Arm, Scale, Study
 
@@ -89,9 +89,7 @@ def plan(
 def _wanted(kind: str, known: Sequence[str], names: Sequence[str] | None) -> list[str]:
     for name in names or ():
         if name not in known:
-            raise InputError(
-                f"--{kind}s: there is no {kind} '{name}'{nearest(name, known)} (there are: {', '.join(known)})"
-            )
+            raise InputError(f"--{kind}s: {unknown(kind, name, known)}")
     return [name for name in known if names is None or name in names]
 
 

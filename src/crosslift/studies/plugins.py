@@ -6,7 +6,7 @@ import importlib
 from pathlib import Path
 from typing import Any
 
-from crosslift.errors import RecipeError, nearest
+from crosslift.errors import RecipeError, unknown
 
 
 def parts(folder: str) -> list[str]:
@@ -22,6 +22,5 @@ def module(folder: str, name: str) -> Any:
     """
     known = parts(folder)
     if name not in known:
-        what = folder.removesuffix("s")
-        raise RecipeError(f"there is no {what} '{name}'{nearest(name, known)} (there are: {', '.join(known)})")
+        raise RecipeError(unknown(folder.removesuffix("s"), name, known))
     return importlib.import_module(f"crosslift.studies.{folder}.{name}")

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from crosslift import recipe as recipes
-from crosslift.errors import InputError, RecipeError, nearest
+from crosslift.errors import InputError, RecipeError, nearest, unknown
 from crosslift.recipe.messages import complaints, paragraph
 from crosslift.studies.tables import Scale, Study
 
@@ -44,7 +44,7 @@ class Definition:
         if name not in self.study.scale:
             raise InputError(
                 f"the study {self.name} has no scale '{name}'{nearest(name, self.study.scale)} "
-                f"(there are: {', '.join(self.study.scale)})"
+                f"(available: {', '.join(self.study.scale)})"
             )
         return self.study.scale[name]
 
@@ -67,10 +67,7 @@ def load(study: str | Path) -> Definition:
     path = Path(study)
     if path.suffix != ".toml":
         if str(study) not in names():
-            raise InputError(
-                f"there is no study '{study}'{nearest(str(study), names())} "
-                f"(there are: {', '.join(names())}; or a TOML file)"
-            )
+            raise InputError(f"{unknown('study', str(study), names())}; or give a TOML file")
         path = READY / f"{study}.toml"
     values = recipes.read(path)
     return Definition(path, _validated(values, where=str(path)), path.read_text(encoding="utf-8"))

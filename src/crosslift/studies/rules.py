@@ -46,7 +46,7 @@ class Difference(Table):
         if self.stage != FINETUNE and self.of not in PROBES:
             raise ValueError(
                 f"stage = '{self.stage}' goes with a probe, and of = '{self.of}' is none{nearest(self.of, PROBES)} "
-                f"(there are: {', '.join(PROBES)}); other numbers are taken after {FINETUNE}"
+                f"(available: {', '.join(PROBES)}); other numbers are taken after {FINETUNE}"
             )
         return self
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, model_validator
 
-from crosslift.errors import nearest
+from crosslift.errors import unknown
 from crosslift.recipe import Table
 from crosslift.studies.rules import Rule
 
@@ -112,4 +112,4 @@ def _unknown(noun: str, used: Iterable[tuple[str, str]], known: Iterable[str]) -
     names = list(known)
     for where, name in used:
         if name not in names:
-            yield f"{where}: there is no {noun} '{name}'{nearest(name, names)} (there are: {', '.join(names)})"
+            yield f"{where}: {unknown(noun, name, names)}"

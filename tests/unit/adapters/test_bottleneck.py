@@ -219,7 +219,7 @@ def test_the_adapter_of_the_language_that_is_read(checkpoint: Checkpoint) -> Non
 
 def test_a_language_without_adapter_is_refused_or_falls_back(checkpoint: Checkpoint) -> None:
     german = filled(Encoder.load(checkpoint("bert")), 2)
-    with pytest.raises(LanguageError, match=r"no language adapter for 'du'; did you mean 'de'\? \(there are: de\)"):
+    with pytest.raises(LanguageError, match=r"no language adapter for 'du'; did you mean 'de'\? \(available: de\)"):
         LanguageAdapters({"de": german}).of("du")
     assert LanguageAdapters({"de": german}, fallback="de").of("du") is german
     assert LanguageAdapters({"de": german}, fallback="none").of("du") is None

@@ -86,7 +86,7 @@ def test_a_file_that_is_gone_or_empty(pair):
     with pytest.raises(DataError, match=r"de\.jsonl: no predictions in it"):
         crosslift.compare(pair)
     path.unlink()
-    with pytest.raises(DataError, match=r"de\.jsonl: there is no such file, though results\.json has its score"):
+    with pytest.raises(DataError, match=r"de\.jsonl: no such file, though results\.json has its score"):
         crosslift.compare(pair)
 
 
@@ -155,7 +155,7 @@ def test_one_system_alone(make_run):
 
 
 def test_no_run_there(tmp_path, pair):
-    with pytest.raises(InputError, match=r"nowhere: there is no such directory"):
+    with pytest.raises(InputError, match=r"nowhere: no such directory"):
         crosslift.compare([*pair, tmp_path / "nowhere"])
 
 

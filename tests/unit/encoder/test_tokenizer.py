@@ -101,7 +101,7 @@ def test_from_scratch(preset: str, tmp_path: Path) -> None:
     one.save(tmp_path)
     assert torch.equal(Encoder.load(tmp_path).encode(inputs), states)
     with pytest.raises(
-        RecipeError, match=r"no preset 'minni'; did you mean 'mini'\? \(there are: lab, mini, small, base\)"
+        RecipeError, match=r"unknown preset 'minni'; did you mean 'mini'\? \(available: lab, mini, small, base\)"
     ):
         Encoder.scratch("minni", tokenizer, seed=0)
 

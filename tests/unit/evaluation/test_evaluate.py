@@ -47,7 +47,7 @@ def test_all_scores_what_is_there_and_fits_and_says_what_does_not(model: Path, d
     assert {row["task"] for row in content["scores"]} == {"xnli", "tatoeba"}
     skipped = {row["task"]: row["reason"] for row in content["skipped"]}
     assert "are not those of udpos" in skipped["udpos"]
-    assert "there is no test split of americasnli" in skipped["americasnli"]
+    assert "no test split of americasnli" in skipped["americasnli"]
     alone = evaluate(model, task="xnli", data=data)
     assert [row for row in content["scores"] if row["task"] == "xnli"] == alone["scores"]
     tasks = {
@@ -79,7 +79,7 @@ def test_what_is_no_checkpoint_or_no_data_is_said_once(model: Path, data: Path, 
     wrong = tmp_path / "modle"
     with pytest.raises(InputError) as raised:
         evaluate(wrong, task="all", data=data)
-    assert str(raised.value) == f"{wrong}: there is no such directory; give a checkpoint directory or a hub id"
+    assert str(raised.value) == f"{wrong}: no such directory; give a checkpoint directory or a hub id"
     with pytest.raises(InputError) as raised:
         evaluate(model, task="all", data=wrong)
     assert str(raised.value) == f"{wrong}: no such directory; name the folder that holds xnli/, udpos/ and so on"

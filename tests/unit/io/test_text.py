@@ -175,11 +175,11 @@ def test_rows_reads_by_the_ending(tmp_path, name, content):
 
 
 def test_rows_names_an_ending_it_does_not_know(tmp_path):
-    with pytest.raises(DataError, match=r"'\.parquet' is no known format \(there are: \.csv"):
+    with pytest.raises(DataError, match=r"'\.parquet' is not a known format \(available: \.csv"):
         list(text.rows(write(tmp_path / "a.parquet", "x")))
 
 
 def test_a_missing_column_names_the_nearest(tmp_path):
     path = write(tmp_path / "a.csv", "premis,label\nx,y\n")
-    with pytest.raises(DataError, match=r"line 2: there is no column 'premise'; did you mean 'premis'"):
+    with pytest.raises(DataError, match=r"line 2: no column 'premise'; did you mean 'premis'"):
         list(text.rows(path, ("premise",)))

@@ -197,7 +197,7 @@ def test_nothing_is_overwritten_or_left_half(checkpoint: Checkpoint, tmp_path: P
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"how": "tie"}, r"called 'tie'; did you mean 'ties'\?"),
+        ({"how": "tie"}, r"unknown merge method 'tie'; did you mean 'ties'\?"),
         ({"how": "ties"}, "base: 'ties' needs the checkpoint"),
         ({"base": "x"}, "base: 'average' starts from nothing"),
         ({"density": 0.5}, "density: 'average' keeps all"),
@@ -244,7 +244,7 @@ def test_a_head_for_something_else_is_refused(checkpoint: Checkpoint, tmp_path: 
         check_head(tmp_path / "bert", ("no", "yes"), where="here")
     with pytest.raises(CheckpointError, match=r"^here: .* no task head"):
         check_head(checkpoint("bert"), LABELS, where="here")
-    with pytest.raises(CheckpointError, match=r"^here: nowhere/a/b: there is no such directory"):
+    with pytest.raises(CheckpointError, match=r"^here: nowhere/a/b: no such directory"):
         check_head("nowhere/a/b", LABELS, where="here")
     with pytest.raises(CheckpointError, match=r"its head does not fit .*: 'classifier.dense.weight' is missing"):
         task_model(checkpoint("xlm-roberta"), head_from=tmp_path / "bert")

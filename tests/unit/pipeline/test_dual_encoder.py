@@ -113,7 +113,7 @@ def test_training_questions_that_are_scored_too_are_told(
     ("table", "message"),
     [
         ({"task": "xnli"}, r"dual_encoder.task: 'xnli' is a 'pair' task; expected a ranking task.*\(lareqa, mewslix\)"),
-        ({"task": "larequa"}, "dual_encoder.task: there is no task 'larequa'; did you mean 'lareqa'"),
+        ({"task": "larequa"}, "dual_encoder.task: unknown task 'larequa'; did you mean 'lareqa'"),
         ({"objective": [{"use": "tlm"}]}, "dual_encoder.objective.0.use: 'tlm' does not train vectors"),
         ({"objective": [{"use": "dual_encoder", "scael": 1}]}, "unknown key 'dual_encoder.objective.0.scael'"),
         ({"pooling": "mean"}, "unknown key 'dual_encoder.pooling'"),

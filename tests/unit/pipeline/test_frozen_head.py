@@ -42,6 +42,6 @@ def test_runs_under_one_head_are_averaged(tmp_path: Path) -> None:
 
 
 def test_a_head_that_is_not_there_is_named_before_training(tmp_path: Path) -> None:
-    with pytest.raises(CheckpointError, match=r"^finetune\.head_from: .*nowhere: there is no such directory"):
+    with pytest.raises(CheckpointError, match=r"^finetune\.head_from: .*nowhere: no such directory"):
         run(recipe(0, head_from=str(tmp_path / "nowhere")), tmp_path / "out")
     assert not (tmp_path / "out.unfinished").exists()

@@ -235,12 +235,12 @@ def test_an_encoder_without_a_masked_head_says_so(checkpoint: Callable[[str], Pa
         ({"steps": 1}, "intermediate.0: give `task` or `tasks`"),
         ({"task": "xnli", "tasks": ["udpos"]}, "give `task` or `tasks`"),
         ({"tasks": ["udpos", "udpos"]}, "names a task twice"),
-        ({"tasks": ["xnli", "udpso"]}, r"intermediate\.0\.tasks\.1: there is no task 'udpso'; did you mean 'udpos'"),
-        ({"task": "xnil"}, r"intermediate\.0\.task: there is no task 'xnil'; did you mean 'xnli'"),
+        ({"tasks": ["xnli", "udpso"]}, r"intermediate\.0\.tasks\.1: unknown task 'udpso'; did you mean 'udpos'"),
+        ({"task": "xnil"}, r"intermediate\.0\.task: unknown task 'xnil'; did you mean 'xnli'"),
         ({"task": "xnli", "mlm": {"alfa": 1}}, r"unknown key 'intermediate\.0\.mlm\.alfa'; did you mean 'alpha'"),
         (
             {"task": "xnli", "method": [{"use": "plane"}]},
-            r"intermediate\.0\.method\.0\.use: there is no finetune method",
+            r"intermediate\.0\.method\.0\.use: unknown finetune method",
         ),
         (
             {"task": "xnli", "method": [{"use": "adversarial", "radiu": 1}]},

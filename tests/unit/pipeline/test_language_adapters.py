@@ -135,8 +135,8 @@ def test_a_task_adapter_alone(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"languages": ("qaa", "qab")}, r"evaluate\.0 reads xnli in 'qaf': there is no language adapter for 'qaf'"),
-        ({"languages": ("qab", "qaf")}, r"finetune reads xnli in 'qaa': there is no language adapter"),
+        ({"languages": ("qaa", "qab")}, r"evaluate\.0 reads xnli in 'qaf': no language adapter for 'qaf'"),
+        ({"languages": ("qab", "qaf")}, r"finetune reads xnli in 'qaa': no language adapter"),
         ({"adapters": {"fallback": "qa"}}, r"language_adapters\.fallback: 'qa' is no language.*\"none\""),
     ],
 )

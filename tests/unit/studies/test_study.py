@@ -139,9 +139,9 @@ def test_given_values_stand_before_those_of_the_scale(tiny, tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"scale": "labb"}, r"no scale 'labb'; did you mean 'lab'\? \(there are: lab\)"),
-        ({"arms": ("noise",)}, r"--arms: there is no arm 'noise'; did you mean 'noisy'"),
-        ({"tasks": ("xnil",)}, r"--tasks: there is no task 'xnil'; did you mean 'xnli'\? \(there are: xnli\)"),
+        ({"scale": "labb"}, r"no scale 'labb'; did you mean 'lab'\? \(available: lab\)"),
+        ({"arms": ("noise",)}, r"--arms: unknown arm 'noise'; did you mean 'noisy'"),
+        ({"tasks": ("xnil",)}, r"--tasks: unknown task 'xnil'; did you mean 'xnli'\? \(available: xnli\)"),
     ],
 )
 def test_wrong_settings_name_the_nearest(tiny, tmp_path, changes, message):
@@ -166,9 +166,9 @@ def test_every_mistake_of_a_study_is_told(tmp_path):
     with pytest.raises(InputError) as raised:
         load(path)
     message = str(raised.value)
-    assert "baseline: there is no arm 'plane'; did you mean 'plain'?" in message
-    assert "hypothesis H1: there is no arm 'noise'; did you mean 'noisy'?" in message
-    assert "hypothesis H1: there is no task 'xnil'; did you mean 'xnli'?" in message
+    assert "baseline: unknown arm 'plane'; did you mean 'plain'?" in message
+    assert "hypothesis H1: unknown arm 'noise'; did you mean 'noisy'?" in message
+    assert "hypothesis H1: unknown task 'xnil'; did you mean 'xnli'?" in message
 
 
 def test_only_what_is_measured_after_each_stage_takes_a_stage(tmp_path):
@@ -181,7 +181,7 @@ def test_only_what_is_measured_after_each_stage_takes_a_stage(tmp_path):
 
 
 def test_an_unknown_study_names_the_nearest():
-    with pytest.raises(InputError, match=r"there is no study 'claim'; did you mean 'claims'\?"):
+    with pytest.raises(InputError, match=r"unknown study 'claim'; did you mean 'claims'\?"):
         load("claim")
 
 
@@ -228,7 +228,7 @@ def test_what_is_measured_before_fine_tuning_does_not_ask_that_the_task_be_learn
         ({"scale": {"lab": {**definition()["scale"]["lab"], "seed": 1}}}, "'scale.lab.seed'; did you mean 'seeds'?"),
         (
             {"hypothesis": [{"name": "H1", "statement": "x", "rule": {"use": "sme", "difference": []}}]},
-            "hypothesis.0.rule.use: there is no 'sme'; did you mean 'some'?",
+            "hypothesis.0.rule.use: unknown name 'sme'; did you mean 'some'?",
         ),
         (
             {

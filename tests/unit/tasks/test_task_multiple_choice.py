@@ -91,10 +91,10 @@ def test_xcopa_is_trained_on_english_copa_and_not_scored_on_it(tmp_path, layout)
 @pytest.mark.parametrize(
     ("task", "row", "message"),
     [
-        (Copa(), COPA | {"label": 2}, r"val.jsonl, line 1: '2' is no label of copa \(there are: 0, 1\)"),
-        (Siqa(), SIQA | {"label": "0"}, r"line 1: '0' is no label of siqa \(there are: 1, 2, 3\)"),
-        (Xcopa(), COPA | {"question": "efect"}, "line 1: 'efect' is no question of xcopa; did you mean 'effect'"),
-        (Copa(), {"premise": "a"}, "line 1: there is no column 'question'"),
+        (Copa(), COPA | {"label": 2}, r"val.jsonl, line 1: '2' is not a label of copa \(available: 0, 1\)"),
+        (Siqa(), SIQA | {"label": "0"}, r"line 1: '0' is not a label of siqa \(available: 1, 2, 3\)"),
+        (Xcopa(), COPA | {"question": "efect"}, "line 1: 'efect' is not a question of xcopa; did you mean 'effect'"),
+        (Copa(), {"premise": "a"}, "line 1: no column 'question'"),
         (Copa(), COPA | {"choice2": 3}, "line 1: column 'choice2' of copa holds a int; text is expected"),
     ],
 )

@@ -92,5 +92,5 @@ def test_on_the_hub_those_have_minus_one(task):
 def test_a_wrong_label_is_named_with_the_nearest(tmp_path):
     header = "premise\thypothesis\tlabel\trelatedness\tpair_id\n"
     data = write(tmp_path, {"sick/test.tsv": header + "One.\tTwo.\tneutrall\t4.5\t1\n"})
-    with pytest.raises(DataError, match=r"test.tsv, line 2: 'neutrall' is no label of sick; did you mean 'neutral'"):
+    with pytest.raises(DataError, match=r"test.tsv, line 2: 'neutrall' is not a label of sick; did you mean 'neutral'"):
         data.examples(Sick(), "test", "en")

@@ -50,7 +50,7 @@ def test_the_hubs_numbers_and_names_of_labels_are_understood():
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a\tb\t1\na\tb\t2\n", "line 2: '2' is no label of pawsx"),
+        ("a\tb\t1\na\tb\t2\n", "line 2: '2' is not a label of pawsx"),
         ("a\tb\tparafrase\n", "did you mean 'paraphrase'"),
         ("a\n", r"line 1: 1 fields where 3 fields \(sentence1, sentence2, label\) are expected"),
     ],

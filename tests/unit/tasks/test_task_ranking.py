@@ -73,7 +73,7 @@ def test_the_pool_is_of_all_languages_whichever_are_scored(tmp_path):
 
 def test_xquad_itself_lacks_the_borders(tmp_path):
     squad(tmp_path, "en", {key: value for key, value in ENGLISH.items() if key != "sentence_breaks"})
-    with pytest.raises(DataError, match=r"en\.json, paragraph 1: there is no column 'sentence_breaks'"):
+    with pytest.raises(DataError, match=r"en\.json, paragraph 1: no column 'sentence_breaks'"):
         source(tmp_path).examples(Lareqa(), "test", "en")
     (tmp_path / "lareqa/xquad-r/en.json").write_text("[]")
     with pytest.raises(DataError, match="expected SQuAD's form"):
@@ -141,7 +141,7 @@ def test_mentions_to_train_on_know_their_entity(tmp_path):
     expected = RankingExample("en-19", "Rome: He saw { Rome } .", "Q220", rome)
     assert source(tmp_path).examples(Mewslix(), "train", "en") == [expected]
     path.write_text(json.dumps({"contextual_mention": pair["contextual_mention"]}) + "\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"train\.jsonl, line 1: there is no column 'entity'"):
+    with pytest.raises(DataError, match=r"train\.jsonl, line 1: no column 'entity'"):
         source(tmp_path).examples(Mewslix(), "train", "en")
 
 

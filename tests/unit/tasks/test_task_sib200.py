@@ -25,12 +25,12 @@ def test_the_id_names_the_sentence_and_quotes_are_undone(tmp_path):
 
 
 def test_a_file_without_its_header_names_the_column(tmp_path):
-    with pytest.raises(DataError, match=r"line 2: there is no column 'index_id'"):
+    with pytest.raises(DataError, match=r"line 2: no column 'index_id'"):
         read(tmp_path, "548\tsports\tRun!\n549\tsports\tGo!\n")
 
 
 def test_an_unknown_topic_names_the_nearest(tmp_path):
-    with pytest.raises(DataError, match="line 2: 'sport' is no label of sib200; did you mean 'sports'"):
+    with pytest.raises(DataError, match="line 2: 'sport' is not a label of sib200; did you mean 'sports'"):
         read(tmp_path, HEADER + "548\tsport\tRun!\n")
 
 

@@ -59,7 +59,7 @@ def test_panx_is_scored_on_masakhaner_without_dates(tmp_path):
     ("text", "message"),
     [
         ("a B-PER\nb\n", "line 2: 1 fields where word and tag are expected"),
-        ("a B-PRE\n", "line 1, word 1: 'B-PRE' is no label of masakhaner; did you mean 'B-PER'"),
+        ("a B-PRE\n", "line 1, word 1: 'B-PRE' is not a label of masakhaner; did you mean 'B-PER'"),
     ],
 )
 def test_mistakes_name_the_line(tmp_path, text, message):

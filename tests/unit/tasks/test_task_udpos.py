@@ -34,7 +34,7 @@ def test_a_word_that_is_a_blank_of_another_kind_is_a_word(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a\tNOUN\n\nb\tNOUN\nc\tPRONN\n", "line 3, word 2: 'PRONN' is no label of udpos; did you mean 'PRON'"),
+        ("a\tNOUN\n\nb\tNOUN\nc\tPRONN\n", "line 3, word 2: 'PRONN' is not a label of udpos; did you mean 'PRON'"),
         ("a\tNOUN\nb\n", "line 2: 1 fields where word and tag are expected"),
         ("a\tb\tNOUN\n", "line 1: 3 fields where"),
         ("\tNOUN\n", "line 1: 2 fields where"),

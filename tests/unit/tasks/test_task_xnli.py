@@ -35,7 +35,7 @@ def test_unusual_line_separators_stay_in_the_sentence(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ("a\tb\tneutral\na\tb\tcontradicton\n", "line 2: 'contradicton' is no label of xnli; did you mean"),
+        ("a\tb\tneutral\na\tb\tcontradicton\n", "line 2: 'contradicton' is not a label of xnli; did you mean"),
         ("a\n", r"line 1: 1 fields where 3 fields \(premise, hypothesis, label\) are expected"),
     ],
 )

@@ -51,7 +51,7 @@ class Lab(Source):
 
     def _name(self, task: Task) -> str:
         if task.lab_task is None or task.lab_task not in LAB_TASKS:
-            raise DataError(f"the lab has no task like {task.name} (there are: {', '.join(LAB_TASKS)})")
+            raise DataError(f"the lab has no task like {task.name} (available: {', '.join(LAB_TASKS)})")
         return task.lab_task
 
     def describe(self) -> dict[str, Any]:

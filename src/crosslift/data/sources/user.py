@@ -140,7 +140,7 @@ def _lacking(column: str, what: str, task: UserTask, data: Files, *, where: str)
     """Return the error of a training file without a column of what is learned."""
     theirs, there = data.files["train"].columns.get(column, column), data.header(task)
     return DataError(
-        f"{where}: there is no column '{theirs}'{nearest(theirs, there)}, so there are no {what} to learn (there are: "
+        f"{where}: no column '{theirs}'{nearest(theirs, there)}, so there are no {what} to learn (available: "
         f"{', '.join(there)})"
     )
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from crosslift.compat import BertConfig, ModernBertConfig, PretrainedConfig, PreTrainedTokenizerBase
 from crosslift.encoder.scratch.presets import PRESETS, Preset
-from crosslift.errors import RecipeError, nearest
+from crosslift.errors import RecipeError, unknown
 
 
 def preset_config(name: str, tokenizer: PreTrainedTokenizerBase) -> PretrainedConfig:
@@ -17,7 +17,7 @@ def preset_config(name: str, tokenizer: PreTrainedTokenizerBase) -> PretrainedCo
     """
     if name not in PRESETS:
         raise RecipeError(
-            f"scratch:{name}: there is no preset '{name}'{nearest(name, PRESETS)} (there are: {', '.join(PRESETS)})"
+            f"scratch:{name}: {unknown('preset', name, PRESETS)}"
         )
     preset = PRESETS[name]
     shape: dict[str, Any] = {

@@ -202,6 +202,6 @@ def with_baseline(runs: Sequence[Run], baseline: str | None) -> list[Run]:
     names = _unique(run.results.recipe for run in runs)
     if baseline is not None and baseline not in names:
         raise InputError(
-            f"baseline: no run has the recipe '{baseline}'{nearest(baseline, names)} (there are: {', '.join(names)})"
+            f"baseline: no run has the recipe '{baseline}'{nearest(baseline, names)} (available: {', '.join(names)})"
         )
     return sorted(runs, key=lambda run: (run.results.recipe != baseline, len(run.results.stages)))

@@ -45,7 +45,7 @@ class MultipleChoiceTask(Task):
         if self.questions and question not in self.questions:
             known = ", ".join(self.questions)
             hint = nearest(question, self.questions)
-            raise DataError(f"{where}: '{question}' is no question of {self.name}{hint} (there are: {known})")
+            raise DataError(f"{where}: '{question}' is not a question of {self.name}{hint} (available: {known})")
 
     def _choice(self, value: Any, choices: int, where: str) -> int | None:
         """Return the index of the choice a label means, or None where there is none (None, blank, or -1)."""
@@ -53,5 +53,5 @@ class MultipleChoiceTask(Task):
             return None
         known = {str(self.first_label + place): place for place in range(choices)}
         if str(value) not in known:
-            raise DataError(f"{where}: '{value}' is no label of {self.name} (there are: {', '.join(known)})")
+            raise DataError(f"{where}: '{value}' is not a label of {self.name} (available: {', '.join(known)})")
         return known[str(value)]

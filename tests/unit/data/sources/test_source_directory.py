@@ -47,7 +47,7 @@ def test_a_pattern_stands_for_one_language_throughout(tmp_path):
 
 
 def test_a_language_that_is_not_there_names_the_nearest(xtreme):
-    with pytest.raises(LanguageError, match=r"xnli has no dev split in 'deu'; did you mean 'de'\? \(there are: de"):
+    with pytest.raises(LanguageError, match=r"xnli has no dev split in 'deu'; did you mean 'de'\? \(available: de"):
         Directory(xtreme).examples(Xnli(), "dev", "deu")
 
 

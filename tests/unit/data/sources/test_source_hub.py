@@ -145,7 +145,7 @@ def test_what_is_asked_of_the_hub(monkeypatch):
 def test_a_missing_column_names_data_set_and_split(monkeypatch):
     data = datasets.Dataset.from_dict({"premise": ["a"], "hypotheses": ["b"], "label": [0]})
     monkeypatch.setattr(datasets, "load_dataset", lambda *_, **__: data)
-    with pytest.raises(DataError, match=r"facebook/xnli de test: there is no column 'hypothesis'; did you mean"):
+    with pytest.raises(DataError, match=r"facebook/xnli de test: no column 'hypothesis'; did you mean"):
         open_source(SourceSettings(source="hub")).examples(Xnli(), "test", "de")
 
 

@@ -59,7 +59,7 @@ def test_a_task_the_lab_lacks_is_an_error(lab):
     class Other(Xnli):
         lab_task = None
 
-    with pytest.raises(DataError, match="the lab: there is no test split"):
+    with pytest.raises(DataError, match="the lab: no test split"):
         lab.examples(Other(), "test", "qaa")
     with pytest.raises(DataError, match="the lab has no task like"):
         lab.labels(Other())
