@@ -1,16 +1,16 @@
-"""What recipes can name: listed without importing anything heavy, described with settings and sources."""
+"""The names that recipes and commands understand, as data: `crosslift list` and `crosslift describe`.
+
+Listing imports nothing heavy; describing a method imports torch.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from crosslift.api import registry
 from crosslift.encoder.scratch.presets import PRESETS
-from crosslift.errors import InputError, nearest
-
-KINDS = {"tasks": ("task",), "methods": ("align", "finetune"), "metrics": ("metric",), "encoders": (), "studies": ()}
-"""What `crosslift list` lists, and the shelves it is on."""
-
+from crosslift.errors import InputError, nearest, unknown
 
 FAMILIES = {
     "bert": "BERT and multilingual BERT, hub id or directory",
@@ -24,93 +24,117 @@ FAMILIES = {
 
 
 def listing(what: str) -> list[dict[str, str]]:
-    """Return name, kind and one-line summary of everything of a kind.
+    """Return the rows of a list: a name, a one-line summary, and what else the list has.
+
+    Args:
+        what: "tasks", "methods", "metrics", "encoders" or "studies".
 
     Raises:
-        InputError: no such kind.
+        InputError: there is no such list.
     """
-    if what not in KINDS:
-        raise InputError(f"there is no list of '{what}'{nearest(what, KINDS)} (lists: {', '.join(KINDS)})")
-    if what == "encoders":
-        return _encoders()
-    if what == "studies":
-        return _studies()
-    return [
-        {"name": entry.name, "kind": shelf, "summary": entry.summary}
-        for shelf in KINDS[what]
-        for entry in registry.entries(shelf).values()
-    ]
+    if what not in LISTS:
+        raise InputError(unknown("list", what, LISTS))
+    return list(LISTS[what]())
 
 
-def _studies() -> list[dict[str, str]]:
-    from crosslift import studies  # reads recipes, which listing tasks need not wait for
-
-    found = [(name, studies.load(name).study) for name in studies.names()]
-    return [{"name": name, "kind": ", ".join(study.scale), "summary": study.title} for name, study in found]
+def _tasks() -> Iterator[dict[str, str]]:
+    for name, entry in registry.entries("task").items():
+        yield {"name": name, "task_type": registry.load("task", name).task_type, "summary": entry.summary}
 
 
-def _encoders() -> list[dict[str, str]]:
-    scratch = [
-        {
-            "name": f"scratch:{name}",
-            "kind": "from scratch",
-            "summary": f"{shape.architecture} of {shape.layers} layers, {shape.hidden_size} wide, random weights",
-        }
-        for name, shape in PRESETS.items()
-    ]
-    lab = {
-        "name": "lab",
-        "kind": "from scratch",
-        "summary": "scratch:lab pre-trained on the lab's text, cached",
-    }
-    return [
-        lab,
-        *scratch,
-        *({"name": name, "kind": "family", "summary": summary} for name, summary in FAMILIES.items()),
-    ]
+def _methods() -> Iterator[dict[str, str]]:
+    for stage in ("align", "finetune"):
+        for name, entry in registry.entries(stage).items():
+            yield {"name": name, "type": stage, "summary": entry.summary}
+
+
+def _metrics() -> Iterator[dict[str, str]]:
+    for name, entry in registry.entries("metric").items():
+        yield {"name": name, "summary": entry.summary}
+
+
+def _encoders() -> Iterator[dict[str, str]]:
+    yield {"name": "lab", "type": "from scratch", "summary": "scratch:lab, pre-trained on the lab's text; cached"}
+    for name, shape in PRESETS.items():
+        summary = f"{shape.architecture} with {shape.layers} layers of width {shape.hidden_size}, random weights"
+        yield {"name": f"scratch:{name}", "type": "from scratch", "summary": summary}
+    for name, summary in FAMILIES.items():
+        yield {"name": name, "type": "family", "summary": summary}
+
+
+def _studies() -> Iterator[dict[str, str]]:
+    from crosslift import studies  # reads recipes, which other lists need not wait for
+
+    for name in studies.names():
+        study = studies.load(name).study
+        yield {"name": name, "scales": ", ".join(study.scale), "summary": study.title}
+
+
+LISTS = {"tasks": _tasks, "methods": _methods, "metrics": _metrics, "encoders": _encoders, "studies": _studies}
 
 
 def description(name: str) -> dict[str, Any]:
-    """Return what is known of a name: kind, documentation, settings with defaults, facts.
+    """Return what is known of a name: type, documentation, settings with defaults, facts.
 
-    A name may be on several shelves, as `code_switch` is an alignment objective and a fine-tuning method; `also` has
-    the same facts of it on each shelf after the first.
+    Two registries may share a name, as `code_switch` is an alignment objective and a fine-tuning method; `also` has
+    the facts of each registry after the first.
 
     Raises:
         InputError: nothing has this name.
     """
-    found = [row for kind in KINDS for row in listing(kind) if row["name"] == name]
+    rows = [(what, row) for what in LISTS for row in listing(what)]
+    found = [_facts(what, row) for what, row in rows if row["name"] == name]
     if not found:
-        names = [row["name"] for kind in KINDS for row in listing(kind)]
-        raise InputError(f"nothing is called '{name}'{nearest(name, names)}; `crosslift list` shows all names")
-    first, *others = map(_facts, found)
-    return {**first, "also": others}
+        hint = nearest(name, [row["name"] for _, row in rows])
+        raise InputError(f"unknown name '{name}'{hint} (`crosslift list {'|'.join(LISTS)}` prints all names)")
+    return {**found[0], "also": found[1:]}
 
 
-def _facts(row: dict[str, str]) -> dict[str, Any]:
-    """Return what is known of one row of a listing."""
-    shelf, name = row["kind"], row["name"]
-    if shelf not in registry.SHELVES:
-        return {**row, "documentation": row["summary"]}
-    return {**row, "documentation": registry.entries(shelf)[name].documentation, **_details(shelf, name)}
+def _facts(what: str, row: dict[str, str]) -> dict[str, Any]:
+    """Return what is known of one row of a list."""
+    name, summary = row["name"], row["summary"]
+    if what == "studies":
+        return {"name": name, "type": "study", "summary": summary, **_study(name)}
+    if what == "encoders":
+        return {**row, "documentation": summary}
+    kind = {"tasks": "task", "metrics": "metric"}.get(what) or row["type"]
+    documentation = registry.entries(kind)[name].documentation
+    facts = {"task": _task, "metric": _metric}.get(kind, _method)(registry.load(kind, name))
+    return {"name": name, "type": kind, "summary": summary, "documentation": documentation, **facts}
 
 
-def _details(shelf: str, name: str) -> dict[str, Any]:
-    made = registry.load(shelf, name)
-    if shelf == "task":
-        return {
-            "task type": made.task_type,
-            "labels": list(made.labels),
-            "source": made.source,
-            "languages": list(made.languages),
-            "metrics": list(made.metrics),
-            "licence": made.licence,
-            "citation": made.citation,
-        }
-    if shelf == "metric":
-        return {"parts": list(made.parts)}
-    settings = {
-        field: {"default": info.get_default(), "description": info.description}
-        for field, info in ((info.alias or name, info) for name, info in made.model_fields.items())
+def _study(name: str) -> dict[str, Any]:
+    from crosslift import studies
+
+    study = studies.load(name).study
+    return {
+        "documentation": f"{study.title}\n\n{study.question}",
+        "scales": list(study.scale),
+        "arms": list(study.arms),
     }
-    return {"input_type": made.input_type, "splittable": made.splittable, "paper": made.paper, "settings": settings}
+
+
+def _task(task: Any) -> dict[str, Any]:
+    return {
+        "task_type": task.task_type,
+        "labels": list(task.labels),
+        "source": task.source,
+        "languages": list(task.languages),
+        "metrics": list(task.metrics),
+        "licence": task.licence,
+        "citation": task.citation,
+    }
+
+
+def _metric(metric: Any) -> dict[str, Any]:
+    return {"parts": list(metric.parts)}
+
+
+def _method(method: Any) -> dict[str, Any]:
+    settings = {
+        info.alias or name: {"default": info.get_default(), "description": info.description}
+        for name, info in method.model_fields.items()
+    }
+    return {
+        "input_type": method.input_type, "splittable": method.splittable, "paper": method.paper, "settings": settings,
+    }  # fmt: skip

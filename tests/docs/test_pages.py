@@ -51,9 +51,9 @@ def test_the_command_reference_has_every_command(hooks):
     assert "| `--seeds` |" in page
 
 
-def test_the_shelf_reference_has_every_name(hooks):
+def test_the_registry_reference_has_every_name(hooks):
     page = hooks.method_sections() + hooks.task_sections() + hooks.listing_table("metrics")
-    names = [name for shelf in registry.SHELVES for name in registry.entries(shelf)]
+    names = [name for one in registry.FOLDERS for name in registry.entries(one)]
     assert [name for name in names if f"### {name}\n" not in page and f"| `{name}` |" not in page] == []
 
 

@@ -8,15 +8,20 @@ import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, get_args, get_type_hints
 
 import pytest
+import typer
 
-from crosslift.cli import main
+from crosslift.cli import app, main, models, score
 from crosslift.encoder.encoder import Encoder
 from crosslift.heads.task_model import TaskModel
 
 LABELS = ("entailment", "neutral", "contradiction")
 GOOD = [f"a {i}\tb {i}\t{LABELS[i % 3]}\n" for i in range(24)]
+COMMANDS: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
+NAMES = ("lab", "tasks")
+"""Names that a help text may begin with."""
 Cli = Callable[..., tuple[int, str, str]]
 
 
@@ -84,8 +89,8 @@ def test_wrong_names(cli: Cli, model: Path, data: Path) -> None:
     fails(cli(*evaluate, "xnil"), "unknown task 'xnil'", "did you mean 'xnli'")
     fails(cli(*evaluate, "xnli", "--languages", "dee"), "no test data in 'dee'", "did you mean 'de'")
     fails(cli("evaluate", "nowhere", "--data", str(data), "--task", "xnli"), "nowhere")
-    fails(cli("describe", "tml"), "nothing is called 'tml'", "did you mean 'tlm'")
-    fails(cli("list", "taks"), "did you mean 'tasks'")
+    fails(cli("describe", "tml"), "unknown name 'tml'; did you mean 'tlm'?", "crosslift list tasks|")
+    fails(cli("list", "taks"), "unknown list 'taks'; did you mean 'tasks'? (available: tasks, methods")
     fails(cli("report", str(data)), str(data))
 
 
@@ -110,7 +115,7 @@ def test_full_disk(cli: Cli, model: Path, data: Path, monkeypatch: pytest.Monkey
 
 def test_traceback_on_request(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", ["crosslift", "--traceback", "describe", "tml"])
-    with pytest.raises(Exception, match="nothing is called"):
+    with pytest.raises(Exception, match="unknown name"):
         main()
 
 
@@ -166,11 +171,11 @@ def test_lists_and_descriptions(cli: Cli) -> None:
 
 
 @pytest.mark.parametrize("name", ["code_switch", "synthetic_adversarial"])
-def test_a_name_on_two_shelves_is_described_on_both(cli: Cli, name: str) -> None:
+def test_a_name_of_two_registries_is_described_twice(cli: Cli, name: str) -> None:
     _, out, _ = cli("describe", name, "--json")
     first = json.loads(out)
     (second,) = first["also"]
-    assert (first["kind"], second["kind"]) == ("align", "finetune")
+    assert (first["type"], second["type"]) == ("align", "finetune")
     assert first["settings"] != second["settings"]
     assert first["documentation"] != second["documentation"]
     _, printed, _ = cli("describe", name)
@@ -181,13 +186,62 @@ def test_a_name_on_two_shelves_is_described_on_both(cli: Cli, name: str) -> None
     assert json.loads(cli("describe", "tlm", "--json")[1])["also"] == []
 
 
-def test_help_of_every_command_has_an_example(cli: Cli) -> None:
+def test_a_task_is_listed_with_its_type_and_a_study_with_its_scales(cli: Cli) -> None:
+    types = {row["name"]: row["task_type"] for row in json.loads(cli("list", "tasks", "--json")[1])}
+    assert (types["xnli"], types["massive"], types["xquad"]) == ("pair", "intent_slot", "extractive_qa")
+    scales = {row["name"]: row["scales"] for row in json.loads(cli("list", "studies", "--json")[1])}
+    assert scales["label-aware-xnli"] == "lab, mini, full"
+    _, out, _ = cli("list", "methods")
+    assert out.split()[:3] == ["name", "type", "summary"]
+    assert json.loads(cli("describe", "label-aware-xnli", "--json")[1])["arms"][0] == "plain"
+
+
+@pytest.mark.parametrize("columns", ["80", "100"])
+def test_the_list_of_commands_is_whole(cli: Cli, monkeypatch: pytest.MonkeyPatch, columns: str) -> None:
+    """Short helps that are too long would be cut, with dots."""
+    monkeypatch.setenv("COLUMNS", columns)
     _, out, _ = cli("--help")
-    for command in ("demo", "run", "evaluate", "predict", "report", "list", "describe"):
-        assert command in out
-        code, text, _ = cli(command, "--help")
-        assert code == 0
-        assert f"Example: crosslift {command}" in " ".join(text.split())
+    listed = [line for line in out.partition("Commands:")[2].splitlines() if line.startswith("  ")][:-1]
+    assert [line.split()[0] for line in listed] == list(COMMANDS)
+    assert [line for line in listed if not line.endswith(".") or line.endswith("..")] == []
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example_that_fits_its_line(cli: Cli, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    code, out, _ = cli(name, "--help")
+    assert code == 0
+    assert out.splitlines()[-1].startswith(f"  Example: crosslift {name}")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_says_what_every_parameter_is_in_a_sentence(name: str) -> None:
+    for parameter in COMMANDS[name].params:
+        assert parameter.help.endswith("."), parameter.name
+        assert parameter.help[0].isupper() or parameter.help.split()[0].strip(":,") in NAMES, parameter.name
+
+
+def test_choices_are_those_of_the_api() -> None:
+    """Commands state them again, since what defines them imports torch."""
+    from crosslift.encoder.precision import Precision
+    from crosslift.merging.merge import How
+    from crosslift.retrieval.embedder import POOLINGS
+    from crosslift.retrieval.search import SEARCHES
+
+    stated = {name: get_args(hint) for name, hint in get_type_hints(score.evaluate).items()}
+    assert (stated["pooling"], stated["search"]) == (POOLINGS, SEARCHES)
+    assert stated["precision"] == get_args(Precision)
+    assert get_type_hints(models.merge)["how"] == How
+
+
+def test_an_interrupted_command_says_how_to_continue(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("crosslift.catalogue.listing", interrupted)
+    code, out, err = cli("list", "tasks")
+    assert (code, out) == (130, "")
+    assert "crosslift: interrupted; to continue, add --resume" in err
 
 
 def test_report_of_nothing_is_an_error(cli: Cli, tmp_path: Path) -> None:
@@ -202,4 +256,4 @@ def test_merge_writes_a_checkpoint(cli: Cli, model: Path, tmp_path: Path):
     assert (code, out) == (0, "merged\n")
     assert TaskModel.load(tmp_path / "merged").labels == LABELS
     fails(cli("merge", str(model), "--output", "merged"), "merged exists already")
-    fails(cli("merge", str(model), "--output", "more", "--weights", "half"), "--weights: 'half' found")
+    fails(cli("merge", str(model), "--output", "more", "--weights", "half"), "--weights: found 'half'")

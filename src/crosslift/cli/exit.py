@@ -1,4 +1,4 @@
-"""How a command ends: one paragraph and an exit code for what a user can mend, a traceback for what we must.
+"""The end of a command: a message and an exit code for what the user can fix, a traceback for our own mistakes.
 
 Exit codes: 0 done, 1 the run failed, 2 wrong input, 130 interrupted.
 """
@@ -17,9 +17,11 @@ from crosslift.errors import CrossliftError, InputError, StorageError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+INTERRUPTED = 130
+
 
 def exit_with(command: Callable[[], Any], *, traceback: bool) -> None:
-    """Run a command and leave the program as its errors say; with `traceback` they are raised."""
+    """Run a command and exit with the code of its error; with `traceback`, raise the error instead."""
     try:
         command()
     except CrossliftError as error:
@@ -30,9 +32,13 @@ def exit_with(command: Callable[[], Any], *, traceback: bool) -> None:
         full = StorageError(f"{error.filename or Path.cwd()}: the disk is full; free some space and try again")
         full.__cause__ = error
         _fail(full, traceback=traceback)
-    except KeyboardInterrupt:
-        typer.echo("crosslift: interrupted; `crosslift run ... --resume` continues", err=True)
-        sys.exit(130)
+    except SystemExit as done:
+        if done.code == INTERRUPTED:  # typer turns a KeyboardInterrupt into this
+            typer.echo(
+                "crosslift: interrupted; to continue, add --resume to `crosslift run`, or repeat `crosslift study`",
+                err=True,
+            )
+        raise
 
 
 def _fail(error: CrossliftError, *, traceback: bool) -> None:

@@ -1,22 +1,14 @@
-"""Options that several commands have."""
+"""Options that several commands share."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output, and nothing else there.")]
-Data = Annotated[
-    Path | None,
-    typer.Option("--data", help="Directory in the layout of XTREME's download script.", show_default="the hub"),
-]
-Languages = Annotated[
-    str | None, typer.Option("--languages", help="Comma-separated codes.", show_default="all there are")
-]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, and nothing else, on standard output.")]
 
 
-def codes(text: str | None) -> tuple[str, ...] | None:
+def parts(text: str | None) -> tuple[str, ...] | None:
     """Return the parts of a comma-separated list, or None."""
-    return tuple(code.strip() for code in text.split(",") if code.strip()) if text else None
+    return tuple(part.strip() for part in text.split(",") if part.strip()) if text else None

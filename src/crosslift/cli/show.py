@@ -1,56 +1,67 @@
-"""Listings, descriptions and scores, printed for reading."""
+"""Listings, descriptions, runs and scores, printed for reading."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.markdown import Markdown
+from rich.markup import escape
 from rich.table import Table
 
-from crosslift.catalogue import description, listing
 
-
-def print_listing(what: str) -> None:
-    """Print a list as a table."""
+def print_listing(rows: Sequence[Mapping[str, str]]) -> None:
+    """Print the rows of a listing as a table."""
     table = Table(box=None, pad_edge=False)
-    for column in ("name", "kind", "summary"):
-        table.add_column(column, overflow="fold")
-    for row in listing(what):
-        table.add_row(row["name"], row["kind"], row["summary"])
+    for column in rows[0]:
+        table.add_column(_heading(column), overflow="fold")
+    for row in rows:
+        table.add_row(*map(escape, row.values()))
     Console().print(table)
 
 
-def print_description(name: str) -> None:
-    """Print a description for reading, shelf by shelf if the name is on several."""
-    console, first = Console(), description(name)
-    also = first.pop("also")
-    _print_facts(console, first)
-    for facts in also:
-        console.print()
-        _print_facts(console, facts)
+def print_description(facts: Mapping[str, Any]) -> None:
+    """Print what is known of a name, once per registry that has it."""
+    console = Console()
+    for number, entry in enumerate([facts, *facts["also"]]):
+        if number:
+            console.print()
+        _print_entry(console, entry)
 
 
-def _print_facts(console: Console, facts: dict[str, Any]) -> None:
-    console.print(f"[bold]{facts['name']}[/bold]  ({facts['kind']})\n")
+def _print_entry(console: Console, facts: Mapping[str, Any]) -> None:
+    console.print(f"[bold]{facts['name']}[/bold]  ({facts['type']})\n")
     console.print(Markdown(facts["documentation"]))
-    settings = facts.pop("settings", {})
-    if settings:
+    if settings := facts.get("settings"):
         table = Table("setting", "default", "meaning", box=None, pad_edge=False)
         for key, setting in settings.items():
-            table.add_row(key, repr(setting["default"]), setting["description"])
-        console.print("\n", table)
-    for key in facts:
-        if key in ("name", "kind", "summary", "documentation"):
-            continue
-        value = facts[key]
-        shown = ", ".join(value) if isinstance(value, list) else str(value)
-        console.print(f"[bold]{key}[/bold]: {shown}", highlight=False)
+            table.add_row(key, escape(repr(setting["default"])), escape(setting["description"]))
+        console.print()
+        console.print(table)
+    console.print()
+    for key, value in facts.items():
+        if key not in ("name", "type", "summary", "documentation", "settings", "also"):
+            shown = ", ".join(value) if isinstance(value, list) else str(value)
+            console.print(f"[bold]{_heading(key)}[/bold]: {escape(shown)}", highlight=False)
 
 
-def print_scores(results: dict[str, Any]) -> None:
-    """Print scores by language and their averages, pairs of languages, and how far languages agree."""
+def _heading(key: str) -> str:
+    return key.replace("_", " ")
+
+
+def print_runs(base: Path, runs: Sequence[Mapping[str, Any]]) -> None:
+    """Print the scores of the runs below a directory, and the warnings of their results."""
+    from crosslift.report import find, terminal
+
+    for table in terminal(find(base)):
+        Console().print(table)
+    print_warnings(list(dict.fromkeys(warning for run in runs for warning in run["warnings"])))
+
+
+def print_scores(results: Mapping[str, Any]) -> None:
+    """Print scores by language with their averages, language pairs, and agreement between languages."""
     console = Console()
     if "benchmark" in results:
         _print_tasks(console, results)
@@ -69,7 +80,8 @@ def print_scores(results: dict[str, Any]) -> None:
     print_warnings(results["warnings"])
 
 
-def _print_languages(console: Console, results: dict[str, Any]) -> None:
+def _print_languages(console: Console, results: Mapping[str, Any]) -> None:
+    """Print one line per language, and the mean over targets of each metric."""
     table = Table("language", "metric", "score", "items", box=None, pad_edge=False)
     for row in results["scores"]:
         table.add_row(row["language"], row["metric"], f"{row['value']:.1f}", f"{row['items']:,}")
@@ -82,8 +94,8 @@ def _print_languages(console: Console, results: dict[str, Any]) -> None:
             )
 
 
-def _print_tasks(console: Console, results: dict[str, Any]) -> None:
-    """Print a line a task and metric, the mean over tasks, and what was left out."""
+def _print_tasks(console: Console, results: Mapping[str, Any]) -> None:
+    """Print one line per task and metric, the mean over tasks, and the tasks left out."""
     table = Table("task", "metric", "source", "target mean", "targets", box=None, pad_edge=False)
     for row in results["summary"]:
         cells = ("-" if row[name] is None else f"{row[name]:.1f}" for name in ("source_value", "target_mean"))
@@ -98,12 +110,12 @@ def _print_tasks(console: Console, results: dict[str, Any]) -> None:
 
 
 def print_warnings(warnings: Sequence[str]) -> None:
-    """Print what is to be kept in mind with scores, for reading."""
+    """Print warnings, one per line."""
     for warning in warnings:
         Console().print(f"Warning: {warning}", highlight=False, markup=False, soft_wrap=True)
 
 
-def _grid(row: dict[str, Any]) -> Table:
+def _grid(row: Mapping[str, Any]) -> Table:
     """Return scores by the language of the first text (rows) and of the second (columns)."""
     values = {(cell["first"], cell["second"]): cell["value"] for cell in row["cells"]}
     codes = list(dict.fromkeys(first for first, _ in values))
