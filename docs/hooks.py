@@ -1,6 +1,6 @@
-"""What mkdocs fills in: tables of recipe keys, commands and shelves, taken from the code when the site is built.
+"""Generated parts of the pages: tables of recipe keys, commands and registries, made when mkdocs builds the site.
 
-A page holds ``<!-- generated: recipe -->`` (or another name of `GENERATORS`) where a table is wanted.
+A page marks the place of a table with ``<!-- generated: recipe -->``, or another name of `GENERATORS`.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import textwrap
 import types
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, Union, get_args, get_origin
+from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import typer
 from mkdocs.structure.files import File, Files
@@ -60,7 +60,7 @@ STUDY_TABLES: dict[str, type[BaseModel]] = {
     "[[hypothesis.rule.difference]]": study_rules.Difference,
     "[scale.NAME]": study_parts.Scale,
 }
-"""Every table; `[[pretrain.objective]]` and `[[finetune.method]]` are as `[[align.objective]]`, but for `bitext`."""
+"""All tables; `[[pretrain.objective]]` and `[[finetune.method]]` are `[[align.objective]]` without `bitext`."""
 NAMES = {
     str: "text",
     int: "whole number",
@@ -72,26 +72,26 @@ NAMES = {
 }
 BOUNDS = {"ge": "at least", "gt": "above", "le": "at most", "lt": "below"}
 STAGES = {"text": "`[pretrain]` and `[align]`", "bitext": "`[align]`", "task": "`[finetune]`"}
-"""The tables that can name a method, by what it reads."""
+"""The recipe tables that can name a method, by the method's input type."""
 STUDIES = sorted((Path(__file__).parent / "studies").glob("*.json"))
-"""Results that are in the repository."""
+"""The results of studies that the repository keeps."""
 _MARK = re.compile(r"<!-- generated: (\w+) -->")
 
 
 def on_page_markdown(markdown: str, **_: Any) -> str:
-    """Fill in the marks of a page; mkdocs calls this."""
+    """Replace the marks of a page with tables (called by mkdocs)."""
     return _MARK.sub(lambda match: GENERATORS[match[1]](), markdown)
 
 
 def on_files(files: Files, config: Any) -> Files:
-    """Add the page of each study's result; mkdocs calls this."""
+    """Add a page for each study's result (called by mkdocs)."""
     for path in STUDIES:
         files.append(File.generated(config, f"studies/{path.stem}.html", content=report.study_html(path)))
     return files
 
 
 def study_sections() -> str:
-    """Return a section a result of a study: its question and its verdicts."""
+    """Return one section per study result: its question and verdicts."""
     return "\n\n".join(_study(path) for path in STUDIES)
 
 
@@ -113,12 +113,12 @@ def _study(path: Path) -> str:
 
 
 def recipe_tables() -> str:
-    """Return a section a recipe table: key, value, default, meaning."""
+    """Return one section per recipe table: key, value, default, meaning."""
     return "\n\n".join(_table_of(title, model, TABLES) for title, model in TABLES.items())
 
 
 def study_tables() -> str:
-    """Return a section a table of a study."""
+    """Return one section per table of a study."""
     sections = (_table_of(title, model, STUDY_TABLES) for title, model in STUDY_TABLES.items())
     return "\n\n".join(section.replace("## ", "### ", 1) for section in sections)
 
@@ -134,13 +134,13 @@ def _table_of(title: str, model: type[BaseModel], tables: Mapping[str, type[Base
 
 
 def _section(field: FieldInfo, tables: Mapping[str, type[BaseModel]]) -> str:
-    """Point to the section of a table that needs no words of its own."""
+    """Return a reference to the section of a nested table, or "" for any other field."""
     found = [title for title, model in tables.items() if model.__name__ in str(field.annotation)]
     return f"see `{found[0]}` below" if found else ""
 
 
 def value(field: FieldInfo) -> str:
-    """Say in words what a field takes."""
+    """Describe the values that a field takes."""
     bounds = [
         f"{words} {getattr(limit, name):g}"
         for limit in field.metadata
@@ -170,7 +170,7 @@ def _type(annotation: Any) -> str:
 
 
 def default(field: FieldInfo) -> str:
-    """Write a field's default as TOML would."""
+    """Return a field's default as TOML."""
     if field.is_required():
         return "required"
     found = field.get_default(call_default_factory=True, validated_data={})
@@ -186,7 +186,7 @@ def default(field: FieldInfo) -> str:
 
 
 def attribute_docstrings(model: type[BaseModel]) -> dict[str, str]:
-    """Return the strings under the fields of a model, by field."""
+    """Return the docstrings of the fields of a model, by field."""
     body = ast.parse(textwrap.dedent(inspect.getsource(model))).body[0]
     assert isinstance(body, ast.ClassDef)
     return {
@@ -198,56 +198,66 @@ def attribute_docstrings(model: type[BaseModel]) -> dict[str, str]:
 
 
 def command_tables() -> str:
-    """Return a section a command: what it does, its arguments and options, an example."""
+    """Return one section per command: help, arguments and options, example."""
     commands: dict[str, Any] = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     return "\n\n".join(_command(name, command) for name, command in commands.items())
 
 
 def _command(name: str, command: Any) -> str:
+    hints = get_type_hints(command.callback)
     rows = [
-        (f"`{_parameter(parameter)}`", parameter.help or "", _command_default(parameter))
+        (f"`{_parameter(parameter)}`", _taken(parameter, hints[parameter.name]), parameter.help, _default_of(parameter))
         for parameter in command.params
         if parameter.name != "help"
     ]
     example = str(command.epilog).removeprefix("Example: ")
-    parts = [f"## {name}", command.help, table(("Argument", "Meaning", "Default"), rows), f"```bash\n{example}\n```"]
-    return "\n\n".join(parts)
+    shown = table(("Argument", "Value", "Meaning", "Default"), rows)
+    return "\n\n".join([f"## {name}", command.help, shown, f"```bash\n{example}\n```"])
 
 
 def _parameter(parameter: Any) -> str:
-    if parameter.param_type_name == "argument":
-        return str(parameter.metavar or parameter.name.upper())
-    return str(parameter.opts[0])
+    return str(parameter.metavar if parameter.param_type_name == "argument" else parameter.opts[0])
 
 
-def _command_default(parameter: Any) -> str:
+def _taken(parameter: Any, annotation: Any) -> str:
+    """Return the choices of an option, or the name of its value; nothing for flags and arguments."""
+    if parameter.param_type_name == "argument" or annotation is bool:
+        return ""
+    choices = [parameter.metavar] if parameter.metavar else get_args(annotation)
+    return ", ".join(f"`{choice}`" for choice in choices)
+
+
+def _default_of(parameter: Any) -> str:
     if isinstance(parameter.show_default, str):
         return str(parameter.show_default)
-    return "required" if parameter.required else f"`{parameter.default}`" if parameter.default else ""
+    if parameter.required:
+        return "required"
+    return "" if parameter.default is None or parameter.default is False else f"`{parameter.default}`"
 
 
 def method_sections() -> str:
-    """Return a section a method, with its settings."""
+    """Return one section per method, with its settings."""
     return "\n\n".join(_method(row) for row in catalogue.listing("methods"))
 
 
 def _method(row: dict[str, str]) -> str:
-    facts = catalogue.description(row["name"])
+    first = catalogue.description(row["name"])
+    facts = next(facts for facts in (first, *first["also"]) if facts["type"] == row["type"])
     settings = facts["settings"].items()
     rows = [(f"`{key}`", f"`{setting['default']}`", setting["description"]) for key, setting in settings]
-    shown = table(("Setting", "Default", "Meaning"), rows) if rows else "It has no settings."
+    shown = table(("Setting", "Default", "Meaning"), rows) if rows else "No settings."
     return f"### {row['name']}\n\nFor {STAGES[facts['input_type']]}.\n\n{facts['documentation']}\n\n{shown}"
 
 
 def task_sections() -> str:
-    """Return a section a task."""
+    """Return one section per task."""
     return "\n\n".join(_task(row) for row in catalogue.listing("tasks"))
 
 
 def _task(row: dict[str, str]) -> str:
     facts = catalogue.description(row["name"])
     rows = [
-        ("Form", facts["task type"]),
+        ("Task type", f"`{facts['task_type']}`"),
         ("Labels", ", ".join(facts["labels"]) or "none"),
         ("Source language", f"`{facts['source']}`"),
         ("Languages", f"{len(facts['languages'])}: {', '.join(facts['languages'])}"),
@@ -259,7 +269,7 @@ def _task(row: dict[str, str]) -> str:
 
 
 def layout_table() -> str:
-    """Return where each task's files are in an XTREME-style directory."""
+    """Return the paths of each task's files in a directory of XTREME's layout."""
     tasks = {name: registry.load("task", name) for name in registry.entries("task")}
     rows = [
         (f"`{name}`", split, " or ".join(f"`{pattern}`" for pattern in patterns))
@@ -269,10 +279,10 @@ def layout_table() -> str:
     return table(("Task", "Split", "File, plain or with .gz"), rows)
 
 
-def listing_table(kind: str) -> str:
-    """Return names and summaries of what `crosslift list` lists."""
-    rows = [(f"`{row['name']}`", row["summary"]) for row in catalogue.listing(kind)]
-    return table(("Name", "What it is"), rows)
+def listing_table(what: str) -> str:
+    """Return the names and summaries of a list of `crosslift list`."""
+    rows = [(f"`{row['name']}`", row["summary"]) for row in catalogue.listing(what)]
+    return table(("Name", "Summary"), rows)
 
 
 def table(header: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

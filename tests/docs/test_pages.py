@@ -57,6 +57,20 @@ def test_the_registry_reference_has_every_name(hooks):
     assert [name for name in names if f"### {name}\n" not in page and f"| `{name}` |" not in page] == []
 
 
+def test_the_command_reference_has_the_choices_of_an_option(hooks):
+    page = hooks.command_tables()
+    assert "| `--split` | `dev`, `test` | Split to score. | `test` |" in page
+    assert "| `--resume` |  | Continue an unfinished run in OUTPUT. |  |" in page
+    assert "| `--seed` | `N` | Random seed of dare. | `0` |" in page
+
+
+def test_a_name_of_two_registries_has_the_settings_of_both(hooks):
+    sections = [text for text in hooks.method_sections().split("### ") if text.startswith("code_switch\n")]
+    assert [text.splitlines()[2] for text in sections] == ["For `[pretrain]` and `[align]`.", "For `[finetune]`."]
+    assert "| `mask_probability` |" in sections[0]
+    assert "| `mask_probability` |" not in sections[1]
+
+
 def test_a_bar_in_a_cell_is_escaped(hooks):
     assert hooks.table(("a",), [("x | y",)]).endswith("| x \\| y |")
 
