@@ -1,7 +1,7 @@
-"""The weights of a task's head: which they are, and another model's put in their place and frozen.
+"""A frozen head taken from another task model.
 
-Heads drawn by different seeds do not fit each other, so the mean of two runs is no model.  Runs that all train under
-one and the same frozen head can be averaged (Schmidt et al. 2023, arXiv 2305.16834).
+Heads of different seeds do not match each other, so the average of two runs does not work.  Runs that train with the
+same frozen head can be averaged (Schmidt et al. 2023, arXiv 2305.16834).
 """
 
 from __future__ import annotations
@@ -14,14 +14,15 @@ from torch import nn
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import CheckpointError
-from crosslift.heads.task_model import TaskModel, described
+from crosslift.heads.checkpoints import described
+from crosslift.heads.task_model import TaskModel
 
 
 def head_parameters(model: TaskModel, encoder: Encoder) -> dict[str, nn.Parameter]:
     """Return the parameters outside the bare transformer, by their names in `model.module`.
 
-    A pooler that `encoder`, from which the task model was made, did not have was drawn at random like a head, and
-    counts as one.
+    A pooler counts as a part of the head if `encoder`, which the task model was created from, has none: its weights
+    were random like those of the head.
     """
     pooled = any(".pooler." in f".{name}" for name in encoder.state())
     inherited = {
@@ -33,10 +34,10 @@ def head_parameters(model: TaskModel, encoder: Encoder) -> dict[str, nn.Paramete
 
 
 def check_head(directory: str | Path, labels: Sequence[str], *, where: str) -> None:
-    """Check, without loading its weights, that a task model has a head for the labels.
+    """Check that a saved task model has a head for these labels, without loading its weights.
 
     Raises:
-        CheckpointError: no checkpoint, no head, or other labels; the message begins with `where`.
+        CheckpointError: not a checkpoint, no head, or other labels; the message begins with `where`.
     """
     try:
         found = described(directory)
@@ -50,11 +51,11 @@ def check_head(directory: str | Path, labels: Sequence[str], *, where: str) -> N
 
 
 def freeze_head(model: TaskModel, encoder: Encoder, donor: str | Path) -> None:
-    """Give `model` the head of another task model, and keep it from being trained.
+    """Copy the head of another task model into `model`, and freeze it.
 
     Args:
-        model: made from `encoder`.
-        encoder: where the model started.
+        model: created from `encoder`.
+        encoder: the encoder that the model starts from.
         donor: checkpoint of a model of the same family, width and labels.
 
     Raises:

@@ -1,45 +1,78 @@
-"""How a task model reads examples, kept in its config.json, so that a saved model is scored as it was trained."""
+"""The input settings of a task model: how it reads examples, and how long an input may be.
+
+They are kept in the model's config.json, so that a saved model is scored as it was trained.
+"""
 
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 from typing import Literal
 
+from crosslift.api.examples import TaskType
 from crosslift.compat import PretrainedConfig
 
 Texts = Literal["both", "second"]
 Subwords = Literal["first", "all"]
 Vote = Literal["first", "majority"]
+
+DOC_STRIDE = 128
+"""Tokens from the start of one window of a context to the start of the next, unless a model says otherwise."""
 _KEY = "crosslift_input"
 
 
 @dataclass(frozen=True)
+class Lengths:
+    """The length of an input, in tokens."""
+
+    max_length: int
+    """Tokens an input is truncated to, special tokens included; a window of a context has at most this many."""
+    doc_stride: int
+    """Tokens from the start of one window of a context to the start of the next."""
+
+
+@dataclass(frozen=True)
 class InputSettings:
-    """What of an example is read, and which pieces of a word stand for it."""
+    """The parts of an example that a model reads, and the subwords that stand for a word."""
 
     texts: Texts = "both"
-    """Of pairs, both texts or the second alone; of choices, premise and choice or the choice alone."""
+    """Pairs: both texts or only the second; multiple choice: premise and choice, or only the choice."""
     subwords: Subwords = "first"
-    """Tagging: the pieces of a word that are trained to have its tag (XTREME: the first; BERT's authors too)."""
+    """Tagging: the subwords of a word that are trained to predict its tag (XTREME and BERT: the first)."""
     vote: Vote = "first"
-    """Tagging: a word's tag is its first piece's, or that of most of its pieces; the earliest of equals."""
+    """Tagging: the tag of a word is that of its first subword, or of most of its subwords (the earliest on a tie)."""
     max_length: int | None = None
-    """Tokens an input was cut to, or of a window of a context; None where nobody said."""
+    """Tokens an input was truncated to in training, or tokens of a window; None where training did not say."""
     doc_stride: int | None = None
-    """Tokens from one window of a context to the next."""
+    """Extractive QA: tokens from the start of one window to the start of the next; None where training did not say."""
+
+    def lengths(self, task_type: TaskType, longest: int, *, max_length: int | None = None) -> Lengths:
+        """Return the lengths that the model reads inputs with: the only rule for them.
+
+        Args:
+            task_type: task type of the model, whose default applies where nothing else says.
+            longest: tokens that the encoder takes, which nothing exceeds.
+            max_length: overrides the saved `max_length`.
+        """
+        wanted = max_length or self.max_length or default_length(task_type)
+        return Lengths(min(wanted, longest), self.doc_stride or DOC_STRIDE)
 
 
 WHOLE = InputSettings()
-"""How examples are read unless a recipe says otherwise."""
+"""The input settings of a recipe that states none."""
+
+
+def default_length(task_type: TaskType) -> int:
+    """Return the tokens an input is truncated to by default: 384 for windows of a context, as in XTREME, else 128."""
+    return 384 if task_type == "extractive_qa" else 128
 
 
 def input_settings_of(config: PretrainedConfig) -> InputSettings:
-    """Return how a model reads, as its configuration says."""
+    """Return the input settings in a configuration; the defaults where crosslift wrote none."""
     return InputSettings(**getattr(config, _KEY, {}))
 
 
 def write_input_settings(config: PretrainedConfig, input_settings: InputSettings) -> None:
-    """Make a configuration say how its model reads; what an earlier task said is gone."""
+    """Write input settings into a configuration, over those of an earlier task."""
     if input_settings != WHOLE:
         setattr(config, _KEY, asdict(input_settings))
     elif hasattr(config, _KEY):

@@ -1,9 +1,9 @@
-"""Intents and slots from one pass: one layer of outputs, of which each place of a text can have its own kind.
+"""Intent and slots from one pass: intents are predicted at the sentence token, tags at the words.
 
-The intent is read at the sentence's own token, the first special one ([CLS], <s>; T5 has </s> alone), tags at the
-words, each with a softmax over its own labels (Chen et al. 2019, arXiv 1902.10909, equations 1 and 2).  Two linear
-layers on the same states are one with the rows of both, so a joint model is stored as transformers' token classifier
-whose labels are the tags and the intents; `tasks._joint.is_tag` tells which is which.
+The sentence token is the first special token ([CLS], <s>; T5 has only </s>).  Each prediction has a softmax over its
+own labels (Chen et al. 2019, arXiv 1902.10909, equations 1 and 2).  Two linear layers on the same states equal one
+layer with the rows of both, so an intent_slot model is stored as a token classifier of transformers whose labels are
+the tags and the intents; `crosslift.api.examples.is_tag` distinguishes them.
 """
 
 from __future__ import annotations
@@ -18,44 +18,45 @@ from crosslift.encoder.inputs import Inputs
 from crosslift.errors import CheckpointError
 
 IMPOSSIBLE = -1e4
-"""The logit of an output that a place cannot have: its probability is 0 in any precision, differences are finite."""
+"""Logit of an output that is impossible at a token: its probability is 0 in any precision, and it stays finite."""
 
 
 def sentence_place(special: Sequence[bool]) -> int:
-    """Return the place of a text's own token among its tokens.
+    """Return the position of the sentence token.
 
     Args:
-        special: whether a token is special.
+        special: (length,), whether each token is special.
 
     Raises:
         CheckpointError: there is no special token.
     """
     if True not in special:
         raise CheckpointError(
-            "a joint task reads the intent at a text's special token ([CLS], <s>, </s>), and this tokenizer adds none"
+            "an intent_slot model predicts the intent at a special token ([CLS], <s> or </s>), but this tokenizer adds "
+            "none"
         )
     return list(special).index(True)
 
 
 def at_sentence(inputs: Inputs) -> Tensor:
-    """Return where each text's own token is, (batch, length) bool, one a row."""
+    """Return a mask of the sentence tokens, (batch, length) bool, with one True per row."""
     real = (inputs.special & inputs.mask.bool()).int()
     places = torch.arange(real.shape[1], device=real.device)
     return places == real.argmax(dim=1, keepdim=True)
 
 
 def tag_outputs(labels: Sequence[str], device: torch.device) -> Tensor:
-    """Return which outputs are tags, (labels,) bool; the others are intents."""
+    """Return a mask of the outputs that are tags, (labels,) bool; the others are intents."""
     return torch.tensor([is_tag(label) for label in labels], device=device)
 
 
 def restricted(logits: Tensor, inputs: Inputs, labels: Sequence[str]) -> Tensor:
-    """Return the logits, `IMPOSSIBLE` for tags at the sentence's token and for intents elsewhere.
+    """Return the logits with `IMPOSSIBLE` for tags at the sentence token and for intents elsewhere.
 
     Args:
-        logits: (batch, length, labels).
-        inputs: what they are of.
-        labels: names of the outputs.
+        logits: (batch, length, labels); the result has the same shape.
+        inputs: (batch, length) fields, which the logits were computed from.
+        labels: names of the outputs, (labels,).
     """
     is_possible = at_sentence(inputs).unsqueeze(-1) != tag_outputs(labels, logits.device)
     return logits.masked_fill(~is_possible, IMPOSSIBLE)

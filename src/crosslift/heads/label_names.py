@@ -1,4 +1,4 @@
-"""A head that knows what its labels are called: the same encoder reads the names, and they are the classifier."""
+"""A head whose classifier is made of label names, which the same encoder encodes."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ _PARTS = {"B": "beginning of", "I": "inside of"}
 
 
 class LabelNames(LinearHead):
-    """Scores by the cosine between a state and the encoded name of each label, beside a linear layer or instead of one.
+    """A head that scores a label by the cosine of a state and the encoded label name, and by a linear layer if wanted.
 
-    The names are encoded anew in every pass, so they are trained along.
+    The names are encoded in every pass, so gradients flow through them too.
 
     Args:
         encoder: its model becomes a part of the head.
         task_type: "sentence", "pair", "tagging" or "intent_slot".
-        labels: of the task.
-        names: what the encoder reads for each.
+        labels: labels of the task, (labels,).
+        names: text that the encoder reads for each label, (labels,).
         temperature: divides the cosines.
-        linear: whether there is a linear layer too.
-        generator: draws its weights.
+        linear: whether to add the scores of a linear layer.
+        generator: draws the weights of the linear layer.
     """
 
     def __init__(
@@ -57,32 +57,37 @@ class LabelNames(LinearHead):
 
     @property
     def encoder(self) -> Encoder:
-        """What reads texts and names."""
+        """The encoder of texts and names."""
         return self._encoder[0]
 
     def forward(self, states: Tensor, inputs: Inputs) -> Tensor:
-        """Return logits of states (batch, length, hidden), shaped as `TaskModel.logits` says."""
+        """Return the logits, (batch, labels) or (batch, length, labels) as `TaskModel.logits` says.
+
+        Args:
+            states: (batch, length, hidden), last states of the encoder.
+            inputs: (batch, length) fields, which the states were computed from.
+        """
         vectors = states if self.task_type in ("tagging", "intent_slot") else masked_mean(states, inputs.mask.bool())
         near = functional.linear(functional.normalize(vectors, dim=-1), functional.normalize(self.encoded(), dim=-1))
         scores = near.float() / self.temperature
         return scores + super().forward(states, inputs) if self.linear else scores
 
     def encoded(self) -> Tensor:
-        """Return the mean state of the words of each label's name, (labels, hidden)."""
+        """Return the mean state of each label name's tokens without the special ones, (labels, hidden)."""
         read = self._read.to(self.encoder.device)
         return self.encoder.pool(self.encoder.encode(read), read, "mean_no_special")
 
     def description(self) -> dict[str, Any]:
-        """Return what `load` needs beside the weights."""
+        """Return the settings that `load_named` needs in addition to the weights."""
         named = {"names": self.names, "temperature": self.temperature, "linear": self.linear}
         return {**super().description(), **named}
 
     @classmethod
     def load_named(cls, encoder: Encoder, directory: str | Path) -> Self:
-        """Read a head for `encoder`.
+        """Load a saved head for `encoder`.
 
         Raises:
-            CheckpointError: the weights are missing, or do not fit the labels.
+            CheckpointError: the weights are missing or do not fit the labels.
         """
         described = json.loads((Path(directory) / HEAD_FILE).read_text(encoding="utf-8"))
         settings = {key: described[key] for key in ("names", "temperature", "linear")}
@@ -93,12 +98,12 @@ class LabelNames(LinearHead):
 
 
 def has_names(directory: str | Path) -> bool:
-    """Return whether a saved head of crosslift's own is one of these."""
+    """Return whether a head that crosslift saved has label names."""
     return "names" in json.loads((Path(directory) / HEAD_FILE).read_text(encoding="utf-8"))
 
 
 def name_of(label: str) -> str:
-    """Return a label as words.
+    """Return a label written out as words.
 
     >>> name_of("alarm/set_alarm"), name_of("B-toloc.city_name"), name_of("I-PER"), name_of("O")
     ('alarm set alarm', 'beginning of toloc city name', 'inside of person', 'other')

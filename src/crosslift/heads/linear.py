@@ -1,4 +1,4 @@
-"""A linear head for encoder halves that transformers has no head for (T5, M2M100)."""
+"""The linear head for encoder halves that transformers has no head for (T5, M2M100)."""
 
 from __future__ import annotations
 
@@ -22,19 +22,25 @@ HEAD_FILE = "crosslift_head.json"
 WEIGHTS_FILE = "crosslift_head.safetensors"
 _DROPOUT = 0.1
 _DEVIATION = 0.02
-"""Of the initial weights, as in BERT."""
+"""Standard deviation of the initial weights, as in BERT."""
 
 
 def read_description(directory: str | Path) -> tuple[TaskType, tuple[str, ...]]:
-    """Return the kind of task of a saved head, and the names of its outputs."""
+    """Return the task type and the output names of a saved head."""
     described = json.loads((Path(directory) / HEAD_FILE).read_text(encoding="utf-8"))
     return described["task_type"], tuple(described["labels"])
 
 
 class LinearHead(nn.Module):
-    """A linear layer over each token's state, or over the mean of the real tokens' states for whole texts.
+    """A linear layer on each token's state, or for whole texts on the mean state of the tokens that are not padding.
 
     transformers' pipeline does not know it: use ``crosslift predict`` or `TaskModel.load`.
+
+    Args:
+        model: the encoder half, which becomes a part of the head.
+        task_type: task type of the outputs.
+        labels: names of the outputs, (labels,).
+        generator: draws the weights.
     """
 
     def __init__(
@@ -53,29 +59,34 @@ class LinearHead(nn.Module):
         self.classifier.to(model.device)
 
     def forward(self, states: Tensor, inputs: Inputs) -> Tensor:
-        """Return logits of states (batch, length, hidden), shaped as `TaskModel.logits` says."""
+        """Return the logits, in the shape that `TaskModel.logits` states for the task type.
+
+        Args:
+            states: (batch, length, hidden), last states of the encoder.
+            inputs: (batch, length) fields, which the states were computed from.
+        """
         if self.task_type in ("tagging", "intent_slot", "extractive_qa"):
             return self.classifier(self.dropout(states))  # type: ignore[no-any-return]
         scores = self.classifier(self.dropout(masked_mean(states, inputs.mask.bool())))
         return scores.squeeze(-1) if self.task_type == "multiple_choice" else scores  # type: ignore[no-any-return]
 
     def save(self, directory: str | Path) -> None:
-        """Write the head beside the encoder's checkpoint."""
+        """Write the head next to the encoder's checkpoint."""
         weights = {name: value.detach().contiguous() for name, value in self.classifier.state_dict().items()}
         save_file(weights, Path(directory) / WEIGHTS_FILE)
         described = json.dumps(self.description(), ensure_ascii=False, indent=2)
         (Path(directory) / HEAD_FILE).write_text(described + "\n", encoding="utf-8")
 
     def description(self) -> dict[str, Any]:
-        """Return what is needed beside the weights to make the head again."""
+        """Return the settings that `load` needs in addition to the weights."""
         return {"task_type": self.task_type, "labels": self.labels}
 
     @classmethod
     def load(cls, model: PreTrainedModel, directory: str | Path) -> Self:
-        """Read a head for `model`.
+        """Load a saved head for `model`.
 
         Raises:
-            CheckpointError: the weights are missing, or do not fit the labels.
+            CheckpointError: the weights are missing or do not fit the labels.
         """
         task_type, labels = read_description(directory)
         head = cls(model, task_type, labels, generator=torch.Generator())
@@ -83,24 +94,24 @@ class LinearHead(nn.Module):
         return head
 
     def load_weights(self, directory: str | Path) -> None:
-        """Read the weights of a saved head.
+        """Load the weights of a saved head.
 
         Raises:
-            CheckpointError: they are missing, or do not fit the labels.
+            CheckpointError: they are missing or do not fit the labels.
         """
         path = Path(directory) / WEIGHTS_FILE
         if not path.is_file():
-            raise CheckpointError(f"{directory}: the task head's weights, {WEIGHTS_FILE}, are missing")
+            raise CheckpointError(f"{directory}: {WEIGHTS_FILE}, the weights of the task head, is missing")
         weights = load_file(path, device=str(self.model.device))
         rows = weights["weight"].shape
         if rows != self.classifier.weight.shape:
             raise CheckpointError(
-                f"{path}: the head's weights are {tuple(rows)}, but {HEAD_FILE} names {len(self.labels)} labels for a "
-                f"width of {self.classifier.weight.shape[1]}"
+                f"{path}: the head's weights have the shape {tuple(rows)}, expected "
+                f"{tuple(self.classifier.weight.shape)}: {HEAD_FILE} names {len(self.labels)} labels"
             )
         self.classifier.load_state_dict(weights)
 
 
 def copied(encoder: Encoder) -> Encoder:
-    """Return an encoder with a copy of the weights."""
+    """Return a copy of an encoder with its own weights."""
     return Encoder(copy.deepcopy(encoder.model), encoder.tokenizer, name=encoder.name)

@@ -1,4 +1,4 @@
-"""LoRA: low-rank updates of linear layers, trained with the head while the rest of the encoder stays as it is.
+"""LoRA: low-rank updates of linear layers, trained with the head while the rest of the encoder is frozen.
 
 W becomes W + (alpha / rank) B A, with A of (rank, in) drawn at random and B of (out, rank) zero, so that training
 starts from the plain model.  Paper: Hu et al. 2022, arXiv 2106.09685, section 4.1.  The layers are those of `peft`.
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from crosslift.encoder.encoder import Encoder
 
 Modules = Literal["attention", "linear"] | tuple[str, ...]
-"""Which linear layers of the transformer's layers get an update: those of attention, all, or those of some names."""
+"""The linear layers that get an update: those of attention, all, or those with given names."""
 _NAME = "default"
-"""What peft calls an adapter that nobody has named."""
+"""peft's name of an unnamed adapter."""
 _OUTER = "base_model.model."
-"""What peft's files put before the names of weights."""
+"""Prefix of weight names in peft's files."""
 
 
 def require_peft(where: str) -> None:
-    """Check that peft is there.
+    """Check that peft is installed.
 
     Raises:
         RecipeError: it is not; the message begins with `where`.
@@ -42,7 +42,7 @@ def require_peft(where: str) -> None:
 
 
 def linear_layers(encoder: Encoder) -> dict[str, nn.Linear]:
-    """Return the linear layers of the transformer's layers, by their names in the bare transformer."""
+    """Return the linear layers inside the transformer's layers, by their names in the bare transformer."""
     layers = {name: part for name, part in encoder.base.named_modules() if isinstance(part, nn.Linear)}
     return {name: layer for name, layer in layers.items() if any(part.isdigit() for part in name.split("."))}
 
@@ -51,7 +51,7 @@ def target_layers(encoder: Encoder, modules: Modules) -> list[str]:
     """Return the names, in the bare transformer, of the layers that get an update.
 
     Raises:
-        RecipeError: a name that no layer has; the message lists those of the family.
+        RecipeError: no layer has one of the names; the message lists those of the family.
     """
     layers = linear_layers(encoder)
     if modules == "linear":
@@ -77,16 +77,16 @@ class Lora:
     """A task model with low-rank updates in its transformer, until `detach`.
 
     Args:
-        model: its module is changed in place; only the updates and the head are trained from now on.
-        head: the head's parameters; those that are frozen stay so.
-        rank: of each update.
+        model: its module is changed in place; only the updates and the head are trained then.
+        head: parameters of the head; frozen ones stay frozen.
+        rank: rank of each update.
         alpha: updates are scaled by alpha / rank.
-        dropout: on what an update reads.
-        modules: which layers.
-        seed: of the matrices A.
+        dropout: dropout on the input of an update.
+        modules: the layers that get an update.
+        seed: seed of the matrices A.
 
     Raises:
-        RecipeError: a decoder for a head, or a layer that is not there.
+        RecipeError: the head is a decoder, or there is no such layer.
     """
 
     def __init__(
@@ -102,8 +102,8 @@ class Lora:
     ) -> None:
         if not isinstance(model.module, PreTrainedModel | LinearHead):
             raise RecipeError(
-                "finetune.adapter: a method of the recipe makes a decoder the head, which is no small part to train "
-                "beside an adapter; leave one of the two out"
+                "finetune.adapter: a method of the recipe uses the decoder as the head, which is too large to train "
+                "along with an adapter; remove one of the two"
             )
         self._module = model.module
         self._trained = {id(parameter): parameter.requires_grad for parameter in model.parameters()}
@@ -111,7 +111,7 @@ class Lora:
         self._head = [name for name, value in self._module.named_parameters() if id(value) in of_head]
         prefix = "" if model.encoder.base is model.encoder.model else f"{model.encoder.model.base_model_prefix}."
         self._inside = "model." if isinstance(self._module, LinearHead) else ""
-        """Where an own head keeps the encoder, whose checkpoint its adapter belongs to."""
+        """Prefix of the encoder's weights in a linear head."""
         self._targets = [prefix + name for name in target_layers(model.encoder, modules)]
         self._settings = {"r": rank, "lora_alpha": alpha, "lora_dropout": dropout, "bias": "none"}
         self._base_name = model.encoder.name
@@ -130,7 +130,14 @@ class Lora:
         return [self._inside + name for name in self._targets]
 
     def plain(self, weights: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Return weights of the module with the updates added in: those of a model that never had any."""
+        """Return the module's weights with the updates merged in, by the names of a module without updates.
+
+        Args:
+            weights: weights of the module, each of any shape, as its `state_dict` names them.
+
+        Returns:
+            W + (alpha / rank) B A, (out, in), for each updated layer; the other weights as they are.
+        """
         merged = {name.replace(".base_layer.", "."): value for name, value in weights.items() if ".lora_" not in name}
         for name in self._names:
             down, up = (weights[f"{name}.lora_{part}.{_NAME}.weight"] for part in "AB")
@@ -138,7 +145,7 @@ class Lora:
         return merged
 
     def detach(self) -> None:
-        """Take the updates out of the module, without adding them in."""
+        """Remove the updates from the module, without merging them in."""
         for name in self._names:
             parent, _, last = name.rpartition(".")
             layer: Any = self._module.get_submodule(name)
@@ -149,10 +156,14 @@ class Lora:
             parameter.requires_grad_(self._trained[id(parameter)])
 
     def save(self, weights: Mapping[str, Tensor], directory: str | Path) -> None:
-        """Write the updates of `weights`, and a head of transformers', as peft does.
+        """Write the updates, and a head of transformers, as peft does.
 
-        `PeftModel.from_pretrained` loads them on top of the checkpoint that fine-tuning started from.  An own head is
-        not in it: it stands beside the merged model.
+        `PeftModel.from_pretrained` loads them on top of the checkpoint that fine-tuning started from.  A linear head is
+        not among them: it is saved with the merged model.
+
+        Args:
+            weights: weights of the module with updates: A is (rank, in), B (out, rank).
+            directory: folder to create.
         """
         head = [] if self._inside else self._head
         own = {name: value for name, value in weights.items() if ".lora_" in name or name in head}
@@ -173,6 +184,6 @@ class Lora:
 
 
 def _head_module(name: str) -> str:
-    """Return the module of the head that a weight is in: the outermost, or the transformer's pooler."""
+    """Return the module of the head that a weight belongs to: the outermost, or the transformer's pooler."""
     parts = name.split(".")
     return "pooler" if "pooler" in parts else parts[0]

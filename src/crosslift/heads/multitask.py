@@ -1,4 +1,4 @@
-"""One transformer under several heads, and its way back into the encoder that it came from."""
+"""One transformer shared by several heads, and copied back into the encoder that it came from."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from crosslift.heads.task_model import TaskModel
 
 
 def share(models: Sequence[TaskModel]) -> None:
-    """Give task models made from one encoder the same transformer: training one trains it for all.
+    """Make task models created from one encoder share one transformer, so that training one trains it for all.
 
-    The transformer that stays has a pooler if any has one; heads that do not use it leave it alone.
+    The shared transformer has a pooler if any of them has one; heads that do not use it ignore it.
     """
     bases: list[Any] = [model.encoder.base for model in models]
     base = next((each for each in bases if getattr(each, "pooler", None) is not None), bases[0])
@@ -27,7 +27,7 @@ def share(models: Sequence[TaskModel]) -> None:
 
 
 def with_masked_head(encoder: Encoder, trained: Encoder) -> Encoder:
-    """Return the transformer of `trained` under a copy of the masked-LM head of `encoder`, which it once came from."""
+    """Return the transformer of `trained` under a copy of the masked-LM head of `encoder`, its origin."""
     if not encoder.has_masked_language_model:
         return trained
     model = copy.deepcopy(encoder.model)
@@ -37,10 +37,10 @@ def with_masked_head(encoder: Encoder, trained: Encoder) -> Encoder:
 
 
 def carry_over(trained: Encoder, encoder: Encoder) -> None:
-    """Copy the weights of a trained transformer into the encoder that it once came from, bit for bit.
+    """Copy the weights of a trained transformer into the encoder that it was created from, bit for bit.
 
-    What the encoder had is carried over, its pooler included, and its masked-LM head where that was trained too; what a
-    task's head brought along is left behind, a pooler that the encoder did not have, say.
+    The encoder's parts are copied, including its pooler, and its masked-LM head where that was trained too; parts that
+    a task head added, such as a pooler that the encoder did not have, are dropped.
     """
     both = (trained.model, encoder.model) if trained.has_masked_language_model else (trained.base, encoder.base)
     weights, wanted = (model.state_dict() for model in both)

@@ -1,4 +1,4 @@
-"""Prompts: a text, or two, inside a sentence that says what is asked of them."""
+"""Prompts: a template that the one or two texts of an example are put into."""
 
 from __future__ import annotations
 
@@ -12,16 +12,19 @@ from crosslift.encoder.tokenization import longest_first
 from crosslift.errors import DataError, RecipeError, nearest
 
 PLACES: dict[str, tuple[str, ...]] = {"sentence": ("{text}",), "pair": ("{first}", "{second}")}
-"""What stands for the texts of an example, by the form of the task."""
+"""Placeholders of an example's texts, by task type."""
 _PROMPT = -1
-"""Owner of a word that is the prompt's own; texts own theirs by their number."""
+"""Owner of the template's own words; words of a text have its number."""
 
 
 @dataclass(frozen=True)
 class Prompt:
     """A template such as ``xnli: premise: {first} hypothesis: {second}``.
 
-    Its own words are special tokens: they are never masked, moved or exchanged, and never cut.
+    Its own words count as special tokens: they are never masked, moved, replaced or truncated.
+
+    Raises:
+        RecipeError: a task type without a prompt, an unknown placeholder, or one that is missing or repeated.
     """
 
     template: str
@@ -30,13 +33,13 @@ class Prompt:
     def __post_init__(self) -> None:
         if self.task_type not in PLACES:
             raise RecipeError(
-                f"prompt: a '{self.task_type}' task cannot be put into a sentence (forms: {', '.join(PLACES)})"
+                f"prompt: a '{self.task_type}' task cannot have a prompt (task types: {', '.join(PLACES)})"
             )
         for word in self.template.split():
             if ("{" in word or "}" in word) and word not in self.places:
                 raise RecipeError(
-                    f"prompt: '{word}' in '{self.template}' stands for nothing{nearest(word, self.places)} (a "
-                    f"'{self.task_type}' task has {' and '.join(self.places)}, each between blanks)"
+                    f"prompt: unknown placeholder '{word}' in '{self.template}'{nearest(word, self.places)} (a "
+                    f"'{self.task_type}' task has {' and '.join(self.places)}, each between spaces)"
                 )
         for place in self.places:
             if (times := self.template.split().count(place)) != 1:
@@ -46,23 +49,23 @@ class Prompt:
 
     @property
     def places(self) -> tuple[str, ...]:
-        """What stands for the texts."""
+        """Placeholders of the texts."""
         return PLACES[self.task_type]
 
     def tokens(
         self, encoder: Encoder, examples: Sequence[tuple[str, ...]], *, max_length: int, language: str | None
     ) -> list[Tokens]:
-        """Return the prompt with the texts of each example put in; `Tokens.words` counts from 0 in each text.
+        """Return the tokens of the prompt with the texts of each example; `Tokens.words` counts from 0 in each text.
 
         Args:
-            encoder: whose tokenizer is used; texts are split at blanks.
-            examples: the texts of each, as many as the form has.
-            max_length: tokens at most; the longest text is cut first.
-            language: of all texts.
+            encoder: has the tokenizer; texts are split at white space.
+            examples: the texts of each example, as many as the task type has.
+            max_length: tokens an input is truncated to; the longest text is truncated first.
+            language: language of all texts.
 
         Raises:
             DataError: an example with more or fewer texts.
-            RecipeError: no room for the texts.
+            RecipeError: `max_length` leaves no room for the texts.
         """
         rows = [self._filled(texts) for texts in examples]
         uncut = encoder.tokenize_words([[word for word, _, _ in row] for row in rows], language=language)
@@ -70,10 +73,10 @@ class Prompt:
         return [self._cut(tokens, row, limit) for tokens, row in zip(uncut, rows, strict=True)]
 
     def _filled(self, texts: tuple[str, ...]) -> list[tuple[str, int, int]]:
-        """Return the words, whose they are, and their number in their text."""
+        """Return each word with its owner and its index in its text."""
         if len(texts) != len(self.places):
             raise DataError(
-                f"the prompt '{self.template}' takes {len(self.places)} text(s), but an example has {len(texts)}"
+                f"the prompt '{self.template}' takes {len(self.places)} text(s), found an example with {len(texts)}"
             )
         filled = []
         for word in self.template.split():
@@ -101,7 +104,7 @@ class Prompt:
         )
 
     def _lengths(self, owners: Sequence[int], limit: int) -> list[int]:
-        """Return how many tokens of each text are kept."""
+        """Return the number of tokens kept of each text."""
         counts = [owners.count(owner) for owner in range(len(self.places))]
         room = limit - owners.count(_PROMPT)
         if room < len(counts):

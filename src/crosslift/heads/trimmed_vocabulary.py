@@ -1,8 +1,8 @@
-"""Training only the embedding rows that the data uses.
+"""An embedding matrix trimmed to the rows that the data uses, to train faster.
 
 Multilingual vocabularies have 250,000 rows, of which a task's data in one language uses a few thousand.  The others
-never get a gradient, so an optimizer without weight decay leaves them as they are; yet clearing their gradients, their
-norm and their moments are most of the memory traffic of a step.  Leaving them out changes nothing but the cost.
+never get a gradient, so an optimizer without weight decay does not change them; yet clearing their gradients, their
+norm and their moments are most of the memory traffic of a step.  Leaving them out changes only the cost.
 """
 
 from __future__ import annotations
@@ -17,19 +17,19 @@ from crosslift.encoder.encoder import Encoder
 
 
 class TrimmedVocabulary:
-    """An encoder's embedding matrix cut to some rows, until `restore`.
+    """An encoder's embedding matrix trimmed to some rows, until `restore`.
 
-    Tokens outside the rows cannot be embedded meanwhile (they raise an IndexError).
+    Other tokens cannot be embedded meanwhile: they raise an IndexError.
 
     Args:
         encoder: its embedding must not be shared with an output layer.
-        ids: token ids that stay; the padding token always does.
+        ids: token ids to keep; the padding token is always kept.
     """
 
     def __init__(self, encoder: Encoder, ids: Iterable[int]) -> None:
         parameter: Any = encoder.base.get_input_embeddings().weight
         self._encoder = encoder
-        # T5 names one matrix twice: as its own and as the encoder's.
+        # T5 has the matrix under two names: its own and the encoder's
         self._owners: list[Any] = [
             part for part in encoder.model.modules() if getattr(part, "weight", None) is parameter
         ]
@@ -42,7 +42,7 @@ class TrimmedVocabulary:
         encoder.rows = places
 
     def restore(self) -> None:
-        """Put the whole matrix back, with the rows as they are now."""
+        """Restore the whole matrix, with the trained rows."""
         self._give(self._whole(self._owners[0].weight.detach()), self._paddings)
         self._encoder.rows = None
 
@@ -52,7 +52,15 @@ class TrimmedVocabulary:
             owner.weight, owner.padding_idx = parameter, padding
 
     def whole(self, weights: Mapping[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
-        """Return weights of `module`, saved while its vocabulary was cut, with whole embedding matrices."""
+        """Return weights of `module`, saved while its vocabulary was trimmed, with whole embedding matrices.
+
+        Args:
+            weights: weights of the module; the embedding matrix is (kept, embedding).
+            module: has the encoder.
+
+        Returns:
+            The same weights, with the embedding matrix (vocabulary, embedding).
+        """
         cut = self._owners[0].weight
         shared = {name for name, value in module.state_dict(keep_vars=True).items() if value is cut}
         return {name: self._whole(value) if name in shared else value for name, value in weights.items()}

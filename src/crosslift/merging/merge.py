@@ -16,7 +16,8 @@ from torch import Tensor, nn
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import CheckpointError, InputError, RunExistsError, unknown
-from crosslift.heads.task_model import TaskModel, described
+from crosslift.heads.checkpoints import described
+from crosslift.heads.task_model import TaskModel
 from crosslift.merging import arithmetic
 from crosslift.merging.card import merge_card
 from crosslift.runs.model_card import architecture_of

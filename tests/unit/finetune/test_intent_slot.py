@@ -17,12 +17,13 @@ from crosslift.errors import CheckpointError, DataError
 from crosslift.evaluation.predict import predict
 from crosslift.finetune.code_switch import CodeSwitch
 from crosslift.finetune.plain import Plain
+from crosslift.heads.checkpoints import described
 from crosslift.heads.intent_slot import at_sentence, sentence_place
 from crosslift.heads.linear import LinearHead
-from crosslift.heads.task_model import TaskModel, described
+from crosslift.heads.task_model import TaskModel
 from crosslift.train.task_items import TaskItem, rows_of, task_items
 from tests.tiny import TEXTS
-from tests.unit.finetune.cases import FRAMES, batch_of, examples, items_of, model_of, together, trained
+from tests.unit.finetune.cases import FRAMES, batch_of, combined, examples, items_of, model_of, trained
 
 Checkpoint = Callable[[str], Path]
 TAGS = 5
@@ -137,7 +138,7 @@ def test_it_learns_with_other_methods(checkpoint: Checkpoint, tmp_path: Path, me
 
 
 def test_label_contrast_is_of_intents(checkpoint: Checkpoint) -> None:
-    model, method = model_of(checkpoint("bert"), "intent_slot"), together(("label_contrastive", {"pooling": "first"}))
+    model, method = model_of(checkpoint("bert"), "intent_slot"), combined(("label_contrastive", {"pooling": "first"}))
     batch = batch_of(method, model)
     again = replace(batch, inputs=replace(batch.inputs, targets=batch.inputs.targets.clone()))
     words = ~at_sentence(batch.inputs) & (batch.inputs.targets != IGNORED)

@@ -17,9 +17,9 @@ from crosslift.evaluation.predict import predict
 from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.bases.label_prompts import prompt_for, words_for
 from crosslift.finetune.text_to_text import TextToText
-from crosslift.heads.label_words import pieces_of
+from crosslift.heads.label_words import token_ids_of
 from crosslift.heads.task_model import TaskModel
-from tests.unit.finetune.cases import LABELS, Methods, batch_of, examples, items_of, model_for, together, trained
+from tests.unit.finetune.cases import LABELS, Methods, batch_of, combined, examples, items_of, model_for, trained
 
 Checkpoint = Callable[[str], Path]
 WORDS = {"yes": "red cat", "no": "a book", "perhaps": "red man"}
@@ -41,7 +41,7 @@ def lexicon(folder: Path) -> str:
 def test_predictions_are_the_most_probable_words(checkpoint: Checkpoint, family: str, tmp_path: Path) -> None:
     made = model(checkpoint(family))
     whole = transformers.AutoModelForSeq2SeqLM.from_pretrained(checkpoint(family)).eval()
-    pieces = pieces_of(made.encoder.tokenizer, made.module.wording)
+    pieces = token_ids_of(made.encoder.tokenizer, made.module.wording)
     best = []
     for item in items_of(made):
         scores = []
@@ -119,7 +119,7 @@ def test_with_what_is_switched_off_it_is_alone(checkpoint: Checkpoint, tmp_path:
 def test_views_and_noise_leave_the_prompt_alone(checkpoint: Checkpoint, tmp_path: Path) -> None:
     switch = ("code_switch", {"lexicon": lexicon(tmp_path), "word_ratio": 1.0})
     prompt = ("text_to_text", {"label_words": WORDS, "prompt": "premise {first} task {second} red"})
-    method = together(prompt, switch, ("random_perturbation", {"radius": 0.5}), ("consistency", {}))
+    method = combined(prompt, switch, ("random_perturbation", {"radius": 0.5}), ("consistency", {}))
     made = model_for(method, checkpoint("t5"))
     made.encoder.tokenizer.model_max_length = 512
     items = items_of(made, max_length=512)
@@ -143,7 +143,7 @@ def test_all_terms_reach_the_encoder_and_the_decoder(checkpoint: Checkpoint, tmp
         ("consistency", {}),
         ("label_contrastive", {"pooling": "mean_no_special"}),
     ]
-    method = together(SPOKEN, *others)
+    method = combined(SPOKEN, *others)
     made = model_for(method, checkpoint("t5"))
     terms = method.loss(made, batch_of(method, made))
     assert set(terms) == {"task", "view", "consistency", "label_contrastive"}
@@ -183,23 +183,23 @@ def test_the_style_goes_by_the_name_unless_given(checkpoint: Checkpoint, tmp_pat
         ({"label_words": {**WORDS, "maybe": "cat"}}, r"method.0.label_words.maybe: .*no such label.*labels: yes, no"),
         ({"label_words": {"yes": "cat"}}, r"method.0.label_words: no word for no, perhaps"),
         ({"label_words": {**WORDS, "no": "red cat"}}, r"method.0.label_words: the word of 'no'"),
-        ({"label_words": WORDS, "prompt": "{text}"}, r"method.0.prompt: '{text}' in '{text}' stands for nothing"),
+        ({"label_words": WORDS, "prompt": "{text}"}, r"method.0.prompt: unknown placeholder '{text}' in '{text}'"),
         ({"label_words": WORDS, "prompt": "{first}"}, r"method.0.prompt: '{first}' has {second} 0 times"),
     ],
 )
 def test_mistakes_name_their_key(checkpoint: Checkpoint, settings: dict[str, Any], message: str) -> None:
     with pytest.raises(RecipeError, match=message):
-        model_for(together(("text_to_text", settings)), checkpoint("t5"))
+        model_for(combined(("text_to_text", settings)), checkpoint("t5"))
 
 
 def test_two_heads_are_refused() -> None:
     with pytest.raises(RecipeError, match=r"finetune.method.0 and finetune.method.2: both make the head"):
-        together(SPOKEN, ("plain", {}), SPOKEN)
+        combined(SPOKEN, ("plain", {}), SPOKEN)
 
 
 def test_a_teacher_speaks_too(checkpoint: Checkpoint, tmp_path: Path) -> None:
     model(checkpoint("t5")).save(tmp_path)
-    method = together(SPOKEN, ("consistency", {"example_weight": 0, "teacher": str(tmp_path)}))
+    method = combined(SPOKEN, ("consistency", {"example_weight": 0, "teacher": str(tmp_path)}))
     made = model_for(method, checkpoint("t5"))
     terms = method.loss(made, batch_of(method, made), method.auxiliary_module(made))
     assert terms["teacher"].item() == pytest.approx(0, abs=1e-5)

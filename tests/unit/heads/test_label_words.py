@@ -16,7 +16,7 @@ from torch import Tensor
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
 from crosslift.errors import CheckpointError, RecipeError
-from crosslift.heads.label_words import LabelWords, Wording, pieces_of
+from crosslift.heads.label_words import LabelWords, Wording, token_ids_of
 from crosslift.heads.task_model import TaskModel
 from tests.tiny import TEXTS, t5
 
@@ -94,7 +94,7 @@ def transformers_own(place: Path, inputs: Inputs, words: Sequence[Sequence[int]]
 def test_scores_are_transformers_own(directory: Callable[[str], Path], family: str, words: Sequence[str]) -> None:
     model = model_of(directory(family), words)
     inputs = inputs_of(model)
-    pieces = pieces_of(model.encoder.tokenizer, wording(words))
+    pieces = token_ids_of(model.encoder.tokenizer, wording(words))
     assert (max(map(len, pieces)) == 1) is (words is ONE_PIECE)
     with torch.no_grad():
         scores = model.logits(inputs)
@@ -127,7 +127,7 @@ def test_saved_and_loaded_it_scores_the_same(directory: Callable[[str], Path], t
     inputs = inputs_of(model)
     with torch.no_grad():
         torch.testing.assert_close(again.logits(inputs), model.logits(inputs))
-    pieces = pieces_of(model.encoder.tokenizer, model.module.wording)
+    pieces = token_ids_of(model.encoder.tokenizer, model.module.wording)
     lengths = torch.tensor([len(word) for word in pieces])
     assert all(word[-1] == model.encoder.tokenizer.eos_token_id for word in pieces)
     with torch.no_grad():
@@ -188,9 +188,9 @@ def test_encoder_and_head_are_one_model(checkpoint: Checkpoint) -> None:
         ({"words": ("cat", "man", "日")}, r"label_words.third: the tokenizer cannot write '日'"),
         ({"words": ("cat", "man", "cat")}, r"label_words: the word of 'third', 'cat', begins with that of 'first'"),
         ({"words": ("the", "the cat", "man"), "ends": False}, r"'second', 'the cat', begins .* ends = true"),
-        ({"prompt": "premise: {text} {hypothesis}"}, r"prompt: '{hypothesis}' .* stands for nothing .*{text}"),
+        ({"prompt": "premise: {text} {hypothesis}"}, r"prompt: unknown placeholder '{hypothesis}' .*{text}"),
         ({"prompt": "premise: {txt}"}, r"did you mean '{text}'"),
-        ({"prompt": "is ({text})?"}, r"each between blanks"),
+        ({"prompt": "is ({text})?"}, r"each between spaces"),
         ({"prompt": "what is it?"}, r"has {text} 0 times"),
     ],
 )
@@ -201,9 +201,11 @@ def test_wordings_that_cannot_be_are_refused(checkpoint: Checkpoint, changes: di
 
 def test_a_word_that_begins_another_is_told_apart_by_its_end(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("t5"))
-    pieces = pieces_of(encoder.tokenizer, wording(("the", "the cat", "man")))
+    pieces = token_ids_of(encoder.tokenizer, wording(("the", "the cat", "man")))
     assert all(word[-1] == encoder.tokenizer.eos_token_id for word in pieces)
-    assert all(encoder.tokenizer.eos_token_id not in word for word in pieces_of(encoder.tokenizer, wording(ONE_PIECE)))
+    assert all(
+        encoder.tokenizer.eos_token_id not in word for word in token_ids_of(encoder.tokenizer, wording(ONE_PIECE))
+    )
 
 
 @pytest.mark.parametrize("family", ["bert", "nllb"])

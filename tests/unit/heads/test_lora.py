@@ -135,11 +135,11 @@ def test_a_layer_that_is_not_there_is_named(checkpoint: Checkpoint) -> None:
         made(checkpoint("bert"), modules=("qery",))
 
 
-def test_a_decoder_is_no_head_to_train_beside_an_adapter(checkpoint: Checkpoint) -> None:
+def test_an_adapter_cannot_be_trained_with_a_decoder_as_the_head(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("t5"))
     head = LabelWords.of(encoder, Wording("sentence", ("yes", "no"), ("red", "cat"), "read: {text}"))
     model = TaskModel.create(encoder, "sentence", ("yes", "no"), seed=0, head=head)
-    with pytest.raises(RecipeError, match=r"finetune\.adapter: .*a decoder"):
+    with pytest.raises(RecipeError, match=r"finetune\.adapter: .*the decoder as the head"):
         Lora(model, [], rank=1, alpha=1.0, dropout=0.0, modules="attention", seed=0)
 
 

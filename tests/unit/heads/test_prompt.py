@@ -65,10 +65,10 @@ def test_too_little_room_and_too_few_texts_are_said(checkpoint: Checkpoint) -> N
     encoder = Encoder.load(checkpoint("t5"))
     with pytest.raises(RecipeError, match=r"max_length: 10 leaves no room .* alone takes \d+ tokens"):
         PAIR.tokens(encoder, PAIRS, max_length=10, language=None)
-    with pytest.raises(DataError, match=r"takes 2 text\(s\), but an example has 1"):
+    with pytest.raises(DataError, match=r"takes 2 text\(s\), found an example with 1"):
         PAIR.tokens(encoder, [("a",)], max_length=64, language=None)
 
 
 def test_other_forms_have_no_prompt() -> None:
-    with pytest.raises(RecipeError, match=r"a 'tagging' task cannot .* \(forms: sentence, pair\)"):
+    with pytest.raises(RecipeError, match=r"a 'tagging' task cannot .* \(task types: sentence, pair\)"):
         Prompt("{text}", "tagging")
