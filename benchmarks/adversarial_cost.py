@@ -1,13 +1,13 @@
-"""What a step of adversarial fine-tuning costs, as a ratio to a plain step.
+"""The cost of a step of adversarial fine-tuning, as a ratio to a plain step.
 
     python benchmarks/adversarial_cost.py [--threads 1] [--rounds 5] [--steps 3] [--json FILE]
 
-The model is MiniLM-shaped (6 layers, 384 wide, 250,000 pieces) with random weights; batches of 32 examples of 24 to 36
-tokens.  A step is collate, forward and backward, as the loop calls them, without the optimizer.  Ways take turns in
-every round, so that a busy machine slows them alike; seconds are process seconds, the median over rounds.
+The model is MiniLM-shaped (6 layers, 384 wide, 250,000 subwords) with random weights; batches have 32 examples of 24 to
+36 tokens.  A step is collate, forward and backward, as the loop calls them, without the optimizer.  Methods take turns
+in every round, so that a busy machine slows them equally; seconds are process seconds, the median over rounds.
 
-"one step, naive" is what many implementations do: an ordinary backward pass, weights' gradients included, to find the
-perturbation, and another one to learn from it.
+"one step, naive" does what many implementations do: an ordinary backward pass, including the weights' gradients, to
+find the perturbation, and another one to learn from it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,10 @@ from rich.console import Console
 from rich.table import Table
 from transformers import BertConfig, BertModel
 
-from crosslift.encoder.encoder import Encoder, seeded
+from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
 from crosslift.encoder.scratch.tokenizer import train_tokenizer
+from crosslift.encoder.seeding import seeded
 from crosslift.finetune.adversarial import Adversarial
 from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.bases.embedding_noise import unit
@@ -99,7 +100,7 @@ def items(count: int) -> list[TaskItem]:
 
 
 def measure(rounds: int, steps: int) -> dict[str, float]:
-    """Return CPU milliseconds a step by way."""
+    """Return CPU milliseconds per step, by method."""
     model, data = task_model(), items(BATCH * steps)
     spent: dict[str, list[float]] = {way: [] for way in WAYS}
     for round_number in range(rounds + 1):
@@ -111,7 +112,7 @@ def measure(rounds: int, steps: int) -> dict[str, float]:
                 )
                 method.step(model, batch, lambda terms: torch.stack(list(terms.values())).sum().backward())
                 model.module.zero_grad(set_to_none=True)
-            if round_number:  # the first warms up
+            if round_number:  # the first round warms up
                 spent[way].append(1000 * (time.process_time() - start) / steps)
     return {way: statistics.median(values) for way, values in spent.items()}
 
@@ -120,14 +121,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=3, help="steps of a way in a round")
-    parser.add_argument("--json", type=Path, help="file to write the numbers to")
+    parser.add_argument("--steps", type=int, default=3, help="steps per method and round")
+    parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     found = measure(options.rounds, options.steps)
     table = Table(title=f"adversarial fine-tuning, MiniLM-shaped, batch {BATCH}, {options.threads} thread(s)")
-    table.add_column("way")
-    table.add_column("CPU ms a step", justify="right")
+    table.add_column("method")
+    table.add_column("CPU ms per step", justify="right")
     table.add_column("times plain", justify="right")
     for way, value in found.items():
         table.add_row(way, f"{value:.0f}", f"{value / found['plain']:.2f}")

@@ -1,14 +1,14 @@
-"""What a step of each alignment objective costs, as a ratio to TLM's.
+"""The cost of a step of each alignment objective, as a ratio to TLM's.
 
-    python benchmarks/alignment_cost.py [--threads 1] [--rounds 5] [--steps 3] [--only tlm,weam] [--json FILE]
+    python benchmarks/alignment_cost.py [--threads 1] [--rounds 5] [--steps 3] [--only "tlm;weam"] [--json FILE]
 
-Text, word links and lexicon are the lab's, three sentences a pair (about 30 tokens a side), 32 pairs a step; the
-encoder is shaped like multilingual BERT (12 layers, 768 wide, 119,547 pieces) with random weights, dropout on.  A step
-is collate, forward and backward, as the loop calls them, without the optimizer.  Objectives take turns in every round,
-so that a busy machine slows them alike; seconds are process seconds, the median over rounds.
+Text, word links and lexicon are the lab's, three sentences per pair (about 30 tokens per side), 32 pairs per step; the
+encoder is shaped like multilingual BERT (12 layers, 768 wide, 119,547 subwords) with random weights and dropout.  A
+step is collate, forward and backward, as the loop calls them, without the optimizer.  Objectives take turns in every
+round, so that a busy machine slows them equally; seconds are process seconds, the median over rounds.
 
-"two encoder passes" is what ML-CTL is made of: both sides encoded twice, forward and backward, and no loss but a mean.
-TLM is there with both masking probabilities, since WEAM hides 30 % of the words.
+"two encoder passes" is ML-CTL without its losses: both sides encoded twice, forward and backward, with a mean as the
+loss.  TLM is measured with both masking probabilities, since WEAM hides 30 % of the words.
 """
 
 from __future__ import annotations
@@ -27,14 +27,15 @@ from rich.table import Table
 from transformers import BertConfig, BertForMaskedLM
 
 from crosslift.api import registry
-from crosslift.encoder.encoder import Encoder, seeded
+from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import TokenPair
 from crosslift.encoder.scratch.tokenizer import word_tokenizer
+from crosslift.encoder.seeding import seeded
 from crosslift.lab import World
 from crosslift.train.method import Method
 
 SENTENCES = 3
-"""Lab sentences a side."""
+"""Lab sentences per side."""
 OBJECTIVES: dict[str, tuple[str, dict[str, Any]]] = {
     "tlm": ("tlm", {"mask_probability": 0.15}),
     "tlm, 30 % hidden": ("tlm", {"mask_probability": 0.3}),
@@ -123,7 +124,7 @@ def passes_step(model: Encoder, data: list[TokenPair], batch: int) -> Step:
 
 
 def measure(options: argparse.Namespace) -> dict[str, float]:
-    """Return CPU milliseconds a step by objective."""
+    """Return CPU milliseconds per step, by objective."""
     model = encoder(options.layers, options.hidden).train()
     data = pairs(model, options.batch * (options.steps + 2))
     wanted = options.only.split(";") if options.only else list(OBJECTIVES)
@@ -138,7 +139,7 @@ def measure(options: argparse.Namespace) -> dict[str, float]:
             for number in range(options.steps):
                 step(number)
                 model.model.zero_grad(set_to_none=True)
-            if round_number:  # the first warms up
+            if round_number:  # the first round warms up
                 spent[name].append(1000 * (time.process_time() - start) / options.steps)
     return {name: statistics.median(values) for name, values in spent.items()}
 
@@ -147,21 +148,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--steps", type=int, default=3, help="steps of an objective in a round")
+    parser.add_argument("--steps", type=int, default=3, help="steps per objective and round")
     parser.add_argument("--layers", type=int, default=12)
     parser.add_argument("--hidden", type=int, default=768)
-    parser.add_argument("--batch", type=int, default=32, help="pairs a step")
-    parser.add_argument(
-        "--only", default="", help="objectives of the table, separated by semicolons; tlm must be there"
-    )
-    parser.add_argument("--json", type=Path, help="file to write the numbers to")
+    parser.add_argument("--batch", type=int, default=32, help="pairs per step")
+    parser.add_argument("--only", default="", help="objectives to measure, separated by semicolons; ratios need tlm")
+    parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     found = measure(options)
     table = Table(
-        title=f"{options.layers} layers x {options.hidden}, {options.batch} pairs a step, {options.threads} thread(s)"
+        title=f"{options.layers} layers x {options.hidden}, {options.batch} pairs per step, {options.threads} thread(s)"
     )
-    for column in ("objective", "CPU ms a step", "ratio to tlm", "ratio to tlm, 30 %", "ratio to two passes"):
+    for column in ("objective", "CPU ms per step", "ratio to tlm", "ratio to tlm, 30 %", "ratio to two passes"):
         table.add_column(column, justify="left" if column == "objective" else "right")
     bases = [found.get(name) for name in ("tlm", "tlm, 30 % hidden", "two encoder passes")]
     for name, value in found.items():

@@ -5,15 +5,15 @@
 
 A gold set is three files in a folder, `{pair}.src`, `{pair}.tgt` and `{pair}.gold`, tokenised, plain or with .gz; links
 are `i-j` (sure) or `i?j` (possible), from 0.  Aligners learn from `{xx}.tsv` (corpus, id, en, xx) of the bitext folder,
-lower-cased and cut into words and punctuation, with the gold sentences at its end, and are scored on those.
+lower-cased and split into words and punctuation, with the gold sentences at its end, and are scored on those.
 
     AER = 1 - (|A & S| + |A & P|) / (|A| + |S|), in percent        (Och & Ney 2003, equation 8)
 
-for links A, sure gold links S and possible ones P, of which S is part.  Both directions of every aligner are put
-together in the same way, by crosslift; systran-align gives one alignment, put together by itself.  Rates of small
-training text are high; compare aligners on the same text only.
+for links A, sure gold links S and possible ones P, a superset of S.  crosslift symmetrizes the two directions of every
+aligner in the same way; systran-align gives one alignment, which it symmetrizes itself.  Rates on little training text
+are high; compare aligners only on the same text.
 
-With --lab the text is that of crosslift's lab, whose languages are made and whose links are known; all links are sure.
+With --lab the text comes from crosslift's lab, whose artificial languages have known links; all links are sure.
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def training(options: argparse.Namespace, pair: str) -> Iterator[tuple[str, str]
 
 
 def write_corpus(path: Path, pairs: Iterable[tuple[str, str]]) -> int:
-    """Write `source ||| target`; return how many."""
+    """Write lines of `source ||| target`; return their number."""
     count = 0
     with path.open("w", encoding="utf-8", newline="\n") as out:
         for count, pair in enumerate(pairs, start=1):  # noqa: B007  # the last one is the number of pairs
@@ -210,8 +210,10 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--lab", action="store_true", help="score the lab's languages instead")
     parser.add_argument("--languages", type=_words, help="lab languages; all by default")
     parser.add_argument("--lab-pairs", type=lambda text: [*map(int, _words(text))], default=LAB_PAIRS)
-    parser.add_argument("--symmetrize", choices=METHODS, default=METHODS[-1], help="of the lab's links")
-    parser.add_argument("--seed", type=int, default=0, help="of the lab")
+    parser.add_argument(
+        "--symmetrize", choices=METHODS, default=METHODS[-1], help="how the lab's links are symmetrized"
+    )
+    parser.add_argument("--seed", type=int, default=0, help="seed of the lab")
     parser.add_argument("--models", type=_words, default=["fast", "hmm"])
     parser.add_argument("--iterations", type=int, default=5)
     parser.add_argument("--threads", type=int, default=1)

@@ -1,15 +1,15 @@
-"""Comparing two systems of a million predictions: seconds, against json and scipy's bootstrap.
+"""The time to compare two systems of a million predictions, against json and scipy's bootstrap.
 
     python benchmarks/compare.py --seeds 5 --languages 20 --items 5000
 
-Two systems, each with a run a seed; a record a prediction, as `crosslift run` writes them.  Ways:
+Two systems, each with one run per seed and one record per prediction, as `crosslift run` writes them.  Methods:
 
 - scipy: each file line by line through `json`, then `scipy.stats.bootstrap` of the paired differences, mean over seeds,
-  a language at a time and over their mean, as many draws as crosslift's; percentile intervals, nothing for seeds;
-- crosslift: `crosslift.compare`, from the run directories to intervals over items, languages and seeds, p-values,
-  adjusted for their number, exact randomisation, and the smallest effect to be seen.
+  for each language and for their mean, with as many draws as crosslift; percentile intervals, nothing for seeds;
+- crosslift: `crosslift.compare`, from the run directories to intervals over items, languages and seeds, adjusted
+  p-values, exact randomisation, and the smallest detectable effect.
 
-Seconds are CPU seconds of a process of its own, imports included, so other work on the machine hardly shows.
+Each method runs in its own process; seconds are its CPU seconds, imports included, so other work hardly matters.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ import numpy as np
 SEED = 0
 LABELS = ("entailment", "neutral", "contradiction")
 SYSTEMS = {"plain": 0.60, "better": 0.61}
-"""Share of right answers."""
+"""Share of correct predictions."""
 
 
 def main() -> None:
@@ -48,7 +48,7 @@ def main() -> None:
 def write_run(
     directory: Path, recipe: str, seed: int, accuracy: float, options: argparse.Namespace, place: int
 ) -> None:
-    """Write a run whose predictions are right by chance."""
+    """Write a run whose predictions are right at random, with a given accuracy."""
     from crosslift.runs.write import results, write_json, write_records
 
     rng = np.random.default_rng([SEED, place, seed])
@@ -74,7 +74,7 @@ def write_run(
 
 
 def by_crosslift(folder: Path) -> dict[str, Any]:
-    """Compare the two systems, and say how the means differ."""
+    """Compare the two systems with crosslift; return the difference of their means."""
     import crosslift
 
     rows = crosslift.compare([folder / name for name in SYSTEMS]).values()["comparisons"]
@@ -84,7 +84,7 @@ def by_crosslift(folder: Path) -> dict[str, Any]:
 
 
 def by_scipy(folder: Path) -> dict[str, Any]:
-    """Compare them by a bootstrap of items in each language but the source, and of their mean."""
+    """Compare them by a bootstrap of items in each target language, and of their mean."""
     from scipy.stats import bootstrap
 
     from crosslift.comparison import DRAWS
@@ -118,7 +118,7 @@ WAYS = {"scipy": by_scipy, "crosslift": by_crosslift}
 def show(found: dict[str, dict[str, Any]], records: int) -> None:
     """Print the table."""
     print(f"{records:,} records")
-    print(f"{'way':<12}{'CPU s':>8}{'ratio':>8}  target mean, points")
+    print(f"{'method':<12}{'CPU s':>8}{'ratio':>8}  target mean, points")
     for way, row in found.items():
         ratio = found["scipy"]["seconds"] / row["seconds"]
         print(
@@ -134,9 +134,9 @@ def _child(way: str, folder: str) -> dict[str, Any]:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--seeds", type=int, default=5, help="runs a system")
-    parser.add_argument("--languages", type=int, default=20, help="the first being the source")
-    parser.add_argument("--items", type=int, default=5000, help="predictions a language")
+    parser.add_argument("--seeds", type=int, default=5, help="runs per system")
+    parser.add_argument("--languages", type=int, default=20, help="number of languages; the first is the source")
+    parser.add_argument("--items", type=int, default=5000, help="predictions per language")
     parser.add_argument("--child", choices=list(WAYS), help=argparse.SUPPRESS)
     parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
     return parser.parse_args()

@@ -2,17 +2,17 @@
 
     python benchmarks/contrastive_memory.py --threads 1 --batch-size 256 1024 4096 --chunk-size 32 --json results.json
 
-A step is what the `sentence_contrastive` objective does between two optimizer steps: from token ids of both sides to
-the gradients of all weights, dropout on.  The model is MiniLM-shaped (6 layers, 384 wide, 250,000 pieces) with random
-weights; sentences have 24 to 36 tokens, as a batch of like lengths has.  Ways:
+A step is the work of the `sentence_contrastive` objective between two optimizer steps: from token ids of both sides to
+the gradients of all weights, with dropout.  The model is MiniLM-shaped (6 layers, 384 wide, 250,000 subwords) with
+random weights; sentences have 24 to 36 tokens, as in a batch of similar lengths.  Methods:
 
-- direct: the whole batch in one graph, for batches up to `--direct`; the memory of larger ones does not fit;
+- direct: the whole batch in one graph, for batches up to `--direct`; larger ones do not fit into memory;
 - cached: `chunk_size` rows at a time, embedded once without a graph and once with.
 
-Seconds are CPU seconds of the process (the median of repetitions, ways in turn), so other work on the machine hardly
-shows; with one thread they are wall seconds of an idle machine.  Extra memory is the peak of resident memory above what
-was resident before the step, each in a process of its own; weights and their gradients are there before.  Ratios are to
-the direct way at the same batch size, or, where that is not measured, per pair to its largest.  Needs Linux.
+Seconds are CPU seconds of the process (the median of repetitions, methods in turn), so other work on the machine hardly
+matters; with one thread they are wall seconds of an idle machine.  Extra memory is the peak of resident memory above
+that before the step, when weights and gradients are already allocated, each in its own process.  Ratios are to the
+direct method at the same batch size or, where that is not measured, per pair to its largest batch.  Needs Linux.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ def main() -> None:
 
 
 def measured(options: argparse.Namespace, size: int) -> list[dict[str, Any]]:
-    """Measure the ways of one batch size, each in a fresh process, in turn."""
+    """Measure the methods at one batch size, each in a fresh process, in turn."""
     ways = {"direct": size} if size <= options.direct else {}
     if size > options.chunk_size:
         ways["cached"] = options.chunk_size
@@ -67,7 +67,7 @@ def measured(options: argparse.Namespace, size: int) -> list[dict[str, Any]]:
 
 
 def with_ratios(rows: list[dict[str, Any]]) -> None:
-    """Add the ratios of time and memory to the direct way."""
+    """Add the ratios of time and memory to the direct method."""
     direct = {row["batch_size"]: row for row in rows if row["way"] == "direct"}
     for row in rows:
         if not direct:
@@ -80,7 +80,7 @@ def with_ratios(rows: list[dict[str, Any]]) -> None:
 
 
 class Measurement:
-    """A model, a batch and a way.  Imports torch only when it is made."""
+    """A model, a batch and a method.  Imports torch only when instantiated."""
 
     def __init__(self, options: argparse.Namespace, batch_size: int, chunk_size: int) -> None:
         import torch
@@ -93,7 +93,7 @@ class Measurement:
         self.method = SentenceContrastive(chunk_size=chunk_size)
         self.batch = _batch(batch_size, options.vocabulary)
         for parameter in self.encoder.parameters():
-            parameter.grad = torch.ones_like(parameter)  # ones, or the pages would not be there yet
+            parameter.grad = torch.ones_like(parameter)  # ones, since zeros would not allocate the pages
 
     def seconds(self) -> float:
         """Return the CPU seconds of a step, after one on a few rows to warm up."""
@@ -104,7 +104,7 @@ class Measurement:
         return time.process_time() - start
 
     def megabytes(self) -> float:
-        """Return the peak of resident memory above what was resident before."""
+        """Return the peak of resident memory above that before the step."""
         Path("/proc/self/clear_refs").write_text("5")  # resets the peak
         before = _resident("VmRSS")
         self._step(self.batch)
@@ -117,11 +117,12 @@ class Measurement:
 
 
 def _encoder(options: argparse.Namespace) -> Any:
-    """Return a MiniLM-shaped encoder with random weights; its tokenizer is never asked for more than its size."""
+    """Return a MiniLM-shaped encoder with random weights; only the size of its tokenizer is used."""
     from tokenizers import Tokenizer, models
     from transformers import BertConfig, BertModel, PreTrainedTokenizerFast
 
-    from crosslift.encoder.encoder import Encoder, seeded
+    from crosslift.encoder.encoder import Encoder
+    from crosslift.encoder.seeding import seeded
 
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel({"<pad>": 0})), pad_token="<pad>")
     config = BertConfig(
@@ -173,8 +174,8 @@ def show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
         title=f"contrastive step, {options.layers} layers x {options.hidden}, vocabulary {options.vocabulary}, "
         f"chunks of {options.chunk_size}, {options.precision}, {options.threads} thread(s)"
     )
-    for name in ("pairs", "way", "CPU s", "ms a pair", "time ratio", "extra MB", "memory ratio"):
-        table.add_column(name, justify="left" if name == "way" else "right")
+    for name in ("pairs", "method", "CPU s", "ms per pair", "time ratio", "extra MB", "memory ratio"):
+        table.add_column(name, justify="left" if name == "method" else "right")
     for row in rows:
         ratios = ("-" if row[name] is None else f"{row[name]:.2f}" for name in ("time_ratio", "memory_ratio"))
         time_ratio, memory_ratio = ratios
@@ -193,9 +194,9 @@ def show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--batch-size", type=int, nargs="+", default=[256, 1024, 4096], help="pairs a step")
+    parser.add_argument("--batch-size", type=int, nargs="+", default=[256, 1024, 4096], help="pairs per step")
     parser.add_argument("--chunk-size", type=int, default=32, help="rows embedded at a time")
-    parser.add_argument("--direct", type=int, default=256, help="largest batch that is also taken at once")
+    parser.add_argument("--direct", type=int, default=256, help="largest batch that is also taken without caching")
     parser.add_argument("--precision", choices=("fp32", "bf16"), default="fp32")
     parser.add_argument("--vocabulary", type=int, default=250_000)
     parser.add_argument("--hidden", type=int, default=384)

@@ -1,19 +1,19 @@
-"""Examples a second of zero-shot evaluation, against transformers' pipeline and batches padded to a fixed length.
+"""Examples per second of zero-shot evaluation, against transformers' pipeline and batches padded to a fixed length.
 
     python benchmarks/evaluate.py [--threads 1] [--rounds 3] [--examples 384] [--languages 5] [--json FILE]
 
 The model is MiniLM-shaped (6 layers, 384 wide) with random weights, saved and loaded again by both sides; texts are
-pairs of NLI-like lengths (30 pieces on average, a tail to 128).  XNLI is 15 times 5,010 of them: the table says how
-long that would take.  Ways, in turn, so that a busy machine slows them alike:
+pairs of NLI-like lengths (30 subwords on average, a tail to 128).  XNLI is 15 times 5,010 of them: the table says how
+long that would take.  The methods take turns, so that a busy machine slows them equally:
 
 - pipeline: `transformers.pipeline("text-classification", batch_size=32)`;
 - padded to 128: batches of 32 in the order of the file;
 - crosslift in float32, in bfloat16, and with linear layers in int8.
 
-A second table is the generalized setting: all ordered pairs of `--languages` (XNLI's 15 give 225) by one call of
-`predict_grid`, which loads the model and tokenises each text once, against a run a pair (load, tokenise, predict),
-crosslift's and one padded to 128.  What it takes to start Python and import libraries is in none of them, though a run
-a pair by a script would pay it each time: the last column says what that adds, as measured here once.
+The second table is the generalized setting: all ordered pairs of `--languages` (XNLI's 15 give 225) by one call of
+`predict_grid`, which loads the model and tokenizes each text once, against one run per pair (load, tokenize, predict),
+by crosslift and padded to 128.  None of them includes the time to start Python and import libraries, which a script
+with one run per pair would spend each time: the last column says what that adds, as measured here once.
 
 Seconds are process seconds (of all threads), the median over rounds; the grid is measured once.
 """
@@ -57,7 +57,7 @@ WORDS = tuple(f"word{number}" for number in range(2_000))
 
 
 def examples(count: int, seed: int) -> list[PairExample]:
-    """Return pairs of NLI-like lengths: log-normal, mean about 30 pieces, at most 128."""
+    """Return pairs of NLI-like lengths: log-normal, mean about 30 subwords, at most 128."""
     rng = np.random.default_rng(seed)
     made = []
     for number, length in enumerate(np.clip(np.round(rng.lognormal(3.25, 0.55, count)), 8, FIXED).astype(int)):
@@ -78,13 +78,13 @@ def save_model(directory: Path) -> None:
 
 
 def piped(directory: Path, rows: list[PairExample]) -> None:
-    """Predict as users of transformers do."""
+    """Predict as users of transformers would."""
     classify = transformers.pipeline("text-classification", model=str(directory), batch_size=BATCH, device="cpu")
     classify([{"text": row.first, "text_pair": row.second} for row in rows], truncation=True, max_length=FIXED)
 
 
 def padded(directory: Path, rows: list[PairExample]) -> None:
-    """Predict as the benchmarks' scripts do."""
+    """Predict as the scripts of benchmarks do."""
     tokenizer = transformers.AutoTokenizer.from_pretrained(directory)
     model = transformers.AutoModelForSequenceClassification.from_pretrained(directory).eval()
     with torch.inference_mode():
@@ -95,7 +95,7 @@ def padded(directory: Path, rows: list[PairExample]) -> None:
 
 
 def ours(precision: Any) -> Callable[[Path, list[PairExample]], None]:
-    """Return prediction by crosslift."""
+    """Return a function that predicts with crosslift."""
 
     def run(directory: Path, rows: list[PairExample]) -> None:
         model = TaskModel.load(directory)
@@ -122,7 +122,7 @@ def seconds_of(call: Callable[[], Any]) -> float:
 
 
 def rates(directory: Path, rounds: int, count: int) -> list[dict[str, Any]]:
-    """Return a row a way: examples a second without the time to load, which one example takes."""
+    """Return one row per method: examples per second, minus the time for one example, which is mostly loading."""
     rows = examples(count, 0)
     found: dict[str, list[float]] = {name: [] for name in WAYS}
     for _ in range(rounds):
@@ -144,13 +144,13 @@ def rates(directory: Path, rounds: int, count: int) -> list[dict[str, Any]]:
 
 
 def grid_seconds(directory: Path, languages: int, count: int) -> list[dict[str, Any]]:
-    """Return a row a way to predict a grid of languages, with its process seconds."""
+    """Return one row per method that predicts a grid of languages, with its process seconds."""
     by_language = {f"language {number}": examples(count, number) for number in range(languages)}
     ways: dict[str, tuple[int, Callable[[], None]]] = {
         "one call, float32": (1, lambda: together(directory, by_language, "float32")),
         "one call, bfloat16": (1, lambda: together(directory, by_language, "bfloat16")),
-        "a run a pair, float32": (languages**2, lambda: apart(ours("float32"), directory, by_language)),
-        "a run a pair, padded to 128": (languages**2, lambda: apart(padded, directory, by_language)),
+        "one run per pair, float32": (languages**2, lambda: apart(ours("float32"), directory, by_language)),
+        "one run per pair, padded to 128": (languages**2, lambda: apart(padded, directory, by_language)),
     }
     starting = seconds_to_start()
     rows = [
@@ -161,7 +161,7 @@ def grid_seconds(directory: Path, languages: int, count: int) -> list[dict[str, 
 
 
 def together(directory: Path, by_language: dict[str, list[PairExample]], precision: Any) -> None:
-    """Predict all pairs of languages by one call."""
+    """Predict all pairs of languages in one call."""
     model = TaskModel.load(directory)
     lower(model.module, precision)
     diagonal = {code: predict(model, rows, language=code, max_length=FIXED) for code, rows in by_language.items()}
@@ -171,7 +171,7 @@ def together(directory: Path, by_language: dict[str, list[PairExample]], precisi
 def apart(
     way: Callable[[Path, list[PairExample]], None], directory: Path, by_language: dict[str, list[PairExample]]
 ) -> None:
-    """Predict all pairs of languages one by one."""
+    """Predict the pairs of languages one by one."""
     for firsts, seconds in product(by_language.values(), repeat=2):
         pairs = zip(firsts, seconds, strict=True)
         way(directory, [PairExample(one.id, one.first, other.second, one.label) for one, other in pairs])
@@ -188,10 +188,10 @@ def seconds_to_start() -> float:
 
 def show(rows: list[dict[str, Any]], grid: list[dict[str, Any]], title: str) -> None:
     """Print both tables."""
-    table = Table("way", "examples/s", "XNLI, minutes", "to pipeline", "to padded")
+    table = Table("method", "examples/s", "XNLI, minutes", "to pipeline", "to padded")
     for row in rows:
         table.add_row(row["way"], *(f"{row[key]:.2f}" for key in list(row)[1:]))
-    pairs = Table("way", "seconds", "times padded", "starting, seconds", title=title, title_justify="left")
+    pairs = Table("method", "seconds", "times padded", "start-up, seconds", title=title, title_justify="left")
     for row in grid:
         pairs.add_row(row["way"], *(f"{row[key]:.2f}" for key in ("seconds", "ratio", "starting")))
     Console().print(table, pairs)
@@ -203,7 +203,9 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--examples", type=int, default=384)
-    parser.add_argument("--languages", type=int, default=5, help="of the grid; an eighth of the examples in each")
+    parser.add_argument(
+        "--languages", type=int, default=5, help="languages of the grid, each with an eighth of the examples"
+    )
     parser.add_argument("--json", type=Path)
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)

@@ -1,14 +1,14 @@
-"""Examples a second of fine-tuning, against the same model with every batch padded to a fixed length.
+"""Examples per second of fine-tuning, against the same model with every batch padded to a fixed length.
 
     python benchmarks/finetune_throughput.py [--threads 1] [--rounds 3] [--batches 6] [--json FILE]
 
-The model is MiniLM-shaped (6 layers, 384 wide, 250,000 pieces) with random weights; lengths are drawn to look like NLI
-(mean about 30 tokens, a tail to 128); a batch is 32 examples.  A step is forward, backward, clipping and AdamW, through
-crosslift's own loop.  Ways to batch, all in one run and in turn, so that a busy machine slows them alike:
+The model is MiniLM-shaped (6 layers, 384 wide, 250,000 subwords) with random weights; lengths are drawn to look like
+NLI (mean about 30 tokens, a tail to 128); a batch is 32 examples.  A step is forward, backward, clipping and AdamW,
+through crosslift's own loop.  Batching methods take turns in one run, so that a busy machine slows them equally:
 
-- padded to 128: what XTREME's scripts and the common example scripts do; the baseline;
+- padded to 128: as in XTREME's scripts and common example scripts; the baseline;
 - padded to the longest: random batches, padded to their longest example;
-- like length: batches of examples of like length, so that almost nothing is padding;
+- like length: batches of examples of similar length, so that there is almost no padding;
 - crosslift: the same, and only the embedding rows that the data uses are trained (exact without weight decay on them).
 
 Token ids follow Zipf's law.
@@ -74,7 +74,7 @@ class PlainFixed(Plain):
 
 
 class InOrder(Stream):
-    """Batches of the items as they come, which is in random order."""
+    """Batches of the items in their given order, which is random."""
 
     def indices(self, step: int) -> np.ndarray:
         start = step * self.batch_size % (len(self.items) - self.batch_size + 1)
@@ -83,7 +83,7 @@ class InOrder(Stream):
 
 @dataclass(frozen=True)
 class Way:
-    """One way to batch."""
+    """One method of batching."""
 
     name: str
     method: Plain
@@ -178,7 +178,7 @@ def measure(rounds: int, batches: int) -> list[dict[str, object]]:
     for _ in range(rounds):
         for precision in ("float32", "bfloat16"):
             for way in WAYS:
-                # Batches of like length differ in cost by their length: only a whole bucket is a fair sample.
+                # Batches of similar length differ in cost by their length: only a whole bucket is a fair sample.
                 steps = BUCKET_BATCHES - 1 if way.stream is Stream else batches
                 seconds, padded = cpu_seconds(way, model, data, precision, steps)
                 found.setdefault((way.name, precision), []).append((steps * BATCH / seconds, padded))
@@ -199,8 +199,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--batches", type=int, default=6, help="steps of a padded way in a round")
-    parser.add_argument("--json", type=Path, help="file to write the numbers to")
+    parser.add_argument("--batches", type=int, default=6, help="steps of a padded method per round")
+    parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     arguments = parser.parse_args()
     torch.set_num_threads(arguments.threads)
     rows = measure(arguments.rounds, arguments.batches)

@@ -1,20 +1,20 @@
-"""Margin mining of two pools of sentence vectors: seconds and memory, against the whole matrix in numpy.
+"""Time and memory of margin mining in two pools of sentence vectors, against the whole matrix in numpy.
 
     python benchmarks/mining.py --sizes 20000 --large 100000 --threads 1 --json results.json
 
-Half of the sentences of each pool have a translation in the other: a vector with noise around it.  Vectors lie in
-clusters, as sentences of like topics do, and have one direction in common, as encoders' vectors have.  Ways:
+Half of the sentences of each pool have a translation in the other: the same vector with noise.  Vectors form clusters,
+as sentences on similar topics do, and share one direction, as encoders' vectors do.  Methods:
 
 - naive: all cosines in one matrix, numpy's argpartition of it and of its transpose, then the ratio margin, k = 4;
 - exact: `crosslift.retrieval.mining.mine` with search "exact", one pass in blocks for both directions;
-- faiss: the same with search "faiss", inverted lists in half precision, each direction on its own.
+- faiss: the same with search "faiss", inverted lists in half precision, one direction after the other.
 
-The naive way runs for `--sizes` only; `--large` is for the others, since a matrix of a million times a million
+The naive method runs for `--sizes` only; `--large` is for the others, since a matrix of a million times a million
 sentences would take 4 terabytes, and `--ways faiss` leaves out the exact search, which takes hours there.  Seconds are
-CPU seconds of the process, so other work on the machine hardly shows; with one thread they are wall seconds of an idle
-machine.  Extra memory is the peak of resident memory above what was resident with both pools loaded; total is the peak
-itself.  F1 is of the planted pairs, with the best threshold: what the approximate search
-misses shows there.  Each row is a process of its own.  Needs Linux, and faiss-cpu for the last way.
+CPU seconds of the process, so other work on the machine hardly matters; with one thread they are wall seconds of an
+idle machine.  Extra memory is the peak of resident memory above that with both pools loaded; total is the peak itself.
+F1 is of the planted pairs, with the best threshold, and shows what approximate search misses.  Each row has its own
+process.  Needs Linux, and faiss-cpu for the last method.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def measured(options: argparse.Namespace, way: str, size: int) -> dict[str, Any]:
-    """Mine one way, and return what it took and found."""
+    """Mine with one method; return its cost and its F1."""
     import torch
 
     from crosslift.retrieval import mining
@@ -70,7 +70,7 @@ def measured(options: argparse.Namespace, way: str, size: int) -> dict[str, Any]
         import faiss
 
         faiss.omp_set_num_threads(options.threads)
-    mine(*small)  # what is imported and set up once
+    mine(*small)  # imports and one-time set-up
     Path("/proc/self/clear_refs").write_text("5")  # resets the peak
     before, start, wall = _resident("VmRSS"), time.process_time(), time.perf_counter()
     found = mine(first, second)
@@ -87,7 +87,7 @@ def measured(options: argparse.Namespace, way: str, size: int) -> dict[str, Any]
 
 
 def pools(size: int, width: int, half: bool) -> tuple[Any, Any]:
-    """Return two pools, made some thousand sentences at a time, of which row i < size / 2 are translations."""
+    """Return two pools, made in chunks, whose rows i < size / 2 are translations of each other."""
     precision = np.float16 if half else np.float32
     sides = np.empty((size, width), precision), np.empty((size, width), precision)
     rng = np.random.default_rng(SEED)
@@ -140,7 +140,7 @@ def best_f1(found: Any, gold: int) -> float:
 
 
 def with_ratios(rows: list[dict[str, Any]]) -> None:
-    """Add the ratios of time and memory to the naive way at the same size, where it was measured."""
+    """Add the ratios of time and memory to the naive method at the same size, where it was measured."""
     naive_rows = {row["size"]: row for row in rows if row["way"] == "naive"}
     for row in rows:
         peer = naive_rows.get(row["size"])
@@ -152,7 +152,7 @@ def show(rows: list[dict[str, Any]], options: argparse.Namespace) -> None:
     """Print the table."""
     precision = "half" if options.half else "single"
     print(f"margin mining, {options.width} wide, {precision} precision, {options.threads} thread(s)\n")
-    heads = ("sentences a side", "way", "CPU s", "times naive", "extra MB", "of naive", "total MB", "pairs", "F1")
+    heads = ("sentences per side", "method", "CPU s", "times naive", "extra MB", "of naive", "total MB", "pairs", "F1")
     print("| " + " | ".join(heads) + " |\n|" + " --- |" * len(heads))
     for row in rows:
         speed, memory = ("" if row[key] is None else f"{row[key]:.2f}" for key in ("speed_ratio", "memory_ratio"))
@@ -182,15 +182,17 @@ def _resident(key: str) -> float:
 
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--sizes", type=int, nargs="*", default=[10_000, 20_000], help="sentences a side, all ways")
-    parser.add_argument("--large", type=int, nargs="*", default=[100_000], help="sentences a side, without naive")
     parser.add_argument(
-        "--ways", nargs="*", choices=("exact", "faiss"), default=["exact", "faiss"], help="beside naive"
+        "--sizes", type=int, nargs="*", default=[10_000, 20_000], help="sentences per side, all methods"
     )
-    parser.add_argument("--width", type=int, default=768, help="of the vectors")
+    parser.add_argument("--large", type=int, nargs="*", default=[100_000], help="sentences per side, without naive")
+    parser.add_argument(
+        "--ways", nargs="*", choices=("exact", "faiss"), default=["exact", "faiss"], help="methods besides naive"
+    )
+    parser.add_argument("--width", type=int, default=768, help="width of the vectors")
     parser.add_argument("--half", action="store_true", help="keep the pools in half precision")
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--json", type=Path, help="file for the numbers")
+    parser.add_argument("--json", type=Path, help="also write the numbers to this file")
     parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     return parser.parse_args()
 

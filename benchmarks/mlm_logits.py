@@ -5,13 +5,13 @@
 Two parts of one training step are measured, forward and backward, for an XLM-R-shaped model:
 
 - loss: from the last layer's states through the masked-LM head to the loss, and back to the states and the head's
-  weights (the tied embedding matrix among them);
+  weights (including the tied embedding matrix);
 - step: the whole model, from token ids to the gradients of all weights.
 
 Seconds are CPU seconds of the process (the median of interleaved repetitions), so other work on the machine hardly
-shows; with one thread they are wall seconds of an idle machine.  Extra memory is the peak of resident memory above what
-was resident before the part began, each in a process of its own, gradients included.  bf16 is autocast over fp32
-weights.  Both ways give the same loss, which is checked.  Needs Linux for the memory.
+matters; with one thread they are wall seconds of an idle machine.  Extra memory is the peak of resident memory above
+that before the part began, gradients included, each in its own process.  bf16 is autocast over fp32 weights.  Both
+methods give the same loss, which is checked.  Needs Linux for the memory.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ def row(part: str, precision: str) -> dict[str, Any]:
 
 
 class Measurement:
-    """A model, a batch, and the two ways to a loss.  Imports torch only when it is made."""
+    """A model, a batch, and the two ways to a loss.  Imports torch only when instantiated."""
 
     def __init__(self, sizes: Sizes, precision: str, *, threads: int) -> None:
         import torch
@@ -86,7 +86,7 @@ class Measurement:
         self.states = torch.randn((*shape, sizes.hidden), generator=draw)
 
     def seconds(self, part: str, repeats: int) -> dict[str, float]:
-        """Return the median CPU seconds of both ways, taken in turn."""
+        """Return the median CPU seconds of both methods, which take turns."""
         rounds: list[dict[str, tuple[float, float]]] = []
         for _ in range(repeats):
             rounds.append({way: self._timed(part, way) for way in WAYS})
@@ -96,7 +96,7 @@ class Measurement:
         return {way: statistics.median(found[way][0] for found in rounds) for way in WAYS}
 
     def memory(self, part: str, way: str) -> float:
-        """Return the peak of resident memory above what was resident before, in megabytes."""
+        """Return the peak of resident memory above that before, in megabytes."""
         Path("/proc/self/clear_refs").write_text("5")  # resets the peak
         before = _resident("VmRSS")
         self._run(part, way)
@@ -118,7 +118,7 @@ class Measurement:
         return float(loss.detach())
 
     def _loss_own(self) -> Any:
-        # these are the lines of XLMRobertaForMaskedLM.forward after the transformer
+        # the lines of XLMRobertaForMaskedLM.forward after the transformer
         logits = self.encoder.model.lm_head(self.states.requires_grad_())
         criterion = self.torch.nn.CrossEntropyLoss()
         return criterion(logits.view(-1, logits.shape[-1]), self.labels.view(-1))
@@ -142,11 +142,12 @@ class Measurement:
 
 
 def _encoder(sizes: Sizes) -> Any:
-    """Return an XLM-R-shaped encoder with random weights; its tokenizer is never asked for more than its size."""
+    """Return an XLM-R-shaped encoder with random weights; only the size of its tokenizer is used."""
     from tokenizers import Tokenizer, models
     from transformers import PreTrainedTokenizerFast, XLMRobertaConfig, XLMRobertaForMaskedLM
 
-    from crosslift.encoder.encoder import Encoder, seeded
+    from crosslift.encoder.encoder import Encoder
+    from crosslift.encoder.seeding import seeded
 
     special = {"<s>": 0, "<pad>": 1, "</s>": 2, "<unk>": 3, "<mask>": 4}
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=Tokenizer(models.WordLevel(special)), pad_token="<pad>")
@@ -202,8 +203,8 @@ def show(rows: list[dict[str, Any]], sizes: Sizes, *, threads: int) -> None:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--threads", type=int, default=1)
-    parser.add_argument("--tokens", type=int, default=1024, help="tokens a batch")
-    parser.add_argument("--length", type=int, default=128, help="tokens a row")
+    parser.add_argument("--tokens", type=int, default=1024, help="tokens per batch")
+    parser.add_argument("--length", type=int, default=128, help="tokens per row")
     parser.add_argument("--vocabulary", type=int, default=250_000)
     parser.add_argument("--hidden", type=int, default=768)
     parser.add_argument("--layers", type=int, default=12)

@@ -1,19 +1,20 @@
-"""Sentence pairs a second and peak memory of word aligners: forward, reverse, grow-diag-final-and.
+"""Sentence pairs per second and peak memory of word aligners: forward, reverse, grow-diag-final-and.
 
     python benchmarks/word_align.py bitext.tsv --columns 2,3 --pairs 90000 --threads 1,2 --fast-align DIR
     python benchmarks/word_align.py bitext.tsv --columns 2,3 --resample 250000,500000,1000000 --models fast
 
-Text is lower-cased and cut into words and punctuation once; every aligner then reads the same file of
-`source ||| target` and writes Pharaoh links, whose lines are counted.  Each runs in processes of its own, one by one:
+Text is lower-cased and split into words and punctuation once; every aligner then reads the same file of
+`source ||| target` and writes Pharaoh links, whose lines are counted.  The aligners run one by one, in their own
+processes:
 
-- crosslift: `WordAligner.fit_align` on the file.  Its clock starts when the compiled functions are there, after a first
-  run on a few pairs; the time until then, Python's start included, is the column `start`.  It does not depend on the
+- crosslift: `WordAligner.fit_align` on the file.  Its clock starts when the functions are compiled, after a first run
+  on a few pairs; the time until then, including Python's start, is the column `start`.  It does not depend on the
   amount of text, and is several times as long when the functions are compiled for the first time ever;
-- fast_align: both directions one after the other, then atools; as it is built, with or without OpenMP;
-- eflomal: its default settings, which say themselves how many iterations; then atools where fast_align is given;
-- systran-align: its Python binding, which makes both directions and joins them.
+- fast_align: both directions one after the other, then atools; as built, with or without OpenMP;
+- eflomal: its default settings, which determine the number of iterations; then atools where fast_align is given;
+- systran-align: its Python binding, which aligns both directions and joins them.
 
-Pairs a second and the first ratio are of wall time; the second ratio is of CPU time, which other work on the machine
+Pairs per second and the first ratio use wall time; the second ratio uses CPU time, which other work on the machine
 hardly changes.  Ratios are to fast_align with as many threads, or to the first aligner.  Peak memory is that of the
 largest process.  Needs Linux for the memory.
 """
@@ -94,7 +95,7 @@ def align(options: argparse.Namespace, model: str, threads: str, corpus: str, li
 
 
 def measured(options: argparse.Namespace, corpus: Path, pairs: int) -> list[dict[str, Any]]:
-    """Measure every aligner in turn, each as often as wanted; a number is the median of its own."""
+    """Measure every aligner in turn, for several rounds; return the median of each."""
     found: dict[tuple[int, str], list[dict[str, float]]] = {}
     peers = word_aligners.given(options)
     names = [*peers, *(f"crosslift {model}" for model in options.models)]
@@ -139,7 +140,7 @@ def _peer(
 
 
 def _check(joined: Path, name: str, pairs: int) -> None:
-    """Stop where an aligner has left out lines."""
+    """Stop if an aligner has left out lines."""
     links = joined if joined.exists() else joined.with_name("forward")
     with links.open("rb") as lines:
         count = sum(1 for _ in lines)
@@ -160,7 +161,7 @@ def _child(*what: object) -> dict[str, Any]:
 def show(rows: list[dict[str, Any]], pairs: int) -> None:
     """Print a Markdown table."""
     print(f"\n{pairs:,} pairs\n")
-    print("| threads | aligner | pairs a second | seconds | ratio | CPU seconds | ratio | peak MB | start |")
+    print("| threads | aligner | pairs per second | seconds | ratio | CPU seconds | ratio | peak MB | start |")
     print("|---:|:---|---:|---:|---:|---:|---:|---:|---:|")
     for row in rows:
         print(
@@ -183,13 +184,15 @@ def _columns(text: str) -> tuple[int, int]:
 def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bitext", type=Path, help="a file of parallel text, plain or with .gz")
-    parser.add_argument("--columns", type=_columns, help="the fields of source and target in a tsv file, from 0")
-    parser.add_argument("--pairs", type=int, help="the first so many pairs; all by default")
-    parser.add_argument("--resample", type=_numbers, default=[], help="so many pairs, drawn from all with replacement")
+    parser.add_argument("--columns", type=_columns, help="fields of source and target in a tsv file, from 0")
+    parser.add_argument("--pairs", type=int, help="number of pairs, from the first on; all by default")
+    parser.add_argument(
+        "--resample", type=_numbers, default=[], help="numbers of pairs, drawn from all with replacement"
+    )
     parser.add_argument("--threads", type=_numbers, default=[1])
     parser.add_argument("--models", type=lambda text: text.split(","), default=["fast", "hmm"])
     parser.add_argument("--iterations", type=int, default=5)
-    parser.add_argument("--rounds", type=int, default=1, help="how often each is run")
+    parser.add_argument("--rounds", type=int, default=1, help="runs of each aligner")
     word_aligners.add_options(parser)
     parser.add_argument("--scratch", type=Path, help="folder for temporary files")
     parser.add_argument("--json", type=Path, help="also write the numbers to this file")

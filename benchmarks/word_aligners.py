@@ -1,8 +1,8 @@
-"""Other word aligners as processes that are measured; shared by word_align.py and alignment_error_rate.py.
+"""Other word aligners as measured processes; shared by word_align.py and alignment_error_rate.py.
 
-Each is used where it is given, reads a file of `source ||| target`, and leaves Pharaoh files in a folder: `forward` and
-`reverse`, or `joined` alone.  Imports nothing but the standard library: the memory that Linux reports of a process is
-never less than that of the one that started it.
+An aligner is used if its path is given.  It reads a file of `source ||| target` and leaves Pharaoh files in a folder:
+`forward` and `reverse`, or `joined` alone.  Imports only the standard library: the memory that Linux reports for a
+process is never less than that of the process that started it.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ with open(corpus, encoding="utf-8", newline="\n") as pairs, open(f"{folder}/join
 
 @dataclass(frozen=True)
 class Cost:
-    """What processes took: wall and CPU seconds, and the peak memory of the largest."""
+    """The cost of processes: wall and CPU seconds, and the peak memory of the largest."""
 
     seconds: float
     cpu_seconds: float
@@ -66,19 +66,19 @@ Aligner = Callable[[Path, Path, int, int], Cost]
 
 
 def tokens(text: str) -> str:
-    """Return text in lower case, words and punctuation between blanks."""
+    """Return text in lower case, words and punctuation separated by spaces."""
     return " ".join(_TOKEN.findall(text.replace("\u2019", "'").lower()))
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options that say where other aligners are."""
+    """Add the options that locate other aligners."""
     parser.add_argument("--fast-align", type=Path, metavar="DIR", help="folder with fast_align and atools")
     parser.add_argument("--eflomal", type=Path, metavar="FILE", help="the program eflomal-align")
     parser.add_argument("--systran-python", type=Path, metavar="FILE", help="a Python that has systran-align")
 
 
 def given(options: argparse.Namespace) -> dict[str, Aligner]:
-    """Return the aligners that are there."""
+    """Return the aligners whose paths are given."""
     there: dict[str, Aligner] = {}
     if programs := options.fast_align:
         there["fast_align"] = lambda *args: _fast_align(programs, *args)
@@ -90,7 +90,7 @@ def given(options: argparse.Namespace) -> dict[str, Aligner]:
 
 
 def run(command: Iterable[object], *, threads: int, output: Path | None = None) -> Cost:
-    """Run a program to its end; what it prints goes to `output`."""
+    """Run a program to its end; its standard output goes to `output`."""
     words = [str(word) for word in command]
     environment = {**os.environ, "OMP_NUM_THREADS": str(threads), "NUMBA_NUM_THREADS": str(threads)}
     start = time.perf_counter()
@@ -120,7 +120,7 @@ def _fast_align(programs: Path, corpus: Path, folder: Path, iterations: int, thr
 
 
 def _eflomal(program: Path, corpus: Path, folder: Path, iterations: int, threads: int) -> Cost:
-    """Align with eflomal's own number of iterations; it samples, so that they are no passes of EM."""
+    """Align with eflomal's own number of iterations: it samples, so they do not correspond to passes of EM."""
     del iterations
     command = [program, "-i", corpus, "-f", folder / "forward", "-r", folder / "reverse", "--model", 3, "--overwrite"]
     return run(command, threads=threads)

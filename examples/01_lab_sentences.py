@@ -4,7 +4,7 @@ from crosslift import lab
 
 world = lab.World(seed=0)
 
-print("The languages, and how far each is from the source language (0 to 1):")
+print("The languages, with their distance from the source language (0 to 1):")
 for language in world.languages:
     print(f"  {language.code}  {language.name:9} {language.distance(world.source):.2f}  {language.description}")
 

@@ -1,4 +1,4 @@
-"""An encoder with random weights and a tokenizer of its own: from sentences to vectors."""
+"""An encoder with random weights and a newly trained tokenizer: from sentences to vectors."""
 
 import torch
 from torch.nn.functional import cosine_similarity
@@ -9,7 +9,7 @@ from crosslift.encoder.scratch.tokenizer import train_tokenizer
 world = lab.World(seed=0)
 tokenizer = train_tokenizer(world.text("qaa", 500) + world.text("qab", 500), size=800)
 encoder = Encoder.scratch("lab", tokenizer, seed=0)
-print(f"{encoder.layers} layers, {encoder.hidden_size} wide, {encoder.vocabulary_size} pieces")
+print(f"{encoder.layers} layers, {encoder.hidden_size} wide, {encoder.vocabulary_size} subwords")
 
 pairs = world.bitext("qaa", "qab", 4)
 sentences = [pair.source for pair in pairs] + [pair.target for pair in pairs]

@@ -1,4 +1,4 @@
-"""A recipe from Python, far too small to learn anything, and what the run directory says about it."""
+"""A recipe in Python, far too small to learn anything, and the scores in its run directory."""
 
 import json
 import tempfile

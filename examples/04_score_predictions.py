@@ -16,7 +16,7 @@ records = [
     {"id": "2", "prediction": "neutral", "gold": "neutral"},
 ]
 with tempfile.TemporaryDirectory() as folder:
-    path = Path(folder) / "de.jsonl"  # the form of RUN/predictions/xnli/de.jsonl
+    path = Path(folder) / "de.jsonl"  # in the format of RUN/predictions/xnli/de.jsonl
     path.write_text("".join(json.dumps(record) + "\n" for record in records))
     with path.open() as file:
         read = [json.loads(line) for line in file]
@@ -24,7 +24,7 @@ with tempfile.TemporaryDirectory() as folder:
 print(f"accuracy  {Accuracy()(read):.1f}")
 print(f"macro F1  {MacroF1(labels)(read):.1f}")
 
-# A metric is the score of a sum of statistics, so subsets and resamples need no second look at an example.
+# A metric scores a sum of per-record statistics, so subsets and resamples never need to look at an example again.
 print("statistics of each record:", [Accuracy().statistics(record) for record in read])
 
 tagged = [{"prediction": ["B-PER", "I-PER", "O", "B-LOC"], "gold": ["B-PER", "I-PER", "O", "O"]}]

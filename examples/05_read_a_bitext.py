@@ -1,4 +1,4 @@
-"""A bitext with the usual dirt in it, and what the filters make of it."""
+"""A bitext with the usual noise, and the pairs that the filters keep."""
 
 import tempfile
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""A method of one's own, trained through the loop: the class alone, in a file of src/crosslift/align/, is a method."""
+"""Your own alignment method in the training loop; in a file of src/crosslift/align/, its class is all a recipe needs."""
 
 import tempfile
 from pathlib import Path
@@ -16,9 +16,9 @@ from crosslift.train.method import Terms
 
 
 class SentenceDistance(SentenceContrastive):
-    """Pull translations together and push nothing apart: the control that shows what negatives are for."""
+    """Pull translations together and push nothing apart: the control that shows why negatives are needed."""
 
-    splittable: ClassVar[bool] = True  # no row depends on another
+    splittable: ClassVar[bool] = True  # no row depends on the others
 
     def loss(self, model: Encoder, batch: PairBatch) -> Terms:
         source, target = (model.pool(model.encode(side), side, self.pooling) for side in (batch.source, batch.target))

@@ -1,4 +1,4 @@
-"""Word links of a bitext, judged by gold links: the lab has them for every pair."""
+"""Word links of a bitext, scored against gold links, which the lab has for every pair."""
 
 from crosslift import Bitext, WordAligner
 from crosslift.lab import World

@@ -1,10 +1,10 @@
-"""Every alignment objective in the lab, at equal steps: NLI, POS and retrieval in eight languages, several seeds.
+"""All alignment objectives in the lab, at equal steps: NLI, POS and retrieval in eight languages, several seeds.
 
     python experiments/alignment_objectives.py --seeds 5 --jobs 2 --output runs/objectives
 
 All arms start from one pre-trained encoder, read the same bitext and take the same number of steps; each arm and seed
-then learns NLI, and separately POS, from source-language labels.  Finished runs are kept, so an interrupted table goes
-on where it was.  Prints a Markdown table: mean and standard deviation over seeds, in percent.
+then learns NLI, and separately POS, from source-language labels.  Finished runs are kept, so an interrupted table can
+be continued.  Prints a Markdown table: mean and standard deviation over seeds, in percent.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ ARMS: dict[str, list[dict[str, Any]] | None] = {
     "synthetic_adversarial": [{"use": "synthetic_adversarial", "lexicon": "lab", "passes": 1, **MASK}],
     "translation": [{"use": "translation", "layers": 1}],
 }
-"""Objectives of each arm; None: no alignment at all."""
+"""Objectives of each arm; None means no alignment."""
 TASKS = {"xnli": 2000, "udpos": 300}
 """Fine-tuning steps by task."""
 
 
 def recipe(steps: int, arm: str, seed: int, task: str) -> dict[str, Any]:
-    """Return the recipe of an arm, a seed and a task, aligned for so many steps."""
+    """Return the recipe of an arm, a seed and a task, aligned for a number of steps."""
     from crosslift import recipe as recipes
 
     values = recipes.read(recipes.LAB_RECIPE)
@@ -63,7 +63,7 @@ def recipe(steps: int, arm: str, seed: int, task: str) -> dict[str, Any]:
 
 
 def measures(grid: Grid, arm: str, seed: int) -> dict[str, float]:
-    """Return what the runs of an arm and a seed gave."""
+    """Return the measures of the runs of one arm and seed."""
     found: dict[str, float] = {}
     for task in grid.tasks:
         results = grid.results(arm, seed, task)
@@ -72,23 +72,23 @@ def measures(grid: Grid, arm: str, seed: int) -> dict[str, float]:
         found[f"{task} targets"] = statistics.mean(value for language, value in scores.items() if language != SOURCE)
         found["seconds"] = stage_seconds(results, "align")
         after = probe(results, "align" if ARMS[arm] else "pretrain")
-        if after is not None:  # taken by the task that has translations to score
+        if after is not None:  # measured by the task whose test data is parallel
             found["retrieval"] = after
     return found
 
 
 def main() -> None:
-    """Run what is missing, then print the table."""
+    """Run missing runs, then print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=1, help="runs side by side, one thread each")
+    parser.add_argument("--jobs", type=int, default=1, help="parallel runs, one thread each")
     parser.add_argument("--steps", type=int, default=400, help="alignment steps of 64 pairs")
     parser.add_argument("--arms", default=",".join(ARMS), help="comma-separated (a comma inside a name is kept)")
     parser.add_argument("--output", type=Path, default=Path("runs/objectives"))
     arguments = parser.parse_args()
     arms = [arm for arm in ARMS if arm in arguments.arms]
     grid = Grid(partial(recipe, arguments.steps), arms, list(TASKS), arguments.seeds, arguments.output)
-    replace(grid, arms=["none"], seeds=1).run(1)  # pre-trains the encoder that all share
+    replace(grid, arms=["none"], seeds=1).run(1)  # pre-trains the encoder that all arms share
     grid.run(arguments.jobs)
     languages = [f"xnli qa{letter}" for letter in "abcdefgh"]
     columns = [*languages, "xnli targets", "udpos targets", "retrieval", "seconds"]

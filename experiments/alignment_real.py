@@ -2,10 +2,10 @@
 
     python experiments/alignment_real.py --encoder ENCODER --data DATA --seeds 3 --jobs 2 --output runs/alignment-real
 
-DATA is laid out as XTREME's download script does it, with `bitext/{language}.tsv` (corpus, id, English, other) and
-`nli_train/en.jsonl` beside.  Of each of 14 languages 6,000 pairs are drawn with seed 0 and aligned word by word;
-`--pairs` of them are written to OUTPUT/bitext with their links, and read by all arms.  All arms take the same number of
-steps of 32 pairs at one learning rate.  Finished runs are kept.  Prints a Markdown table.
+DATA has the layout of XTREME's download script, plus `bitext/{language}.tsv` (corpus, id, English, other) and
+`nli_train/en.jsonl`.  In each of 14 languages 6,000 pairs are drawn with seed 0 and aligned word by word; `--pairs` of
+them are written to OUTPUT/bitext with their links, and read by all arms.  All arms take the same number of steps of 32
+pairs at one learning rate.  Finished runs are kept.  Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -34,15 +34,15 @@ ARMS: dict[str, list[dict[str, Any]] | None] = {
     "CZ-snt": [{"use": "sentence_contrastive", "loss": "cz_nce", **SENTENCE}],
     "ML-CTL-CZ": [{"use": "ml_ctl", "loss": "cz_nce"}],
 }
-"""Objectives of each arm; None: no alignment at all."""
+"""Objectives of each arm; None means no alignment."""
 SHORTER = {
     "sib200": {"epochs": 3},
     "udpos": {"epochs": 1},
     "xnli": {"train_limit": 1000},
 }
-"""What is changed in those recipes, for time; besides, the last weights are the only ones that are scored."""
+"""Changes to those recipes that save time; also, only the last weights are scored."""
 LIMIT = {"sib200": 99, "udpos": 50, "xnli": 100}
-"""Examples a language that are scored, at most."""
+"""Most examples scored per language."""
 SIB200 = (
     *("eng_Latn", "arb_Arab", "bul_Cyrl", "deu_Latn", "ell_Grek", "spa_Latn", "fra_Latn", "hin_Deva", "rus_Cyrl"),
     *("swh_Latn", "tha_Thai", "tur_Latn", "urd_Arab", "vie_Latn", "zho_Hans", "ita_Latn", "por_Latn", "ron_Latn"),
@@ -50,11 +50,11 @@ SIB200 = (
 )
 """English, the languages with bitext, and ten without."""
 ALIGNED = 6000
-"""Pairs a language that the word aligner learns from."""
+"""Pairs per language that the word aligner learns from."""
 GROUPS = ("source", "aligned", "others")
 """English, the languages with bitext, and those without."""
 TASKS = {"sib200": "recipes/sib200.toml", "udpos": "recipes/udpos.toml", "xnli": "recipes/xnli.toml"}
-"""The recipe whose fine-tuning and evaluation a task takes; XNLI's scores Tatoeba too."""
+"""The recipe whose fine-tuning and evaluation a task uses; XNLI's also scores Tatoeba."""
 
 
 def recipe(options: argparse.Namespace, arm: str, seed: int, task: str) -> dict[str, Any]:
@@ -84,7 +84,7 @@ def recipe(options: argparse.Namespace, arm: str, seed: int, task: str) -> dict[
 
 
 def draw_bitext(data: Path, output: Path, count: int) -> None:
-    """Write `count` pairs of each language and their word links, unless they are there."""
+    """Write `count` pairs per language and their word links, unless they exist already."""
     output.mkdir(parents=True, exist_ok=True)
     for language in LANGUAGES:
         drawn = output / f"{language}.tsv"
@@ -100,13 +100,13 @@ def draw_bitext(data: Path, output: Path, count: int) -> None:
 
 
 def group_of(code: str) -> str:
-    """Return the group of a language, whatever code the benchmark has for it."""
+    """Return the group of a language, whichever code the benchmark uses for it."""
     language = languages.get(code).code
     return "source" if language == "en" else "aligned" if language in LANGUAGES else "others"
 
 
 def measures(grid: Grid, arm: str, seed: int) -> dict[str, float]:
-    """Return what the runs of an arm and a seed gave."""
+    """Return the measures of the runs of one arm and seed."""
     found: dict[str, float] = {}
     for task in grid.tasks:
         results = grid.results(arm, seed, task)
@@ -124,14 +124,14 @@ def measures(grid: Grid, arm: str, seed: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Run what is missing, then print the tables."""
+    """Run missing runs, then print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=1, help="runs side by side, one thread each")
+    parser.add_argument("--jobs", type=int, default=1, help="parallel runs, one thread each")
     parser.add_argument("--steps", type=int, default=150, help="alignment steps of 32 pairs")
-    parser.add_argument("--pairs", type=int, default=2000, help="pairs a language, at most")
+    parser.add_argument("--pairs", type=int, default=2000, help="most pairs per language")
     parser.add_argument("--learning-rate", type=float, default=3e-4)
     parser.add_argument("--output", type=Path, default=Path("runs/alignment-real"))
     options = parser.parse_args()

@@ -1,9 +1,9 @@
-"""Examples found in a directory of benchmarks against published numbers, a Markdown row a task, split and language.
+"""Sizes of benchmarks in a directory against published sizes: one Markdown row per task, split and language.
 
     python experiments/data_counts.py DIRECTORY
     python experiments/data_counts.py DIRECTORY --differences
 
-"-" stands where nothing is published.  With `--differences`, only rows whose two numbers differ are printed.
+"-" means that no size is published.  With `--differences`, only rows whose two numbers differ are printed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Row = tuple[str, str, str, str, str, str]
 
 
 def rows(task: Task, data: Directory) -> Iterator[Row]:
-    """Yield (task, split, language, found, published, repeated examples or what is wrong) of all that is there."""
+    """Yield (task, split, language, found, published, repeated examples or an error) for all data in the directory."""
     from crosslift.data.checks import duplicates
 
     for split in task.files:
@@ -39,7 +39,7 @@ def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("directory", type=Path)
-    parser.add_argument("--differences", action="store_true", help="only where found and published differ")
+    parser.add_argument("--differences", action="store_true", help="only rows whose sizes differ")
     options = parser.parse_args()
     data = Directory(options.directory)
     print("| task | split | language | found | published | repeated |\n| --- | --- | --- | --- | --- | --- |")

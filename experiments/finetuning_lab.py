@@ -1,12 +1,12 @@
-"""Every way to fine-tune, in the lab: NLI and paraphrase in eight languages and in all 64 ordered pairs of them.
+"""All fine-tuning methods in the lab: NLI and paraphrase in eight languages and in all 64 ordered pairs of them.
 
     python experiments/finetuning_lab.py --seeds 5 --jobs 2 --output runs/finetuning
 
-All arms start from one pre-trained and aligned encoder and take the same steps, but for the control with twice as
-many: arms that compare sentences with views of them read twice as much a step.  Finished runs are kept, so an
-interrupted table goes on where it was.  Prints Markdown tables: mean and standard deviation over seeds, in percent, and
-the paired difference to plain fine-tuning with a 95 % interval (Student's t over seeds), starred where Holm's adjusted
-p is below 0.05; "pairs" is the mean of all ordered pairs of languages.
+All arms start from one pre-trained and aligned encoder and take the same number of steps, except a control with twice
+as many: arms that compare sentences with views read twice as much per step.  Finished runs are kept, so an interrupted
+table can be continued.  Prints Markdown tables: mean and standard deviation over seeds, in percent, and the paired
+difference from plain fine-tuning with a 95 % interval (Student's t over seeds), starred where Holm's adjusted p is
+below 0.05; "pairs" is the mean over all ordered pairs of languages.
 """
 
 from __future__ import annotations
@@ -55,13 +55,13 @@ ARMS: dict[str, Arm] = {
     "intermediate, source": {"intermediate": {}},
     "intermediate, multilingual": {"intermediate": {"translate": {"by": "lab", "mix": "one"}}},
 }
-"""What each arm lays over the recipe's [finetune]."""
+"""The values that each arm overrides in the recipe's [finetune]."""
 TASKS = {"xnli": 1600, "pawsx": 800}
 """Fine-tuning steps by task; intermediate arms learn the other one first."""
 
 
 def recipe(limit: int, arm: str, seed: int, task: str) -> dict[str, Any]:
-    """Return the recipe of an arm, a seed and a task, scored on so many examples a language."""
+    """Return the recipe of an arm, a seed and a task, scored on a number of examples per language."""
     from crosslift import recipe as recipes
 
     values = recipes.read(recipes.LAB_RECIPE)
@@ -78,7 +78,7 @@ def recipe(limit: int, arm: str, seed: int, task: str) -> dict[str, Any]:
 
 
 def measures(grid: Grid, arm: str, seed: int) -> dict[str, float]:
-    """Return what the runs of an arm and a seed gave."""
+    """Return the measures of the runs of one arm and seed."""
     found: dict[str, float] = {}
     for task in grid.tasks:
         results = grid.results(arm, seed, task)
@@ -88,24 +88,24 @@ def measures(grid: Grid, arm: str, seed: int) -> dict[str, float]:
         found[f"{task} targets"] = statistics.mean(value for code, value in scores.items() if code != SOURCE)
         found[f"{task} pairs"] = pairs["macro"]
         found[f"{task} off-diagonal"] = pairs["off_diagonal"]
-        for row in results["consistency"]:  # of tasks whose test data is parallel
+        for row in results["consistency"]:  # for tasks whose test data is parallel
             if row["selection"] == "source-dev":
                 found[f"{task} agreement"] = row["agreement"]
     return found
 
 
 def main() -> None:
-    """Run what is missing, then print the tables."""
+    """Run missing runs, then print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, default=5)
-    parser.add_argument("--jobs", type=int, default=1, help="runs side by side, one thread each")
-    parser.add_argument("--limit", type=int, default=600, help="test examples a language")
+    parser.add_argument("--jobs", type=int, default=1, help="parallel runs, one thread each")
+    parser.add_argument("--limit", type=int, default=600, help="test examples per language")
     parser.add_argument("--output", type=Path, default=Path("runs/finetuning"))
     parser.add_argument("--kept", type=Path, help="JSON with the numbers of earlier runs, which are not run again")
     arguments = parser.parse_args()
     make = partial(recipe, arguments.limit)
     grid = Grid(make, list(ARMS), list(TASKS), arguments.seeds, arguments.output, arguments.kept)
-    replace(grid, arms=["plain"], seeds=1, kept=None).run(1)  # trains the encoder that all share
+    replace(grid, arms=["plain"], seeds=1, kept=None).run(1)  # trains the encoder that all arms share
     grid.run(arguments.jobs)
     columns = [f"{task} {what}" for task in TASKS for what in ("source", "targets", "off-diagonal")]
     found = grid.measured(partial(measures, grid))

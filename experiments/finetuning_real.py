@@ -2,11 +2,11 @@
 
     python experiments/finetuning_real.py --encoder ENCODER --data DATA --seeds 3 --jobs 2 --output runs/finetuning-real
 
-DATA is laid out as XTREME's download script does it, with `nli_train/en.jsonl`, `bitext/{language}.tsv` and
-`dictionaries/en-{language}.txt` beside.  4,000 English pairs, scored on XNLI dev in eight languages and in every
-ordered pair of them.  RS-DA's neighbours are English words with two translations or more in common in the
-dictionaries.  The chain from SocialIQA over COPA to XCOPA is the study `intermediate-multilingual` at scale mini.
-Finished runs are kept.  Prints Markdown tables.
+DATA has the layout of XTREME's download script, plus `nli_train/en.jsonl`, `bitext/{language}.tsv` and
+`dictionaries/en-{language}.txt`.  4,000 English pairs, scored on XNLI dev in eight languages and in every ordered pair
+of them.  RS-DA's neighbours are English words with at least two translations in common in the dictionaries.  The chain
+from SocialIQA and COPA to XCOPA is the study `intermediate-multilingual` at scale mini.  Finished runs are kept.
+Prints Markdown tables.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ Arm = dict[str, Any]
 
 
 def nli_arms(options: argparse.Namespace) -> dict[str, Arm]:
-    """Return what each arm lays over [finetune]."""
+    """Return the values that each arm overrides in [finetune]."""
     switch = {"use": "code_switch", "lexicon": str(options.data / "dictionaries")}
     return {
         "plain": {},
@@ -57,7 +57,7 @@ def recipe(options: argparse.Namespace, arm: str, seed: int, task: str) -> dict[
 
 
 def measures(grid: Grid, arm: str, seed: int) -> dict[str, float]:
-    """Return what the run of an arm and a seed gave."""
+    """Return the measures of the run of one arm and seed."""
     (task,) = grid.tasks
     results = grid.results(arm, seed, task)
     found: dict[str, float] = {"seconds": stage_seconds(results, "finetune")}
@@ -74,15 +74,17 @@ def measures(grid: Grid, arm: str, seed: int) -> dict[str, float]:
 
 
 def main() -> None:
-    """Run what is missing, then print the tables."""
+    """Run missing runs, then print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--encoder", type=Path, required=True)
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=3)
-    parser.add_argument("--jobs", type=int, default=1, help="runs side by side, one thread each")
-    parser.add_argument("--pairs", type=int, default=4000, help="English pairs that NLI is learned from")
-    parser.add_argument("--limit", type=int, default=60, help="XNLI examples a language")
-    parser.add_argument("--languages", default="en,ar,de,fr,ru,sw,tr,zh", help="that XNLI is scored in, and all pairs")
+    parser.add_argument("--jobs", type=int, default=1, help="parallel runs, one thread each")
+    parser.add_argument("--pairs", type=int, default=4000, help="English training pairs of NLI")
+    parser.add_argument("--limit", type=int, default=60, help="XNLI examples per language")
+    parser.add_argument(
+        "--languages", default="en,ar,de,fr,ru,sw,tr,zh", help="languages, and all their pairs, in which XNLI is scored"
+    )
     parser.add_argument("--output", type=Path, default=Path("runs/finetuning-real"))
     options = parser.parse_args()
     options.output.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Arms x seeds x tasks: run what is missing, several at a time, and put the scores into a Markdown table."""
+"""Grids of arms, seeds and tasks: run what is missing, several at a time, and print the scores as Markdown tables."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ LEVEL = 0.05
 
 @dataclass(frozen=True)
 class Grid:
-    """What is run.  Finished runs are kept, so an interrupted grid goes on where it was.
+    """A grid of runs.  Finished runs are kept, so an interrupted grid can be continued.
 
     Args:
         recipe: (arm, seed, task) -> values of a recipe; must be picklable.
         arms: names, in the order of the table.
         tasks: names.
-        seeds: how many.
-        output: where runs go: OUTPUT/ARM/TASK/seed-N.
-        kept: file of the numbers of earlier runs, which are not run again; a later session adds seeds to them.
+        seeds: number of seeds, from 0 on.
+        output: directory of the runs, OUTPUT/ARM/TASK/seed-N.
+        kept: file with the numbers of earlier runs, which are not run again; new seeds are added to it.
     """
 
     recipe: Callable[[str, int, str], dict[str, Any]]
@@ -52,7 +52,7 @@ class Grid:
                     print(f"{arm}, seed {seed}: {error}")
 
     def run_one(self, arm: str, seed: int) -> None:
-        """Run the tasks of an arm and a seed that are not there yet."""
+        """Run the missing tasks of one arm and seed."""
         import torch
 
         import crosslift
@@ -65,7 +65,7 @@ class Grid:
                 crosslift.run(recipes.build(self.recipe(arm, seed, task), where=arm), directory, resume=True)
 
     def directory(self, arm: str, seed: int, task: str) -> Path:
-        """Return where a run is."""
+        """Return the directory of a run."""
         return self.output / arm.replace(" ", "_") / task / f"seed-{seed}"
 
     def results(self, arm: str, seed: int, task: str) -> dict[str, Any]:
@@ -76,14 +76,14 @@ class Grid:
         return found
 
     def known(self) -> dict[str, dict[str, Measures]]:
-        """Return the numbers that are kept, by arm and seed."""
+        """Return the kept numbers by arm and seed."""
         if self.kept is None or not self.kept.is_file():
             return {}
         found: dict[str, dict[str, Measures]] = json.loads(self.kept.read_text(encoding="utf-8"))
         return found
 
     def measured(self, measures: Callable[[str, int], Measures]) -> dict[str, dict[str, Measures]]:
-        """Return the numbers of what is kept and of what has run, by arm and seed, and keep them all."""
+        """Return the numbers of kept and finished runs by arm and seed, and keep them all."""
         found = self.known()
         for arm in self.arms:
             own = found.setdefault(arm, {})
@@ -97,7 +97,7 @@ class Grid:
 
 
 def table(found: Mapping[str, Mapping[str, Measures]], columns: Sequence[str]) -> str:
-    """Return a Markdown table: mean and standard deviation over the seeds that are there, and their number."""
+    """Return a Markdown table: mean and standard deviation over the available seeds, and their number."""
     lines = ["| arm | seeds | " + " | ".join(columns) + " |", "| --- |" + " ---: |" * (len(columns) + 1)]
     for arm, runs in found.items():
         cells = [summary([run[column] for run in runs.values() if column in run]) for column in columns]
@@ -106,7 +106,7 @@ def table(found: Mapping[str, Mapping[str, Measures]], columns: Sequence[str]) -
 
 
 def paired(found: Mapping[str, Mapping[str, Measures]], baseline: str, columns: Sequence[str]) -> str:
-    """Return a Markdown table of each arm less the baseline, seed by seed: mean and 95 % interval by Student's t.
+    """Return a Markdown table of each arm minus the baseline, paired by seed: mean and 95 % interval by Student's t.
 
     A star marks a difference whose p, adjusted over the arms of its column (Holm), is below 0.05.
     """
@@ -124,7 +124,7 @@ def paired(found: Mapping[str, Mapping[str, Measures]], baseline: str, columns: 
 
 
 def _column(differences: Sequence[Sequence[float]]) -> list[str]:
-    """Return the cells of a column: an interval an arm, starred where the adjusted p is below 0.05."""
+    """Return the cells of a column: one interval per arm, starred where the adjusted p is below 0.05."""
     from crosslift.stats.adjustment import holm
 
     tested = [float(stats.ttest_1samp(each, 0.0).pvalue) if len(each) > 1 else math.nan for each in differences]
@@ -133,7 +133,7 @@ def _column(differences: Sequence[Sequence[float]]) -> list[str]:
 
 
 def interval(differences: Sequence[float]) -> str:
-    """Return a mean and its 95 % interval, which one seed does not have."""
+    """Return a mean and its 95 % interval, which needs at least two seeds."""
     mean = statistics.mean(differences)
     if len(differences) == 1:
         return f"{mean:+.1f}"
@@ -142,7 +142,7 @@ def interval(differences: Sequence[float]) -> str:
 
 
 def summary(values: Sequence[float]) -> str:
-    """Return mean ± standard deviation, or a dash where there is nothing."""
+    """Return mean ± standard deviation, or a dash without values."""
     if not values:
         return "-"
     if len(values) == 1:
@@ -153,18 +153,18 @@ def summary(values: Sequence[float]) -> str:
 def by_language(
     results: Mapping[str, Any], task: str, *, metric: str | None = None, selection: str = "source-dev"
 ) -> dict[str, float]:
-    """Return the scores of a task by language, by one selection rule; the first metric unless one is named."""
+    """Return the scores of a task by language, under one selection rule; the first metric unless one is named."""
     rows = [row for row in results["scores"] if (row["task"], row["selection"]) == (task, selection)]
     wanted = metric or (rows[0]["metric"] if rows else "")
     return {row["language"]: row["value"] for row in rows if row["metric"] == wanted}
 
 
 def probe(results: Mapping[str, Any], stage: str, metric: str = "retrieval") -> float | None:
-    """Return the mean of a probe over languages after a stage, or None if it was not taken."""
+    """Return the mean of a probe over languages after a stage, or None if it was not measured."""
     values = [row["value"] for row in results["probes"] if (row["metric"], row["stage"]) == (metric, stage)]
     return statistics.mean(values) if values else None
 
 
 def stage_seconds(results: Mapping[str, Any], stage: str) -> float:
-    """Return what a stage cost; 0 where there is none."""
+    """Return the cost of a stage; 0 if there is none."""
     return sum(row["seconds"] for row in results["stages"] if row["stage"] == stage)

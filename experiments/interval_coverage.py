@@ -1,12 +1,12 @@
-"""Do the intervals of `crosslift compare` hold?  Simulated studies whose true effect is known.
+"""Coverage of the intervals of `crosslift compare`, in simulated studies whose true effect is known.
 
     python experiments/interval_coverage.py --studies 2000
 
-Answers come from a threshold on a sum of normal variables: how hard the item is (in all languages, in one, for one of
-the two systems), what the seed did (in all languages, in one, in both systems alike), and noise.  Under the null both
-systems have the same distribution, and still differ on single items and between seeds.  For accuracy the true effect
-is a difference of normal probabilities; for F1 only the null is simulated.  Coverage of the 95% interval should lie in
-93-97, false positives of the 5% test under the null at 6% at most.
+Answers come from a threshold on a sum of normal variables: the difficulty of the item (in all languages, in one, for
+one of the two systems), the effect of the seed (in all languages, in one, in both systems equally), and noise.  Under
+the null both systems have the same distribution, but differ on single items and between seeds.  For accuracy the true
+effect is a difference of normal probabilities; for F1 it is estimated from a study so large that it hardly errs.
+Coverage of the 95% interval should be between 93 and 97, and false positives of the 5% test at most 6%.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ from crosslift.stats.interval import Scores, estimate
 
 NORMAL = NormalDist()
 POINT = 0.027
-"""Shift of the normal variable that changes accuracy by a point, at 65%."""
+"""Shift of the normal variable that changes an accuracy of 65% by one point."""
 DIFFICULTY = {"item": 0.45, "item in a language": 0.15, "item for a system": 0.1, "noise": 0.3}
 """Variances; they sum to 1."""
 
@@ -143,12 +143,12 @@ def counts(study: Study, variables: NDArray[np.float64], generator: np.random.Ge
 
 
 def metric_of(study: Study) -> Metric:
-    """Return the metric, from its shelf."""
+    """Return the metric of a study."""
     return {"accuracy": Accuracy(), "tagging_f1": TaggingF1(), "macro_f1": MacroF1(("a", "b", "c"))}[study.metric]
 
 
 def _large(study: Study) -> float:
-    """Return the effect in a study so large that it hardly errs, of one system with and without the shift."""
+    """Return the effect of the shift on one system, in a study so large that it hardly errs."""
     large = replace(study, seeds=(100, 0), items=20_000, effect=0.0)
     variables, _ = answers(large, np.random.default_rng(0))
     metric = metric_of(study)
@@ -160,7 +160,7 @@ def _large(study: Study) -> float:
 
 
 def simulated(study: Study, number: int, *, draws: int) -> tuple[float, float, float, float]:
-    """Simulate a study and return effect, interval and p-value, as `crosslift compare` finds them."""
+    """Simulate a study and return effect, interval and p-value as computed by `crosslift compare`."""
     generator = np.random.default_rng([number, len(study.name)])
     table = np.concatenate([counts(study, one, generator) for one in answers(study, generator)])
     names = tuple(map(str, range(study.languages)))
@@ -174,7 +174,7 @@ def simulated(study: Study, number: int, *, draws: int) -> tuple[float, float, f
 
 
 def measured(study: Study, *, studies: int, draws: int) -> str:
-    """Return a row of the table."""
+    """Return one row of the table."""
     start = time.process_time()
     null = np.array([simulated(replace(study, effect=0.0), number, draws=draws) for number in range(studies)])
     false_positives = 100 * float((null[:, 3] < 0.05).mean())

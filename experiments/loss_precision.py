@@ -1,20 +1,20 @@
-"""What number formats do to InfoNCE and CZ-NCE: losses that are exactly zero, and gradients that are wrong.
+"""The effect of number formats on InfoNCE and CZ-NCE: losses that are exactly zero, and errors of gradients.
 
     python experiments/loss_precision.py [--gap 0.4 0.8] [--batch-size 4 16 64 256] [--json FILE]
 
-The question (Chen et al. 2022, arXiv 2202.13083): does CZ-NCE relieve floating-point error, and where?  Cosines are
-drawn in float64: translations around 0.9, negatives lower by the gap, 2B - 2 of them an anchor.  Over the temperature
-they are the logits, rounded to a format; each form of a loss is computed in that format, and its gradient at the logits
-is compared with that form's in float64 at the same rounded logits, so that the arithmetic alone is judged.
+The question (Chen et al. 2022, arXiv 2202.13083): does CZ-NCE reduce floating-point error, and where?  Cosines are
+drawn in float64: translations around 0.9, negatives lower by the gap, 2B - 2 of them per anchor.  Divided by the
+temperature they are the logits, rounded to a format; each form of a loss is computed in that format, and its gradient
+at the logits is compared with that form's in float64 at the same rounded logits, so only the arithmetic is judged.
 
-- plain: log-sum-exp of all logits less the positive's, as the formula of InfoNCE is written;
+- plain: log-sum-exp of all logits minus the positive's, as the formula of InfoNCE is written;
 - cross-entropy: torch's, of the positive among all logits;
-- softplus: `softplus(log-sum-exp of the negatives - positive)`, the same number as both; what `crosslift.losses` does;
-- CZ: log-sum-exp of the negatives less the positive's, the CZ-NCE of `crosslift.losses`;
+- softplus: `softplus(log-sum-exp of the negatives - positive)`, equal to both; the form in `crosslift.losses`;
+- CZ: log-sum-exp of the negatives minus the positive's, the CZ-NCE of `crosslift.losses`;
 - CZ as released: the logarithm of a plain sum of exponentials.
 
 Printed for each: the share of anchors whose loss is exactly 0, and the median over anchors of the gradient's relative
-error.  `crosslift.losses` itself computes in fp32 whatever it is given, so its rows are those of fp32.
+error.  `crosslift.losses` always computes in fp32, so its rows are those of fp32.
 """
 
 from __future__ import annotations
@@ -48,9 +48,11 @@ def table_of(rows: list[dict[str, object]], gap: float) -> Table:
 
 
 def main() -> None:
-    """Measure and print a table for each gap."""
+    """Measure and print one table per gap."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--gap", type=float, nargs="+", default=[0.4, 0.8, 1.2], help="translations less negatives")
+    parser.add_argument(
+        "--gap", type=float, nargs="+", default=[0.4, 0.8, 1.2], help="cosine of translations minus that of negatives"
+    )
     parser.add_argument("--batch-size", type=int, nargs="+", default=[4, 16, 64, 256])
     parser.add_argument("--temperature", type=float, default=TEMPERATURE)
     parser.add_argument("--seed", type=int, default=0)

@@ -1,12 +1,12 @@
-"""How many neighbours does the approximate search of mining miss on real text, and do more lists or probes mend it?
+"""Recall of the approximate search of mining on real text, by the number of lists and probes.
 
     python experiments/mining_recall.py --encoder ENCODER --bitext FOLDER --sizes 50000 200000 700000
 
 FOLDER holds `{language}.tsv`, English and another language in the last two columns, each plain or with .gz.  A pool is
-so many different sentences of all those languages, drawn once; queries are English sentences.  Vectors are
-means of the last layer unless `--pooling` says else.
-Recall is the share of the exact four nearest that the search finds, `first` that of the nearest alone.  CPU
-seconds are for the lists and the queries together; nearly all of them are for the lists.  Prints a Markdown table.
+a number of distinct sentences in all those languages, drawn once; queries are English sentences.  Vectors are means of
+the last layer unless `--pooling` says otherwise.  Recall is the share of the exact four nearest that the search finds,
+`first` that of the nearest.  CPU seconds are for building the lists, which takes most of them, and for the queries.
+Prints a Markdown table.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def shared(found: Neighbours, exact: Neighbours) -> tuple[float, float]:
 
 
 def vectors(options: argparse.Namespace) -> tuple[NDArray[np.float16], NDArray[np.float16]]:
-    """Return those of queries and of the pool, made once and kept in a file where one is named."""
+    """Return the vectors of queries and pool, computed once and kept in a file if one is named."""
     if options.kept and options.kept.is_file():
         kept = np.load(options.kept)
         return kept["queries"], kept["pool"]
@@ -73,7 +73,7 @@ def vectors(options: argparse.Namespace) -> tuple[NDArray[np.float16], NDArray[n
 
 
 def texts(options: argparse.Namespace) -> tuple[list[str], list[str]]:
-    """Return English sentences, and different ones of all other languages; both in an order drawn once."""
+    """Return English sentences, and distinct sentences in all other languages, both in random order."""
     english, others = set(), set()
     for path in sorted(options.bitext.glob("*.tsv*")):
         for source, target in Bitext.read(path, ("en", path.name.split(".")[0])):
@@ -99,9 +99,15 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--bitext", type=Path, required=True)
     parser.add_argument("--queries", type=int, default=4000)
     parser.add_argument("--sizes", type=int, nargs="+", default=[50_000, 200_000])
-    parser.add_argument("--lists", type=float, nargs="+", default=[4], help="times the square root of the pool")
+    parser.add_argument(
+        "--lists",
+        type=float,
+        nargs="+",
+        default=[4],
+        help="numbers of lists, as multiples of the square root of the pool",
+    )
     parser.add_argument("--probes", type=int, nargs="+", default=[PROBES])
-    parser.add_argument("--pooling", default="mean", help="as for `crosslift evaluate`; benchmark: the first token's")
+    parser.add_argument("--pooling", default="mean", help="as in `crosslift evaluate`; benchmark: the first token")
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--kept", type=Path, help="file to keep the vectors in, .npz")
     return parser.parse_args()
