@@ -1,7 +1,6 @@
-"""The encoder that fine-tuning starts from: loaded or built, pre-trained, aligned.
+"""Training stages before fine-tuning, each cached under the hash of everything that shapes it.
 
-Each training stage is cached under the hash of all that shapes it, so seeds of one recipe and recipes that begin alike
-share the work, and an interrupted stage goes on where it was.
+Seeds of one recipe, and recipes that begin alike, share their stages; an interrupted stage continues where it stopped.
 """
 
 from __future__ import annotations
@@ -21,9 +20,16 @@ from crosslift.cache import cache_directory
 from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
 from crosslift.pipeline.objectives import objective_method
-from crosslift.pipeline.stage_seed import StageTable
+from crosslift.pipeline.outcome import Outcome
 from crosslift.progress import Advance, progress
-from crosslift.recipe import IntermediateTable, content_hash
+from crosslift.recipe import (
+    AlignTable,
+    DualEncoderTable,
+    IntermediateTable,
+    LanguageAdaptersTable,
+    PretrainTable,
+    content_hash,
+)
 from crosslift.runs.write import JsonLines, finish, locked, remove
 from crosslift.train import processes
 from crosslift.train.health import Health
@@ -32,97 +38,114 @@ from crosslift.train.method import Method
 from crosslift.train.selection import Selector
 
 CACHE_VERSION = 3
-"""Raised when a change of crosslift changes what a cached stage would hold."""
+"""Raised when a change of crosslift changes the content of a cached stage."""
+
+CachedTable = PretrainTable | AlignTable | IntermediateTable | DualEncoderTable | LanguageAdaptersTable
 
 
 @dataclass(frozen=True)
 class Staged:
-    """An encoder, the key of all that shaped it, and what each stage behind it cost."""
+    """An encoder, the key of everything that shaped it, and what its stages add to the results."""
 
     encoder: Encoder
     key: str
-    stages: list[dict[str, Any]] = field(default_factory=list)
-    log: list[dict[str, Any]] = field(default_factory=list)
+    outcome: Outcome = field(default_factory=Outcome)
+
+    def plus(self, outcome: Outcome) -> Staged:
+        """Return the same encoder with further results."""
+        return replace(self, outcome=self.outcome + outcome)
+
+
+@dataclass(frozen=True)
+class Cached:
+    """A trained stage in the cache: its folder, its key, and what it adds to the results."""
+
+    folder: Path
+    key: str
+    outcome: Outcome
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What a stage trains on, for how long, and what watches it."""
+    """The objectives of a stage, its number of steps, and what is trained, measured and saved."""
 
     objectives: Sequence[Objective]
     steps: int
     health: Health | None = None
     model: Any = None
-    """What methods are handed, if it is not the encoder itself."""
+    """The model that methods get, if it is not the encoder itself."""
     module: nn.Module | None = None
-    """What is trained, if it is not the encoder's model."""
+    """The module that is trained, if it is not the encoder's model."""
     selector: Selector | None = None
     evaluate: Callable[[], dict[str, float]] | None = None
     finish: Callable[[Trained], None] = lambda _trained: None
-    """Brings what was trained into the encoder."""
+    """Copies what was trained into the encoder."""
     save: Callable[[Path], None] | None = None
     """Writes what was trained, if it is not the encoder."""
     record: dict[str, Any] = field(default_factory=dict)
-    """What the stage's line in results.json says beside its cost."""
+    """Additional keys of the stage's row in results.json."""
 
 
-def _shaping(table: StageTable) -> dict[str, Any]:
-    """Return the settings that change what a stage gives: not how often it saves, nor which seeds share it."""
-    return table.model_dump(exclude={"seed", "per_seed", "save_seconds", "health_every", "stop_on_collapse"})
-
-
-def _files_read(table: StageTable) -> list[str]:
-    """Return hashes of the files that methods read by themselves, so that a changed one is a stage of its own."""
-    patterns = [pattern for method in _methods(table) for pattern in method.files()]
-    found = [path for pattern in patterns for path in sorted(glob(pattern))]  # noqa: PTH207  # some are absolute
-    return [sha256(Path(path).read_bytes()).hexdigest() for path in found]
-
-
-def _methods(table: StageTable) -> list[Method]:
-    if isinstance(table, IntermediateTable):
-        return [registry.load("finetune", method.use).model_validate(method.settings) for method in table.method]
-    return [objective_method(objective) for objective in table.objective]
-
-
-def stage(
-    name: str, start: Staged, table: StageTable, seed: int, fingerprint: Any, plan: Callable[[Encoder], Plan]
+def cached_stage(
+    name: str, start: Staged, table: CachedTable, seed: int, fingerprint: Any, plan: Callable[[Encoder], Plan]
 ) -> Staged:
-    """Return what a stage makes of the encoder: trained, or from the cache."""
-    folder, key, record = trained_in(name, start, table, seed, fingerprint, plan)
-    encoder = Encoder.load(folder / "model").to(default_device())
+    """Return the encoder after a stage, trained or from the cache."""
+    cached = train_once(name, start, table, seed, fingerprint, plan)
+    encoder = Encoder.load(cached.folder / "model").to(default_device())
     encoder.origin = start.encoder.origin
-    return replace(logged(start, folder, record), encoder=encoder, key=key)
+    return Staged(encoder, cached.key, start.outcome + cached.outcome)
 
 
-def trained_in(
-    name: str, start: Staged, table: StageTable, seed: int, fingerprint: Any, plan: Callable[[Encoder], Plan]
-) -> tuple[Path, str, dict[str, Any]]:
-    """Return the folder of the cache that holds what a stage trained, its key, and the stage's line in results.json."""
-    # A batch is drawn a process, so their number shapes what comes out.
+def train_once(
+    name: str, start: Staged, table: CachedTable, seed: int, fingerprint: Any, plan: Callable[[Encoder], Plan]
+) -> Cached:
+    """Train a stage, unless the cache holds it.
+
+    Args:
+        name: the name of the stage in results.json.
+        start: the encoder that the stage starts from.
+        table: the settings of the stage.
+        seed: the seed of the stage.
+        fingerprint: hashes of the data that the stage reads.
+        plan: makes the plan for the encoder; called only if the stage is trained.
+    """
+    # Each process draws its own batches, so the number of processes shapes the result.
     shared = [processes.count()] if processes.count() > 1 else []
-    key = content_hash([name, start.key, _shaping(table), seed, fingerprint, *shared, *_files_read(table)])
+    key = content_hash([name, start.key, _shaping(table), seed, fingerprint, *shared, *_hashes_of_files(table)])
     processes.agree(lambda: key, f"the data of [{name}]")
     folder = cache_directory() / "stages" / key
     with locked_once(folder.with_name(f"{key}.lock")):
         cached = processes.on_main(folder.exists)
         if not cached:
             _train(name, folder, start.encoder, table, seed, plan(start.encoder))
-    record = next(line for line in JsonLines(folder / "stage.jsonl"))
-    return folder, key, {**record, "cached": cached}
+    row = next(line for line in JsonLines(folder / "stage.jsonl"))
+    return Cached(folder, key, Outcome(stages=({**row, "cached": cached},), log=tuple(JsonLines(folder / "log.jsonl"))))
 
 
-def logged(start: Staged, folder: Path, record: dict[str, Any]) -> Staged:
-    """Return what there was, and what a stage has cost besides."""
-    log = [*start.log, *JsonLines(folder / "log.jsonl")]
-    return replace(start, stages=[*start.stages, record], log=log)
+def _shaping(table: CachedTable) -> dict[str, Any]:
+    """Return the settings that change the result of a stage: not how often it saves, nor which seeds share it."""
+    return table.model_dump(exclude={"seed", "per_seed", "save_seconds", "health_every", "stop_on_collapse"})
+
+
+def _hashes_of_files(table: CachedTable) -> list[str]:
+    """Return hashes of the files that methods read by themselves, such as lexicons."""
+    patterns = [pattern for method in _methods(table) for pattern in method.files()]
+    found = [path for pattern in patterns for path in sorted(glob(pattern))]  # noqa: PTH207  # some are absolute
+    return [sha256(Path(path).read_bytes()).hexdigest() for path in found]
+
+
+def _methods(table: CachedTable) -> list[Method]:
+    if isinstance(table, IntermediateTable):
+        return [registry.load("finetune", method.use).model_validate(method.settings) for method in table.method]
+    return [objective_method(objective) for objective in table.objective]
 
 
 def locked_once(path: Path) -> AbstractContextManager[None]:
-    """Hold a lock for all processes of the run: the main one does."""
+    """Hold a lock for all processes of the run, in the main one."""
     return locked(path) if processes.is_main() else nullcontext()
 
 
-def _train(name: str, folder: Path, encoder: Encoder, table: StageTable, seed: int, plan: Plan) -> None:
+def _train(name: str, folder: Path, encoder: Encoder, table: CachedTable, seed: int, plan: Plan) -> None:
     work = folder.with_name(folder.name + ".unfinished")
     work.mkdir(parents=True, exist_ok=True)
     with stage_progress(name, plan.steps) as advance:
@@ -145,23 +168,23 @@ def _train(name: str, folder: Path, encoder: Encoder, table: StageTable, seed: i
     plan.finish(trained)
     encoder.eval()
 
-    def keep() -> None:
+    def publish() -> None:
         (plan.save or encoder.save)(work / "model")
         JsonLines(work / "stage.jsonl").truncate(0)
-        JsonLines(work / "stage.jsonl").append({**stage_record(name, trained), **plan.record})
+        JsonLines(work / "stage.jsonl").append({**stage_row(name, trained), **plan.record})
         remove(work / "states")
         finish(work, folder)
 
-    processes.on_main(keep)
+    processes.on_main(publish)
 
 
 def stage_progress(stage: str, steps: int) -> AbstractContextManager[Advance]:
-    """Show a bar, once for all processes of the run."""
+    """Show one progress bar for all processes of the run."""
     return progress(stage, steps) if processes.is_main() else nullcontext(lambda _done, _values: None)
 
 
-def stage_record(stage: str, trained: Trained) -> dict[str, Any]:
-    """Return a stage's line in results.json."""
+def stage_row(stage: str, trained: Trained) -> dict[str, Any]:
+    """Return the row of a stage in results.json."""
     return {
         "stage": stage,
         "seconds": round(trained.seconds, 3),

@@ -1,4 +1,4 @@
-"""The word "lab" in the settings of a method: a lexicon or neighbours of the recipe's own world."""
+"""The settings of methods that name a resource of the lab: "lab" becomes "lab:SEED", the recipe's own world."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from typing import TypeVar
 from crosslift.api import registry
 from crosslift.recipe import NamedTable, Recipe
 
-WORLDLY = ("lexicon", "neighbours", "memory")
-"""Settings of methods for which "lab" means the recipe's own world."""
+LAB_SETTINGS = ("lexicon", "neighbours", "memory")
+"""Settings of methods that may have the value "lab"."""
 
 
 Named = TypeVar("Named", bound=NamedTable)
 
 
-def in_its_world(methods: Sequence[Named], shelf: str, recipe: Recipe) -> tuple[Named, ...]:
-    """Return methods with "lab" spelled out where they name a lexicon or neighbours: those of the recipe's world."""
-    named = f"lab:{recipe.data.seed}"
+def with_lab_seed(methods: Sequence[Named], kind: str, recipe: Recipe) -> tuple[Named, ...]:
+    """Return methods of a registry with "lab" replaced by "lab:SEED", where SEED is the seed of the recipe's world."""
+    world = f"lab:{recipe.data.seed}"
 
-    def spelled(method: Named) -> Named:
-        settings = registry.load(shelf, method.use).model_validate(method.settings).model_dump(by_alias=True)
-        return method.model_copy(update={key: named for key in WORLDLY if settings.get(key) == "lab"})
+    def with_seed(method: Named) -> Named:
+        settings = registry.load(kind, method.use).model_validate(method.settings).model_dump(by_alias=True)
+        return method.model_copy(update={key: world for key in LAB_SETTINGS if settings.get(key) == "lab"})
 
-    return tuple(map(spelled, methods))
+    return tuple(map(with_seed, methods))

@@ -1,10 +1,10 @@
-"""One run under way, and the scores that it collects."""
+"""The scores and probes of a run: predictions are written to its folder, rows of results.json are returned."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -15,152 +15,168 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.errors import LanguageError
 from crosslift.evaluation import language_pairs
 from crosslift.evaluation.agreement import consistency
+from crosslift.evaluation.fertility import fertility
 from crosslift.evaluation.language_pairs import predict_grid
 from crosslift.evaluation.predictions import predictions
 from crosslift.evaluation.scores import scores
 from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.pipeline.inputs.read import RunData
 from crosslift.pipeline.inputs.smoothing import smoothing_of
+from crosslift.pipeline.outcome import Outcome
 from crosslift.pipeline.stage_seed import lengths_of
 from crosslift.pipeline.stages.finetune import Finetuned
 from crosslift.recipe import EvaluateTable, FinetuneTable, Recipe
 from crosslift.retrieval import probes
+from crosslift.retrieval.embedder import embedder
 from crosslift.retrieval.language_bias import Vectors
 from crosslift.retrieval.scorer import scorer
 from crosslift.runs.write import write_records
-from crosslift.train import processes
+from crosslift.train.windows import sides
+
+Predicted = Mapping[str, list[Record]]
+"""Records by language."""
 
 
-@dataclass
-class Run:
-    """One run under way: what it was given and what results.json will hold."""
+@dataclass(frozen=True)
+class Scoring:
+    """Scores one run; run on the main process only."""
 
     recipe: Recipe
     data: RunData
     folder: Path
-    scores: list[dict[str, Any]] = field(default_factory=list)
-    stages: list[dict[str, Any]] = field(default_factory=list)
-    probes: list[dict[str, Any]] = field(default_factory=list)
-    warnings: list[str] = field(default_factory=list)
-    generalized: list[dict[str, Any]] = field(default_factory=list)
-    consistency: list[dict[str, Any]] = field(default_factory=list)
-    languages: dict[str, dict[str, Any]] = field(default_factory=dict)
-    log: list[dict[str, Any]] = field(default_factory=list)
-    predicted: dict[tuple[str, int], dict[str, list[Record]]] = field(default_factory=dict)
-    """By selection rule and number of the test set; rules often choose the same weights, then applied once."""
+
+    def check_pooling(self, encoder: Encoder) -> None:
+        """Check that the encoder has the pooling of every embedding task.
+
+        Raises:
+            CheckpointError: the checkpoint lacks it.
+        """
+        for test, table in self._tests(embedding_tasks=True):
+            embedder(encoder, test.task.task_type, table.pooling or "benchmark")
+
+    def languages(self, encoder: Encoder) -> dict[str, dict[str, Any]]:
+        """Return facts about each scored language, with the tokenizer's fertility."""
+        return {
+            code: {**facts, "tokenizer": fertility(encoder, self.data.sentences[code], language=sides(code)[1])}
+            for code, facts in self.data.languages.items()
+        }
+
+    def embedding_tasks(self, encoder: Encoder) -> Outcome:
+        """Score retrieval, mining and ranking with the encoder before fine-tuning, as XTREME does."""
+        outcome = Outcome()
+        for test, table in self._tests(embedding_tasks=True):
+            source = self.data.source.source_language(test.task)
+            predict = scorer(
+                encoder, test, source=source, pooling=table.pooling or "benchmark", search=table.search or "auto"
+            )
+            for language, records in predictions(test, predict, test.task.name):
+                outcome += self._scored(test, language, records, rule="last", folder="predictions")
+            outcome += Outcome(warnings=tuple(predict.notes))
+        return outcome
+
+    def finetuned(self, tuned: Finetuned) -> Outcome:
+        """Score the fine-tuned model with the weights of each selection rule, save it, and probe its encoder."""
+        outcome = Outcome()
+        predicted: dict[str, list[Predicted]] = {}
+        for rule, weights in tuned.weights.items():
+            tuned.model.module.load_state_dict(weights)
+            # Rules often choose the same weights; the model then predicts only once.
+            predicted[rule] = predicted.get(tuned.twin(rule)) or self._predicted(tuned, rule)
+            outcome += self._scored_rule(tuned, rule, predicted[rule])
+        tuned.save(self.folder / "model", self._finetune.selection)
+        return outcome + self.probe(tuned.model.encoder, "finetune", tuned.model.in_language)
 
     @property
-    def source(self) -> str:
-        """The language trained on, or the first task's where nothing is fine-tuned."""
-        if self.data.task:
-            return self.data.task.source
-        return self.data.source.source_language(self.data.tests[0].task) if self.data.tests else ""
+    def _finetune(self) -> FinetuneTable:
+        assert self.recipe.finetune is not None
+        return self.recipe.finetune
 
+    def _tests(self, *, embedding_tasks: bool) -> list[tuple[TestSet, EvaluateTable]]:
+        """Return the test sets of embedding tasks, or those that need a head, each with its table."""
+        pairs = zip(self.data.tests, self.recipe.evaluate, strict=True)
+        return [(test, table) for test, table in pairs if (test.task.task_type in EMBEDDING_TASKS) == embedding_tasks]
 
-def score_tuned(run: Run, table: FinetuneTable, tuned: Finetuned) -> None:
-    """Score the fine-tuned model with the weights of each selection rule, and save it."""
-    assert run.data.task is not None
-    for rule, weights in tuned.weights.items():
-        tuned.model.module.load_state_dict(weights)
-        _score_task(run, tuned, rule)
-    tuned.save(run.folder / "model", table.selection)
-    _measure_space(run, tuned.model.encoder, "finetune", tuned.model.in_language)
+    def _predicted(self, tuned: Finetuned, rule: str) -> list[Predicted]:
+        """Predict every test set of the fine-tuned task with the weights that are in the model."""
+        return [
+            dict(predictions(test, self._predictor(tuned, test, table), f"{test.task.name} ({rule})"))
+            for test, table in self._tests(embedding_tasks=False)
+        ]
 
+    def _predictor(
+        self, tuned: Finetuned, test: TestSet, table: EvaluateTable
+    ) -> Callable[[str, list[Example]], list[Record]]:
+        smoothing: Smoothing | None = smoothing_of(table, self.recipe)
+        lengths = lengths_of(self._finetune, test.task.task_type, tuned.model)
 
-def _score_task(run: Run, tuned: Finetuned, rule: str) -> None:
-    """Score every test set of the fine-tuned task's form with the weights of one selection rule, now in the model."""
-    table = run.recipe.finetune
-    assert table is not None
-    folder = "predictions" if rule == table.selection else f"predictions.{rule}"
-    for number, (test, scored) in enumerate(tests(run, embedding_tasks=False)):
-        smoothing = smoothing_of(scored, run.recipe)
-
-        def predict_one(
-            language: str, examples: list[Example], test: TestSet = test, smoothing: Smoothing | None = smoothing
-        ) -> list[Record]:
-            lengths = lengths_of(table, test.task.task_type, tuned.model)
+        def predict(language: str, examples: list[Example]) -> list[Record]:
             return predict_smoothed(
                 tuned.model, examples, smoothing=smoothing, language=test.read_in(language), **lengths
             )
 
-        predicted = run.predicted.get((tuned.twin(rule), number)) or dict(
-            predictions(test, predict_one, f"{test.task.name} ({rule})")
-        )
-        run.predicted[rule, number] = predicted
-        for language, records in predicted.items():
-            _keep(run, test, language, records, rule, folder)
-        _keep_consistency(run, test, predicted, rule)
-        if test.generalized and rule == table.selection:
-            _score_grid(run, tuned, test, predicted)
+        return predict
 
+    def _scored_rule(self, tuned: Finetuned, rule: str, predicted: list[Predicted]) -> Outcome:
+        """Score the predictions of one selection rule, whose weights are in the model."""
+        outcome = Outcome()
+        selected = rule == self._finetune.selection
+        folder = "predictions" if selected else f"predictions.{rule}"
+        for (test, _), by_language in zip(self._tests(embedding_tasks=False), predicted, strict=True):
+            for language, records in by_language.items():
+                outcome += self._scored(test, language, records, rule=rule, folder=folder)
+            outcome += self._consistency(test, by_language, rule)
+            if test.generalized and selected:
+                outcome += self._language_pairs(tuned, test, by_language)
+        return outcome
 
-def _score_grid(run: Run, tuned: Finetuned, test: TestSet, diagonal: Mapping[str, list[Record]]) -> None:
-    """Score every ordered pair of languages with the weights that become RUN/model, now in the model."""
-    table = run.recipe.finetune
-    assert table is not None
-    grid = {}
-    length = lengths_of(table, test.task.task_type, tuned.model)["max_length"]
-    for pair, records in predict_grid(tuned.model, test, diagonal, max_length=length):
-        grid[pair] = records
-        write_records(run.folder / "predictions" / language_pairs.file(test.task, pair), records)
-    run.generalized += language_pairs.scores(
-        test.task, run.data.source.labels(test.task), grid, selection=table.selection
-    )
+    def _scored(self, test: TestSet, language: str, records: list[Record], *, rule: str, folder: str) -> Outcome:
+        """Write the records of one language, and return their scores."""
+        write_records(self.folder / folder / test.task.name / f"{language}.jsonl", records)
+        labels = self.data.source.labels(test.task)
+        return Outcome(scores=tuple(scores(test.task, labels, language, records, selection=rule)))
 
+    def _consistency(self, test: TestSet, predicted: Predicted, rule: str) -> Outcome:
+        """Return the agreement between languages of a parallel classification task."""
+        if not test.task.parallel or test.task.task_type in ("tagging", "intent_slot", "extractive_qa"):
+            return Outcome()
+        row = consistency(predicted, self.data.source_language, task=test.task.name, selection=rule)
+        return Outcome(consistency=(row,) if row else ())
 
-def _keep_consistency(run: Run, test: TestSet, predicted: Mapping[str, list[Record]], rule: str) -> None:
-    if test.task.parallel and test.task.task_type not in ("tagging", "intent_slot", "extractive_qa"):
-        row = consistency(predicted, run.source, task=test.task.name, selection=rule)
-        run.consistency += [row] if row else []
+    def _language_pairs(self, tuned: Finetuned, test: TestSet, diagonal: Predicted) -> Outcome:
+        """Score every ordered pair of languages with the weights that become RUN/model."""
+        length = lengths_of(self._finetune, test.task.task_type, tuned.model)["max_length"]
+        grid = {}
+        for pair, records in predict_grid(tuned.model, test, diagonal, max_length=length):
+            grid[pair] = records
+            write_records(self.folder / "predictions" / language_pairs.file(test.task, pair), records)
+        labels = self.data.source.labels(test.task)
+        rows = language_pairs.scores(test.task, labels, grid, selection=self._finetune.selection)
+        return Outcome(generalized=tuple(rows))
 
+    def probe(
+        self,
+        encoder: Encoder,
+        stage: str,
+        in_language: Callable[[str], AbstractContextManager[None]] = lambda _: nullcontext(),
+    ) -> Outcome:
+        """Measure retrieval between languages on a parallel test set, and save the vectors for the report's map.
 
-def score_retrieval(run: Run, encoder: Encoder) -> None:
-    """Score retrieval, mining and ranking with the encoder before fine-tuning, as XTREME does."""
-    for test, table in tests(run, embedding_tasks=True):
-        ways = {"pooling": table.pooling or "benchmark", "search": table.search or "auto"}
-        scored = scorer(encoder, test, source=run.data.source.source_language(test.task), **ways)
-        for language, records in predictions(test, scored, test.task.name):
-            _keep(run, test, language, records, "last", "predictions")
-        run.warnings += scored.notes
-
-
-def tests(run: Run, *, embedding_tasks: bool) -> list[tuple[TestSet, EvaluateTable]]:
-    """Return the test sets that are scored with sentence vectors, or those that need a head, each with its table."""
-    both = zip(run.data.tests, run.recipe.evaluate, strict=True)
-    return [(test, table) for test, table in both if (test.task.task_type in EMBEDDING_TASKS) == embedding_tasks]
-
-
-def _keep(run: Run, test: TestSet, language: str, records: list[Record], rule: str, name: str) -> None:
-    write_records(run.folder / name / test.task.name / f"{language}.jsonl", records)
-    run.scores += scores(test.task, run.data.source.labels(test.task), language, records, selection=rule)
-
-
-def probe(run: Run, encoder: Encoder, stage: str) -> None:
-    """Measure retrieval and language bias of the encoder after a stage."""
-    processes.on_main(lambda: _measure_space(run, encoder, stage))
-
-
-def _as_it_is(language: str) -> AbstractContextManager[None]:
-    """Have nothing changed for a language."""
-    del language
-    return nullcontext()
-
-
-def _measure_space(
-    run: Run, encoder: Encoder, stage: str, in_language: Callable[[str], AbstractContextManager[None]] = _as_it_is
-) -> None:
-    """Measure retrieval between languages on a parallel test set, and keep the vectors for the report's map."""
-    untranslated = (test for test in run.data.tests if test.translated_into is None)
-    test = next((test for test in untranslated if test.task.parallel), None)
-    if test is None:
-        return
-    texts = probes.parallel_texts(test.by_language, run.data.source.source_language(test.task))
-    space: dict[str, Vectors] = {}
-    for code, rows in texts.items():
-        with suppress(LanguageError), in_language(code):  # retrieval is scored in languages that no adapter may be for
-            space |= probes.vectors(encoder, {code: rows})
-    if not space:
-        return
-    parallel = {code: rows for code, rows in texts.items() if code in space}
-    run.probes += probes.measures(space, run.source, stage)
-    probes.save_vectors(run.folder / "embeddings.npz", space, parallel, stage)
+        Args:
+            encoder: the encoder after the stage.
+            stage: the name of the stage in results.json.
+            in_language: sets the model to a language; one without an adapter raises LanguageError and is left out.
+        """
+        tests = (test for test in self.data.tests if test.translated_into is None and test.task.parallel)
+        test = next(tests, None)
+        if test is None:
+            return Outcome()
+        texts = probes.parallel_texts(test.by_language, self.data.source.source_language(test.task))
+        space: dict[str, Vectors] = {}
+        for code, rows in texts.items():
+            with suppress(LanguageError), in_language(code):
+                space |= probes.vectors(encoder, {code: rows})
+        if not space:
+            return Outcome()
+        parallel = {code: rows for code, rows in texts.items() if code in space}
+        probes.save_vectors(self.folder / "embeddings.npz", space, parallel, stage)
+        return Outcome(probes=tuple(probes.measures(space, self.data.source_language, stage)))

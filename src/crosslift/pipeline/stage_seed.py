@@ -1,26 +1,11 @@
-"""What stages share: the folder they are cached in, a seed of their own, and how long the rows of a task are."""
+"""The lengths of a task's inputs, by the settings of its table."""
 
 from __future__ import annotations
 
 from crosslift.api.examples import TaskType
 from crosslift.heads.task_model import TaskModel
-from crosslift.recipe import (
-    AlignTable,
-    DualEncoderTable,
-    FinetuneTable,
-    IntermediateTable,
-    LanguageAdaptersTable,
-    PretrainTable,
-)
+from crosslift.recipe import FinetuneTable
 from crosslift.train.task_items import default_length
-
-StageTable = PretrainTable | AlignTable | IntermediateTable | DualEncoderTable | LanguageAdaptersTable
-"""Tables of the stages before fine-tuning, which are cached."""
-
-
-def stage_seed(table: StageTable, seed: int) -> int:
-    """Return the seed of a shared stage: its own, or one for each seed of the recipe."""
-    return table.seed + 1000 * (seed + 1) if table.per_seed else table.seed
 
 
 def lengths_of(table: FinetuneTable, task_type: TaskType, model: TaskModel) -> dict[str, int]:

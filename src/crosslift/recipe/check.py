@@ -1,4 +1,4 @@
-"""What is wrong with a recipe, each mistake in a line of its own."""
+"""The mistakes in a recipe that no single table can see, one line each.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,8 @@ from crosslift.api import registry
 from crosslift.data.sources.settings import TaskSettings
 from crosslift.errors import nearest, unknown
 from crosslift.recipe.tables.align import ObjectiveTable
-from crosslift.recipe.tables.common import MethodTable, NamedTable, SmoothTable
+from crosslift.recipe.tables.common import MethodTable, NamedTable
+from crosslift.recipe.tables.evaluate import SmoothTable
 
 METHOD_KEYS = (
     ("pretrain", "align", "objective", MethodTable),
@@ -22,20 +23,29 @@ METHOD_KEYS = (
     ("finetune", "finetune", "method", MethodTable),
     ("evaluate", "finetune", "smooth", SmoothTable),
 )
-"""Where methods stand in a recipe: stage, shelf, key, and the table they are in."""
+"""The places of methods in a recipe: stage, registry, key, and the type of the table."""
 
 
-VECTOR_OBJECTIVES = ("dual_encoder", "labse")
-"""Objectives of ``[dual_encoder]``: they compare vectors of two texts that can be made again in evaluation."""
+DUAL_ENCODER_OBJECTIVES = ("dual_encoder", "labse")
+"""Objectives of ``[dual_encoder]``: they compare vectors of two texts that evaluation can reproduce."""
 
 
-class Place(NamedTuple):
+POOLING_KEYS = {"pooling": ("retrieval", "mining", "ranking"), "search": ("retrieval", "mining")}
+"""Keys of ``[[evaluate]]`` that only some task types have."""
+
+
+class Method(NamedTuple):
     """A method in unchecked values."""
 
     key: str
-    shelf: str
+    registry: str
     table: Mapping[str, Any]
     schema: type[NamedTable]
+
+    @property
+    def name(self) -> str:
+        """The name in the registry."""
+        return str(self.table["use"])
 
     @property
     def settings(self) -> dict[str, Any]:
@@ -44,12 +54,19 @@ class Place(NamedTuple):
 
 
 def mistakes_of(values: Mapping[str, Any]) -> list[str]:
-    """Return names that are on no shelf and settings that their methods do not have."""
-    return [*_wrong_names(values), *_wrong_settings(values), *_needless(values)]
+    """Return unknown names, settings that their methods do not have, and keys that do not apply."""
+    return [
+        *_taken_names(values),
+        *_unknown_names(values),
+        *_wrong_inputs(values),
+        *_wrong_objectives(values),
+        *_wrong_settings(values),
+        *_needless_keys(values),
+    ]
 
 
 def at(values: Any, *path: str | int) -> Any:
-    """Return what stands at a place in unchecked values, or None."""
+    """Return the value at a path of unchecked values, or None."""
     for key in path:
         if isinstance(values, Mapping):
             values = values.get(str(key))
@@ -60,136 +77,132 @@ def at(values: Any, *path: str | int) -> Any:
     return values
 
 
-def methods(values: Mapping[str, Any]) -> Iterator[Place]:
+def methods(values: Mapping[str, Any]) -> Iterator[Method]:
     """Yield every method in unchecked values."""
-    for stage, shelf, key, schema in METHOD_KEYS:
-        for where, found in _stages(values, stage):
-            for place, table in _each(f"{where}.{key}", at(found, key)):
+    for stage, registry_name, name, schema in METHOD_KEYS:
+        for stage_key, stage_table in _tables(stage, at(values, stage)):
+            for key, table in _tables(f"{stage_key}.{name}", at(stage_table, name)):
                 if isinstance(table, Mapping) and isinstance(table.get("use"), str):
-                    yield Place(place, shelf, table, schema)
+                    yield Method(key, registry_name, table, schema)
 
 
-def _each(key: str, tables: Any) -> Iterator[tuple[str, Any]]:
-    """Yield one table, or each of several, with its key."""
+def _tables(key: str, tables: Any) -> Iterator[tuple[str, Any]]:
+    """Yield a table with its key, or each table of a list with its own key."""
     if isinstance(tables, list | tuple):
         yield from ((f"{key}.{index}", table) for index, table in enumerate(tables))
     else:
         yield key, tables
 
 
-def _stages(values: Mapping[str, Any], stage: str) -> Iterator[tuple[str, Any]]:
-    """Yield the table of a stage with its key, or each where there may be several."""
-    yield from _each(stage, at(values, stage))
-
-
-def _wrong_names(values: Mapping[str, Any]) -> list[str]:
-    wanted = [(f"{place.key}.use", place.shelf, place.table["use"]) for place in methods(values)]
-    tasks: list[tuple[str | int, ...]] = [("finetune", "task"), ("dual_encoder", "task")]
-    for stage in ("intermediate", "evaluate"):
-        tasks += [(stage, index, "task") for index in range(len(at(values, stage) or ()))]
-    for index, table in enumerate(at(values, "intermediate") or ()):
-        tasks += [("intermediate", index, "tasks", place) for place in range(len(at(table, "tasks") or ()))]
-    wanted += [(".".join(map(str, task)), "task", at(values, *task)) for task in tasks]
-    own = _own_tasks(values)
-    known = {shelf: [*(own if shelf == "task" else ()), *registry.entries(shelf)] for shelf in registry.SHELVES}
-    taken = [
+def _taken_names(values: Mapping[str, Any]) -> list[str]:
+    return [
         f"data.task.{index}.name: crosslift has a task '{name}' already; choose another name"
-        for index, name in enumerate(own)
+        for index, name in enumerate(_user_tasks(values))
         if name in registry.entries("task")
     ]
-    return taken + [
-        f"{key}: {unknown(_called(shelf), name, known[shelf])}"
-        for key, shelf, name in [*wanted, *_own_metrics(values)]
-        if isinstance(name, str) and name not in known[shelf]
+
+
+def _unknown_names(values: Mapping[str, Any]) -> list[str]:
+    known = {registry_name: list(registry.entries(registry_name)) for registry_name in registry.FOLDERS}
+    known["task"] = [*_user_tasks(values), *known["task"]]
+    used = [(f"{method.key}.use", method.registry, method.name) for method in methods(values)]
+    return [
+        f"{key}: {unknown(_noun(registry_name), name, known[registry_name])}"
+        for key, registry_name, name in [*used, *_task_names(values), *_user_metrics(values)]
+        if isinstance(name, str) and name not in known[registry_name]
     ]
 
 
-def _called(shelf: str) -> str:
-    return shelf if shelf in ("task", "metric") else f"{shelf} method"
+def _noun(registry_name: str) -> str:
+    return registry_name if registry_name in ("task", "metric") else f"{registry_name} method"
 
 
-def _own_tasks(values: Mapping[str, Any]) -> list[str]:
-    """Return the names of the tasks that unchecked values state, in their order."""
+def _task_names(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    """Yield (key, registry, name) of every task that a stage names."""
+    paths: list[tuple[str | int, ...]] = [("finetune", "task"), ("dual_encoder", "task")]
+    for stage in ("intermediate", "evaluate"):
+        paths += [(stage, index, "task") for index in range(len(at(values, stage) or ()))]
+    for index, table in enumerate(at(values, "intermediate") or ()):
+        paths += [("intermediate", index, "tasks", place) for place in range(len(at(table, "tasks") or ()))]
+    yield from ((".".join(map(str, path)), "task", at(values, *path)) for path in paths)
+
+
+def _user_tasks(values: Mapping[str, Any]) -> list[str]:
+    """Return the names of the tasks in ``[[data.task]]``."""
     return [str(at(task, "name")) for task in at(values, "data", "task") or ()]
 
 
-def _own_metrics(values: Mapping[str, Any]) -> list[tuple[str, str, Any]]:
-    return [
-        (f"data.task.{index}.metrics.{place}", "metric", name)
-        for index, task in enumerate(at(values, "data", "task") or ())
-        for place, name in enumerate(at(task, "metrics") or ())
-    ]
+def _user_metrics(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
+    for index, task in enumerate(at(values, "data", "task") or ()):
+        for place, name in enumerate(at(task, "metrics") or ()):
+            yield f"data.task.{index}.metrics.{place}", "metric", name
 
 
-def _unreadable(values: Mapping[str, Any]) -> list[str]:
-    """Return objectives that need more than unpaired text where there is nothing else."""
+def _known_methods(values: Mapping[str, Any]) -> list[Method]:
+    return [method for method in methods(values) if method.name in registry.entries(method.registry)]
+
+
+def _wrong_inputs(values: Mapping[str, Any]) -> list[str]:
+    """Return objectives that read more than unpaired text in stages that have nothing else."""
     return [
-        f"{place.key}.use: '{place.table['use']}' reads {input_type}, and [{stage}] has unpaired text; use it in "
+        f"{method.key}.use: '{method.name}' reads {input_type}, but [{stage}] has unpaired text; use it in "
         "[[align.objective]]"
-        for place in _known(values)
-        if (stage := place.key.partition(".")[0]) in ("pretrain", "language_adapters")
-        if (input_type := registry.load(place.shelf, place.table["use"]).input_type) != "text"
+        for method in _known_methods(values)
+        if (stage := method.key.partition(".")[0]) in ("pretrain", "language_adapters")
+        if (input_type := registry.load(method.registry, method.name).input_type) != "text"
     ]
 
 
-def _incomparable(values: Mapping[str, Any]) -> list[str]:
-    """Return objectives of [dual_encoder] that are not for it."""
+def _wrong_objectives(values: Mapping[str, Any]) -> list[str]:
+    """Return objectives of ``[dual_encoder]`` that do not train a dual encoder."""
     return [
-        f"{place.key}.use: '{place.table['use']}' does not train vectors that ranking tasks can be scored with; "
-        "use dual_encoder or labse"
-        for place in _known(values)
-        if place.key.startswith("dual_encoder.") and place.table["use"] not in VECTOR_OBJECTIVES
+        f"{method.key}.use: '{method.name}' does not train vectors that ranking tasks can be scored with; use "
+        f"{' or '.join(DUAL_ENCODER_OBJECTIVES)}"
+        for method in _known_methods(values)
+        if method.key.startswith("dual_encoder.") and method.name not in DUAL_ENCODER_OBJECTIVES
     ]
-
-
-def _known(values: Mapping[str, Any]) -> list[Place]:
-    return [place for place in methods(values) if place.table["use"] in registry.entries(place.shelf)]
 
 
 def _wrong_settings(values: Mapping[str, Any]) -> list[str]:
-    mistakes = [*_unreadable(values), *_incomparable(values)]
-    for place in _known(values):
-        method = registry.load(place.shelf, place.table["use"])
-        try:
-            method.model_validate(place.settings)
-        except ValidationError as error:
-            own = [field.alias or name for name, field in method.model_fields.items()]
-            known = [*own, *place.schema.model_fields]
-            mistakes += [_wrong_setting(details, place.key, known) for details in error.errors()]
-    return mistakes
-
-
-VECTOR_KEYS = {"pooling": ("retrieval", "mining", "ranking"), "search": ("retrieval", "mining")}
-"""Keys of ``[[evaluate]]`` that are for some forms of task."""
-
-
-def _needless(values: Mapping[str, Any]) -> list[str]:
-    """Return keys of vectors on tasks that are not scored with them."""
     mistakes = []
-    for index, table in enumerate(at(values, "evaluate") or ()):
-        for key, kinds in VECTOR_KEYS.items():
-            task_type = _kind(values, at(table, "task")) if at(table, key) is not None else None
-            if task_type is not None and task_type not in kinds:
-                mistakes.append(
-                    f"evaluate.{index}.{key}: it is for {', '.join(kinds[:-1])} and {kinds[-1]} tasks; "
-                    f"'{table['task']}' is a '{task_type}' task; remove the key"
-                )
+    for method in _known_methods(values):
+        schema = registry.load(method.registry, method.name)
+        try:
+            schema.model_validate(method.settings)
+        except ValidationError as error:
+            settings = [field.alias or name for name, field in schema.model_fields.items()]
+            known = [*settings, *method.schema.model_fields]
+            mistakes += [_wrong_setting(details, method.key, known) for details in error.errors()]
     return mistakes
-
-
-def _kind(values: Mapping[str, Any], name: Any) -> str | None:
-    """Return the form of a task of the shelf or of unchecked values; None of one that is not there."""
-    own = next((task for task in at(values, "data", "task") or () if at(task, "name") == name), None)
-    if own is not None:
-        task_type = at(own, "task_type")
-        return task_type if task_type in get_args(TaskSettings.model_fields["task_type"].annotation) else None
-    return registry.load("task", name).task_type if name in registry.entries("task") else None
 
 
 def _wrong_setting(details: Any, key: str, known: Sequence[str]) -> str:
     name = ".".join(str(part) for part in details["loc"])
     if details["type"] == "extra_forbidden":
         return f"unknown key '{key}.{name}'{nearest(name, known)} (keys here: {', '.join(known)})"
-    if not name:  # settings that do not go together
+    if not name:  # settings that exclude each other
         return f"{key}: {details['msg'].removeprefix('Value error, ')}"
     return f"{key}.{name}: {details['msg']} (found {details['input']!r})"
+
+
+def _needless_keys(values: Mapping[str, Any]) -> list[str]:
+    """Return keys of embedding tasks in tables of other tasks."""
+    mistakes = []
+    for index, table in enumerate(at(values, "evaluate") or ()):
+        for key, task_types in POOLING_KEYS.items():
+            task_type = _task_type(values, at(table, "task")) if at(table, key) is not None else None
+            if task_type is not None and task_type not in task_types:
+                mistakes.append(
+                    f"evaluate.{index}.{key}: it is for {', '.join(task_types[:-1])} and {task_types[-1]} tasks; "
+                    f"'{table['task']}' is a '{task_type}' task; remove the key"
+                )
+    return mistakes
+
+
+def _task_type(values: Mapping[str, Any], name: Any) -> str | None:
+    """Return the type of a task by its name; None for an unknown task or type."""
+    task = next((task for task in at(values, "data", "task") or () if at(task, "name") == name), None)
+    if task is not None:
+        task_type = at(task, "task_type")
+        return task_type if task_type in get_args(TaskSettings.model_fields["task_type"].annotation) else None
+    return registry.load("task", name).task_type if name in registry.entries("task") else None

@@ -1,4 +1,4 @@
-"""A recipe read from TOML, overridden from the command line, checked, and written back."""
+"""Recipes: read from TOML, overridden from the command line, checked, and written back.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -17,14 +17,15 @@ from crosslift.errors import RecipeError
 from crosslift.recipe import check
 from crosslift.recipe.messages import complaints, paragraph
 from crosslift.recipe.overrides import override
+from crosslift.recipe.renamed import renamed
 from crosslift.recipe.tables.recipe import Recipe
 
 LAB_RECIPE = Path(__file__).parents[1] / "lab" / "demo.toml"
-"""The demo's recipe, whose pre-training the encoder "lab" has."""
+"""The demo's recipe, which also says how the encoder "lab" is pre-trained."""
 
 
 def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
-    """Read a recipe and lay ``key.path=value`` overrides over it.
+    """Read a recipe and apply ``key.path=value`` overrides.
 
     Raises:
         RecipeError: the file is missing, is not TOML, or has mistakes; all of them are listed.
@@ -33,7 +34,7 @@ def load(path: Path, overrides: Sequence[str] = ()) -> Recipe:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a TOML file as it stands.
+    """Read a TOML file without checking its values.
 
     Raises:
         RecipeError: the file is missing or is not TOML.
@@ -49,24 +50,25 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def build(values: Mapping[str, Any], *, where: str) -> Recipe:
-    """Check values and return the recipe, methods' own settings filled in with their defaults.
+    """Check values and return the recipe, with the default settings of every method filled in.
 
     Raises:
-        RecipeError: every mistake, one a line, with the key, what was found and the nearest valid key.
+        RecipeError: every mistake, one per line, with the key, what was found and the nearest valid key.
     """
-    filled = _with_whole_bitexts(_with_lab_pretraining(values))
-    names = check.mistakes_of(filled)
+    current, old_names = renamed(values)
+    filled = _with_full_bitexts(_with_lab_pretraining(current))
+    mistakes = [*old_names, *check.mistakes_of(filled)]
     try:
         recipe = Recipe.model_validate(filled)
     except ValidationError as error:
-        raise RecipeError(paragraph(where, [*complaints(error, Recipe), *names])) from error
-    if names:
-        raise RecipeError(paragraph(where, names))
+        raise RecipeError(paragraph(where, [*complaints(error, Recipe), *mistakes])) from error
+    if mistakes:
+        raise RecipeError(paragraph(where, mistakes))
     return _with_method_defaults(recipe)
 
 
 def _with_lab_pretraining(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Give the encoder "lab" the pre-training of the demo, unless the recipe says how it is pre-trained."""
+    """Give the encoder "lab" the pre-training of the demo, unless the recipe has its own."""
     if "pretrain" in values or check.at(values, "encoder", "model") != "lab":
         return values
     demo = read(LAB_RECIPE)
@@ -74,8 +76,8 @@ def _with_lab_pretraining(values: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**values, "encoder": encoder, "pretrain": demo["pretrain"]}
 
 
-def _with_whole_bitexts(values: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Fill in an objective's own bitext with what the stage's says."""
+def _with_full_bitexts(values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Complete the bitext of each objective with the keys of the stage's bitext."""
     objectives, stage = check.at(values, "align", "objective"), check.at(values, "align", "bitext")
     if not isinstance(objectives, list | tuple) or not isinstance(stage, Mapping):
         return values
@@ -88,16 +90,15 @@ def _with_whole_bitexts(values: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _with_method_defaults(recipe: Recipe) -> Recipe:
     filled: Any = recipe.model_dump()
-    for place in list(check.methods(filled)):
-        defaults = (
-            registry.load(place.shelf, place.table["use"]).model_validate(place.settings).model_dump(by_alias=True)
-        )
-        filled = _replaced(filled, place.key.split("."), {**place.table, **defaults})
+    for method in list(check.methods(filled)):
+        schema = registry.load(method.registry, method.name)
+        defaults = schema.model_validate(method.settings).model_dump(by_alias=True)
+        filled = _replaced(filled, method.key.split("."), {**method.table, **defaults})
     return Recipe.model_validate(filled)
 
 
 def _replaced(values: Any, path: Sequence[str], value: Any) -> Any:
-    """Return values with another one at a place."""
+    """Return the values with a new value at a path."""
     if not path:
         return value
     key, rest = path[0], path[1:]
@@ -108,13 +109,13 @@ def _replaced(values: Any, path: Sequence[str], value: Any) -> Any:
 
 
 def values(recipe: Recipe) -> dict[str, Any]:
-    """Return the recipe as plain values, every default spelled out."""
+    """Return the recipe as plain values, with every default."""
     cleaned: dict[str, Any] = _without_none(recipe.model_dump(mode="json"))
     return cleaned
 
 
 def to_toml(recipe: Recipe) -> str:
-    """Return the recipe with every default spelled out; reading it back gives an equal recipe."""
+    """Return the recipe as TOML, with every default; reading it back gives an equal recipe."""
     return tomli_w.dumps(values(recipe))
 
 

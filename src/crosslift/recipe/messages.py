@@ -1,4 +1,4 @@
-"""What pydantic complains of in a TOML file of ours, in our words: key, what was found, nearest valid choice."""
+"""Messages about mistakes in a TOML file: the key, what was found, and the nearest valid choice."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from crosslift.errors import nearest, unknown
 
 
 def paragraph(where: str, mistakes: Sequence[str]) -> str:
-    """Return all mistakes of a file as one message."""
+    """Return all mistakes in a file as one message."""
     if len(mistakes) == 1:
         return f"{where}: {mistakes[0]}"
     return f"{where}: {len(mistakes)} mistakes:\n" + "\n".join(f"  - {mistake}" for mistake in mistakes)
 
 
 def complaints(error: ValidationError, schema: type[BaseModel]) -> list[str]:
-    """Return each complaint in a line; `schema` is what the whole file should have been."""
-    return [_complaint(details, schema) for details in error.errors()]
+    """Return one line per error; `schema` is the type of the whole file."""
+    return [_message(details, schema) for details in error.errors()]
 
 
-def _complaint(details: Any, schema: type[BaseModel]) -> str:
+def _message(details: Any, schema: type[BaseModel]) -> str:
     location = [str(part) for part in details["loc"]]
     key = ".".join(location)
     match details["type"]:
@@ -45,16 +45,16 @@ def _unknown_tag(context: Mapping[str, str]) -> str:
 
 
 def _table_at(schema: type[BaseModel], location: Sequence[str]) -> type[BaseModel]:
-    """Return the table at a place; a part that is no key is a place in a list, a name, or which of several tables."""
+    """Return the type of the table at a path, whose parts are keys, indices, names, or the tags of a union."""
     tables = [schema]
     for part in location:
         field = tables[0].model_fields.get(part)
-        tables = (_tables_of(field.annotation) if field else _called(part, tables)) or tables
+        tables = (_tables_of(field.annotation) if field else _tagged(part, tables)) or tables
     return tables[0]
 
 
-def _called(tag: str, tables: Sequence[type[BaseModel]]) -> list[type[BaseModel]]:
-    """Return the tables, of several, whose `use` is a name."""
+def _tagged(tag: str, tables: Sequence[type[BaseModel]]) -> list[type[BaseModel]]:
+    """Return the tables of a union that have the tag as their `use`."""
     return [table for table in tables if (use := table.model_fields.get("use")) and tag in get_args(use.annotation)]
 
 

@@ -1,4 +1,4 @@
-"""Values on the command line, laid over those of a recipe."""
+"""Overrides of a recipe's values from the command line.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crosslift.errors import RecipeError
 
 
 def override(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, Any]:
-    """Return `values` with every ``key.path=value`` laid over them; list items are addressed by number.
+    """Return `values` with every ``key.path=value`` applied; items of a list are addressed by index.
 
     >>> override({"align": {"steps": 5}}, ["align.steps=7", "seed=1"])
     {'align': {'steps': 7}, 'seed': 1}
@@ -26,7 +26,7 @@ def override(values: Mapping[str, Any], overrides: Sequence[str]) -> dict[str, A
 
 
 def _value(text: str) -> Any:
-    """Read a value as TOML would, else as the plain string it is (so quotes are optional on the command line)."""
+    """Read a value as TOML, else as a plain string, so that quotes are optional on the command line."""
     try:
         return tomllib.loads(f"value = {text}")["value"]
     except tomllib.TOMLDecodeError:

@@ -19,13 +19,13 @@ from crosslift.finetune.plain import Plain
 from crosslift.finetune.self_augment import SelfAugment
 from crosslift.finetune.synonym_smoothing import SynonymSmoothing
 from crosslift.pipeline.inputs.task_data import TaskData
-from crosslift.pipeline.stages.finetune import method_of
+from crosslift.pipeline.task_training import method_of
 from crosslift.recipe import FinetuneTable
 from crosslift.tasks.xquad import Xquad
 from crosslift.train.task_items import TaskItem, rows_of, task_items
 from crosslift.train.windows import NOWHERE
 from tests.tiny import TEXTS
-from tests.unit.finetune.cases import model_of, together
+from tests.unit.finetune.cases import combined, model_of
 
 Checkpoint = Callable[[str], Path]
 
@@ -142,11 +142,11 @@ def model_encoder(checkpoint: Checkpoint) -> Any:
 
 def test_predictions_are_compared_start_with_start_and_end_with_end(checkpoint: Checkpoint) -> None:
     model = model_of(checkpoint("bert"), "extractive_qa")
-    method = together(("consistency", {"example_weight": 2.0}), ("random_perturbation", {"radius": 0.2}))
+    method = combined(("consistency", {"example_weight": 2.0}), ("random_perturbation", {"radius": 0.2}))
     batch = method.collate(model, items_of(model), generator())
     terms = method.loss(model, batch)
     assert terms["consistency"] > 0
-    still = together(("consistency", {"example_weight": 2.0}), ("random_perturbation", {"radius": 0.0}))
+    still = combined(("consistency", {"example_weight": 2.0}), ("random_perturbation", {"radius": 0.0}))
     same = still.loss(model, still.collate(model, items_of(model), generator()))
     assert float(same["consistency"].detach()) == pytest.approx(0, abs=1e-5)  # without dropout
 

@@ -21,7 +21,8 @@ from crosslift.pipeline import cached_stage
 from crosslift.pipeline.inputs.read import read
 from crosslift.pipeline.run import run
 from crosslift.pipeline.stages import intermediate
-from crosslift.pipeline.stages.pretrain import pretrain, starting_encoder
+from crosslift.pipeline.stages.encoder import starting_encoder
+from crosslift.pipeline.stages.pretrain import pretrain
 from crosslift.runs.write import JsonLines
 from crosslift.train.loop import Loop
 from tests.runs import TINY

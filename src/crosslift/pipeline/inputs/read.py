@@ -1,9 +1,9 @@
-"""All that a recipe reads, read before anything is trained: mistakes in the data show before time is spent."""
+"""The data of a run, read before anything is trained, so that mistakes in it cost seconds."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from crosslift import languages
@@ -18,14 +18,13 @@ from crosslift.lab import World, shared_world
 from crosslift.pipeline.inputs.corpora import Corpus, Text, read_corpora, read_text
 from crosslift.pipeline.inputs.target_dev import read_target_dev
 from crosslift.pipeline.inputs.task_data import TaskData, dual_encoder_data, task_data, translated, warnings_about
-from crosslift.pipeline.stage_seed import stage_seed
 from crosslift.pipeline.trainable import check_languages
 from crosslift.recipe import EvaluateTable, IntermediateTable, Recipe
 
 
 @dataclass(frozen=True)
 class Tasks:
-    """What an intermediate stage trains on: tasks, and perhaps unpaired text."""
+    """The data of an intermediate stage: tasks, and unpaired text for masked language modelling."""
 
     tasks: tuple[TaskData, ...]
     text: Text | None = None
@@ -38,7 +37,7 @@ class Tasks:
 
 @dataclass(frozen=True)
 class RunData:
-    """Everything a recipe reads."""
+    """Everything that a recipe reads."""
 
     source: Source
     text: Text | None
@@ -47,16 +46,23 @@ class RunData:
     task: TaskData | None
     tests: list[TestSet]
     adapter_text: Text | None = None
-    """What language adapters are trained on."""
+    """Text that language adapters are trained on."""
     intermediate: tuple[Tasks, ...] = ()
-    """What each intermediate stage trains on."""
+    """The data of each intermediate stage."""
     dual_encoder: TaskData | None = None
-    """What a dual encoder is trained on."""
-    warnings: list[str] = field(default_factory=list)
+    """Queries and answers that a dual encoder is trained on."""
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def source_language(self) -> str:
+        """The language trained on, or the first test set's source language if nothing is fine-tuned."""
+        if self.task:
+            return self.task.source
+        return self.source.source_language(self.tests[0].task) if self.tests else ""
 
     @property
     def record(self) -> dict[str, Any]:
-        """Return what environment.json keeps of the data: origins, hashes, and what the filters dropped."""
+        """The row on data in environment.json: origins, hashes, and what the filters dropped."""
         reports: dict[str, dict[str, None]] = {}
         for corpus in self.corpora:
             for code, bitext in corpus.by_language.items():
@@ -65,12 +71,12 @@ class RunData:
 
     @property
     def languages(self) -> dict[str, dict[str, Any]]:
-        """Return what is known about every language scored, for the report."""
+        """Facts about every scored language, for the report."""
         return {code: facts_of(code, self.source) for code in self.sentences}
 
     @property
     def sentences(self) -> dict[str, list[str]]:
-        """Return the first texts of the examples by language scored, of its first test set."""
+        """The first text of each example of a language's first test set, by scored language."""
         found: dict[str, list[str]] = {}
         for test in self.tests:
             for code, examples in test.by_language.items():
@@ -79,35 +85,35 @@ class RunData:
 
 
 def read(recipe: Recipe) -> RunData:
-    """Read and check all that a recipe names.
+    """Read and check everything that a recipe names.
 
     Raises:
-        DataError: a file, a column, a label, an encoding.
-        LanguageError: a language that the task or the data lacks.
+        DataError: a file, column, label or encoding is wrong.
+        LanguageError: the task or the data lacks a language.
         RecipeError: a table that needs a path has none.
     """
     world = shared_world(recipe.data.seed)
     source = open_source(recipe.data)
     tests = [_test_set(source, table, recipe.data) for table in recipe.evaluate]
-    _check_forms(recipe, source, tests)
+    _check_task_types(recipe, source, tests)
     text = read_text(recipe.pretrain.text, recipe.data, world, "pretrain.text") if recipe.pretrain else None
     corpora = read_corpora(recipe.align, recipe.data, world, tests) if recipe.align else ()
-    own = recipe.language_adapters
-    adapter_text = read_text(own.text, recipe.data, world, "language_adapters.text") if own else None
-    unread = check_languages(recipe, source, tests, list(adapter_text.by_language)) if adapter_text else []
-    # Translating may take hours: last, when all else is known to be right.
+    adapters = recipe.language_adapters
+    adapter_text = read_text(adapters.text, recipe.data, world, "language_adapters.text") if adapters else None
+    without_adapter = check_languages(recipe, source, tests, list(adapter_text.by_language)) if adapter_text else []
+    # Translation may take hours, so it comes after all checks.
     task = task_data(source, recipe.finetune, recipe, recipe.seed, "finetune") if recipe.finetune else None
     intermediate = tuple(
         _tasks(source, table, recipe, world, f"intermediate.{index}") for index, table in enumerate(recipe.intermediate)
     )
     dual = dual_encoder_data(source, recipe.dual_encoder, recipe) if recipe.dual_encoder else None
-    asked: list[str] = []
+    not_zero_shot: list[str] = []
     if task and recipe.finetune:
-        target_dev, asked = read_target_dev(source, recipe.finetune, tests, task.source)
+        target_dev, not_zero_shot = read_target_dev(source, recipe.finetune, tests, task.source)
         task = replace(task, target_dev=target_dev)
     tests = [translated(test, table, recipe, source, index) for index, (test, table) in _numbered(tests, recipe)]
     tasks = [each for stage in intermediate for each in stage.tasks] + [each for each in (dual, task) if each]
-    warnings = [*unread, *asked, *warnings_about(tasks, tests, recipe)]
+    warnings = (*without_adapter, *not_zero_shot, *warnings_about(tasks, tests, recipe))
     return RunData(source, text, corpora, task, tests, adapter_text, intermediate, dual, warnings)
 
 
@@ -115,11 +121,11 @@ def _numbered(tests: Sequence[TestSet], recipe: Recipe) -> Iterator[tuple[int, t
     return enumerate(zip(tests, recipe.evaluate, strict=True))
 
 
-def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> None:
-    """Check that the fine-tuned model can be scored on every test set; retrieval needs no head."""
+def _check_task_types(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> None:
+    """Check that the fine-tuned model can be scored on every test set; embedding tasks need no head."""
     trained: Task | None = find_task(recipe.finetune.task, recipe.data) if recipe.finetune else None
 
-    def form(task: Task) -> str:
+    def described(task: Task) -> str:
         labels = ", ".join(source.labels(task))
         return f"'{task.name}' ({task.task_type}, labels {labels})" if labels else f"'{task.name}' ({task.task_type})"
 
@@ -127,15 +133,16 @@ def _check_forms(recipe: Recipe, source: Source, tests: Sequence[TestSet]) -> No
         if test.task.task_type in EMBEDDING_TASKS:
             continue
         if trained is None:
-            raise RecipeError(f"evaluate.{index}.task: '{test.task.name}' needs a model fine-tuned on it: [finetune]")
+            raise RecipeError(f"evaluate.{index}.task: '{test.task.name}' needs a fine-tuned model; add [finetune]")
         if (test.task.task_type, source.labels(test.task)) != (trained.task_type, source.labels(trained)):
             raise RecipeError(
-                f"evaluate.{index}.task: a model fine-tuned on {form(trained)} cannot be scored on {form(test.task)}"
+                f"evaluate.{index}.task: a model fine-tuned on {described(trained)} cannot be scored on "
+                f"{described(test.task)}"
             )
 
 
 def _tasks(source: Source, table: IntermediateTable, recipe: Recipe, world: World, key: str) -> Tasks:
-    seed = stage_seed(table, recipe.seed)
+    seed = table.seed_for(recipe.seed)
     each = [table.model_copy(update={"task": name}) for name in table.names]
     text = read_text(table.mlm.text, recipe.data, world, f"{key}.mlm.text") if table.mlm else None
     return Tasks(tuple(task_data(source, one, recipe, seed, key) for one in each), text)
@@ -154,7 +161,7 @@ def _test_set(source: Source, table: EvaluateTable, data: SourceSettings) -> Tes
 
 
 def facts_of(code: str, source: Source) -> dict[str, Any]:
-    """Return what a report says about a language."""
+    """Return the facts about a language in the report."""
     if isinstance(source, Lab):
         artificial = source.world.language(code)
         return {

@@ -1,4 +1,4 @@
-"""Which test sets are predicted with smoothing, and how."""
+"""The smoothing of a test set's predictions, as the recipe asks for it."""
 
 from __future__ import annotations
 
@@ -7,23 +7,23 @@ from collections.abc import Sequence
 from crosslift.data.test_data import TestSet
 from crosslift.errors import RecipeError
 from crosslift.evaluation.smoothing import KINDS, Smoothing
-from crosslift.pipeline.lab_resources import in_its_world
+from crosslift.pipeline.lab_resources import with_lab_seed
 from crosslift.recipe import EvaluateTable, Recipe
 
 
 def smoothing_of(table: EvaluateTable, recipe: Recipe) -> Smoothing | None:
-    """Return how a test set's predictions are smoothed; None for plain ones."""
+    """Return the smoothing of a test set's predictions; None for plain prediction."""
     if table.smooth is None:
         return None
-    (smooth,) = in_its_world((table.smooth,), "finetune", recipe)
+    (smooth,) = with_lab_seed((table.smooth,), "finetune", recipe)
     return Smoothing.by(smooth.use, samples=smooth.samples, combine=smooth.combine, seed=smooth.seed, **smooth.settings)
 
 
 def check_smoothing(recipe: Recipe, tests: Sequence[TestSet]) -> None:
-    """Check that predictions can be smoothed where the recipe says so.
+    """Check that predictions can be smoothed where the recipe asks for it.
 
     Raises:
-        RecipeError: a task of another form.
+        RecipeError: a task type without smoothing.
     """
     for index, (test, table) in enumerate(zip(tests, recipe.evaluate, strict=True)):
         if table.smooth is not None and test.task.task_type not in KINDS:

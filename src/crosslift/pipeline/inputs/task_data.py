@@ -18,7 +18,6 @@ from crosslift.data.subsample import sampled
 from crosslift.data.test_data import TestSet
 from crosslift.errors import DataError, RecipeError, nearest
 from crosslift.pipeline.inputs.target_dev import TargetDev
-from crosslift.pipeline.stage_seed import stage_seed
 from crosslift.pipeline.trainable import check_parts
 from crosslift.recipe import DualEncoderTable, EvaluateTable, FinetuneTable, Recipe, content_hash
 from crosslift.translation.task_data import Translations, training, training_views
@@ -115,7 +114,7 @@ def dual_encoder_data(source: Source, table: DualEncoderTable, recipe: Recipe) -
     bare = next((one for one in examples if not (isinstance(one, RankingExample) and one.answer)), None)
     if bare is not None:
         raise DataError(f"{task.name} train in '{language}': query '{bare.id}' has no answer to learn from")
-    return TaskData(task, language, (), sampled(examples, table.train_limit, stage_seed(table, recipe.seed)), [])
+    return TaskData(task, language, (), sampled(examples, table.train_limit, table.seed_for(recipe.seed)), [])
 
 
 def _check_rankable(task: Task) -> None:

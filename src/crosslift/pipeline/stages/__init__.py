@@ -1,1 +1,1 @@
-"""The stages of a run, one file each, named like their tables in a recipe."""
+"""The training stages of a run: one file per stage, named like its table in the recipe."""

@@ -1,7 +1,7 @@
-"""Intermediate stages: the encoder learns a task with a head of its own, the head is dropped, the encoder goes on.
+"""Intermediate training: train other tasks first, drop their heads, and continue with the encoder.
 
-A module of the pipeline and no shelf: what a stage trains with are the methods of fine-tuning and masked language
-modelling, which have shelves already; what is new is how several tasks share a step, and what is carried over.
+It has no registry of its own: a task is trained with the methods of fine-tuning, and masked language modelling with its
+alignment objective.
 """
 
 from __future__ import annotations
@@ -19,16 +19,15 @@ from crosslift.errors import RecipeError
 from crosslift.heads.multitask import carry_over, share, with_masked_head
 from crosslift.heads.task_model import TaskModel
 from crosslift.heads.trimmed_vocabulary import TrimmedVocabulary
-from crosslift.pipeline.cached_stage import Plan, Staged, stage
+from crosslift.pipeline.cached_stage import Plan, Staged, cached_stage
 from crosslift.pipeline.inputs.corpora import Text
 from crosslift.pipeline.inputs.labelled import dev_items, dev_scores, training_items, training_views
 from crosslift.pipeline.inputs.read import Tasks
 from crosslift.pipeline.inputs.task_data import TaskData
 from crosslift.pipeline.inputs.tokenized import text_feed
-from crosslift.pipeline.lab_resources import in_its_world
+from crosslift.pipeline.lab_resources import with_lab_seed
 from crosslift.pipeline.objectives import training_steps
-from crosslift.pipeline.stage_seed import stage_seed
-from crosslift.pipeline.stages.finetune import input_settings_of, method_of, task_model, task_stream, trimmed
+from crosslift.pipeline.task_training import input_settings_of, method_of, task_model, task_stream, trimmed
 from crosslift.recipe import IntermediateTable, MaskedTable, Recipe, content_hash
 from crosslift.train import processes
 from crosslift.train.batches import Stream
@@ -40,51 +39,51 @@ from crosslift.train.selection import Selector, evaluation_steps
 from crosslift.train.task_items import default_length, rows_of
 
 EPOCHS = 2.0
-"""Passes over the data, where a table says nothing."""
+"""Passes over the data, unless the table says otherwise."""
 
 
 def intermediate(start: Staged, recipe: Recipe, index: int, data: Tasks) -> Staged:
-    """Train an intermediate stage of the recipe, and return the encoder without its head.
+    """Train the intermediate stage number `index` of the recipe; return the encoder without its head.
 
     Raises:
-        RecipeError: masked language modelling is asked of an encoder that has no head for it.
+        RecipeError: masked language modelling with an encoder that has no head for it.
     """
     table = recipe.intermediate[index]
-    table = table.model_copy(update={"method": in_its_world(table.method, "finetune", recipe)})
-    seed = stage_seed(table, recipe.seed)
+    table = table.model_copy(update={"method": with_lab_seed(table.method, "finetune", recipe)})
+    seed = table.seed_for(recipe.seed)
     name = f"intermediate-{index + 1}" if index else "intermediate"
 
     def plan(encoder: Encoder) -> Plan:
-        # Without the key, a stage that trains what an earlier one did would start with the very head of that one.
-        own = int(content_hash([name, start.key, seed])[:8], 16)
-        make = _several if table.several else _one
-        return make(encoder, table, data, _Place(f"intermediate.{index}", own))
+        # The key is part of the seed: a second stage on the same task starts with another head than the first.
+        heads = int(content_hash([name, start.key, seed])[:8], 16)
+        make = _several_tasks if table.several else _one_task
+        return make(encoder, table, data, _Stage(f"intermediate.{index}", heads))
 
-    return stage(name, start, table, seed, data.fingerprint, plan)
+    return cached_stage(name, start, table, seed, data.fingerprint, plan)
 
 
 @dataclass(frozen=True)
-class _Place:
-    """Where a stage stands: its key in the recipe, and the seed of its heads and orders."""
+class _Stage:
+    """The key of the stage in the recipe, and the seed of its heads and orders."""
 
     key: str
     seed: int
 
 
-def _one(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Place) -> Plan:
+def _one_task(encoder: Encoder, table: IntermediateTable, data: Tasks, stage: _Stage) -> Plan:
     (task,) = data.tasks
-    method = method_of(table, task, key=place.key)
-    input_settings = input_settings_of(table, task, key=place.key)
-    model = task_model(encoder, method, task, seed=place.seed, input_settings=input_settings, key=place.key)
+    method = method_of(table, task, key=stage.key)
+    input_settings = input_settings_of(table, task, key=stage.key)
+    model = task_model(encoder, method, task, seed=stage.seed, input_settings=input_settings, key=stage.key)
     train = training_items(model, table, task, words="words" in method.requires)
     method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.requires))
-    objectives = [Objective("task", method, task_stream(table, method, train, task.train, place.seed))]
+    objectives = [Objective("task", method, task_stream(table, method, train, task.train, stage.seed))]
     steps = training_steps(table, objectives, default_epochs=EPOCHS)
     known = [*train, *dev_items(model, table, task)]
     vocabulary = None if method.new_tokens else trimmed(model, table, known)
 
     def finish(trained: Trained) -> None:
-        _finish(encoder, model.encoder, model.module, _chosen(table, trained), vocabulary)
+        _finish(encoder, model.encoder, model.module, trained.weights[table.selection], vocabulary)
 
     return Plan(
         objectives,
@@ -98,42 +97,42 @@ def _one(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Place)
     )
 
 
-def _several(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Place) -> Plan:
-    """Plan for several tasks, masked language modelling among them: as many heads on one transformer."""
+def _several_tasks(encoder: Encoder, table: IntermediateTable, data: Tasks, stage: _Stage) -> Plan:
+    """Plan the training of several heads on one encoder, masked language modelling among them."""
     if table.mlm is not None:
-        _check_masked(encoder, place)
+        _check_masked(encoder, stage)
     models = [
         TaskModel.create(
             encoder,
             task.task.task_type,
             task.labels,
-            seed=place.seed + number,
-            input_settings=input_settings_of(table, task, key=place.key),
+            seed=stage.seed + number,
+            input_settings=input_settings_of(table, task, key=stage.key),
         )
         for number, task in enumerate(data.tasks)
     ]
     share(models)
-    parts = [_part(encoder, model, table, task, place) for model, task in zip(models, data.tasks, strict=True)]
+    parts = [_task_part(encoder, model, table, task, stage) for model, task in zip(models, data.tasks, strict=True)]
     trained_encoder = models[0].encoder
     if table.mlm is not None and data.text is not None:
         trained_encoder = with_masked_head(encoder, trained_encoder)
-        parts.append(_masked(trained_encoder, table, table.mlm, data.text, place))
+        parts.append(_masked_part(trained_encoder, table, table.mlm, data.text, stage))
     stream = Mixture(
         [part.stream for part in parts],
         shares([part.size for part in parts], table.size_cap),
-        seed=place.seed,
+        seed=stage.seed,
         counted=len(models),
         processes=processes.count(),
     )
-    together = Several.of(*zip(*((part.method, part.name, part.weight) for part in parts), strict=True))
-    objectives = [Objective("tasks", together, stream)]
+    method = Several.of(*zip(*((part.method, part.name, part.weight) for part in parts), strict=True))
+    objectives = [Objective("tasks", method, stream)]
     steps = training_steps(table, objectives, default_epochs=EPOCHS)
     module = nn.ModuleList([model.module for model in models])
     if table.mlm is not None:
         module.append(trained_encoder.model)
 
     def finish(trained: Trained) -> None:
-        _finish(encoder, trained_encoder, module, _chosen(table, trained), None)
+        _finish(encoder, trained_encoder, module, trained.weights[table.selection], None)
 
     return Plan(
         objectives,
@@ -149,7 +148,7 @@ def _several(encoder: Encoder, table: IntermediateTable, data: Tasks, place: _Pl
 
 @dataclass(frozen=True)
 class _Part:
-    """One of several tasks."""
+    """One of several tasks that are trained in turn."""
 
     name: str
     model: Any
@@ -159,20 +158,20 @@ class _Part:
     weight: float = 1.0
 
 
-def _part(encoder: Encoder, model: TaskModel, table: IntermediateTable, task: TaskData, place: _Place) -> _Part:
-    method = method_of(table, task, key=place.key)
+def _task_part(encoder: Encoder, model: TaskModel, table: IntermediateTable, task: TaskData, stage: _Stage) -> _Part:
+    method = method_of(table, task, key=stage.key)
     if method.makes_head:
         raise RecipeError(
-            f"{place.key}.method: a method of the table makes the head out of the encoder, and heads of several tasks "
-            "share one; give such a method a stage with one task"
+            f"{stage.key}.method: a method of the table makes the head from the encoder, but the heads of several "
+            "tasks share one encoder; use the method in a stage with one task"
         )
     train = training_items(model, table, task, words="words" in method.requires)
     method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.requires))
-    order = place.seed + int(content_hash(task.task.name)[:8], 16)
+    order = stage.seed + int(content_hash(task.task.name)[:8], 16)
     return _Part(task.task.name, model, method, task_stream(table, method, train, task.train, order), len(task.train))
 
 
-def _masked(encoder: Encoder, table: IntermediateTable, mlm: MaskedTable, text: Text, place: _Place) -> _Part:
+def _masked_part(encoder: Encoder, table: IntermediateTable, mlm: MaskedTable, text: Text, stage: _Stage) -> _Part:
     method = Mlm()
     items, groups = text_feed(encoder, text, table.max_length or default_length("sentence"))(0, method)
     stream = Stream(
@@ -181,21 +180,21 @@ def _masked(encoder: Encoder, table: IntermediateTable, mlm: MaskedTable, text: 
         batch_size=mlm.batch_size,
         groups=groups,
         temperature=1 / mlm.alpha,
-        seed=place.seed,
+        seed=stage.seed,
     )
     return _Part("mlm", encoder, method, stream, len(items), mlm.weight)
 
 
-def _check_masked(encoder: Encoder, place: _Place) -> None:
+def _check_masked(encoder: Encoder, stage: _Stage) -> None:
     if not (encoder.has_masked_language_model or is_text_to_text(encoder)):
         raise RecipeError(
-            f"{place.key}.mlm: {encoder.name} has no masked-LM head, which masked language modelling needs; remove the "
+            f"{stage.key}.mlm: {encoder.name} has no masked-LM head, which masked language modelling needs; remove the "
             "table, or start from a checkpoint with such a head"
         )
 
 
 def _mean_scores(models: Sequence[TaskModel], table: IntermediateTable, tasks: Sequence[TaskData]) -> dict[str, float]:
-    """Return the mean of the tasks' first metrics on source development data, then each one's."""
+    """Return the mean of the tasks' first metrics on source dev data, then the metric of each task."""
     rows = {
         task.task.name: next(iter(dev_scores(model, table, task).values()))
         for model, task in zip(models, tasks, strict=True)
@@ -204,13 +203,8 @@ def _mean_scores(models: Sequence[TaskModel], table: IntermediateTable, tasks: S
 
 
 def _languages(tasks: Sequence[TaskData]) -> dict[str, Any]:
-    found = {task.task.name: task.counts for task in tasks if task.translated_by}
-    return {"languages": found} if found else {}
-
-
-def _chosen(table: IntermediateTable, trained: Trained) -> dict[str, Any]:
-    """Return the weights that the table's rule chose."""
-    return trained.weights[table.selection]
+    counts = {task.task.name: task.counts for task in tasks if task.translated_by}
+    return {"languages": counts} if counts else {}
 
 
 def _finish(
@@ -220,7 +214,7 @@ def _finish(
     weights: dict[str, Any],
     vocabulary: TrimmedVocabulary | None,
 ) -> None:
-    """Carry the chosen weights over, into the encoder that the stage started with."""
+    """Copy the chosen weights into the encoder that the stage started with."""
     if vocabulary is not None:
         weights = vocabulary.whole(weights, module)
         vocabulary.restore()

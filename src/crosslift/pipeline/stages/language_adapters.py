@@ -1,6 +1,6 @@
-"""Language adapters: one for each language, trained on its own text while the encoder stays as it is.
+"""Language adapters: one per language, trained on text in that language in a frozen encoder.
 
-Each is a stage of its own in the cache, so recipes that differ in their languages share what they have in common.
+Each adapter is cached on its own, so recipes with different languages share the adapters that they have in common.
 Paper: Pfeiffer et al. 2020, arXiv 2005.00052, section 3.2.
 """
 
@@ -13,11 +13,10 @@ from crosslift.adapters.languages import LanguageAdapters, load_adapter, save_ad
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.text_to_text import is_text_to_text
 from crosslift.errors import RecipeError
-from crosslift.pipeline.cached_stage import Plan, Staged, logged, trained_in
+from crosslift.pipeline.cached_stage import Cached, Plan, Staged, train_once
 from crosslift.pipeline.inputs.corpora import Text
 from crosslift.pipeline.inputs.tokenized import text_feed
 from crosslift.pipeline.objectives import objectives_of
-from crosslift.pipeline.stage_seed import stage_seed
 from crosslift.recipe import LanguageAdaptersTable, Recipe, TextTable
 from crosslift.train.loop import Trained
 
@@ -25,35 +24,34 @@ _FILE = "adapter.safetensors"
 
 
 def language_adapters(start: Staged, recipe: Recipe, text: Text) -> tuple[Staged, LanguageAdapters]:
-    """Train the adapters that are not cached; return them, and the encoder with what they have cost.
+    """Train one adapter per language of the text; return the unchanged encoder with their results, and the adapters.
 
     Raises:
         RecipeError: the encoder cannot predict words.
     """
     table = recipe.language_adapters
     assert table is not None
-    _check_masked(start.encoder, table)
-    made = {}
+    _check_encoder(start.encoder, table)
+    adapters = {}
     staged = start
     for code, sentences in text.by_language.items():
-        folder = _trained(start, table, recipe, Text({code: sentences}))
-        made[code] = load_adapter(start.encoder, folder[0] / "model" / _FILE)
-        staged = logged(staged, *folder)
-    return staged, LanguageAdapters(made, table.fallback)
+        cached = _train(start, table, recipe, Text({code: sentences}))
+        adapters[code] = load_adapter(start.encoder, cached.folder / "model" / _FILE)
+        staged = staged.plus(cached.outcome)
+    return staged, LanguageAdapters(adapters, table.fallback)
 
 
-def _trained(start: Staged, table: LanguageAdaptersTable, recipe: Recipe, text: Text) -> tuple[Path, dict[str, object]]:
-    """Return the folder of a language's adapter and what it has cost."""
+def _train(start: Staged, table: LanguageAdaptersTable, recipe: Recipe, text: Text) -> Cached:
+    """Train the adapter of one language."""
     (code,) = text.by_language
-    seed = stage_seed(table, recipe.seed)
-    # What the others are trained on, and who is read with whom, makes no difference to this one.
+    seed = table.seed_for(recipe.seed)
+    # The text of other languages and the fallback do not change this adapter, so they are not part of its key.
     alone = table.model_copy(update={"text": TextTable(), "fallback": None})
 
     def plan(encoder: Encoder) -> Plan:
         return _plan(encoder, alone, text, seed)
 
-    folder, _, record = trained_in(f"language_adapter.{code}", start, alone, seed, text.fingerprint, plan)
-    return folder, record
+    return train_once(f"language_adapter.{code}", start, alone, seed, text.fingerprint, plan)
 
 
 def _plan(encoder: Encoder, table: LanguageAdaptersTable, text: Text, seed: int) -> Plan:
@@ -73,11 +71,12 @@ def _plan(encoder: Encoder, table: LanguageAdaptersTable, text: Text, seed: int)
     return Plan(objectives, steps, module=adapter, finish=finish, save=save)
 
 
-def _check_masked(encoder: Encoder, table: LanguageAdaptersTable) -> None:
+def _check_encoder(encoder: Encoder, table: LanguageAdaptersTable) -> None:
+    """Check that the encoder can predict masked words, and has embeddings that an invertible adapter can map back."""
     if table.invertible and is_text_to_text(encoder):
         raise RecipeError(
-            f"language_adapters.invertible: the map is undone before words are predicted, and {encoder.name} predicts "
-            "them with a decoder; leave it out"
+            "language_adapters.invertible: an invertible adapter is inverted before words are predicted, but "
+            f"{encoder.name} predicts them with a decoder; remove the key"
         )
     if not (encoder.has_masked_language_model or is_text_to_text(encoder)):
         raise RecipeError(

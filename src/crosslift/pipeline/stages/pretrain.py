@@ -1,44 +1,22 @@
-"""The encoder that a run starts from, and its pre-training by masked language modelling."""
+"""Pre-training: masked language modelling on unpaired text."""
 
 from __future__ import annotations
 
-from crosslift.encoder.device import default_device
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.scratch.tokenizer import train_tokenizer, word_tokenizer
-from crosslift.errors import RecipeError
-from crosslift.pipeline.cached_stage import CACHE_VERSION, Plan, Staged, fingerprint, stage
+from crosslift.pipeline.cached_stage import Plan, Staged, cached_stage
 from crosslift.pipeline.inputs.corpora import Text
 from crosslift.pipeline.inputs.tokenized import text_feed
 from crosslift.pipeline.objectives import objectives_of
-from crosslift.pipeline.stage_seed import stage_seed
-from crosslift.recipe import Recipe, content_hash
-from crosslift.train import processes
-
-
-def starting_encoder(recipe: Recipe, text: Text | None) -> Staged:
-    """Load the checkpoint of the recipe, or build one from scratch with a tokenizer trained on its text."""
-    name = recipe.encoder.model
-    preset = "lab" if name == "lab" else name.removeprefix("scratch:")
-    if preset == name and name != "lab":
-        encoder = Encoder.load(name, revision=recipe.encoder.revision).to(default_device())
-        return Staged(encoder, content_hash([CACHE_VERSION, fingerprint(encoder)]))
-    if text is None or recipe.pretrain is None:
-        raise RecipeError(f"encoder.model: '{name}' starts from nothing and needs a [pretrain] table with text")
-    size, seed = recipe.encoder.vocabulary_size, recipe.pretrain.seed
-    train = word_tokenizer if name == "lab" else train_tokenizer
-    tokenizer = train(text.sentences(), size)
-    encoder = Encoder.scratch(preset, tokenizer, seed=seed).to(default_device())
-    processes.agree(lambda: fingerprint(encoder), "the tokenizer they trained")
-    return Staged(encoder, content_hash([CACHE_VERSION, preset, size, seed, text.fingerprint]))
+from crosslift.recipe import Recipe
 
 
 def pretrain(start: Staged, recipe: Recipe, text: Text) -> Staged:
-    """Run the recipe's masked language modelling on unpaired text."""
+    """Pre-train the encoder on unpaired text."""
     table = recipe.pretrain
     assert table is not None
-    seed = stage_seed(table, recipe.seed)
+    seed = table.seed_for(recipe.seed)
 
     def plan(encoder: Encoder) -> Plan:
         return Plan(*objectives_of(table, text_feed(encoder, text, table.max_length), seed))
 
-    return stage("pretrain", start, table, seed, text.fingerprint, plan)
+    return cached_stage("pretrain", start, table, seed, text.fingerprint, plan)

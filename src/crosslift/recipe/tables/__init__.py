@@ -1,1 +1,1 @@
-"""The tables of a recipe, one file a stage."""
+"""The tables of a recipe: one file per stage, named like the stage."""

@@ -1,4 +1,4 @@
-"""The `[[evaluate]]` table."""
+"""The `[[evaluate]]` table and its smoothing.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -6,15 +6,34 @@ from typing import Literal
 
 from pydantic import Field
 
-from crosslift.recipe.tables.common import SmoothTable, Table
-from crosslift.recipe.tables.finetune import TranslatorTable
+from crosslift.recipe.tables.common import NamedTable, Table
+from crosslift.recipe.tables.translate import TranslatorTable
 
 Pooling = Literal["benchmark", "native", "pooler", "mean", "mean_no_special", "first"]
-"""How tasks without a head make vectors: by the benchmark's rule, as the checkpoint's files say, or one by name."""
+"""The pooling of embedding tasks: the benchmark's rule, that of the checkpoint's files, or one by name."""
 
 
 Search = Literal["auto", "exact", "faiss"]
-"""How they look for neighbours: "auto" compares all pairs up to 100,000 sentences, or on an accelerator."""
+"""The search for nearest neighbours; "auto" is exact up to 100,000 sentences, or on an accelerator."""
+
+
+class SmoothTable(NamedTable):
+    """``[evaluate.smooth]``: average the predictions over random perturbations of the input (randomized smoothing).
+
+    The settings of the method are those that it has in ``[[finetune.method]]``.
+    Papers: Cohen et al. 2019, arXiv 1902.02918; Huang et al. 2021, arXiv 2104.08645.
+    """
+
+    use: Literal["random_perturbation", "synonym_smoothing"] = Field(
+        description="perturb the embeddings (RS-RP), or the words (RS-DA)"
+    )
+    samples: int = Field(10, ge=0, description="perturbed inputs per example; 0 is plain prediction")
+    combine: Literal["average", "majority"] = Field(
+        "average", description="the class most likely on average, or most often; ties are decided by the average"
+    )
+    seed: int = Field(
+        0, ge=0, description="seed of the perturbations, which depend on it and on the input, and on nothing else"
+    )
 
 
 class EvaluateTable(Table):
@@ -22,24 +41,28 @@ class EvaluateTable(Table):
 
     task: str = Field(description="name of a task: `crosslift list tasks`")
     languages: tuple[str, ...] | Literal["all"] = Field("all", description="languages to score")
-    split: Literal["dev", "test"] = Field("test", description="part of the data to score")
-    limit: int | None = Field(None, ge=1, description="examples a language, at most (the first ones)")
+    split: Literal["dev", "test"] = Field("test", description="split to score")
+    limit: int | None = Field(
+        None, ge=1, description="maximum number of examples per language; the first ones are scored"
+    )
     generalized: bool = Field(
         False,
-        description="also score every ordered pair of languages, the first text in one and the second in the other; "
-        "for pairs of texts",
+        description="also score every ordered pair of languages, with the first text in one and the second in the "
+        "other; for pairs of texts",
     )
     translate: TranslatorTable | None = Field(
-        None, description="what translates the test sets into the source language before prediction (translate-test)"
+        None, description="translator of the test sets into the source language before prediction (translate-test)"
     )
-    smooth: SmoothTable | None = Field(None, description="predict by an average over random changes of the input")
+    smooth: SmoothTable | None = Field(
+        None, description="average the predictions over random perturbations of the input"
+    )
     pooling: Pooling | None = Field(
         None,
-        description="retrieval, mining and ranking: how texts become vectors; if not given, by the benchmark's rule; "
-        '"native": as the checkpoint says',
+        description="retrieval, mining and ranking: pooling of sentence vectors; if not given, the benchmark's rule; "
+        '"native": as the checkpoint\'s files say',
     )
     search: Search | None = Field(
         None,
-        description='retrieval and mining: how neighbours are looked for; if not given, "auto": exact up to 100,000 '
+        description='retrieval and mining: search for nearest neighbours; if not given, "auto": exact up to 100,000 '
         "sentences or on an accelerator",
     )
