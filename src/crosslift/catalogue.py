@@ -9,18 +9,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from crosslift.api import registry
+from crosslift.encoder.family import families
 from crosslift.encoder.scratch.presets import PRESETS
 from crosslift.errors import InputError, nearest, unknown
-
-FAMILIES = {
-    "bert": "BERT and multilingual BERT, hub id or directory",
-    "xlm": "XLM with its language ids",
-    "roberta": "XLM-R and RoBERTa",
-    "deberta": "DeBERTa-v2, DeBERTa-v3 and mDeBERTa",
-    "modernbert": "ModernBERT and mmBERT",
-    "t5": "the encoder of T5, mT5 and Flan-T5",
-    "m2m100": "the encoder of M2M100 and NLLB",
-}
 
 
 def listing(what: str) -> list[dict[str, str]]:
@@ -54,12 +45,12 @@ def _metrics() -> Iterator[dict[str, str]]:
 
 
 def _encoders() -> Iterator[dict[str, str]]:
-    yield {"name": "lab", "type": "from scratch", "summary": "scratch:lab, pre-trained on the lab's text; cached"}
+    yield {"name": "lab", "type": "from scratch", "summary": "scratch:lab, pre-trained on the lab's text; cached."}
     for name, shape in PRESETS.items():
-        summary = f"{shape.architecture} with {shape.layers} layers of width {shape.hidden_size}, random weights"
+        summary = f"{shape.family} with {shape.layers} layers of width {shape.hidden_size}, random weights."
         yield {"name": f"scratch:{name}", "type": "from scratch", "summary": summary}
-    for name, summary in FAMILIES.items():
-        yield {"name": name, "type": "family", "summary": summary}
+    for name, family in families().items():
+        yield {"name": name, "type": "family", "summary": family.description}
 
 
 def _studies() -> Iterator[dict[str, str]]:
@@ -96,11 +87,16 @@ def _facts(what: str, row: dict[str, str]) -> dict[str, Any]:
     if what == "studies":
         return {"name": name, "type": "study", "summary": summary, **_study(name)}
     if what == "encoders":
-        return {**row, "documentation": summary}
+        return {**row, "documentation": summary, **_encoder(name)}
     kind = {"tasks": "task", "metrics": "metric"}.get(what) or row["type"]
     documentation = registry.entries(kind)[name].documentation
     facts = {"task": _task, "metric": _metric}.get(kind, _method)(registry.load(kind, name))
     return {"name": name, "type": kind, "summary": summary, "documentation": documentation, **facts}
+
+
+def _encoder(name: str) -> dict[str, Any]:
+    family = families().get(name)
+    return {"model_types": list(family.model_types)} if family else {}
 
 
 def _study(name: str) -> dict[str, Any]:

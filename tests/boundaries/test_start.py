@@ -1,4 +1,4 @@
-"""What is quick stays quick: no torch where no tensor is needed.  Modules are counted, not milliseconds."""
+"""Quick commands stay quick: no torch where no tensor is needed.  Modules are counted, not milliseconds."""
 
 from __future__ import annotations
 
@@ -6,6 +6,9 @@ import subprocess
 import sys
 
 import pytest
+import typer
+
+from crosslift.cli import app
 
 LIGHT = (
     "crosslift",
@@ -28,7 +31,7 @@ WITHOUT_NUMBERS = (*WITHOUT_TORCH, "numpy", "jinja2")  # pydantic is typer's own
 
 
 def loaded(code: str, heavy: tuple[str, ...]) -> list[str]:
-    """Return which heavy modules are there after running code in a fresh interpreter."""
+    """Return the heavy modules that are loaded after code has run in a fresh interpreter."""
     report = f"import sys; print(*(name for name in {heavy} if name in sys.modules), file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", f"{code}\n{report}"], capture_output=True, text=True, check=True)
     return done.stderr.split()
@@ -41,7 +44,7 @@ def test_importing_loads_no_torch(module: str):
 
 @pytest.mark.parametrize(
     "arguments",
-    [["--help"], ["--version"], ["run", "--help"], ["predict", "--help"], ["merge", "--help"], ["compare", "--help"]],
+    [["--help"], ["--version"], *([name, "--help"] for name in typer.main.get_command(app).commands)],
 )
 def test_help_loads_nothing_heavy(arguments: list[str]):
     code = f"""
@@ -56,7 +59,13 @@ except SystemExit as exit:
     assert loaded(code, WITHOUT_NUMBERS) == []
 
 
-@pytest.mark.parametrize("what", ["tasks", "methods", "metrics"])
+@pytest.mark.parametrize("what", ["tasks", "methods", "metrics", "encoders", "studies"])
 def test_lists_load_no_torch(what: str):
     code = f"from crosslift.catalogue import listing; assert listing({what!r})"
+    assert loaded(code, WITHOUT_TORCH) == []
+
+
+@pytest.mark.parametrize("name", ["xnli", "accuracy", "t5", "lab", "claims"])
+def test_a_description_loads_torch_for_methods_alone(name: str):
+    code = f"from crosslift.catalogue import description; assert description({name!r})"
     assert loaded(code, WITHOUT_TORCH) == []

@@ -234,6 +234,37 @@ def test_choices_are_those_of_the_api() -> None:
     assert get_type_hints(models.merge)["how"] == How
 
 
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("evalute",), "No such command 'evalute'. Did you mean 'evaluate'?"),
+        (("run",), "Missing argument 'RECIPE'."),
+        (("demo", "--outputs"), "No such option: --outputs (Possible options: --output)"),
+        (("demo", "--seeds", "0"), "Invalid value for '--seeds': Input should be greater than or equal to 1"),
+        (
+            ("evaluate", "model", "--task", "xnli", "--split", "tset"),
+            "Invalid value for '--split': 'tset' is not one of 'dev', 'test'; did you mean 'test'?",
+        ),
+        (
+            ("compare", "runs", "--format", "pdf"),
+            "Invalid value for '--format': 'pdf' is not one of 'table', 'csv', 'markdown', 'latex'",
+        ),
+    ],
+)
+def test_a_command_line_that_cannot_be_parsed(cli: Cli, arguments: tuple[str, ...], message: str) -> None:
+    code, out, err = cli(*arguments)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[-1] == f"Error: {message}"
+    assert f"Try 'crosslift {arguments[0]} -h' for help." in err or arguments == ("evalute",)
+
+
+def test_without_a_command_help_is_shown(cli: Cli) -> None:
+    code, out, err = cli()
+    assert code == 2
+    assert "Commands:" in out + err
+    assert "Traceback" not in err
+
+
 def test_an_interrupted_command_says_how_to_continue(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     def interrupted(*_: object, **__: object) -> None:
         raise KeyboardInterrupt

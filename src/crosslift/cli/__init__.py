@@ -61,4 +61,4 @@ def main() -> None:
     """Run the command line; wrong input ends with a message and exit code 2, a failed run with 1."""
     traceback = "--traceback" in sys.argv
     arguments = [argument for argument in sys.argv[1:] if argument != "--traceback"]
-    exit_with(lambda: app(arguments, prog_name="crosslift"), traceback=traceback)
+    exit_with(lambda: app(arguments, prog_name="crosslift", standalone_mode=False), traceback=traceback)

@@ -1,29 +1,39 @@
 """The end of a command: a message and an exit code for what the user can fix, a traceback for our own mistakes.
 
-Exit codes: 0 done, 1 the run failed, 2 wrong input, 130 interrupted.
+Exit codes: 0 success, 1 the run failed, 2 wrong input, 130 interrupted.
 """
 
 from __future__ import annotations
 
 import errno
+import re
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
-from crosslift.errors import CrossliftError, InputError, StorageError
+from crosslift.errors import CrossliftError, InputError, StorageError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 INTERRUPTED = 130
+_UsageError = cast("type[Exception]", typer.BadParameter.__base__)
+"""A command line that cannot be parsed; typer exports only its subclasses."""
 
 
 def exit_with(command: Callable[[], Any], *, traceback: bool) -> None:
-    """Run a command and exit with the code of its error; with `traceback`, raise the error instead."""
+    """Run a command and exit with the code of its error; with `traceback`, raise the error instead.
+
+    Args:
+        command: what to run; a number that it returns is the exit code.
+        traceback: whether errors of crosslift are raised.
+    """
     try:
-        command()
+        code = command()
+    except _UsageError as error:
+        _fail_to_parse(error)
     except CrossliftError as error:
         _fail(error, traceback=traceback)
     except OSError as error:
@@ -32,13 +42,22 @@ def exit_with(command: Callable[[], Any], *, traceback: bool) -> None:
         full = StorageError(f"{error.filename or Path.cwd()}: the disk is full; free some space and try again")
         full.__cause__ = error
         _fail(full, traceback=traceback)
-    except SystemExit as done:
-        if done.code == INTERRUPTED:  # typer turns a KeyboardInterrupt into this
-            typer.echo(
-                "crosslift: interrupted; to continue, add --resume to `crosslift run`, or repeat `crosslift study`",
-                err=True,
-            )
-        raise
+    else:
+        if code == INTERRUPTED:
+            repeat = "to continue, add --resume to `crosslift run`, or repeat `crosslift study`"
+            typer.echo(f"crosslift: interrupted; {repeat}", err=True)
+        sys.exit(code)
+
+
+def _fail_to_parse(error: Any) -> None:
+    """Show a usage error as typer does, with the nearest choice."""
+    message = error.message.removeprefix("Value error, ")
+    if " is not one of " in message:
+        found, *choices = re.findall("'([^']*)'", message)
+        message = message.rstrip(".") + nearest(found, choices)
+    error.message = message
+    error.show()
+    sys.exit(error.exit_code)
 
 
 def _fail(error: CrossliftError, *, traceback: bool) -> None:
