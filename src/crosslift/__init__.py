@@ -1,16 +1,19 @@
-"""crosslift: train on one language, serve the others, and know which method is better.
+"""Zero-shot cross-lingual transfer: train on one language, serve the others, and know which method is better.
 
-Verbs, in the order of a recipe; each is a table of a recipe and a folder here:
+A recipe has stages, and each stage is a table of the recipe and a package:
 
-- `pretrain`, `align`: make an encoder, or make its languages alike (`crosslift.align`);
-- `finetune`: learn a task from source-language labels (`crosslift.finetune`);
-- `evaluate`: score it in every language (`crosslift.evaluation`);
-- `compare`: which system is better, over items, languages and seeds (`crosslift.comparison`);
-- `study`: a research question with its arms, controls and verdicts (`crosslift.studies`);
-- `report`: one page about it (`crosslift.report`).
+- `pretrain`, `align`: train an encoder, and align its languages (`crosslift.align`);
+- `finetune`: learn a task from labels in the source language (`crosslift.finetune`);
+- `evaluate`: score it in every language (`crosslift.evaluation`).
 
-Nouns: `Encoder`, `TaskModel`, `Bitext`, `Lexicon`, `WordAligner`, `Recipe`, and the lab's `World`.  Importing
-crosslift imports no torch; names are loaded when first used.
+Results are read by three more:
+
+- `compare`: test which system is better, over items, languages and seeds (`crosslift.comparison`);
+- `study`: answer a research question with arms, controls and verdicts (`crosslift.studies`);
+- `report`: write a page about runs or a study (`crosslift.report`).
+
+The main classes are `Encoder`, `TaskModel`, `Bitext`, `Lexicon`, `WordAligner`, `Recipe`, and the lab's `World`.
+Importing crosslift imports no torch; names are loaded on first use.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""`python -m crosslift` is the `crosslift` command."""
+"""The `crosslift` command as `python -m crosslift`."""
 
 from crosslift.cli import main
 

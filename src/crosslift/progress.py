@@ -1,4 +1,4 @@
-"""Progress of long work on standard error: bars on a terminal, a line a stage elsewhere."""
+"""Progress of long work on standard error: bars on a terminal, lines elsewhere."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
 Advance = Callable[[int, Mapping[str, float]], None]
-"""Called with the amount done and, now and then, values to show."""
+"""Function of the units done so far, and of values to show (there may be none)."""
 
 
 @contextmanager
 def progress(description: str, total: int) -> Iterator[Advance]:
-    """Show a bar for `total` units of work; yields the function that moves it."""
+    """Show a bar for `total` units of work; yield the function that advances it."""
     console = Console(stderr=True)
     if not console.is_terminal:
         start = time.monotonic()
