@@ -1,4 +1,4 @@
-"""Your own alignment method in the training loop; in a file of src/crosslift/align/, its class is all a recipe needs."""
+"""Your own alignment method in the training loop; its class alone, in a file of src/crosslift/align/, is a method."""
 
 import tempfile
 from pathlib import Path

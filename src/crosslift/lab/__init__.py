@@ -1,16 +1,16 @@
-"""The lab: a small world and the languages spoken in it, to try every part of crosslift on something that behaves.
+"""The lab: a small artificial world and its languages, on which every part of crosslift can be tried.
 
 A *meaning* ("an old farmer washes two cars, in the park") is drawn from a world of things, actions and properties; a
-*language*, given by a few dials (word order, cases, share of cognates, script, amount of text), says it.  Because
-sentences come from meanings, every task has gold labels in every language and every sentence pair has gold word
-alignments; because languages come from dials, distance is an experimental variable.
+*language*, given by a few parameters (word order, cases, share of cognates, script, amount of text), expresses it.
+Because sentences come from meanings, every task has gold labels in every language and every sentence pair has gold word
+links; because languages come from parameters, distance is an experimental variable.
 
 >>> world = World(seed=0)
->>> text = world.text("qab", 1000)                        # not parallel to any other language's
+>>> text = world.text("qab", 1000)                        # not parallel to that of any other language
 >>> pairs = world.bitext("qaa", "qah", 1000)              # translations with gold word links
->>> train = world.examples("nli", "qaa", "train", 3000)   # the same ids mean the same in every language
+>>> train = world.examples("nli", "qaa", "train", 3000)   # equal ids have equal meanings in every language
 
-Nothing here needs torch.
+Imports no torch.
 """
 
 from crosslift.lab.language import Language

@@ -1,4 +1,4 @@
-"""Every random choice of the lab: drawn from one seeded generator that is handed around."""
+"""Random choices of the lab, drawn from a seeded generator that is passed as an argument."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ _CHUNK = 4096
 
 
 class Draws:
-    """A stream of choices that depends on its seed parts only (numbers and words, in order)."""
+    """A stream of choices that depends only on the parts of its seed (numbers and words, in order)."""
 
     def __init__(self, *seed: int | str) -> None:
         self._rng = np.random.default_rng([stable_number(str(part)) for part in seed])
@@ -24,7 +24,7 @@ class Draws:
     def uniform(self) -> float:
         """Return a number in [0, 1)."""
         if not self._values:
-            # One scalar at a time, numpy would take most of the lab's time.
+            # Drawing single scalars from numpy would take most of the lab's time.
             self._values = self._rng.random(_CHUNK).tolist()
         return self._values.pop()
 
@@ -43,5 +43,5 @@ class Draws:
 
 
 def stable_number(text: str) -> int:
-    """Return a number below 2**64 that depends on the text only, in every process and on every machine."""
+    """Return a number below 2**64 that depends only on the text, in every process and on every machine."""
     return int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")

@@ -1,7 +1,7 @@
-"""The tables of the world: what there is, what can be done, what can be said of it.
+"""The concepts of the lab's world: nouns, actions, properties, places, times and names.
 
-Opposites exclude each other.  Actions come in pairs of opposites with the same selectional preferences, so that no
-action gives away whether a sentence contradicts another.
+Opposites exclude each other.  Actions come in pairs of opposites with the same selectional preferences, so no action
+reveals whether a sentence contradicts another.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _LIVING = ("person", "animal")
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A verb's meaning: its opposite, and which kinds do it to which (no patients: it takes none)."""
+    """A verb's meaning: its opposite, and which kinds do it to which; without patients, it is intransitive."""
 
     name: str
     opposite: str
@@ -102,7 +102,7 @@ NAMES: Final = (*PEOPLE, *SURNAMES, *CITIES, *COMPANIES)
 ENTITY_TYPE: Final = MappingProxyType(
     dict.fromkeys((*PEOPLE, *SURNAMES), "PER") | dict.fromkeys(CITIES, "LOC") | dict.fromkeys(COMPANIES, "ORG")
 )
-"""Name to the type that named entity recognition gives it."""
+"""Name to its type in named entity recognition."""
 
 QUESTION_WORDS: Final = ("who", "what", "where", "when")
 FUNCTION_WORDS: Final = MappingProxyType({"the": "DET", "not": "PART", "is": "AUX"})
@@ -127,7 +127,7 @@ TOPIC_KINDS: Final = MappingProxyType({
     "entertainment": ("instrument", ("singer",)),
     "geography": ("landform", ("farmer", "teacher")),
 })  # fmt: skip
-"""Topic to the kind of thing it deals with and the people in its trade."""
+"""Topic to the kind of thing it is about and the people in that field."""
 
 EFFECTS: Final = MappingProxyType({
     "wash": ("patient", "clean"),
@@ -147,9 +147,9 @@ EFFECTS: Final = MappingProxyType({
     "follow": ("agent", "slow"),
     "lead": ("agent", "fast"),
 })  # fmt: skip
-"""What an action brings about: whose property, and which.  Opposite actions have opposite effects."""
+"""Action to its effect: whose property changes, and to what.  Opposite actions have opposite effects."""
 
 
 def kind_of(noun: str) -> str:
-    """Return the hypernym of a noun; a hypernym is its own, a name is a person's."""
+    """Return the hypernym of a noun; a hypernym is its own, and a name counts as a person."""
     return KIND_OF.get(noun, noun if noun in MEMBERS else "person")

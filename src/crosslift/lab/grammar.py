@@ -1,4 +1,4 @@
-"""From a meaning to a sentence, in the order and with the forms of a language."""
+"""Realization of meanings as sentences, with the word order and the forms of a language."""
 
 from __future__ import annotations
 
@@ -18,14 +18,14 @@ Word = tuple[str, str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """A sentence of a language.  All tuples have one entry a word."""
+    """A sentence in a language.  All tuples have one entry per word."""
 
     words: tuple[str, ...]
     upos: tuple[str, ...]
     entities: tuple[str, ...]
     """BIO tags of PER, LOC and ORG."""
     parts: tuple[str, ...]
-    """The part of the meaning that the word says, such as "agent.noun": equal parts of translations are linked."""
+    """The part of the meaning that each word expresses, such as "agent.noun"; translations link equal parts."""
 
     @property
     def text(self) -> str:
@@ -34,7 +34,7 @@ class Sentence:
 
 
 class Grammar:
-    """Says meanings in one language."""
+    """Expresses meanings in one language."""
 
     def __init__(self, language: Language, vocabulary: Vocabulary) -> None:
         self.language = language
@@ -57,7 +57,7 @@ class Grammar:
         return adjuncts + core if first else core + adjuncts
 
     def _state(self, state: State) -> list[Word]:
-        """The property stands where an object would; without a copula, negation goes with the property."""
+        """Return the words of a state: the property is where an object would be; without a copula, it is negated."""
         complement = [self._word(state.property, "state")]
         if not self.language.copula:
             complement = self._negated(complement, state.negated)

@@ -1,6 +1,6 @@
-"""What follows from an event, what it excludes, and what it leaves open.
+"""Hypotheses that an event entails, contradicts, or leaves open.
 
-Two sentences speak of the same scene, as in MNLI, so what cannot both be true of one scene contradicts.
+Both sentences describe the same scene, as in MNLI, so statements that cannot both be true of one scene contradict.
 """
 
 from __future__ import annotations
@@ -32,24 +32,23 @@ LABELS: tuple[Label, ...] = ("entailment", "neutral", "contradiction")
 NEGATED: Mapping[Label, float] = {"entailment": 0.1, "neutral": 0.15, "contradiction": 0.2}
 """Chance that a hypothesis is negated.
 
-Contradictions are negated somewhat more often, as people write them.  It gives a hypothesis-only classifier four points
-over chance, and a small encoder the foothold without which it takes very long to begin to compare two sentences.
+Contradictions are negated somewhat more often, as people write them.  This puts a hypothesis-only classifier four
+points above chance, and gives a small encoder a first clue, without which it hardly begins to compare sentences.
 """
 _GENERAL = 0.2
-"""Chance that a hypothesis says the hypernym of the premise's noun."""
+"""Chance that a hypothesis uses the hypernym of the premise's noun."""
 _UNDER_NEGATION: Mapping[Label, Label] = {
     "entailment": "contradiction",
     "contradiction": "entailment",
     "neutral": "neutral",
 }
-"""What a premise must say about a scene in order to stand in a relation to its negation."""
+"""The relation that a premise must have to a scene in order to have the label with its negation."""
 
 
 def sample_hypothesis(premise: Event, label: Label, draws: Draws, *, negated: bool) -> Event | None:
-    """Return a hypothesis of this label, or None if this draw says all that the premise says.
+    """Return a hypothesis with this label, or None if the draw repeats the whole premise.
 
-    One part, the focus, is always said: it is what contradicting and neutral hypotheses exchange, and the entailed ones
-    keep it too.
+    One part, the focus, is always expressed: contradicting and neutral hypotheses replace it, entailed ones keep it.
     """
     relation = _UNDER_NEGATION[label] if negated else label
     focus = draws.pick(_foci(premise))
@@ -61,7 +60,7 @@ def sample_hypothesis(premise: Event, label: Label, draws: Draws, *, negated: bo
 
 
 def _foci(premise: Event) -> list[str]:
-    """Return the parts that can be exchanged whatever the label."""
+    """Return the parts that can be replaced whatever the label."""
     optional = {
         "agent.property": premise.agent and premise.agent.property,
         "patient.property": premise.patient and premise.patient.property,
@@ -72,7 +71,7 @@ def _foci(premise: Event) -> list[str]:
 
 
 def _shortened(premise: Event, focus: str, draws: Draws) -> Event:
-    """Leave out what is not in focus, half of the time each, and say a hypernym now and then."""
+    """Drop each part outside the focus half of the time, and sometimes use a hypernym."""
 
     def keep(part: str) -> bool:
         return focus == part or draws.chance(0.5)
@@ -93,7 +92,7 @@ def _shortened(premise: Event, focus: str, draws: Draws) -> Event:
 
 
 def _exchanged(scene: Event, focus: str, relation: Label, draws: Draws) -> Event:
-    """Return the scene with the part in focus exchanged: for what it excludes, or for what it leaves open."""
+    """Return the scene with the focus replaced by something that the premise excludes, or leaves open."""
     contradict = relation == "contradiction"
     match focus:
         case "action":
@@ -109,12 +108,12 @@ def _exchanged(scene: Event, focus: str, relation: Label, draws: Draws) -> Event
 
 
 def _timed(scene: Event, draws: Draws) -> Event:
-    """Say a time that the premise leaves open, instead of the place."""
+    """Replace the place by a time that the premise leaves open."""
     return replace(scene, place=None, time=draws.pick(TIMES))
 
 
 def _placed(scene: Event, draws: Draws) -> Event:
-    """Say a place that the premise leaves open, instead of the time."""
+    """Replace the time by a place that the premise leaves open."""
     return replace(scene, time=None, place=sample_place(draws))
 
 
@@ -127,7 +126,7 @@ def _other_place(place: Place, draws: Draws) -> Place:
 
 
 def _other_property(thing: Thing | None, draws: Draws, *, contradict: bool) -> Thing:
-    """Return the thing with the opposite property, or with one on another scale."""
+    """Return the thing with the opposite property, or with an unrelated one."""
     if thing is None or thing.property is None:
         raise AssertionError("only a property that is said can be in focus")
     opposite = OPPOSITE_PROPERTY[thing.property]
@@ -136,7 +135,7 @@ def _other_property(thing: Thing | None, draws: Draws, *, contradict: bool) -> T
 
 
 def _other_action(scene: Event, draws: Draws, *, contradict: bool) -> str:
-    """Return the opposite action, or one of the same participants that has nothing to do with it."""
+    """Return the opposite action, or an unrelated one between the same participants."""
     opposite = ACTIONS[scene.action].opposite
     if contradict:
         return opposite

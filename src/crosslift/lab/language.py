@@ -1,4 +1,4 @@
-"""A language of the lab, described by its dials."""
+"""A language of the lab, described by its parameters."""
 
 from __future__ import annotations
 
@@ -12,40 +12,40 @@ Case = Literal["accusative", "locative"]
 
 @dataclass(frozen=True)
 class Language:
-    """One language: everything that makes it near to the source language, or far from it."""
+    """One language: all parameters that make it similar to the source language, or distant from it."""
 
     code: str
-    """From qaa to qtz, which ISO 639-3 keeps free for private use."""
+    """From qaa to qtz, which ISO 639-3 reserves for private use."""
     name: str
     order: WordOrder = "SVO"
     adjective: Side = "before"
-    """Where the adjective stands, seen from the noun."""
+    """Position of the adjective relative to the noun."""
     adposition: Side = "before"
     """Before the noun phrase (preposition) or after it (postposition)."""
     negation: Side = "before"
-    """Where the negation stands, seen from the verb."""
+    """Position of the negation relative to the verb."""
     adjuncts: Side = "after"
-    """Where place and time stand, seen from the rest of the clause."""
+    """Position of place and time relative to the rest of the clause."""
     cases: tuple[Case, ...] = ()
-    """Cases that are marked by a suffix.  A locative replaces the adposition of rest, "in"."""
+    """Cases marked by a suffix.  A locative replaces the adposition "in"."""
     plural: bool = True
-    """Whether nouns take a suffix when there are several."""
+    """Whether plural nouns take a suffix."""
     article: bool = False
     """Whether nouns take a definite article."""
     copula: bool = True
-    """Whether "is" is said."""
+    """Whether there is a word for "is"."""
     cognates: float = 0.0
-    """The share of words that come from the source language's word."""
+    """The share of words derived from the source language's word."""
     drift: float = 0.5
     """The share of cognates that are spelled differently from the source word (transliteration aside)."""
     script: str = "Latn"
     """ISO 15924."""
     resources: float = 1.0
-    """How much text and bitext there is, as a share of what the source language has."""
+    """The amount of text and bitext, as a share of the source language's."""
 
     @property
     def description(self) -> str:
-        """The dials in one line."""
+        """The parameters in one line."""
         parts = [self.order, *([f"{self.cognates:.0%} cognates"] if self.cognates else []), f"{self.script} script"]
         parts += [f"{'post' if self.adposition == 'after' else 'pre'}positions"]
         parts += [f"{len(self.cases)} marked cases"] if self.cases else []
@@ -53,9 +53,9 @@ class Language:
         return ", ".join(parts)
 
     def distance(self, other: Language) -> float:
-        """Return how far two languages are apart: 0 for the same dials, 1 for everything different.
+        """Return the distance of two languages: 0 for equal parameters, 1 if everything differs.
 
-        Half of it is vocabulary (words that are not shared, or shared but not recognisable in writing), half grammar.
+        Half of it is vocabulary (words that are not shared, or not recognizable in the other script), half grammar.
         """
         shared = 1.0 if self == other else min(self.cognates or 1.0, other.cognates or 1.0)
         return (1 - shared + (self.script != other.script)) / 4 + self._grammar_distance(other) / 2

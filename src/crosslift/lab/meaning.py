@@ -1,7 +1,7 @@
-"""What a sentence of the lab says, before any language says it.
+"""Meanings of sentences, independent of any language.
 
 Nouns, actions, properties, places and times are concepts: names from `crosslift.lab.concepts`, spelled in English so
-that a meaning can be read.  Question words (`who`, `what`, `where`, `when`) stand where the asked part would stand.
+that meanings are readable.  A question word (`who`, `what`, `where`, `when`) takes the position of the part asked for.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class Thing:
-    """Who or what takes part: a noun or a name, perhaps with a property; `count` above 1 is said as a numeral."""
+    """A participant: a noun or a name, perhaps with a property; a `count` above 1 is expressed as a numeral."""
 
     noun: str
     property: str | None = None
@@ -21,7 +21,7 @@ class Thing:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where: `relation` (in, near) and a place or a city; a question has no relation."""
+    """A location: `relation` (in, near) and a place or a city; a question has no relation."""
 
     noun: str
     relation: str | None = "in"

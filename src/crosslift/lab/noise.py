@@ -1,4 +1,4 @@
-"""Mistakes of a translation, on a dial: gold sentences of a language with some of their words wrong."""
+"""Translation errors at a chosen rate: gold sentences with some of their words wrong."""
 
 from __future__ import annotations
 
@@ -15,20 +15,20 @@ if TYPE_CHECKING:
 def mistranslated(
     words: Sequence[str], vocabulary: Sequence[str], *, noise: float, draws: Draws
 ) -> list[tuple[str, int]]:
-    """Return the words as a translation with mistakes would have them, each with its place among the given ones.
+    """Return the words with translation errors, each with its index among the given words.
 
-    Each word, independently and with probability `noise`, meets one of three fates, equally likely: it is left out,
-    replaced by another word of the vocabulary, or swapped with the word after it (the last one with the word before
-    it).  If all words were left out, the first stays.
+    Each word is independently, with probability `noise`, dropped, replaced by another word of the vocabulary, or
+    swapped with the next word (the last one with the previous word), all three equally likely.  If all words were
+    dropped, the first is kept.
 
     Args:
-        words: of one sentence; noise 0 gives them back.
+        words: of one sentence; returned unchanged if noise is 0.
         vocabulary: word forms of the language, at least two.
         noise: from 0 to 1.
-        draws: where chance comes from.
+        draws: source of randomness.
 
     Raises:
-        InputError: noise is no probability.
+        InputError: noise is not a probability.
     """
     if not 0 <= noise <= 1:
         raise InputError(f"noise is a share of words, from 0 to 1; {noise} was given")

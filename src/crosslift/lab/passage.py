@@ -1,4 +1,4 @@
-"""Connected text: a meaning, and what is said next."""
+"""Connected text: a meaning followed by related ones."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ if TYPE_CHECKING:
     from crosslift.lab.chance import Draws
 
 _RETOLD = 0.8
-"""Chance that a sequel says a part of what was said in other words: from this, an encoder learns to compare."""
+"""Chance that a sequel rephrases part of the first sentence, from which an encoder learns to compare."""
 
 
 def passage(draws: Draws, split: Split) -> list[Meaning]:
-    """Return two or three meanings that go together: the later ones retell the first, or go on about it.
+    """Return two or three related meanings: the later ones rephrase the first or continue it.
 
     All belong to the split.
     """
@@ -29,7 +29,7 @@ def passage(draws: Draws, split: Split) -> list[Meaning]:
 
 
 def _sequel(draws: Draws, first: Meaning) -> Meaning:
-    """Return something that follows from the first, or another meaning about somebody or something of it."""
+    """Return a meaning that follows from the first, or another one about one of its participants."""
     if isinstance(first, Event) and not first.negated and draws.chance(_RETOLD):
         retold = sample_hypothesis(first, "entailment", draws, negated=draws.chance(NEGATED["entailment"]))
         if retold:

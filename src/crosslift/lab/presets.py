@@ -1,4 +1,4 @@
-"""The languages that the lab brings along, the source language first, then from near to far."""
+"""The preset languages of the lab: the source language, then the others from similar to distant."""
 
 from __future__ import annotations
 

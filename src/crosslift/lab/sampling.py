@@ -1,4 +1,4 @@
-"""Meanings drawn at random: who can do what to whom, and what is said around it."""
+"""Random meanings: participants, actions, properties, places and times that fit together."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _AGENT_KINDS = ("person", "person", "animal")
 
 @cache
 def actions_between(agent: str, patient: str | None) -> tuple[str, ...]:
-    """Return the actions that a kind of agent does to a kind of patient; None asks for those without an object."""
+    """Return the actions that a kind of agent does to a kind of patient; None asks for intransitive ones."""
     return tuple(
         action.name
         for action in ACTIONS.values()
@@ -52,7 +52,7 @@ def sample_event(draws: Draws, *, transitive: float = 0.85, negated: float = 0.1
     """Return an event; the numbers are the chances of an object, of a negation, and of names for people and places."""
     agent = sample_thing(draws, draws.pick(_AGENT_KINDS), names=names)
     patient = sample_patient(draws, agent, names=names) if draws.chance(transitive) else None
-    # The participants come first: so an action is no more frequent because it goes with more of them.
+    # The participants are drawn first, so that an action is not more frequent for having more possible ones.
     action = draws.pick(actions_between(kind_of(agent.noun), kind_of(patient.noun) if patient else None))
     place = sample_place(draws, names=names) if draws.chance(0.4) else None
     time = draws.pick(TIMES) if draws.chance(0.25) else None

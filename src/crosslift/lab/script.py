@@ -1,4 +1,4 @@
-"""Writing systems: how a word, thought of in Latin letters, is written."""
+"""Writing systems: transliteration of words from Latin letters."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ SCRIPTS: Final = (*_ALPHABETS, "Deva")
 
 
 def write(word: str, script: str) -> str:
-    """Return a word of Latin letters in another script, with a capital where the script has them.
+    """Return a word in Latin letters written in another script, with capitals where the script has them.
 
     >>> write("Manu", "Cyrl")
     'Ману'
@@ -35,12 +35,12 @@ def write(word: str, script: str) -> str:
     if script == "Deva":
         return _write_devanagari(word.lower())
     written = word.lower().translate(str.maketrans(LATIN, _ALPHABETS[script]))
-    # Georgian has capitals in Unicode, but nobody begins a name with one.
+    # Georgian has capitals in Unicode, but names do not begin with them.
     return written.capitalize() if word[0].isupper() and script != "Geor" else written
 
 
 def _write_devanagari(word: str) -> str:
-    """A vowel after a consonant is a sign on it; elsewhere it is a letter of its own."""
+    """Return a word in Devanagari: a vowel after a consonant is a sign on it, otherwise a separate letter."""
     letters = []
     for before, letter in zip(" " + word, word, strict=False):
         if letter in _CONSONANTS:

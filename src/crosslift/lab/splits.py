@@ -1,4 +1,4 @@
-"""Which split a meaning belongs to."""
+"""Assignment of meanings to splits."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ _SPLIT_OF_BUCKET: tuple[Split, ...] = ("dev", "test", "train", "train", "train",
 
 
 def split_of(meaning: Meaning) -> Split:
-    """Return the split of a meaning: one in eight is for dev, one for test, the others for train.
+    """Return the split of a meaning: one in eight is in dev, one in test, the others in train.
 
-    It depends on nothing but the meaning: not on the language, the task, or the seed of the draw.
+    It depends only on the meaning, not on the language, the task, or the seed of the draw.
     """
     return _SPLIT_OF_BUCKET[stable_number(repr(meaning)) % len(_SPLIT_OF_BUCKET)]
 

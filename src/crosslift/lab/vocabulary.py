@@ -1,4 +1,4 @@
-"""The words of a language: generated once from its dials and a seed."""
+"""The words of a language, generated from its parameters and a seed."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ SUFFIXES = ("plural", "accusative", "locative")
 class Vocabulary:
     """Word forms of one language.
 
-    `source` is the vocabulary that cognates come from; without it this is the source language itself.
+    `source` is the vocabulary that cognates come from; None makes this the source language itself.
     """
 
     def __init__(self, language: Language, *, seed: int, source: Vocabulary | None = None) -> None:
         self.language = language
         self._draws = Draws(seed, "vocabulary", language.code)
         self._source = source
-        # Few sounds a language: its words look like it.
+        # Each language uses few sounds, so its words are recognizable.
         self._consonants = self._draws.shuffled(_CONSONANTS)[:11]
         self._vowels = self._draws.shuffled(_VOWELS)[:4]
         self._taken = set(source.stems.values()) if source else set()
@@ -39,21 +39,21 @@ class Vocabulary:
         self._forms: dict[tuple[str, bool, Case | None], str] = {}
 
     def form(self, concept: str, *, plural: bool = False, case: Case | None = None) -> str:
-        """Return the word as it is written; a suffix that the language does not have is left out."""
+        """Return the written word form; a suffix that the language lacks is left out."""
         key = (concept, plural, case)
         if key not in self._forms:
             self._forms[key] = self._inflect(concept, plural, case)
         return self._forms[key]
 
     def translations(self, concept: str, other: Vocabulary) -> set[tuple[str, str]]:
-        """Return (word, translation) of a concept for every number and case that a noun can have."""
+        """Return (word, translation) of a concept for every number and case of a noun."""
         return {
             (self.form(concept, plural=plural, case=case), other.form(concept, plural=plural, case=case))
             for plural, case in _slots(concept)
         }
 
     def forms(self, concept: str) -> tuple[str, ...]:
-        """Return the forms of a concept that sentences have, the bare one first."""
+        """Return the forms of a concept that occur in sentences, the bare form first."""
         if UPOS[concept] not in _INFLECTED:
             return (self.form(concept),)
         return tuple(dict.fromkeys(self.form(concept, plural=plural, case=case) for plural, case in _slots(concept)))
@@ -64,7 +64,7 @@ class Vocabulary:
         return write(self.stems[concept] + suffix, self.language.script)
 
     def _make_stems(self, source: Mapping[str, str]) -> dict[str, str]:
-        """A name is the same everywhere; of the other words, a random share comes from the source language."""
+        """Return the stems: names are shared by all languages, and a random share of other words are cognates."""
         words = [concept for concept in UPOS if concept not in NAMES]
         count = round(self.language.cognates * len(words)) if source else 0
         self._cognates = frozenset(self._draws.shuffled(words)[:count])
@@ -92,7 +92,7 @@ class Vocabulary:
         return self._draws.pick(self._consonants) + self._draws.pick(self._vowels) + coda
 
     def _drifted(self, word: str) -> str:
-        """Return the word, or one that differs in a letter."""
+        """Return the word, or one that differs in one letter."""
         if not self._draws.chance(self.language.drift):
             return word
         while True:
@@ -109,7 +109,7 @@ class Vocabulary:
 
 
 def _slots(concept: str) -> list[tuple[bool, Case | None]]:
-    """Return the numbers and cases that a word of this concept can have."""
+    """Return the (plural, case) combinations of a concept."""
     cases: tuple[Case | None, ...] = (None, "accusative", "locative")
     inflected = UPOS[concept] in _INFLECTED
     return [(plural, case) for plural in (False, True) for case in (cases if inflected else cases[:1])]

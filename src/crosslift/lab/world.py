@@ -1,4 +1,4 @@
-"""The world: says what is meant, in every language, and hands out text, bitext and examples."""
+"""The world of the lab: text, bitext, lexicons and examples in every language."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class LabPair:
-    """A sentence and its translation; `links` are the gold word alignments (source word, target word), from 0."""
+    """A sentence and its translation; `links` are the gold word links (source word, target word), from 0."""
 
     source: str
     target: str
@@ -39,8 +39,8 @@ class LabPair:
 class World:
     """A small world and the languages spoken in it.
 
-    The same seed gives the same words, texts and examples, always.  What was drawn once is remembered: languages share
-    the problems of a task, and the seeds of a recipe share all of it (`shared_world`).
+    The same seed always gives the same words, texts and examples.  Results are cached: languages share the problems of
+    a task, and the seeds of a recipe share the whole world (`shared_world`).
 
     >>> world = World()
     >>> [language.code for language in world.languages][:2]
@@ -63,14 +63,14 @@ class World:
 
     @property
     def targets(self) -> tuple[Language, ...]:
-        """All languages but the source."""
+        """All languages except the source."""
         return self.languages[1:]
 
     def language(self, code: str) -> Language:
-        """Return the language of this code.
+        """Return the language with this code.
 
         Raises:
-            LanguageError: no language of this world has it.
+            LanguageError: no language of this world has the code.
         """
         codes = {language.code: language for language in self.languages}
         if code not in codes:
@@ -80,7 +80,7 @@ class World:
         return codes[code]
 
     def grammar(self, code: str) -> Grammar:
-        """Return what says meanings in this language."""
+        """Return the grammar of this language."""
         if code not in self._grammars:
             language = self.language(code)
             source = None if language == self.source else self.grammar(self.source.code).vocabulary
@@ -88,26 +88,26 @@ class World:
         return self._grammars[code]
 
     def say(self, meaning: Meaning, language: str) -> Sentence:
-        """Return the meaning as a sentence of the language."""
+        """Return the meaning as a sentence in the language."""
         return self.grammar(language).say(meaning)
 
     def split_of(self, meaning: Meaning) -> Split:
         """Return the split that a meaning belongs to, whatever the language, task or seed of the draw.
 
-        Text and bitext say meanings of the train split only.
+        Text and bitext contain meanings of the train split only.
         """
         return split_of(meaning)
 
     def text(self, language: str, count: int, *, seed: int = 0) -> list[str]:
-        """Return `count` passages of two or three sentences; no two languages say the same things."""
+        """Return `count` passages of two or three sentences; texts of different languages are not parallel."""
         return list(self._passages(language, count, seed))
 
     def bitext(self, source: str, target: str, count: int, *, seed: int = 0) -> list[LabPair]:
-        """Return `count` sentences with their translations and gold word alignments."""
+        """Return `count` sentences with their translations and gold word links."""
         return list(self._pairs(source, target, count, seed))
 
     def lexicon(self, source: str, target: str) -> list[tuple[str, str]]:
-        """Return every (word form, translation) of the two languages, names included, sorted."""
+        """Return every (word form, translation) of two languages, including names, sorted."""
         left, right = self.grammar(source).vocabulary, self.grammar(target).vocabulary
         return sorted({pair for concept in UPOS for pair in left.translations(concept, right)})
 
@@ -120,7 +120,7 @@ class World:
     def examples(self, task: str, language: str, split: Split, count: int, *, seed: int = 0) -> list[Example]:
         """Return `count` examples of a lab task.
 
-        Examples of one id (and seed) mean the same in every language.
+        Examples with the same id (and seed) have the same meaning in every language.
 
         Raises:
             InputError: no such lab task.
@@ -160,12 +160,12 @@ class World:
 
 @cache
 def shared_world(seed: int) -> World:
-    """Return the preset world of a seed, the same object each time."""
+    """Return the world of a seed with the preset languages, always the same object."""
     return World(seed)
 
 
 def lab_task_names() -> tuple[str, ...]:
-    """Return the names that `World.examples` takes as task."""
+    """Return the task names that `World.examples` accepts."""
     return tuple(LAB_TASKS)
 
 

@@ -1,6 +1,6 @@
-"""Two-choice causal reasoning, as in COPA: which event is the cause, or which state is the effect?
+"""Two-choice causal reasoning, as in COPA: the cause is an event, the effect a state.
 
-The wrong choice is the opposite action, or the opposite property; over many examples both are right equally often.
+The wrong choice has the opposite action or property; over many examples, both choices are right equally often.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Causation:
-    """A premise, what is asked about it ("cause" or "effect"), two choices, and the index of the right one."""
+    """A premise, the question ("cause" or "effect"), two choices, and the index of the right one."""
 
     premise: Meaning
     question: str
@@ -32,7 +32,7 @@ class Causation:
 
 
 class Causal(LabTask[Causation]):
-    """Causes and effects are asked for equally often."""
+    """Causal reasoning; causes and effects are asked for equally often."""
 
     task_type = "multiple_choice"
 
@@ -62,7 +62,7 @@ def _ordered(right: Meaning, wrong: Meaning, label: int) -> tuple[Meaning, Meani
 
 
 def _effect(action: str, split: Split, draws: Draws) -> State:
-    """Return what the action brings about in a random thing, such that it and its opposite fit the split."""
+    """Return the effect of the action on a random thing, such that it and its opposite are in the split."""
     role, quality = EFFECTS[action]
     kinds = ACTIONS[action].patients if role == "patient" else ACTIONS[action].agents
     opposite = OPPOSITE_PROPERTY[quality]
@@ -75,7 +75,7 @@ def _effect(action: str, split: Split, draws: Draws) -> State:
 
 
 def _cause(action: str, thing: Thing, split: Split, draws: Draws) -> Event:
-    """Return the action with the thing in its role, such that it and the opposite action fit the split."""
+    """Return the action with the thing in its role, such that it and the opposite action are in the split."""
     role, _ = EFFECTS[action]
     kinds = ACTIONS[action].agents if role == "patient" else ACTIONS[action].patients
     while True:

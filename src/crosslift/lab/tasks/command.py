@@ -1,4 +1,4 @@
-"""What is asked of a voice assistant: shared by the lab tasks intent, slots and joint."""
+"""Commands to a voice assistant, shared by the lab tasks intent, slots and joint."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ INTENTS: Final = MappingProxyType({
     "turn_off": ("stop", "machine"),
     "turn_on": ("start", "machine"),
 })  # fmt: skip
-"""Intent to the action and the kind of thing it is about: it takes both to tell."""
+"""Intent to its action and kind of thing; only both together identify it."""
 
 SLOTS: Final = ("item", "number", "person", "place", "time")
 _SLOT_OF_PART: Final = MappingProxyType({
@@ -44,14 +44,14 @@ _SLOT_OF_PART: Final = MappingProxyType({
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """An event that somebody is told to bring about, and the intent."""
+    """A requested event and its intent."""
 
     event: Event
     intent: str
 
 
 def commands(draws: Draws, split: Split) -> Iterator[Command]:
-    """Yield commands of the split; the intents take turns."""
+    """Yield commands of the split, cycling through the intents."""
     while True:
         for intent in draws.shuffled(tuple(INTENTS)):
             yield Command(until(split, lambda intent=intent: _event(intent, draws)), intent)  # type: ignore[misc]
@@ -65,7 +65,7 @@ def _event(intent: str, draws: Draws) -> Event:
 
 
 def slot_tags(sentence: Sentence) -> tuple[str, ...]:
-    """Return the BIO tag of each word: words of one slot that stand together are one."""
+    """Return the BIO tag of each word; adjacent words of the same slot form one span."""
     slots = [
         "person" if slot and upos == "PROPN" and slot == "item" else slot
         for slot, upos in zip(map(_SLOT_OF_PART.get, sentence.parts), sentence.upos, strict=True)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Intent(LabTask[Command]):
-    """The same commands as in the lab task slots."""
+    """Intent classification, on the commands of the lab task slots."""
 
     task_type = "sentence"
     labels = tuple(INTENTS)

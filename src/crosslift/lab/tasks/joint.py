@@ -1,4 +1,4 @@
-"""Intent and slots of commands to a voice assistant at once."""
+"""Joint intent classification and slot filling of commands to a voice assistant."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Joint(LabTask[Command]):
-    """Commands as in the lab tasks intent and slots."""
+    """Intent and slots, on the commands of the lab tasks intent and slots."""
 
     task_type = "intent_slot"
     labels = ("O", *(f"{begin}-{slot}" for slot in SLOTS for begin in "BI"), *INTENTS)

@@ -1,4 +1,4 @@
-"""Bitext mining: two pools of sentences, of which some are translations of each other."""
+"""Bitext mining: two pools of sentences, some of which are translations of each other."""
 
 from __future__ import annotations
 
@@ -18,26 +18,26 @@ if TYPE_CHECKING:
     from crosslift.lab.meaning import Meaning
 
 POOL = 200
-"""Sentences a pool."""
+"""Sentences per pool."""
 PARALLEL = 80
-"""Sentences of a pool that have a translation in the other."""
+"""Sentences per pool that have a translation in the other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pools:
-    """What is said on both sides, and (identifier, meaning) of each pool in the order in which it is said."""
+    """The (identifier, meaning) rows of two pools, in order; equal identifiers are translations."""
 
     source: tuple[tuple[int, Meaning], ...]
     target: tuple[tuple[int, Meaning], ...]
 
 
 class Mining(LabTask[Pools]):
-    """An example is a whole pair of pools."""
+    """Bitext mining; an example is a whole pair of pools."""
 
     task_type = "mining"
 
     def problems(self, draws: Draws, split: Split) -> Iterator[Pools]:
-        """Yield pools; all meanings belong to the split, and none comes twice in all pools."""
+        """Yield pools; all meanings belong to the split, and none is used for two problems."""
         meanings = Retrieval().problems(draws, split)
         while True:
             numbered = list(enumerate(islice(meanings, 2 * POOL - PARALLEL)))

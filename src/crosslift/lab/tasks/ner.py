@@ -19,7 +19,7 @@ LABELS = ("O", "B-PER", "I-PER", "B-LOC", "I-LOC", "B-ORG", "I-ORG")
 
 
 class Ner(LabTask[Event]):
-    """One sentence, one tag a word; names are frequent."""
+    """Named entity recognition, one tag per word; names are frequent."""
 
     task_type = "tagging"
     labels = LABELS

@@ -1,8 +1,8 @@
-"""Natural language inference: does the premise entail the hypothesis, contradict it, or leave it open?
+"""Natural language inference: the premise entails the hypothesis, contradicts it, or leaves it open.
 
-Both sentences speak of the same scene, as in MNLI: what excludes each other contradicts.  A premise has one hypothesis
-of each label.  All three are built alike (a shortened, perhaps more general premise in which at most one part is
-exchanged, perhaps negated), so that a hypothesis alone says next to nothing about its label.
+Both sentences describe the same scene, as in MNLI, so statements that exclude each other contradict.  A premise has one
+hypothesis per label.  All three are built in the same way (a shortened, perhaps more general premise in which at most
+one part is replaced, perhaps negated), so that a hypothesis alone reveals almost nothing about its label.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _TRIES = 40
 
 @dataclass(frozen=True, slots=True)
 class Inference:
-    """A premise, a hypothesis, and what the one says about the other."""
+    """A premise, a hypothesis and their relation."""
 
     premise: Event
     hypothesis: Event
@@ -35,7 +35,7 @@ class Inference:
 
 
 class Nli(LabTask[Inference]):
-    """Three hypotheses a premise."""
+    """Natural language inference with three hypotheses per premise."""
 
     task_type = "pair"
     labels = LABELS
@@ -57,15 +57,15 @@ class Nli(LabTask[Inference]):
 def sample_premise(draws: Draws) -> Event:
     """Return an affirmative event with a place, a time, or neither.
 
-    Place and time are equally frequent because neutral hypotheses exchange the one for the other.
+    Place and time are equally frequent because neutral hypotheses replace one by the other.
     """
     event = replace(sample_event(draws, negated=0), place=None, time=None)
     return event if draws.chance(0.4) else sample_adjunct(draws, event)
 
 
 def _hypothesis_of(split: Split, premise: Event, label: Label, draws: Draws) -> Inference | None:
-    """Return a hypothesis of this label and split, or None if a few dozen draws bring none."""
-    # Decided before the draws: else the labels that are turned down more often would be negated more often.
+    """Return a hypothesis with this label and split, or None if a few dozen draws yield none."""
+    # Decided before the draws; otherwise labels that are rejected more often would be negated more often.
     negated = draws.chance(NEGATED[label])
     for _ in range(_TRIES):
         hypothesis = sample_hypothesis(premise, label, draws, negated=negated)

@@ -1,7 +1,7 @@
-"""Paraphrase identification with adversarial pairs, as in PAWS: the same words, the same meaning or not.
+"""Paraphrase identification with adversarial pairs, as in PAWS: the same words, with the same meaning or another.
 
-The second sentence always moves place and time to the other end of the clause.  In half of the pairs it also swaps who
-does it with whom it is done to, or their properties, so that the words alone do not tell.
+The second sentence always moves place and time to the other end of the clause.  In half of the pairs it also swaps
+agent and patient, or their properties, so the words alone do not reveal the label.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ LABELS = ("different", "paraphrase")
 
 @dataclass(frozen=True, slots=True)
 class Rewording:
-    """Two events made of the same parts; the second one is said with place and time moved, or the first one is."""
+    """Two events made of the same parts; one of the two sentences has place and time moved."""
 
     first: Event
     second: Event
@@ -34,12 +34,12 @@ class Rewording:
 
     @property
     def label(self) -> str:
-        """Whether both mean the same."""
+        """Whether both events have the same meaning."""
         return "paraphrase" if self.first == self.second else "different"
 
 
 class Paraphrase(LabTask[Rewording]):
-    """Every event comes twice: with a paraphrase, and with a swap."""
+    """Paraphrase identification; every event occurs twice, with a paraphrase and with a swap."""
 
     task_type = "pair"
     labels = LABELS
@@ -61,7 +61,7 @@ class Paraphrase(LabTask[Rewording]):
 
 
 def _swappable(draws: Draws) -> tuple[Event, Event]:
-    """Return an event, and the one in which the participants, or their properties, have changed places."""
+    """Return an event, and one with the participants or their properties swapped."""
     while True:
         agent = sample_thing(draws, draws.pick(("person", "animal")))
         patient = sample_thing(draws, draws.pick(("person", "animal")))
@@ -74,7 +74,7 @@ def _swappable(draws: Draws) -> tuple[Event, Event]:
 
 
 def _property_swaps(event: Event, agent: Thing, patient: Thing) -> list[Event]:
-    """Return the event with properties swapped, if they are two and go with both."""
+    """Return the event with properties swapped, if they differ and fit both participants."""
     both = set(PROPERTIES_OF[kind_of(agent.noun)]) & set(PROPERTIES_OF[kind_of(patient.noun)])
     if agent.property == patient.property or not {agent.property, patient.property} <= both:
         return []

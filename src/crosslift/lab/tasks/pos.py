@@ -18,7 +18,7 @@ LABELS = ("ADJ", "ADP", "AUX", "DET", "NOUN", "NUM", "PART", "PRON", "PROPN", "P
 
 
 class Pos(LabTask[Meaning]):
-    """One sentence, one tag a word."""
+    """Part-of-speech tagging, one tag per word."""
 
     task_type = "tagging"
     labels = LABELS

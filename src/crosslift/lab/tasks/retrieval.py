@@ -1,4 +1,4 @@
-"""Sentence retrieval: find the translation of a source-language sentence among those of all others."""
+"""Sentence retrieval: the translation of a source-language sentence among all target sentences."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 class Retrieval(LabTask[Meaning]):
-    """No meaning comes twice: each sentence has one translation."""
+    """Sentence retrieval without repeated meanings, so each sentence has exactly one translation."""
 
     task_type = "retrieval"
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 class Slots(LabTask[Command]):
-    """The same commands as in the lab task intent."""
+    """Slot filling, on the commands of the lab task intent."""
 
     task_type = "tagging"
     labels = ("O", *(f"{begin}-{slot}" for slot in SLOTS for begin in "BI"))

@@ -1,4 +1,4 @@
-"""Extractive question answering: who, what, where or when, answered by words of a three-sentence context."""
+"""Extractive question answering: who, what, where or when, answered by a span of a three-sentence context."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _ANSWER_PARTS = {
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """A context, one part of one of its events asked for, and the question."""
+    """A context, the index of the event asked about, the part asked for, and the question."""
 
     context: tuple[Event, ...]
     about: int
@@ -39,7 +39,7 @@ class Question:
 
 
 class SpanQa(LabTask[Question]):
-    """One question a context; no other event of the context answers it."""
+    """Extractive question answering, one question per context; only one event of the context answers it."""
 
     task_type = "extractive_qa"
 
@@ -51,7 +51,7 @@ class SpanQa(LabTask[Question]):
             yield from islice(fitting, 1)
 
     def example(self, problem: Question, identifier: str, speakers: Speakers) -> ExtractiveQAExample:
-        """Return question, context and the answer's place in it."""
+        """Return question, context and the answer with its offset."""
         say = speakers.language.say
         sentences = [say(event) for event in problem.context]
         before = sum(len(sentence.text) + 1 for sentence in sentences[: problem.about])
@@ -85,13 +85,13 @@ def _questions(event: Event) -> list[tuple[str, Event]]:
 
 
 def _core(event: Event, part: str) -> tuple[Thing | str | None, ...]:
-    """Return what the question says about an event."""
+    """Return the parts of an event that the question mentions."""
     agent, patient = event.agent, event.patient
     return (None if part == "agent" else agent, event.action, None if part == "patient" else patient)
 
 
 def _answer(sentence: Sentence, parts: tuple[str, ...]) -> Answer:
-    """Return the words that say these parts, which stand together in every language."""
+    """Return the words that express these parts, which are adjacent in every language."""
     places = [index for index, part in enumerate(sentence.parts) if part in parts]
     first, last = places[0], places[-1]
     start = sum(len(word) + 1 for word in sentence.words[:first])

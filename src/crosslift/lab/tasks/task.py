@@ -1,4 +1,4 @@
-"""The lab task contract: problems are drawn as meanings, and said in a language afterwards."""
+"""The lab task contract: problems are drawn as meanings and then expressed in a language."""
 
 from __future__ import annotations
 
@@ -18,17 +18,17 @@ Problem = TypeVar("Problem")
 
 @dataclass(frozen=True, slots=True)
 class Speakers:
-    """Who says it: the grammar of the language asked for, and the source language's for tasks across languages."""
+    """The grammar of the language asked for, and that of the source language for tasks across languages."""
 
     language: Grammar
     source: Grammar
 
 
 class LabTask(ABC, Generic[Problem]):
-    """What one file of this folder declares.
+    """Base class of lab tasks, one per file of this package.
 
-    A problem is language-independent: meanings and gold answers.  The same problem makes the same example in every
-    language, so that the examples of two languages are translations.
+    A problem is language-independent: meanings and gold answers.  It yields the same example in every language, so the
+    examples of two languages are translations of each other.
     """
 
     task_type: ClassVar[TaskType]
@@ -40,4 +40,4 @@ class LabTask(ABC, Generic[Problem]):
 
     @abstractmethod
     def example(self, problem: Problem, identifier: str, speakers: Speakers) -> Example:
-        """Return the problem in a language."""
+        """Return the problem as an example in a language."""

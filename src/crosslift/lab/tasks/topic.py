@@ -29,7 +29,7 @@ class Story:
 
 
 class Topic(LabTask[Story]):
-    """The topics take turns."""
+    """Topic classification, cycling through the topics."""
 
     task_type = "sentence"
     labels = LABELS
@@ -49,7 +49,7 @@ class Topic(LabTask[Story]):
 
 
 def _event_of(topic: str, draws: Draws) -> Event:
-    """Return an event whose patient belongs to the topic, and whose agent does half of the time."""
+    """Return an event whose patient belongs to the topic, and half of the time its agent too."""
     kind, trade = TOPIC_KINDS[topic]
     agent = Thing(draws.pick(trade if draws.chance(0.5) else MEMBERS["person"]))
     noun = draws.pick(MEMBERS[kind])
