@@ -1,6 +1,6 @@
-"""Tiny checkpoints with random weights, one a family, built offline with the family's own tokenizer class.
+"""Tiny checkpoints with random weights, at least one per family, built offline with the family's tokenizer class.
 
-``build("xlm-roberta", directory)`` writes one; the `checkpoint` fixture builds each at most once a session.
+``build("xlm-roberta", directory)`` writes one; the `checkpoint` fixture builds each at most once per session.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import transformers
 from tokenizers import Tokenizer, models, pre_tokenizers, processors, trainers
 from transformers import PreTrainedTokenizerFast
 
+from crosslift.encoder.family import Family, families
 from crosslift.encoder.scratch.tokenizer import train_tokenizer
 
 TEXTS = (
@@ -27,8 +28,8 @@ TEXTS = (
     "Kot śpi na czerwonej macie.",
     "It's raining, isn't it?",
 )
-"""What the tokenizers are trained on."""
-PIECES = 160
+"""Training text of the tokenizers."""
+SUBWORDS = 160
 WORD_PIECES = """
 [PAD] [UNK] [CLS] [SEP] [MASK] ' , . ? A B D E G I K L M T U a b c d e f g h i j k l m n o p r s t u v w z ä ś ##i
 ##n ##e ##l ##p ##s ##t ##a ##r ##d ##z ##w ##o ##j ##k ##c ##u ##g ##h ##m ##f ##ä ##v ##in ##at li ##en ##an ##ar
@@ -37,16 +38,16 @@ der ein gard ho in it is im jard ma mat man na on ra sl su sch ta un śpi ##ne #
 ##rt ##ze ##wo ##ok ##cie ##ug ##me ##mme ##ft ##vre ##ing ##ining lit lies livre red read roten roug ##erwo ##pis
 Buch Garten Kot Katze Matte Mann
 """
-"""What a trainer of word pieces made of `TEXTS`; its order of pieces as frequent as each other differs by process."""
+"""Result of WordPiece training on `TEXTS`; the trainer orders equally frequent subwords differently in each process."""
 SHAPE = {"hidden_size": 32, "num_hidden_layers": 3, "num_attention_heads": 4, "intermediate_size": 48}
 _ENDS = {"bos_token": "<s>", "eos_token": "</s>", "unk_token": "<unk>", "pad_token": "<pad>"}
 _BERT_NAMES = {f"{role}_token": f"[{role.upper()}]" for role in ("pad", "unk", "cls", "sep", "mask")}
 
 
 def unigram(special: tuple[str, ...], *, special_last: tuple[str, ...] = ()) -> list[tuple[str, float]]:
-    """Return Unigram pieces with other special tokens than the trained ones."""
-    vocabulary = _model(train_tokenizer(TEXTS, PIECES).backend_tokenizer)["vocab"]
-    body = [(piece, score) for piece, score in vocabulary if not piece.startswith("[")]
+    """Return Unigram subwords with other special tokens than the trained ones."""
+    vocabulary = _model(train_tokenizer(TEXTS, SUBWORDS).backend_tokenizer)["vocab"]
+    body = [(subword, score) for subword, score in vocabulary if not subword.startswith("[")]
     return [*((token, 0.0) for token in special), *body, *((token, 0.0) for token in special_last)]
 
 
@@ -58,7 +59,7 @@ def bpe(special: list[str], *, byte_level: bool) -> tuple[dict[str, int], list[t
     )
     alphabet = pre_tokenizers.ByteLevel.alphabet() if byte_level else []
     trainer = trainers.BpeTrainer(
-        vocab_size=PIECES + len(alphabet),
+        vocab_size=SUBWORDS + len(alphabet),
         special_tokens=special,
         initial_alphabet=alphabet,
         show_progress=False,
@@ -69,11 +70,22 @@ def bpe(special: list[str], *, byte_level: bool) -> tuple[dict[str, int], list[t
 
 
 def bert(directory: Path) -> None:
-    vocabulary = {piece: place for place, piece in enumerate(WORD_PIECES.split())}
+    vocabulary = {subword: place for place, subword in enumerate(WORD_PIECES.split())}
     ours = transformers.BertTokenizer(vocab=vocabulary, do_lower_case=False, strip_accents=False, model_max_length=64)
     config = transformers.BertConfig(**SHAPE, vocab_size=len(ours), max_position_embeddings=64, pad_token_id=0)
     # BertForPreTraining has a pooler, as the published BERT checkpoints do
     _write(transformers.BertForPreTraining(config), ours, directory)
+
+
+def distilbert(directory: Path) -> None:
+    vocabulary = {subword: place for place, subword in enumerate(WORD_PIECES.split())}
+    ours = transformers.DistilBertTokenizer(
+        vocab=vocabulary, do_lower_case=False, strip_accents=False, model_max_length=64
+    )
+    config = transformers.DistilBertConfig(
+        dim=32, n_layers=3, n_heads=4, hidden_dim=48, vocab_size=len(ours), max_position_embeddings=64, pad_token_id=0
+    )
+    _write(transformers.DistilBertForMaskedLM(config), ours, directory)
 
 
 def xlm(directory: Path) -> None:
@@ -216,6 +228,7 @@ def nllb(directory: Path) -> None:
 
 BUILDERS: dict[str, Callable[[Path], None]] = {
     "bert": bert,
+    "distilbert": distilbert,
     "xlm": xlm,
     "xlm-roberta": xlm_roberta,
     "roberta": roberta,
@@ -226,10 +239,23 @@ BUILDERS: dict[str, Callable[[Path], None]] = {
     "mt5": mt5,
     "nllb": nllb,
 }
+MODEL_TYPE = {"deberta-v3": "deberta-v2", "nllb": "m2m_100"}
+"""`config.model_type` of the checkpoints that are named otherwise."""
 LANGUAGE = {"xlm": ("en", "de"), "nllb": ("eng_Latn", "deu_Latn")}
 """Two language codes of the checkpoints that need one."""
-WITHOUT_MASKED_HEAD = ("t5", "mt5", "nllb")
-TEXT_TO_TEXT = ("t5", "mt5")
+
+
+def family(name: str) -> Family:
+    """Return the family of a tiny checkpoint."""
+    model_type = MODEL_TYPE.get(name, name)
+    return next(family for family in families().values() if model_type in family.model_types)
+
+
+WITH_MASKED_HEAD = tuple(name for name in BUILDERS if family(name).masked_head is not None)
+WITHOUT_MASKED_HEAD = tuple(name for name in BUILDERS if family(name).masked_head is None)
+WITH_LAYERS = tuple(name for name in BUILDERS if family(name).layers is not None)
+WITH_TASK_HEADS = tuple(name for name in BUILDERS if family(name).has_task_heads)
+TEXT_TO_TEXT = tuple(name for name in BUILDERS if family(name).is_text_to_text)
 
 
 def build(name: str, directory: Path) -> Path:

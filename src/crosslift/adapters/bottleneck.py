@@ -1,11 +1,11 @@
-"""Bottleneck adapters: a small network behind the feed-forward of each layer, while the transformer stays as it is.
+"""Bottleneck adapters: a small network after the feed-forward of each layer, in a transformer that stays as it is.
 
-``z <- z + U relu(D h)``, with z what the layer has summed up so far and h the state that the next layer would see: the
-normalised z where a family normalises after the feed-forward (BERT, XLM-R, XLM, DeBERTa), z itself where it normalises
-before (ModernBERT, T5, M2M100).  U starts at zero, so that training starts from the plain model, bit for bit.  Several
-adapters are a stack: each reads what the one below has made.
-Papers: Houlsby et al. 2019, arXiv 1902.00751; one place a layer, as here: Pfeiffer et al. 2021, arXiv 2005.00247; a
-language's below a task's (MAD-X): Pfeiffer et al. 2020, arXiv 2005.00052, section 3.
+``z <- z + U relu(D h)``, with z the layer's residual sum and h the state that the next layer would see: the normalized
+z in families that normalize after the feed-forward (BERT, XLM-R, XLM, DeBERTa), z itself in families that normalize
+before it (ModernBERT, T5, M2M100).  U starts at zero, so training starts from the plain model, bit for bit.  Adapters
+can be stacked: each reads the output of the one below.
+Papers: Houlsby et al. 2019, arXiv 1902.00751; one place per layer, as here: Pfeiffer et al. 2021, arXiv 2005.00247; a
+task adapter on top of a language adapter (MAD-X): Pfeiffer et al. 2020, arXiv 2005.00052, section 3.
 """
 
 from __future__ import annotations
@@ -19,24 +19,18 @@ from torch.nn import functional
 
 from crosslift.adapters.invertible import InvertibleAdapter, insert_invertible_adapters
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.layers import is_played_back, layers_of, states_of, with_states
+from crosslift.encoder.layers import is_replayed, layers_of, states_of, with_states
 
 _DEVIATION = 0.02
-"""Of the weights of D, as in BERT."""
-_NORM: dict[str, Callable[[Any], Any]] = {
-    "bert": lambda layer: layer.output.LayerNorm,
-    "roberta": lambda layer: layer.output.LayerNorm,
-    "deberta": lambda layer: layer.output.LayerNorm,
-}
-"""The normalisation behind the feed-forward, in the families that have it there; XLM's are in a list of their own."""
+"""Standard deviation of the initial weights of D, as in BERT."""
 
 
 class Bottleneck(nn.Module):
-    """U relu(D h): what is added to a state; nothing at first.
+    """U relu(D h): the update of a state; zero at first.
 
     Args:
-        width: of the states.
-        size: of what is between.
+        width: width of the states.
+        size: width of the bottleneck.
         generator: draws D.
     """
 
@@ -49,19 +43,19 @@ class Bottleneck(nn.Module):
                 zero.zero_()
 
     def forward(self, states: Tensor) -> Tensor:
-        """Return what is added, (batch, length, width), to states of this shape."""
+        """Return the update (batch, length, hidden) of states (batch, length, hidden)."""
         return self.up(functional.relu(self.down(states)))  # type: ignore[no-any-return]
 
 
 class Bottlenecks(nn.Module):
-    """One adapter: a bottleneck for each layer of an encoder, and perhaps a map of its word embeddings.
+    """One adapter: a bottleneck for each layer of an encoder, and optionally an invertible adapter.
 
     Args:
-        width: of the states.
-        size: of each bottleneck.
-        layers: how many.
+        width: width of the states.
+        size: width of each bottleneck.
+        layers: number of layers.
         generator: draws the weights that do not start at zero.
-        invertible_adapter: the map.
+        invertible_adapter: maps word embeddings.
     """
 
     def __init__(
@@ -77,11 +71,11 @@ class Bottlenecks(nn.Module):
         self.layers = nn.ModuleList(Bottleneck(width, size, generator=generator) for _ in range(layers))
         self.invertible_adapter = invertible_adapter
         self.shape = (layers, width)
-        """Layers, and the width of the states."""
+        """Number of layers, and width of the states."""
 
     @classmethod
     def of(cls, encoder: Encoder, *, reduction: int, seed: int, invertible: bool = False) -> Self:
-        """Return an adapter for an encoder, its bottlenecks `reduction` times narrower than the states."""
+        """Return an adapter for an encoder, with bottlenecks `reduction` times narrower than the states."""
         generator = torch.Generator().manual_seed(seed)
         size = max(1, encoder.hidden_size // reduction)
         invertible_adapter = InvertibleAdapter(encoder.embedding_size, generator=generator) if invertible else None
@@ -92,7 +86,7 @@ class Bottlenecks(nn.Module):
 
     @classmethod
     def holding(cls, weights: Mapping[str, Tensor]) -> Self:
-        """Return the adapter whose weights these are, as `state_dict` gives them."""
+        """Return the adapter with these weights, named as in its `state_dict`."""
         size, width = weights["layers.0.down.weight"].shape
         layers = len([name for name in weights if name.endswith(".down.weight") and name.startswith("layers.")])
         mapped = {
@@ -107,15 +101,19 @@ class Bottlenecks(nn.Module):
 
 
 def insert(encoder: Encoder, active: Callable[[], Sequence[Bottlenecks]]) -> Callable[[], None]:
-    """Have every pass through an encoder go through adapters too, until what is returned is called.
+    """Put adapters into every pass through an encoder.
 
     Args:
         encoder: its modules get hooks; no weight and no name of a weight changes.
-        active: says at each layer which adapters there are, the lowest first.
+        active: returns at each layer the adapters to apply, the lowest first.
+
+    Returns:
+        A function that removes the adapters.
     """
-    after, places = _places(encoder)
-    # In front of other hooks, which are there to see what the layer returns.
-    handles = [place.register_forward_hook(after(number, active), prepend=True) for number, place in enumerate(places)]
+    norms = encoder.family.norms
+    hook, places = (_after_layer, layers_of(encoder)) if norms is None else (_after_norm, list(norms(encoder.base)))
+    # Before other hooks, which are there to see the layer's final output.
+    handles = [place.register_forward_hook(hook(number, active), prepend=True) for number, place in enumerate(places)]
     handles += insert_invertible_adapters(
         encoder, lambda: [adapter.invertible_adapter for adapter in active() if adapter.invertible_adapter is not None]
     )
@@ -128,18 +126,6 @@ def insert(encoder: Encoder, active: Callable[[], Sequence[Bottlenecks]]) -> Cal
 
 
 Hook = Callable[[nn.Module, Any, Any], Any]
-Hooked = Callable[[int, Callable[[], Sequence[Bottlenecks]]], Hook]
-
-
-def _places(encoder: Encoder) -> tuple[Hooked, list[nn.Module]]:
-    """Return the hook that suits the family, and the module of each layer that it belongs to."""
-    if encoder.family == "xlm":
-        base: Any = encoder.base
-        return _after_norm, list(base.layer_norm2)
-    layers = layers_of(encoder)
-    if encoder.family in _NORM:
-        return _after_norm, [_NORM[encoder.family](layer) for layer in layers]
-    return _after_layer, layers
 
 
 def _after_norm(number: int, active: Callable[[], Sequence[Bottlenecks]]) -> Hook:
@@ -147,7 +133,7 @@ def _after_norm(number: int, active: Callable[[], Sequence[Bottlenecks]]) -> Hoo
         (total,) = arguments
         for adapter in active():
             total = total + adapter.layers[number](output)
-            output = norm.forward(total)  # the method itself, for a call would come here again
+            output = norm.forward(total)  # the method itself, because a call would run this hook again
         return output
 
     return adapt
@@ -155,7 +141,7 @@ def _after_norm(number: int, active: Callable[[], Sequence[Bottlenecks]]) -> Hoo
 
 def _after_layer(number: int, active: Callable[[], Sequence[Bottlenecks]]) -> Hook:
     def adapt(layer: nn.Module, _arguments: Any, output: Any) -> Any:
-        if is_played_back(layer):
+        if is_replayed(layer):
             return output
         states = states_of(output)
         for adapter in active():

@@ -1,8 +1,8 @@
-"""Invertible adapters: a language's own embeddings, out of the shared ones and back.
+"""Invertible adapters: a language-specific map of the shared word embeddings, undone before words are predicted.
 
-Additive coupling: a vector's halves (a, b) become a' = a + F(b) and b' = b + G(a'), which is undone exactly by
-b = b' - G(a'), a = a' - F(b).  In front of the transformer word embeddings go through it; in masked language modelling
-what is compared with the (tied) word embeddings goes through its inverse first.
+Additive coupling: a vector's halves (a, b) become a' = a + F(b) and b' = b + G(a'), which b = b' - G(a'), a = a' - F(b)
+undoes exactly.  Word embeddings are mapped before they enter the transformer; in masked language modelling the vectors
+that are compared with the (tied) word embeddings go through the inverse first.
 Papers: NICE: Dinh et al. 2015, arXiv 1410.8516; MAD-X: Pfeiffer et al. 2020, arXiv 2005.00052, section 3.4.
 """
 
@@ -18,17 +18,17 @@ from torch.nn import functional
 from crosslift.encoder.encoder import Encoder
 
 _REDUCTION = 2
-"""How many times narrower F and G are inside than a half, as published."""
+"""How many times narrower the inside of F and G is than a half, as published."""
 _DEVIATION = 0.02
 
 
 class Half(nn.Module):
-    """F or G: a small network from one half to the other; 0 at first, so that nothing changes.
+    """F or G: a small network from one half to the other; zero at first, so that nothing changes.
 
     Args:
-        given: width of what it reads.
-        size: of what is between.
-        wanted: width of what it returns.
+        given: width of its input.
+        size: width of its inside.
+        wanted: width of its output.
         generator: draws the first layer.
     """
 
@@ -41,15 +41,15 @@ class Half(nn.Module):
                 zero.zero_()
 
     def forward(self, half: Tensor) -> Tensor:
-        """Return what is added to the other half, (..., wanted)."""
+        """Return the update (..., wanted) of the other half, from one half (..., given)."""
         return self.up(functional.relu(self.down(half)))  # type: ignore[no-any-return]
 
 
 class InvertibleAdapter(nn.Module):
-    """An invertible map of vectors of some width.
+    """An invertible map of vectors.
 
     Args:
-        width: at least 2.
+        width: width of the vectors, at least 2.
         generator: draws the weights that do not start at zero.
     """
 
@@ -61,31 +61,31 @@ class InvertibleAdapter(nn.Module):
         self.second = Half(first, max(1, first // _REDUCTION), second, generator=generator)
 
     def forward(self, vectors: Tensor) -> Tensor:
-        """Return the map of vectors (..., width)."""
+        """Return the images (..., width) of vectors (..., width)."""
         first, second = torch.split(vectors, self._widths, dim=-1)
         first = first + self.first(second)
         return torch.cat((first, second + self.second(first)), dim=-1)
 
     def inverse(self, vectors: Tensor) -> Tensor:
-        """Return what is mapped to vectors (..., width)."""
+        """Return the vectors (..., width) whose images are `vectors` (..., width)."""
         first, second = torch.split(vectors, self._widths, dim=-1)
         second = second - self.second(first)
         return torch.cat((first - self.first(second), second), dim=-1)
 
     @classmethod
     def holding(cls, weights: Mapping[str, Tensor]) -> Self:
-        """Return the map whose weights these are, as `state_dict` gives them."""
+        """Return the map with these weights, named as in its `state_dict`."""
         made = cls(len(weights["first.up.bias"]) + len(weights["second.up.bias"]), generator=torch.Generator())
         made.load_state_dict(dict(weights))
         return made
 
 
 def insert_invertible_adapters(encoder: Encoder, active: Callable[[], Sequence[InvertibleAdapter]]) -> list[Any]:
-    """Have word embeddings go through maps, and what is compared with them through their inverses.
+    """Map word embeddings, and apply the inverse to the vectors that are compared with them.
 
     Args:
         encoder: its modules get hooks; no weight and no name of a weight changes.
-        active: says which maps there are, the first to be applied first.
+        active: returns the maps, in the order in which they are applied.
 
     Returns:
         Handles with `remove`.
@@ -104,14 +104,14 @@ def insert_invertible_adapters(encoder: Encoder, active: Callable[[], Sequence[I
     words: Any = encoder.base.get_input_embeddings()
     handles = [words.register_forward_hook(enter, prepend=True)]
     if encoder.has_masked_language_model:
-        handles.append(_before_the_output(encoder.model, leave))
+        handles.append(_before_the_output(encoder, leave))
     return handles
 
 
-def _before_the_output(model: Any, change: Callable[[Tensor], Tensor]) -> Any:
-    """Have a masked-LM head compare changed states with the word embeddings."""
-    if hasattr(model, "lm_predictions") and not model.legacy:  # DeBERTa-v3's, which multiplies without a module
-        norm: nn.Module = model.lm_predictions.lm_head.LayerNorm
+def _before_the_output(encoder: Encoder, change: Callable[[Tensor], Tensor]) -> Any:
+    """Have the masked-LM head compare changed states with the word embeddings."""
+    norm = encoder.family.norm_of_masked_head(encoder.model)
+    if norm is not None:
         return norm.register_forward_hook(lambda _module, _arguments, output: change(output))
-    output: nn.Module = model.get_output_embeddings()
+    output: Any = encoder.model.get_output_embeddings()
     return output.register_forward_pre_hook(lambda _module, arguments: (change(arguments[0]), *arguments[1:]))

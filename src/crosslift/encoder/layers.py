@@ -1,6 +1,6 @@
-"""A pass in which the lower layers are not computed again: what an earlier pass made of them is played back.
+"""The lower layers by themselves: the outputs of one pass through them are recorded, and replayed in later passes.
 
-Perturbing above the lower layers, one pass through them serves every pass through the upper ones.
+When only the states above the lower layers are perturbed, one pass through them serves every pass through the others.
 """
 
 from __future__ import annotations
@@ -13,44 +13,37 @@ from typing import Any
 from torch import Tensor, nn
 
 from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.family import families
 from crosslift.encoder.inputs import Inputs
 from crosslift.errors import CheckpointError
-
-_PLACES: dict[str, Callable[[Any], Any]] = {
-    "bert": lambda base: base.encoder.layer,
-    "roberta": lambda base: base.encoder.layer,
-    "deberta": lambda base: base.encoder.layer,
-    "modernbert": lambda base: base.layers,
-    "t5": lambda base: base.encoder.block,
-    "m2m100": lambda base: base.layers,
-}
 
 
 def layers_of(encoder: Encoder) -> list[nn.Module]:
     """Return the transformer layers, lowest first.
 
     Raises:
-        CheckpointError: XLM, whose layers are no modules.
+        CheckpointError: the layers of the family are not modules.
     """
-    if encoder.family not in _PLACES:
+    if encoder.family.layers is None:
+        suitable = [name for name, family in families().items() if family.layers is not None]
         raise CheckpointError(
-            f"{encoder.name}: the layers of a model of the family '{encoder.family}' cannot be run by themselves "
-            f"(families: {', '.join(_PLACES)})"
+            f"{encoder.name}: the layers of a model of the family '{encoder.family.name}' cannot be run by themselves "
+            f"(families: {', '.join(suitable)})"
         )
-    return list(_PLACES[encoder.family](encoder.base))
+    return list(encoder.family.layers(encoder.base))
 
 
-class _TopReached(Exception):  # noqa: N818  # what ends a pass, and no error
-    """The highest layer that is wanted has returned."""
+class _TopReached(Exception):  # noqa: N818  # ends a pass; not an error
+    """The highest layer needed has returned."""
 
 
 @dataclass
 class LowerLayers:
-    """What the lowest `count` layers made of a batch.
+    """The outputs of the lowest `count` layers for a batch.
 
     Args:
-        encoder: whose layers they are.
-        count: how many, at least 1.
+        encoder: the encoder that the layers belong to.
+        count: number of layers, at least 1.
     """
 
     encoder: Encoder
@@ -59,12 +52,12 @@ class LowerLayers:
 
     @property
     def states(self) -> Tensor:
-        """What the highest of them returned: (batch, length, hidden)."""
+        """Output of the highest of them: (batch, length, hidden)."""
         return states_of(self.outputs[-1])
 
     @contextmanager
     def recorded(self, move: Callable[[Tensor], Tensor]) -> Iterator[None]:
-        """Keep what the layers return in the block's pass; what goes on to the next layer is `move` of the states."""
+        """Record the layers' outputs in the block's pass; the next layer gets `move(states)` instead of the states."""
         self.outputs = []
         with ExitStack() as stack:
             for number, layer in enumerate(layers_of(self.encoder)[: self.count]):
@@ -78,7 +71,15 @@ class LowerLayers:
             yield
 
     def run(self, inputs: Inputs, embeddings: Tensor) -> Tensor:
-        """Run these layers and none above, keep what they return, and return the states: (batch, length, hidden)."""
+        """Run only these layers, and record their outputs.
+
+        Args:
+            inputs: (batch, length) fields.
+            embeddings: (batch, length, embedding).
+
+        Returns:
+            (batch, length, hidden).
+        """
 
         def stop(_states: Tensor) -> Tensor:
             raise _TopReached
@@ -89,42 +90,42 @@ class LowerLayers:
 
     @property
     def detached(self) -> LowerLayers:
-        """The same, through which no gradient goes down."""
+        """The same outputs, without gradients to the layers below."""
         kept = [*self.outputs[:-1], with_states(self.outputs[-1], self.states.detach())]
         return LowerLayers(self.encoder, self.count, kept)
 
     @contextmanager
     def replayed(self, shift: Tensor) -> Iterator[None]:
-        """Play back in the block's passes what was kept, `shift` (batch, length, hidden) added to the states."""
+        """Replay the recorded outputs in the block's passes, adding `shift` (batch, length, hidden) to the states."""
         layers = layers_of(self.encoder)[: self.count]
         played = [*self.outputs[:-1], with_states(self.outputs[-1], self.states + shift)]
         with ExitStack() as stack:
             for layer, output in zip(layers, played, strict=True):
-                stack.callback(_put(layer, output))
+                stack.callback(_replay(layer, output))
             yield
 
 
-def is_played_back(layer: nn.Module) -> bool:
-    """Return whether a layer returns what an earlier pass has made, whatever hooks of the layer did then included."""
+def is_replayed(layer: nn.Module) -> bool:
+    """Return whether a layer replays the output of an earlier pass, in which the layer's hooks have already run."""
     return "forward" in vars(layer)
 
 
-def _put(layer: Any, output: Any) -> Callable[[], None]:
-    """Have a layer return `output` until what is returned is called."""
+def _replay(layer: Any, output: Any) -> Callable[[], None]:
+    """Make a layer return `output` until the returned function is called."""
     layer.forward = lambda *_arguments, **_named: output
 
     def restore() -> None:
-        del layer.forward  # the instance's own; the class's is there again
+        del layer.forward  # the instance's; that of the class applies again
 
     return restore
 
 
 def states_of(output: Any) -> Tensor:
-    """Return the states that a layer returned, alone or with other things behind them."""
+    """Return the states (batch, length, hidden) in a layer's output, which may be a tuple that begins with them."""
     found: Tensor = output[0] if isinstance(output, tuple) else output
     return found
 
 
 def with_states(output: Any, states: Tensor) -> Any:
-    """Return what a layer returned, with other states."""
+    """Return a layer's output with other states (batch, length, hidden)."""
     return (states, *output[1:]) if isinstance(output, tuple) else states

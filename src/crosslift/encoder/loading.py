@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -21,15 +20,13 @@ from crosslift.compat import (
     AutoConfig,
     AutoModel,
     AutoModelForMaskedLM,
-    AutoModelForTextEncoding,
     AutoTokenizer,
-    M2M100Encoder,
     PretrainedConfig,
     PreTrainedModel,
     PreTrainedTokenizerBase,
     quiet,
 )
-from crosslift.encoder.families import Family
+from crosslift.encoder.family import Family
 from crosslift.errors import CheckpointError
 
 if TYPE_CHECKING:
@@ -104,13 +101,15 @@ def load_model(name: str, family: Family, *, revision: str | None = None) -> Loa
     Raises:
         CheckpointError: transformer weights are missing or do not fit config.json.
     """
-    load = _LOADERS[family.half]
+    load = family.load or load_masked
     loaded = load(name, revision=revision)
-    if family.name == "deberta" and any(key.startswith("lm_predictions.") for key in loaded.unused):
-        # DeBERTa-v3 was published with its own head, which config.json has no word about.
-        loaded = load(name, revision=revision, legacy=False)
     check_weights(loaded, name)
     return loaded
+
+
+def load_masked(name: str, **options: Any) -> Loaded:
+    """Return the model with its masked-LM head."""
+    return from_pretrained(AutoModelForMaskedLM, name, **options)
 
 
 def load_pooler(name: str, loaded: Loaded, *, revision: str | None = None) -> nn.Module | None:
@@ -169,35 +168,6 @@ def check_weights(loaded: Loaded, name: str) -> None:
 def in_base(model: PreTrainedModel, key: str) -> bool:
     """Return whether a weight belongs to the bare transformer rather than to a head."""
     return model.base_model is model or key.startswith(f"{model.base_model_prefix}.")
-
-
-def _masked(name: str, **options: Any) -> Loaded:
-    return from_pretrained(AutoModelForMaskedLM, name, **options)
-
-
-def _text_encoding(name: str, **options: Any) -> Loaded:
-    return from_pretrained(AutoModelForTextEncoding, name, **options)
-
-
-def _encoder_half(name: str, **options: Any) -> Loaded:
-    """Load M2M100: our own encoder-only checkpoints as they are, full ones through the whole model."""
-    with _reading(name, "configuration"):
-        config = AutoConfig.from_pretrained(name, revision=options.get("revision"))
-    if "M2M100Encoder" in (config.architectures or ()):
-        loaded = from_pretrained(M2M100Encoder, name, **options)
-    else:
-        whole = from_pretrained(AutoModel, name, **options)
-        lacks = {key.removeprefix("encoder.") for key in whole.lacks if key.startswith(("encoder.", "shared."))}
-        loaded = replace(whole, model=cast("PreTrainedModel", whole.model.encoder), lacks=frozenset(lacks))
-    loaded.model.layerdrop = 0.0  # type: ignore[assignment]  # or training gives a changing number of states
-    return loaded
-
-
-_LOADERS: dict[str | None, Callable[..., Loaded]] = {
-    None: _masked,
-    "text-encoding": _text_encoding,
-    "encoder": _encoder_half,
-}
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""Where tokens stand in their text: by the tokenizer's own offsets, or found piece by piece where it has none."""
+"""Character offsets of tokens: those of a fast tokenizer, or computed subword by subword for a slow one."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from crosslift.encoder.inputs import Tokens
 from crosslift.encoder.tokenization import Tokenization
 
 Places = NDArray[np.int32]
-"""(tokens, 2): first character of each token, and the one past its last; blanks around it left out."""
+"""(tokens, 2): first character of each token, and the one past its last, without surrounding white space."""
 _WORD = re.compile(r"\S+")
-_AT_ONCE = 1_000
-"""Texts that are tokenised together; what a tokenizer returns takes far more memory than what is kept of it."""
+_CHUNK = 1_000
+"""Number of texts tokenised at a time; a tokenizer's encodings take far more memory than what is kept of them."""
 
 
 @dataclass(frozen=True)
 class LocatedText:
-    """A text's tokens, without special ones, and their places; `Tokens.words` are its blank-separated words."""
+    """A text's tokens, without special ones, and their places; `Tokens.words` are words separated by white space."""
 
     tokens: Tokens
     places: Places
 
     def part(self, start: int, count: int) -> Tokens:
-        """Return some of the tokens in a row."""
+        """Return `count` consecutive tokens from `start` on."""
         own = slice(start, start + count)
         words = self.tokens.words
         return Tokens(
@@ -42,19 +42,19 @@ class LocatedText:
 
 
 def locate(encoder: Encoder, texts: Sequence[str], *, language: str | None = None) -> list[LocatedText]:
-    """Tokenise whole texts, of which nothing is cut.
+    """Tokenise whole texts without truncation.
 
     Raises:
         LanguageError: the model has no such language.
     """
-    tokenization = encoder._tokenization
-    tokenization._check(language)
-    way = _by_offsets if tokenization.tokenizer.is_fast else _by_pieces
+    tokenization = encoder.tokenization
+    tokenization.set_language(language)
+    find = _by_offsets if tokenization.tokenizer.is_fast else _by_subwords
     return [
         _located(text, ids, places, language)
-        for start in range(0, len(texts), _AT_ONCE)
-        for some in [texts[start : start + _AT_ONCE]]
-        for text, (ids, places) in zip(some, way(tokenization, some, language), strict=True)
+        for start in range(0, len(texts), _CHUNK)
+        for chunk in [texts[start : start + _CHUNK]]
+        for text, (ids, places) in zip(chunk, find(tokenization, chunk, language), strict=True)
     ]
 
 
@@ -68,7 +68,7 @@ def _located(text: str, ids: Sequence[int], places: Sequence[tuple[int, int]], l
 
 
 def _trimmed(text: str, start: int, stop: int) -> tuple[int, int]:
-    """Return a place without the blanks around it; some tokenizers count the blank before a word."""
+    """Return a place without surrounding white space; some tokenizers include the space before a word."""
     while start < stop and text[start].isspace():
         start += 1
     while stop > start and text[stop - 1].isspace():
@@ -79,27 +79,27 @@ def _trimmed(text: str, start: int, stop: int) -> tuple[int, int]:
 def _by_offsets(
     tokenization: Tokenization, texts: Sequence[str], _language: str | None
 ) -> Iterator[tuple[list[int], list[tuple[int, int]]]]:
-    for encoding in tokenization._encode(list(texts), max_length=None, words=False):
+    for encoding in tokenization.encode(list(texts), max_length=None, words=False):
         rows = zip(encoding.special_tokens_mask, encoding.ids, encoding.offsets, strict=True)
         own = [(token, place) for special, token, place in rows if not special]
         yield [token for token, _ in own], [place for _, place in own]
 
 
-def _by_pieces(
+def _by_subwords(
     tokenization: Tokenization, texts: Sequence[str], language: str | None
 ) -> Iterator[tuple[list[int], list[tuple[int, int]]]]:
-    """Tokenise word by word: pieces are as long as they are written, unless they do not add up to their word."""
+    """Tokenise word by word: a subword is as long as its spelling, unless the lengths do not add up to the word's."""
     for text in texts:
         ids, places = list[int](), list[tuple[int, int]]()
         for word in _WORD.finditer(text):
-            pieces = tokenization._slow_ids(word[0], language) or [tokenization.tokenizer.unk_token_id]
-            ids += pieces
-            lengths = [len(_written(piece)) for piece in tokenization.tokenizer.convert_ids_to_tokens(pieces)]
-            ends = list(accumulate(lengths, initial=word.start()))
-            places += pairwise(ends) if ends[-1] == word.end() else [word.span()] * len(pieces)
+            subwords = tokenization.slow_ids(word[0], language) or [tokenization.tokenizer.unk_token_id]
+            ids += subwords
+            spelled = tokenization.tokenizer.convert_ids_to_tokens(subwords)
+            ends = list(accumulate((len(_without_marks(subword)) for subword in spelled), initial=word.start()))
+            places += pairwise(ends) if ends[-1] == word.end() else [word.span()] * len(subwords)
         yield ids, places
 
 
-def _written(piece: str) -> str:
-    """Return a piece without the marks of a word's start, inside or end."""
-    return piece.replace("▁", "").removeprefix("##").removesuffix("</w>")
+def _without_marks(subword: str) -> str:
+    """Return a subword without the marks of a word's start, inside or end."""
+    return subword.replace("▁", "").removeprefix("##").removesuffix("</w>")

@@ -1,4 +1,4 @@
-"""Whole text-to-text models (T5, Flan-T5, mT5, uMT5): the decoder that the `Encoder` view leaves out."""
+"""Whole text-to-text models (T5, Flan-T5, mT5, uMT5), with the decoder that the `Encoder` leaves out."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from crosslift.errors import CheckpointError
 
 def is_text_to_text(encoder: Encoder) -> bool:
     """Return whether an encoder is half of a text-to-text model."""
-    return encoder.family == "t5"
+    return encoder.family.is_text_to_text
 
 
 def load_whole(name: str, revision: str | None = None) -> tuple[Any, bool]:
-    """Return the encoder-decoder of a checkpoint, and whether its decoder was in it or is a new one.
+    """Return the encoder-decoder of a checkpoint, and whether the checkpoint has a decoder or it is a new one.
 
     Raises:
         CheckpointError: it cannot be loaded, or does not match its configuration.
@@ -33,7 +33,7 @@ def load_whole(name: str, revision: str | None = None) -> tuple[Any, bool]:
 
 
 def whole_of(encoder: Encoder) -> Any:
-    """Return a new encoder-decoder: the encoder's weights as they are now, and the decoder of its checkpoint.
+    """Return a new encoder-decoder: the encoder's current weights, and the decoder of its checkpoint.
 
     Embeddings that decoder and output share with the encoder are the encoder's.
 
@@ -42,14 +42,14 @@ def whole_of(encoder: Encoder) -> Any:
     """
     if not is_text_to_text(encoder):
         raise CheckpointError(
-            f"{encoder.name} ({encoder.family}) has no decoder, which label words are written by; use a whole T5, "
-            "Flan-T5, mT5 or uMT5 checkpoint, or another fine-tuning method"
+            f"{encoder.name} ({encoder.family.name}) has no decoder, which label words are written by; use a whole "
+            "T5, Flan-T5, mT5 or uMT5 checkpoint, or another fine-tuning method"
         )
     name, revision = encoder.origin
     whole, has_decoder = load_whole(name, revision)
     if not has_decoder:
         raise CheckpointError(
-            f"{name}: the checkpoint holds the encoder half alone, but label words are written by the decoder; use the "
+            f"{name}: the checkpoint holds only the encoder half, but label words are written by the decoder; use the "
             "whole T5, Flan-T5, mT5 or uMT5 checkpoint that it came from, or another fine-tuning method"
         )
     try:
@@ -62,7 +62,7 @@ def whole_of(encoder: Encoder) -> Any:
 
 
 def encoder_half(whole: Any) -> PreTrainedModel:
-    """Return the encoder half of an encoder-decoder as a model of its own, on the same weights."""
+    """Return the encoder half of an encoder-decoder as a separate model that shares its weights."""
     with torch.device("meta"):  # every part of it is replaced
         half: Any = AutoModelForTextEncoding.from_config(copy.deepcopy(whole.config))  # type: ignore[no-untyped-call]
     half.shared, half.encoder = whole.shared, whole.encoder
@@ -70,5 +70,5 @@ def encoder_half(whole: Any) -> PreTrainedModel:
 
 
 def shifted(ids: Tensor, pad_id: int) -> Tensor:
-    """Return what the decoder reads to write `ids` (batch, length): every T5 starts from padding."""
+    """Return the decoder's input (batch, length) for writing `ids` (batch, length): every T5 starts from padding."""
     return torch.cat([torch.full_like(ids[:, :1], pad_id), ids[:, :-1]], dim=1)

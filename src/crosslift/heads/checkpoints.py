@@ -8,7 +8,7 @@ from typing import cast
 from crosslift.api.examples import TaskType
 from crosslift.compat import PretrainedConfig
 from crosslift.encoder import loading
-from crosslift.encoder.families import family_of
+from crosslift.encoder.family import family_of
 from crosslift.errors import CheckpointError
 from crosslift.heads.label_words import LABEL_WORDS_FILE, read_wording
 from crosslift.heads.linear import HEAD_FILE, read_description

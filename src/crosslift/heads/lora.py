@@ -15,7 +15,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from crosslift.compat import PreTrainedModel, lora_config, lora_injected
-from crosslift.encoder.encoder import seeded
+from crosslift.encoder.seeding import seeded
 from crosslift.errors import RecipeError, nearest
 from crosslift.heads.linear import LinearHead
 from crosslift.heads.task_model import TaskModel

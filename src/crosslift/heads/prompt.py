@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from crosslift.api.examples import TaskType
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
-from crosslift.encoder.tokenization import longest_first
+from crosslift.encoder.special_tokens import longest_first
 from crosslift.errors import DataError, RecipeError, nearest
 
 PLACES: dict[str, tuple[str, ...]] = {"sentence": ("{text}",), "pair": ("{first}", "{second}")}

@@ -16,7 +16,7 @@ from crosslift.adapters.languages import Adapters, LanguageAdapters
 from crosslift.api.examples import TaskType
 from crosslift.encoder import loading
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.families import family_of
+from crosslift.encoder.family import family_of
 from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.pooling import write_pooling
 from crosslift.errors import RecipeError
@@ -101,7 +101,7 @@ class TaskModel:
     ) -> Self:
         if head is not None:
             return cls._with(head)
-        if encoder.has_own_heads:
+        if not encoder.family.has_task_heads:
             return cls._linear(encoder, task_type, outputs, seed=seed)
         module = create_module(encoder, task_type, outputs, seed=seed)
         return cls(Encoder(module, encoder.tokenizer, name=encoder.name), task_type, outputs, module)

@@ -20,7 +20,8 @@ from crosslift.compat import (
     quiet,
 )
 from crosslift.encoder import loading
-from crosslift.encoder.encoder import Encoder, seeded
+from crosslift.encoder.encoder import Encoder
+from crosslift.encoder.seeding import seeded
 from crosslift.errors import CheckpointError, RecipeError
 from crosslift.heads.checkpoints import FIXED_OUTPUTS, TASK_TYPE_KEY, TASK_TYPES
 

@@ -1,14 +1,14 @@
-"""The training loop, the only one; accelerate is imported here and nowhere else.
+"""The one training loop; accelerate is imported only here.
 
-A step is a pure function of the weights, the optimizer's state, the seed and the step's number: order, masks and
-dropout are all seeded by (seed, step).  So a loop that is killed and resumed ends in the same bits.
+A step is a pure function of the weights, the optimizer's state, the seed and the number of the step: order, masks and
+dropout are seeded by (seed, step).  So a loop that is killed and resumed ends with the same bits.
 """
 
 from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
@@ -20,29 +20,18 @@ from accelerate import Accelerator
 from torch import Tensor, nn
 
 from crosslift.encoder.encoder import seeded
-from crosslift.errors import RecipeError, RunError, TrainingError
+from crosslift.errors import RunError, TrainingError
 from crosslift.recipe import TrainTable
 from crosslift.train import checkpoint
-from crosslift.train.batch import Batch
-from crosslift.train.batches import Batches
+from crosslift.train.gradients import Gradients, derived_seed
 from crosslift.train.health import GradientCosines, Health, logged_every
-from crosslift.train.method import Method, Terms
+from crosslift.train.objective import Objective
 from crosslift.train.optimizer import adamw, schedule
 from crosslift.train.selection import Selector, Weights
 
 
-@dataclass(frozen=True)
-class Objective:
-    """A method, the stream it reads, and its weight in the sum."""
-
-    name: str
-    method: Method
-    stream: Batches
-    weight: float = 1.0
-
-
 class Log(Protocol):
-    """Where logged steps go; `offset` and `truncate` let a resumed loop drop what came after its state."""
+    """The log of a stage; a resumed loop uses `offset` and `truncate` to drop lines written after its state."""
 
     def append(self, line: dict[str, Any]) -> None:
         """Add a line."""
@@ -56,7 +45,7 @@ class Log(Protocol):
 
 @dataclass(frozen=True)
 class Trained:
-    """What a loop leaves: weights by selection rule, and what it cost."""
+    """The result of a loop: weights by selection rule, and the cost of training."""
 
     weights: dict[str, Weights]
     steps: int
@@ -65,13 +54,13 @@ class Trained:
 
 
 def join_processes() -> Accelerator:
-    """Start talking to the other processes, if a launcher started several; each gets its own device.
+    """Connect to the other processes, if a launcher started several; each gets its own device.
 
     Raises:
         RunError: the processes did not find each other.
     """
     started = int(os.environ.get("WORLD_SIZE", "1"))
-    # Left to itself, accelerate takes processes without a GPU for runs of their own, unless its launcher started them.
+    # Without `cpu`, accelerate takes processes without a GPU for separate runs unless its own launcher started them.
     accelerator = Accelerator(cpu=started > 1 and not torch.accelerator.is_available())
     if accelerator.num_processes != started:
         raise RunError(
@@ -83,23 +72,23 @@ def join_processes() -> Accelerator:
 
 @dataclass
 class Loop:
-    """Train `module` on objectives.
+    """Trains `module` on objectives.
 
     Args:
-        model: what methods are handed: an Encoder or a TaskModel.
-        module: the parameters to train and save.
-        objectives: at least one; each step draws a batch of each and adds the gradients up.
+        model: the model that methods receive: an Encoder or a TaskModel.
+        module: has the parameters to train and save.
+        objectives: at least one; each step draws a batch of each and sums the gradients.
         table: the stage's settings.
         steps: optimizer steps.
-        seed: of order, masks and dropout.
-        stage: name in the log.
-        states: directory of resumable states; a state found there is taken up.
-        log: where logged steps go.
-        selector: keeps weights for the selection rules; None where only the last count.
-        evaluate: source-dev score (higher is better), called at the selector's checkpoints.
-        oracle: target-dev scores, called there too; the selector keeps the best mean of them.
-        health: measures the encoder now and then; None for not at all.
-        on_step: called after each step with the number of steps done and the terms when logged.
+        seed: seed of order, masks and dropout.
+        stage: name of the stage in the log.
+        states: directory of resumable states; the loop resumes from a state found there.
+        log: receives a line per logged step.
+        selector: keeps weights for the selection rules; None if only the last weights are used.
+        evaluate: returns source-dev scores (higher is better, the first decides); called at the selector's checkpoints.
+        oracle: returns target-dev scores, called there too; the selector keeps the weights with the best mean.
+        health: measures the encoder at intervals; None for never.
+        on_step: called after each step with the number of steps done, and the terms of logged steps.
     """
 
     model: Any
@@ -119,26 +108,26 @@ class Loop:
     tokens: int = field(default=0, init=False)
     seconds: float = field(default=0.0, init=False)
     auxiliaries: nn.ModuleDict = field(default_factory=nn.ModuleDict, init=False)
-    """What methods need beside the model, by the index of their objective; dropped with the loop."""
+    """Auxiliary modules of methods, by the index of their objective; dropped with the loop."""
     cosines: dict[str, float] = field(default_factory=dict, init=False)
-    """Of the objectives' gradients, when health was measured last."""
+    """Cosines of the objectives' gradients at the last measurement of health."""
     healthy: int = field(default=0, init=False)
     """The last step after which the encoder was found healthy."""
 
     def __post_init__(self) -> None:
         self.accelerator = join_processes()
         for objective in self.objectives:
-            self._refuse_to_split(objective)
+            objective.check_whole_batches(self.table, stage=self.stage, processes=self.accelerator.num_processes)
 
     def run(self) -> Trained:
         """Train to the last step, from a saved state if there is one.
 
         Raises:
-            TrainingError: a loss or gradient that is not finite, or an encoder that collapsed.
-            StorageError: no room for a state.
+            TrainingError: a loss or gradient is not finite, or the encoder collapsed.
+            StorageError: too little disk space for a state.
         """
         self.module.to(self.accelerator.device).train()
-        self._make_extras()
+        self._create_auxiliaries()
         optimizer = adamw(self._trained(), self.table)
         start = self._restore(optimizer)
         if start == 0:
@@ -157,109 +146,52 @@ class Loop:
                 saved = clock = time.monotonic()
         return Trained(self._choices(), self.steps, self.tokens, self.seconds)
 
-    def _make_extras(self) -> None:
+    def _create_auxiliaries(self) -> None:
         for index, objective in enumerate(self.objectives):
-            with seeded(_seed(self.seed, index)):
+            with seeded(derived_seed(self.seed, index)):
                 auxiliary = objective.method.auxiliary_module(self.model)
             if auxiliary is not None:
                 self.auxiliaries[str(index)] = auxiliary
         self.auxiliaries.to(self.accelerator.device).train()
-
-    def _extra(self, index: int) -> nn.Module | None:
-        return dict(self.auxiliaries).get(str(index))
 
     def _trained(self) -> list[nn.Parameter]:
         parameters = chain(self.module.parameters(), self.auxiliaries.parameters())
         return [parameter for parameter in parameters if parameter.requires_grad]
 
     def _step(self, step: int, optimizer: torch.optim.Optimizer) -> tuple[dict[str, Tensor], Tensor]:
-        torch.manual_seed(_seed(self.seed, step, self.accelerator.process_index))
+        """Take a step; return its scalar terms and the norm of the gradient, a scalar."""
+        torch.manual_seed(derived_seed(self.seed, step, self.accelerator.process_index))
         for group in optimizer.param_groups:
-            group["lr"] = self.table.learning_rate * schedule(step, self.steps, self.table.warmup_fraction)
+            group["lr"] = self._learning_rate(step)
         optimizer.zero_grad(set_to_none=True)
-        comparable = len(self.objectives) > 1 and self._measured(step + 1)
-        compared = GradientCosines(self._trained()) if comparable else None
-        terms: dict[str, Tensor] = {}
-        for index, objective in enumerate(self.objectives):
-            terms |= self._gradients(step, index, objective)
-            if compared:
-                compared.take(objective.name)
-        self.cosines = compared.cosines() if compared else {}
-        self._sum_over_processes()
+        gradients = Gradients(
+            self.model, self.objectives, self.auxiliaries, self.table, self.seed, self.accelerator
+        )
+        terms = self._accumulate(step, gradients)
+        gradients.sum_over_processes(self._trained())
         norm = nn.utils.clip_grad_norm_(self._trained(), self.table.clip_norm or float("inf"))
         optimizer.step()
         with torch.no_grad():
             for index, objective in enumerate(self.objectives):
-                objective.method.after_step(self.model, self._extra(index))
+                objective.method.after_step(self.model, gradients.auxiliary(index))
         return terms, norm
 
-    def _gradients(self, step: int, index: int, objective: Objective) -> dict[str, Tensor]:
-        """Add one objective's gradients; return its terms, averaged over this process's part of the step."""
-        processes, rank = self.accelerator.num_processes, self.accelerator.process_index
-        items = objective.stream.batch(step * processes + rank)
-        generator = torch.Generator().manual_seed(_seed(self.seed, step, rank, index + 1))
-        batch = objective.method.collate(self.model, items, generator)
-        num_targets, tokens = self._over_processes(objective.method.num_targets(batch), int(batch.lengths.sum()))
-        self.tokens += tokens
-        total: dict[str, Tensor] = {}
-        for part in self._parts(batch):
-            share = objective.method.num_targets(part) / max(1, num_targets)
-            terms = self._part_gradients(index, part.to(self.accelerator.device), share)
-            for name, value in terms.items():
-                total[name] = total.get(name, value.new_zeros(())) + value.detach() * share
-        return {f"{objective.name}.{name}" if name != objective.name else name: v for name, v in total.items()}
+    def _accumulate(self, step: int, gradients: Gradients) -> dict[str, Tensor]:
+        """Add the gradients of all objectives, and compare them where health is measured."""
+        comparable = len(self.objectives) > 1 and self._is_measured(step + 1)
+        compared = GradientCosines(self._trained()) if comparable else None
+        terms: dict[str, Tensor] = {}
+        for index, objective in enumerate(self.objectives):
+            added, tokens = gradients.add(step, index)
+            terms |= added
+            self.tokens += tokens
+            if compared:
+                compared.take(objective.name)
+        self.cosines = compared.cosines() if compared else {}
+        return terms
 
-    def _part_gradients(self, index: int, part: Batch, share: float) -> Terms:
-        objective = self.objectives[index]
-
-        def backward(terms: Terms) -> None:
-            self.accelerator.backward(objective.weight * share * torch.stack(list(terms.values())).sum())
-
-        device = self.accelerator.device.type
-        with torch.autocast(device, torch.bfloat16, enabled=self.table.precision == "bfloat16"):
-            return objective.method.step(self.model, part, backward, self._extra(index))
-
-    def _parts(self, batch: Batch) -> Iterator[Batch]:
-        """Yield parts of at most `micro_batch_tokens` padded tokens, rows of like length together."""
-        budget = self.table.micro_batch_tokens
-        if budget is None:
-            yield batch
-            return
-        order = torch.argsort(batch.lengths, stable=True)
-        start = 0
-        for end in range(1, len(order) + 1):
-            if end == len(order) or int(batch.lengths[order[end]]) * (end + 1 - start) > budget:
-                yield batch.select(order[start:end])
-                start = end
-
-    def _refuse_to_split(self, objective: Objective) -> None:
-        if objective.method.splittable:
-            return
-        if self.table.micro_batch_tokens is not None:
-            raise RecipeError(
-                f"{self.stage}.micro_batch_tokens: '{objective.name}' scores each example against the rest of its "
-                "batch, so splitting a step would change the loss; remove `micro_batch_tokens` or lower `batch_size`"
-            )
-        if self.accelerator.num_processes > 1 and not objective.method.gathers:
-            raise RecipeError(
-                f"{self.stage}: '{objective.name}' scores each example against the rest of its batch, and does not "
-                "gather the batches of other processes; run this stage in one process"
-            )
-
-    def _over_processes(self, *counts: int) -> Sequence[int]:
-        """Return the sums of numbers over processes."""
-        if self.accelerator.num_processes == 1:
-            return counts
-        own = torch.tensor(counts, device=self.accelerator.device)
-        return [int(count) for count in self.accelerator.reduce(own, reduction="sum")]
-
-    def _sum_over_processes(self) -> None:
-        """Add gradients up over processes; methods call any part of the model, so no wrapper could hook a forward."""
-        if self.accelerator.num_processes == 1:
-            return
-        for parameter in self._trained():
-            gradient = torch.zeros_like(parameter) if parameter.grad is None else parameter.grad
-            parameter.grad = self.accelerator.reduce(gradient, reduction="sum")
+    def _learning_rate(self, step: int) -> float:
+        return self.table.learning_rate * schedule(step, self.steps, self.table.warmup_fraction)
 
     def _log_step(self, step: int, terms: dict[str, Tensor], norm: Tensor) -> None:
         if step % logged_every(self.steps) and step + 1 != self.steps:
@@ -275,14 +207,14 @@ class Loop:
                 "terms": values,
                 "tokens": self.tokens,
                 "seconds": round(self.seconds, 3),
-                "learning_rate": self.table.learning_rate * schedule(step, self.steps, self.table.warmup_fraction),
+                "learning_rate": self._learning_rate(step),
                 "gradient_norm": float(norm),
             }
         )
         self.on_step(step + 1, values)
 
     def _values(self, terms: dict[str, Tensor]) -> dict[str, float]:
-        """Return the terms over all processes."""
+        """Return the terms, summed over processes."""
         summed = (self.accelerator.reduce(value.float(), reduction="sum") for value in terms.values())
         return {name: float(value) for name, value in zip(terms, summed, strict=True)}
 
@@ -290,8 +222,8 @@ class Loop:
         if not np.isfinite([*values.values(), float(norm)]).all():
             raise TrainingError(
                 f"{self.stage}: step {step + 1}: the loss or its gradient is not finite ({values}, gradient norm "
-                f"{float(norm)}); a lower learning_rate (now {self.table.learning_rate}) or a longer warm-up "
-                f"helps most often{self._kept()}"
+                f"{float(norm)}); a lower learning_rate (now {self.table.learning_rate}) or a longer warm-up helps "
+                f"most often{self._last_state()}"
             )
 
     def _append(self, line: dict[str, Any]) -> None:
@@ -299,6 +231,7 @@ class Loop:
             self.log.append(line)
 
     def _checkpoint(self, step: int) -> None:
+        """Score the weights and offer them to the selector, if a checkpoint is due."""
         if self.selector is None or self.evaluate is None or step not in self.selector.checkpoints:
             return
         self.module.eval()
@@ -309,12 +242,12 @@ class Loop:
         target = sum(targets.values()) / len(targets) if targets else None
         self.selector.take(step, next(iter(scores.values())), self.module.state_dict(), target)
 
-    def _measured(self, step: int) -> bool:
+    def _is_measured(self, step: int) -> bool:
         return self.health is not None and self.health.due(step, self.steps)
 
     def _watch(self, step: int) -> None:
-        """Measure the encoder's health if it is time, and stop where it has collapsed."""
-        if self.health is None or not self._measured(step):
+        """Measure the encoder's health if that is due, and stop if it has collapsed."""
+        if self.health is None or not self._is_measured(step):
             return
         self.module.eval()
         measures = self.health.measure()
@@ -331,11 +264,11 @@ class Loop:
                 checkpoint.drop_after(self.states, self.healthy)
             raise TrainingError(
                 f"{self.stage}: step {step}: the encoder has collapsed: {collapse}. A lower learning_rate (now "
-                f"{self.table.learning_rate}), a masked-language-modelling objective beside this one, or a smaller "
-                f"weight helps most often; stop_on_collapse = false trains on{self._kept()}"
+                f"{self.table.learning_rate}), a masked-language-modelling objective as well, or a smaller weight "
+                f"helps most often; stop_on_collapse = false trains on{self._last_state()}"
             )
 
-    def _kept(self) -> str:
+    def _last_state(self) -> str:
         states = checkpoint.saved(self.states)
         return f". The last good state is {states[-1]}" if states else ""
 
@@ -343,7 +276,7 @@ class Loop:
         last = self.module.state_dict()
         if self.selector is None:
             return {"last": last}
-        # A copy: loading another rule's weights into the module would write over the last ones.
+        # a copy, since loading the weights of another rule into the module would overwrite the last ones
         return self.selector.choices({name: weight.clone() for name, weight in last.items()})
 
     def _save(self, step: int, optimizer: torch.optim.Optimizer) -> None:
@@ -364,6 +297,7 @@ class Loop:
         checkpoint.save(self.states, step, state, keep=self.healthy)
 
     def _restore(self, optimizer: torch.optim.Optimizer) -> int:
+        """Restore the newest state, if there is one; return the number of steps done."""
         state = checkpoint.load_latest(self.states, self.accelerator.device)
         if state is None:
             if self.accelerator.is_main_process:
@@ -380,7 +314,3 @@ class Loop:
         if self.accelerator.is_main_process:
             self.log.truncate(state["log"])
         return int(state["step"])
-
-
-def _seed(*parts: int) -> int:
-    return int(np.random.SeedSequence(parts).generate_state(1, np.uint64)[0] >> 1)

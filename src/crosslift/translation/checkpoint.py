@@ -18,7 +18,7 @@ from crosslift import languages
 from crosslift.compat import AutoModelForSeq2SeqLM
 from crosslift.encoder import loading
 from crosslift.encoder.device import default_device
-from crosslift.encoder.tokenization import translation_codes
+from crosslift.encoder.language_codes import translation_codes
 from crosslift.errors import CheckpointError, LanguageError, RecipeError
 from crosslift.progress import progress
 from crosslift.runs.write import JsonLines, locked

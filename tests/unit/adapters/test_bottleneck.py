@@ -20,7 +20,7 @@ from crosslift.errors import CheckpointError, LanguageError, RecipeError
 from crosslift.heads.frozen import head_parameters
 from crosslift.heads.label_words import LabelWords, Wording
 from crosslift.heads.task_model import TaskModel, add_adapters
-from tests.tiny import BUILDERS, LANGUAGE, TEXTS, WITHOUT_MASKED_HEAD
+from tests.tiny import BUILDERS, LANGUAGE, TEXTS, WITH_MASKED_HEAD
 
 Checkpoint = Callable[[str], Path]
 
@@ -91,9 +91,6 @@ def test_in_front_of_the_normalisation(checkpoint: Checkpoint, family: str) -> N
     torch.testing.assert_close(found[real], norm.forward(total + update)[real], atol=1e-5, rtol=1e-5)
 
 
-WITH_MASKED_HEAD = [family for family in BUILDERS if family not in WITHOUT_MASKED_HEAD]
-
-
 @pytest.mark.parametrize("family", WITH_MASKED_HEAD)
 @torch.inference_mode()
 def test_embeddings_are_mapped_and_mapped_back_before_words_are_predicted(checkpoint: Checkpoint, family: str) -> None:
@@ -120,7 +117,7 @@ def test_embeddings_are_mapped_and_mapped_back_before_words_are_predicted(checkp
 
 def _bias(encoder: Encoder) -> Tensor:
     model: Any = encoder.model
-    if hasattr(model, "lm_predictions") and not model.legacy:
+    if encoder.family.norm_of_masked_head(model) is not None:
         return model.lm_predictions.lm_head.bias  # type: ignore[no-any-return]
     return model.get_output_embeddings().bias  # type: ignore[no-any-return]
 
@@ -152,7 +149,7 @@ def test_behind_the_layer_where_normalisation_comes_first(checkpoint: Checkpoint
 
 @pytest.mark.parametrize("family", ["bert", "modernbert", "mt5", "nllb"])
 @torch.inference_mode()
-def test_layers_that_are_played_back_are_not_adapted_again(checkpoint: Checkpoint, family: str) -> None:
+def test_replayed_layers_are_not_adapted_again(checkpoint: Checkpoint, family: str) -> None:
     encoder = Encoder.load(checkpoint(family))
     adapter = filled(encoder, 1)
     insert(encoder, lambda: (adapter,))
@@ -245,5 +242,5 @@ def test_a_decoder_is_no_head_to_train_beside_an_adapter(checkpoint: Checkpoint)
     encoder = Encoder.load(checkpoint("t5"))
     head = LabelWords.of(encoder, Wording("sentence", ("yes", "no"), ("red", "cat"), "read: {text}"))
     model = TaskModel.create(encoder, "sentence", ("yes", "no"), seed=0, head=head)
-    with pytest.raises(RecipeError, match=r"finetune\.adapter: .*a decoder"):
+    with pytest.raises(RecipeError, match=r"finetune\.adapter: .*the decoder as the head"):
         add_adapters(model, [], Bottlenecks.of(encoder, reduction=4, seed=0))

@@ -1,4 +1,4 @@
-"""Lower layers that are played back: the same numbers and gradients as a pass through all layers."""
+"""Replayed lower layers: the same numbers and gradients as a pass through all layers."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.layers import LowerLayers, layers_of
 from crosslift.errors import CheckpointError
 from crosslift.heads.task_model import TaskModel
-from tests.tiny import BUILDERS, LANGUAGE, TEXTS
+from tests.tiny import LANGUAGE, TEXTS, WITH_LAYERS
 
 Checkpoint = Callable[[str], Path]
 
@@ -24,7 +24,7 @@ def made(directory: Path, family: str) -> tuple[TaskModel, Inputs]:
     return model, model.encoder.collate(model.encoder.tokenize(TEXTS[:3], language=language))
 
 
-@pytest.mark.parametrize("family", [family for family in BUILDERS if family != "xlm"])
+@pytest.mark.parametrize("family", WITH_LAYERS)
 def test_playing_back_changes_nothing_but_what_is_added(checkpoint: Checkpoint, family: str) -> None:
     model, inputs = made(checkpoint(family), family)
     clean = model.logits(inputs)
@@ -41,7 +41,7 @@ def test_playing_back_changes_nothing_but_what_is_added(checkpoint: Checkpoint, 
     assert torch.equal(model.logits(inputs), clean)
 
 
-@pytest.mark.parametrize("family", [family for family in BUILDERS if family != "xlm"])
+@pytest.mark.parametrize("family", WITH_LAYERS)
 @torch.inference_mode()
 def test_lower_layers_alone(checkpoint: Checkpoint, family: str) -> None:
     model, inputs = made(checkpoint(family), family)

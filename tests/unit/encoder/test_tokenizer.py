@@ -14,7 +14,8 @@ from tokenizers import Tokenizer, models, pre_tokenizers
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.scratch.presets import PRESETS
 from crosslift.encoder.scratch.tokenizer import train_tokenizer, word_tokenizer
-from crosslift.encoder.tokenization import Tokenization, longest_first
+from crosslift.encoder.special_tokens import longest_first
+from crosslift.encoder.tokenization import Tokenization
 from crosslift.errors import DataError, RecipeError
 from tests import tiny
 
@@ -94,7 +95,7 @@ def test_from_scratch(preset: str, tmp_path: Path) -> None:
     assert (one.layers, one.hidden_size, one.max_length) == (shape.layers, shape.hidden_size, shape.positions)
     assert one.has_masked_language_model
     inputs = one.collate(one.tokenize(list(tiny.TEXTS), list(reversed(tiny.TEXTS))))
-    assert (inputs.segments is not None) == (shape.architecture == "BERT")
+    assert (inputs.segments is not None) == (shape.family == "bert")
     states = one.encode(inputs)
     assert torch.equal(states, same.encode(inputs))
     assert not torch.equal(states, other.encode(inputs))

@@ -16,7 +16,7 @@ def test_the_labs_t5_can_write_prompt_and_label_words(tmp_path):
     definition = load("label-aware-multilevel-flan-t5")
     (job, *_) = planned(definition, tmp_path, Settings(seeds=1))
     encoder = Encoder.load(job.recipe.encoder.model)
-    assert encoder.family == "t5"
+    assert encoder.family.name == "t5"
     words = definition.scale("lab").values["words"].split()
     assert encoder.tokenizer.unk_token_id not in encoder.tokenizer.convert_tokens_to_ids(words)
 

@@ -12,7 +12,7 @@ import transformers
 from crosslift.api.examples import Answer, ExtractiveQAExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED
-from crosslift.encoder.offsets import _by_pieces, locate
+from crosslift.encoder.offsets import _by_subwords, locate
 from crosslift.encoder.tokenization import Tokenization
 from crosslift.errors import DataError, RecipeError
 from crosslift.train.task_items import rows_of, task_items
@@ -130,7 +130,7 @@ def test_what_has_no_answer_is_ignored_and_a_wrong_place_is_named(checkpoint: Ch
     assert item.label == (IGNORED, IGNORED)
     wrong = ExtractiveQAExample("q7", "Who?", TEXTS[0], (Answer("cat", 3),))
     with pytest.raises(
-        DataError, match=r"example q7: the answer 'cat' is said to begin at character 3 .* ' ca' stands"
+        DataError, match=r"example q7: expected the answer 'cat' at character 3 of the context, found ' ca'"
     ):
         task_items(encoder, [wrong], "extractive_qa", (), **settings)
     with pytest.raises(DataError, match="has no token that could be an answer"):
@@ -152,7 +152,7 @@ def test_places_without_offsets_are_those_of_the_pieces(tmp_path: Path) -> None:
     (tmp_path / "vocab.txt").write_text("\n".join(vocabulary))
     slow = transformers.models.bert.tokenization_bert_legacy.BertTokenizerLegacy(str(tmp_path / "vocab.txt"))
     text = "the  mat. zoo"
-    ((ids, places),) = _by_pieces(Tokenization(slow), [text], None)
+    ((ids, places),) = _by_subwords(Tokenization(slow), [text], None)
     assert slow.convert_ids_to_tokens(ids) == ["t", "##h", "##e", "m", "##a", "##t", ".", "[UNK]"]
     assert [text[start:stop] for start, stop in places] == [*"themat.", "zoo"]
     assert np.all(np.diff([start for start, _ in places]) > 0)

@@ -1,27 +1,26 @@
-"""Shapes to start from scratch with: BERT, and for the lab a small ModernBERT.  Imports no torch."""
+"""Shapes of encoders from scratch: BERT, and for the lab a small ModernBERT.  Imports no torch."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal
 
 
 @dataclass(frozen=True)
 class Preset:
-    """A shape; BERT's feed-forward part is four times as wide as the hidden states, ModernBERT's gated one twice."""
+    """A shape; the feed-forward is four times as wide as the hidden states in BERT, twice (and gated) in ModernBERT."""
 
     layers: int
     hidden_size: int
     heads: int
     positions: int
     dropout: float
-    architecture: Literal["BERT", "ModernBERT"] = "BERT"
+    family: str = "bert"
 
 
 PRESETS: Mapping[str, Preset] = {
-    # With two layers, BERT's post-norm and [CLS] head do not learn to compare two sentences within minutes.
-    "lab": Preset(layers=2, hidden_size=128, heads=4, positions=128, dropout=0.0, architecture="ModernBERT"),
+    # A two-layer BERT, with post-norm and a [CLS] head, does not learn to compare two sentences within minutes.
+    "lab": Preset(layers=2, hidden_size=128, heads=4, positions=128, dropout=0.0, family="modernbert"),
     "mini": Preset(layers=4, hidden_size=192, heads=6, positions=256, dropout=0.05),
     "small": Preset(layers=6, hidden_size=384, heads=12, positions=512, dropout=0.1),
     "base": Preset(layers=12, hidden_size=768, heads=12, positions=512, dropout=0.1),

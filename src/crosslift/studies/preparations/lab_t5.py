@@ -9,7 +9,7 @@ from typing import Any
 from tokenizers import Tokenizer, models, pre_tokenizers, processors
 
 from crosslift.compat import PreTrainedTokenizerFast, T5Config, T5ForConditionalGeneration, quiet
-from crosslift.encoder.encoder import seeded
+from crosslift.encoder.seeding import seeded
 from crosslift.lab import shared_world
 
 SENTENCES = 6000
