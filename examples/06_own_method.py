@@ -2,7 +2,6 @@
 
 import tempfile
 from pathlib import Path
-from typing import ClassVar
 
 from crosslift import Encoder, lab
 from crosslift.align.sentence_contrastive import PairBatch, SentenceContrastive
@@ -11,14 +10,15 @@ from crosslift.encoder.scratch.tokenizer import train_tokenizer
 from crosslift.recipe import TrainTable
 from crosslift.runs.write import JsonLines
 from crosslift.train.batches import Stream
-from crosslift.train.loop import Loop, Objective
+from crosslift.train.loop import Loop
 from crosslift.train.method import Terms
+from crosslift.train.objective import Objective
 
 
 class SentenceDistance(SentenceContrastive):
     """Pull translations together and push nothing apart: the control that shows why negatives are needed."""
 
-    splittable: ClassVar[bool] = True  # no row depends on the others
+    splittable = True  # no row depends on the others
 
     def loss(self, model: Encoder, batch: PairBatch) -> Terms:
         source, target = (model.pool(model.encode(side), side, self.pooling) for side in (batch.source, batch.target))

@@ -1,4 +1,4 @@
-"""The newcomer's path: every command of the page is run, in its order, on the files that the page shows."""
+"""The first day: every command of the page runs, in order, on the files that the page shows."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ COMMANDS = [line for block in blocks(PAGE, "bash") for line in block.text.splitl
 
 @pytest.fixture
 def small_lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory where the lab's recipe takes seconds, and runs of a study are made in this process."""
+    """A working directory where the lab's recipe takes seconds, and a study runs in this process."""
     path = tmp_path / "lab.toml"
     path.write_text(tomli_w.dumps(TINY), encoding="utf-8")
     monkeypatch.setattr(recipe, "LAB_RECIPE", path)

@@ -1,22 +1,27 @@
-"""Pages keep up with the code: generated tables, links, and what is said of a run directory."""
+"""Pages keep up with the code: generated tables, links, names, task types, and the files of a run directory."""
 
 from __future__ import annotations
 
+import importlib
 import json
 import re
 from collections.abc import Iterable
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
-from crosslift.api import registry
+from crosslift.api import TaskType, registry
 from crosslift.cli import app
+from crosslift.data.sources.user_task import USER_TASKS
 from crosslift.runs.write import JsonLines
 from tests.docs.conftest import PAGES, ROOT, load
 
 _LINK = re.compile(r"\]\((?!https?://|#)([^)#\s]+)")
+_MODULE = re.compile(r"\bcrosslift(?:\.[A-Za-z_]\w*)+")
+_FILE = re.compile(r"`((?:recipes|benchmarks|experiments|examples|tests)/[\w./-]+\.\w+)`")
 REPOSITORY_PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md"]
-"""mkdocs checks the links of the others."""
+"""Pages whose links mkdocs does not check."""
 
 
 @pytest.mark.parametrize("page", REPOSITORY_PAGES, ids=lambda page: page.name)
@@ -101,3 +106,52 @@ def test_the_run_directory_page_names_what_is_there(tiny_run: Path):
     assert [key for key in sorted(said) if f"`{key}`" not in page] == []
     names = {path.name.removesuffix(".last").removesuffix(".average") for path in tiny_run.iterdir()}
     assert [name for name in sorted(names) if f"`{name}" not in page] == []
+
+
+def test_the_run_directory_page_has_the_records_of_every_task_type():
+    page = (ROOT / "docs" / "reference" / "run-directory.md").read_text(encoding="utf-8")
+    (table,) = re.findall(r"^\| Task type \| Keys \|\n(.*?)\n\n", page, re.MULTILINE | re.DOTALL)
+    first = re.findall(r"^\| (`[^|]+`) \|", table, re.MULTILINE)
+    assert {name for cell in first for name in re.findall(r"`(\w+)`", cell)} == set(get_args(TaskType))
+
+
+def test_the_data_page_has_the_columns_of_every_user_task():
+    page = (ROOT / "docs" / "howto" / "own-data.md").read_text(encoding="utf-8")
+    rows = dict(re.findall(r"^\| `(\w+)` \| (`.*) \|$", page, re.MULTILINE))
+    assert {name: task.columns for name, task in USER_TASKS.items()} == {
+        name: tuple(re.findall(r"`(\w+)`", rows[name])) for name in USER_TASKS
+    }
+
+
+def test_paths_of_modules_and_files_exist():
+    pages = {page: page.read_text(encoding="utf-8") for page in PAGES}
+    modules = {(page.name, path) for page, text in pages.items() for path in _MODULE.findall(text)}
+    assert [(page, path) for page, path in sorted(modules) if not _resolves(path)] == []
+    files = {(page.name, path) for page, text in pages.items() for path in _FILE.findall(text)}
+    assert [(page, path) for page, path in sorted(files) if not (ROOT / path).exists()] == []
+
+
+def _resolves(path: str) -> bool:
+    """Return whether a dotted path is a module of crosslift, or a name in one."""
+    parts = path.split(".")
+    for count in range(len(parts), 0, -1):
+        try:
+            value: object = importlib.import_module(".".join(parts[:count]))
+        except ModuleNotFoundError:
+            continue
+        return _has(value, parts[count:])
+    return False
+
+
+def _has(value: object, names: list[str]) -> bool:
+    for name in names:
+        if not hasattr(value, name):
+            return False
+        value = getattr(value, name)
+    return True
+
+
+def test_a_wrong_path_is_found():
+    assert _resolves("crosslift.api.Task")
+    assert not _resolves("crosslift.api.Tusk")
+    assert not _resolves("crosslift.tusks")
