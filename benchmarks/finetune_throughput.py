@@ -8,7 +8,7 @@ through crosslift's own loop.  Batching methods take turns in one run, so that a
 
 - padded to 128: as in XTREME's scripts and common example scripts; the baseline;
 - padded to the longest: random batches, padded to their longest example;
-- like length: batches of examples of similar length, so that there is almost no padding;
+- similar length: batches of examples of similar length, so that there is almost no padding;
 - crosslift: the same, and only the embedding rows that the data uses are trained (exact without weight decay on them).
 
 Token ids follow Zipf's law.
@@ -43,7 +43,8 @@ from crosslift.heads.trimmed_vocabulary import TrimmedVocabulary
 from crosslift.recipe import FinetuneTable
 from crosslift.runs.write import JsonLines
 from crosslift.train.batches import BUCKET_BATCHES, Stream
-from crosslift.train.loop import Loop, Objective
+from crosslift.train.loop import Loop
+from crosslift.train.objective import Objective
 from crosslift.train.task_items import TaskItem
 
 FIXED = 128
@@ -94,7 +95,7 @@ class Way:
 WAYS = (
     Way("padded to 128", PlainFixed(), InOrder),
     Way("padded to the longest", Plain(), InOrder),
-    Way("like length", Plain(), Stream),
+    Way("similar length", Plain(), Stream),
     Way("crosslift", Plain(), Stream, trimmed=True),
 )
 
