@@ -83,7 +83,7 @@ def test_wrong_overrides(override: str, message: str) -> None:
 
 def test_unreadable_recipes(tmp_path: Path) -> None:
     for name, content, message in (
-        ("missing.toml", None, "no such recipe"),
+        ("missing.toml", None, "missing.toml: no such file; expected a TOML file"),
         ("latin.toml", b"name = 'caf\xe9'", "not UTF-8"),
         ("broken.toml", b"name = ", "not TOML"),
     ):
@@ -92,6 +92,10 @@ def test_unreadable_recipes(tmp_path: Path) -> None:
             path.write_bytes(content)
         with pytest.raises(RecipeError, match=message):
             recipes.load(path)
+    with pytest.raises(RecipeError, match=r"latn\.toml: no such file; did you mean 'latin\.toml'\?"):
+        recipes.load(tmp_path / "latn.toml")
+    with pytest.raises(RecipeError, match="found a directory; expected a TOML file"):
+        recipes.load(tmp_path)
 
 
 def test_steps_and_epochs_exclude_each_other() -> None:
@@ -113,7 +117,7 @@ def test_an_objective_may_have_a_bitext_and_a_pretraining_objective_may_not() ->
     message = str(caught.value)
     for part in (
         "unknown key 'align.objective.0.bitext.limt'; did you mean 'limit'?",
-        "align.objective.0.bitext.links: input should be 'given', 'aligner' or 'subwords'",
+        "align.objective.0.bitext.links: found 'aligned'; expected 'given', 'aligner' or 'subwords'",
         "unknown key 'pretrain.objective.0.bitext'",
     ):
         assert part in message, part

@@ -10,6 +10,7 @@ from pydantic import ValidationError
 from crosslift.api import registry
 from crosslift.data.sources.settings import TaskSettings
 from crosslift.errors import nearest, unknown
+from crosslift.recipe.messages import wrong_value
 from crosslift.recipe.tables.align import ObjectiveTable
 from crosslift.recipe.tables.common import MethodTable, NamedTable
 from crosslift.recipe.tables.evaluate import SmoothTable
@@ -77,6 +78,12 @@ def at(values: Any, *path: str | int) -> Any:
     return values
 
 
+def _items(values: Any, *path: str | int) -> list[Any]:
+    """Return the list at a path of unchecked values; empty if there is none."""
+    found = at(values, *path)
+    return list(found) if isinstance(found, list | tuple) else []
+
+
 def methods(values: Mapping[str, Any]) -> Iterator[Method]:
     """Yield every method in unchecked values."""
     for stage, registry_name, name, schema in METHOD_KEYS:
@@ -121,20 +128,20 @@ def _task_names(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
     """Yield (key, registry, name) of every task that a stage names."""
     paths: list[tuple[str | int, ...]] = [("finetune", "task"), ("dual_encoder", "task")]
     for stage in ("intermediate", "evaluate"):
-        paths += [(stage, index, "task") for index in range(len(at(values, stage) or ()))]
-    for index, table in enumerate(at(values, "intermediate") or ()):
-        paths += [("intermediate", index, "tasks", place) for place in range(len(at(table, "tasks") or ()))]
+        paths += [(stage, index, "task") for index in range(len(_items(values, stage)))]
+    for index, table in enumerate(_items(values, "intermediate")):
+        paths += [("intermediate", index, "tasks", place) for place in range(len(_items(table, "tasks")))]
     yield from ((".".join(map(str, path)), "task", at(values, *path)) for path in paths)
 
 
 def _user_tasks(values: Mapping[str, Any]) -> list[str]:
     """Return the names of the tasks in ``[[data.task]]``."""
-    return [str(at(task, "name")) for task in at(values, "data", "task") or ()]
+    return [str(at(task, "name")) for task in _items(values, "data", "task")]
 
 
 def _user_metrics(values: Mapping[str, Any]) -> Iterator[tuple[str, str, Any]]:
-    for index, task in enumerate(at(values, "data", "task") or ()):
-        for place, name in enumerate(at(task, "metrics") or ()):
+    for index, task in enumerate(_items(values, "data", "task")):
+        for place, name in enumerate(_items(task, "metrics")):
             yield f"data.task.{index}.metrics.{place}", "metric", name
 
 
@@ -182,13 +189,13 @@ def _wrong_setting(details: Any, key: str, known: Sequence[str]) -> str:
         return f"unknown key '{key}.{name}'{nearest(name, known)} (keys here: {', '.join(known)})"
     if not name:  # settings that exclude each other
         return f"{key}: {details['msg'].removeprefix('Value error, ')}"
-    return f"{key}.{name}: {details['msg']} (found {details['input']!r})"
+    return wrong_value(f"{key}.{name}", [details])
 
 
 def _needless_keys(values: Mapping[str, Any]) -> list[str]:
     """Return keys of embedding tasks in tables of other tasks."""
     mistakes = []
-    for index, table in enumerate(at(values, "evaluate") or ()):
+    for index, table in enumerate(_items(values, "evaluate")):
         for key, task_types in POOLING_KEYS.items():
             task_type = _task_type(values, at(table, "task")) if at(table, key) is not None else None
             if task_type is not None and task_type not in task_types:
@@ -201,7 +208,7 @@ def _needless_keys(values: Mapping[str, Any]) -> list[str]:
 
 def _task_type(values: Mapping[str, Any], name: Any) -> str | None:
     """Return the type of a task by its name; None for an unknown task or type."""
-    task = next((task for task in at(values, "data", "task") or () if at(task, "name") == name), None)
+    task = next((task for task in _items(values, "data", "task") if at(task, "name") == name), None)
     if task is not None:
         task_type = at(task, "task_type")
         return task_type if task_type in get_args(TaskSettings.model_fields["task_type"].annotation) else None

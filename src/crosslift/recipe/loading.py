@@ -13,7 +13,7 @@ import tomli_w
 from pydantic import ValidationError
 
 from crosslift.api import registry
-from crosslift.errors import RecipeError
+from crosslift.errors import RecipeError, nearest
 from crosslift.recipe import check
 from crosslift.recipe.messages import complaints, paragraph
 from crosslift.recipe.overrides import override
@@ -41,8 +41,11 @@ def read(path: Path) -> dict[str, Any]:
     """
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
-    except (FileNotFoundError, IsADirectoryError) as error:
-        raise RecipeError(f"{path}: no such recipe; a recipe is a TOML file, `recipes/` has examples") from error
+    except FileNotFoundError as error:
+        hint = nearest(path.name, [other.name for other in path.parent.glob("*.toml")])
+        raise RecipeError(f"{path}: no such file{hint or '; expected a TOML file'}") from error
+    except IsADirectoryError as error:
+        raise RecipeError(f"{path}: found a directory; expected a TOML file") from error
     except UnicodeDecodeError as error:
         raise RecipeError(f"{path}: not UTF-8 text: {error}") from error
     except tomllib.TOMLDecodeError as error:

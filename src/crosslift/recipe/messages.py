@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 
 from crosslift.errors import nearest, unknown
+
+TYPES = {
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "string": "a string",
+    "path": "a path",
+    "tuple": "a list",
+    "list": "a list",
+    "dict": "a table",
+    "model": "a table",
+}
+"""What pydantic's types are called here."""
+_ALTERNATIVE = re.compile(r"[a-z-]+\[.*\]")
+"""A type in the location of an error, as in ``tuple[str, ...]``."""
 
 
 def paragraph(where: str, mistakes: Sequence[str]) -> str:
@@ -18,13 +34,23 @@ def paragraph(where: str, mistakes: Sequence[str]) -> str:
 
 
 def complaints(error: ValidationError, schema: type[BaseModel]) -> list[str]:
-    """Return one line per error; `schema` is the type of the whole file."""
-    return [_message(details, schema) for details in error.errors()]
+    """Return one line per mistake; `schema` is the type of the whole file."""
+    by_key: dict[str, list[Any]] = {}
+    for details in error.errors():
+        by_key.setdefault(".".join(_path(details["loc"])), []).append(details)
+    # Of the alternatives for a value, only that is reported which accepts the value and rejects a part of it.
+    wanted = [key for key in by_key if not (key and any(other.startswith(f"{key}.") for other in by_key))]
+    return [_message(key, by_key[key], schema) for key in wanted]
 
 
-def _message(details: Any, schema: type[BaseModel]) -> str:
+def _path(location: Sequence[int | str]) -> list[str]:
+    """Return keys and indices, without the names that pydantic gives the alternatives for a value."""
+    return [str(part) for part in location if not _ALTERNATIVE.fullmatch(str(part))]
+
+
+def _message(key: str, alternatives: Sequence[Any], schema: type[BaseModel]) -> str:
+    details = alternatives[0]
     location = [str(part) for part in details["loc"]]
-    key = ".".join(location)
     match details["type"]:
         case "extra_forbidden":
             known = list(_table_at(schema, location[:-1]).model_fields)
@@ -33,9 +59,51 @@ def _message(details: Any, schema: type[BaseModel]) -> str:
             return f"'{key}' is missing"
         case "union_tag_invalid":
             return f"{key}.{_unknown_tag(details['ctx'])}"
-    found = "" if isinstance(details["input"], dict) else f" (found {details['input']!r})"
-    message = details["msg"].removeprefix("Value error, ")
-    return f"{key or schema.__name__.lower()}: {message[0].lower()}{message[1:]}{found}"
+    return wrong_value(key or schema.__name__.lower(), alternatives)
+
+
+def wrong_value(key: str, alternatives: Sequence[Any]) -> str:
+    """Return the message about a value of the wrong type, out of range, or that does not go with others.
+
+    Args:
+        key: path of the value.
+        alternatives: pydantic's details, one for each type that the value may have.
+    """
+    found, message = alternatives[0]["input"], alternatives[0]["msg"].removeprefix("Value error, ")
+    expected = [text for text in map(_expected, alternatives) if text]
+    if expected:
+        choices = [choice for text in expected for choice in re.findall("'([^']*)'", text)]
+        hint = nearest(found, choices) if isinstance(found, str) else ""
+        return f"{key}: found {_shown(found)}; expected {' or '.join(dict.fromkeys(expected))}{hint}"
+    return f"{key}: {message}" if isinstance(found, dict) else f"{key}: {message} (found {_shown(found)})"
+
+
+def _expected(details: Any) -> str:
+    """Return what a value should have been, in the terms of TOML; "" if pydantic's message is about something else."""
+    limits = details.get("ctx", {})
+    match details["type"].split("_"):
+        case ["literal", "error"]:
+            return str(limits["expected"])
+        case ["greater", "than", *equal]:
+            return f"a number of at least {limits['ge']:g}" if equal else f"a number above {limits['gt']:g}"
+        case ["less", "than", *equal]:
+            return f"a number of at most {limits['le']:g}" if equal else f"a number below {limits['lt']:g}"
+        case ["string", "pattern", "mismatch"]:
+            return f"a string that matches {limits['pattern']}"
+        case ["too", "short"]:
+            return f"at least {limits['min_length']} items"
+        case ["too", "long"]:
+            return f"at most {limits['max_length']} items"
+        case [kind, "type" | "parsing" | "from", *_]:
+            return TYPES.get(kind, "")
+    return ""
+
+
+def _shown(value: Any) -> str:
+    """Return a value as a message shows it."""
+    if isinstance(value, dict):
+        return "a table"
+    return str(value).lower() if isinstance(value, bool) else repr(value)
 
 
 def _unknown_tag(context: Mapping[str, str]) -> str:
