@@ -48,7 +48,7 @@ TABLES: dict[str, type[BaseModel]] = {
     "[finetune]": recipe.FinetuneTable,
     "[finetune.adapter]": recipe.AdapterTable,
     "[finetune.translate]": recipe.TranslateTable,
-    "[finetune.read]": recipe.InputTable,
+    "[finetune.input]": recipe.InputTable,
     "[[evaluate]]": recipe.EvaluateTable,
     "[evaluate.translate]": recipe.TranslatorTable,
     "[evaluate.smooth]": recipe.SmoothTable,

@@ -49,6 +49,13 @@ def test_the_recipe_reference_has_every_key(hooks):
         assert all(f"| `{key}` |" in page for key in model.model_fields)
 
 
+def test_the_tables_of_the_recipe_reference_are_keys_of_their_tables(hooks):
+    tables = {title.strip("[]"): model for title, model in hooks.TABLES.items()}
+    for path in list(tables)[1:]:
+        table, _, key = path.removesuffix(".SPLIT").rpartition(".")
+        assert key in (tables[table] if table else hooks.TABLES["The recipe itself"]).model_fields, path
+
+
 def test_the_command_reference_has_every_command(hooks):
     page = hooks.command_tables()
     names = [command.name or command.callback.__name__ for command in app.registered_commands]
