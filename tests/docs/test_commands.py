@@ -1,4 +1,4 @@
-"""Commands that pages, recipes and help texts show are understood by the command line, and `make` knows its words."""
+"""The commands that pages, recipes and help texts show can be parsed, and the `make` targets that pages name exist."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def shown_on(page: Path) -> Iterator[str]:
 
 
 def shown() -> Iterator[tuple[str, str]]:
-    """Yield (where, command)."""
+    """Yield the place and the text of every command that is shown."""
     for page in PAGES:
         yield from ((str(page.relative_to(ROOT)), command) for command in shown_on(page))
     for path in sorted((ROOT / "recipes").glob("*.toml")):
@@ -52,7 +52,7 @@ def test_a_shown_command_parses(command: str, where: str):
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
-def test_make_knows_its_words(page: Path):
+def test_make_targets_exist(page: Path):
     targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     text = page.read_text(encoding="utf-8")
     lines = [line for block in blocks(page, "bash") for line in block.text.splitlines()]

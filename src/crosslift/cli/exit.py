@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import typer
 
+from crosslift.choices import RENAMED_POOLINGS
 from crosslift.errors import CrossliftError, InputError, StorageError, nearest
 
 if TYPE_CHECKING:
@@ -54,7 +55,8 @@ def _fail_to_parse(error: Any) -> None:
     message = error.message.removeprefix("Value error, ")
     if " is not one of " in message:
         found, *choices = re.findall("'([^']*)'", message)
-        message = message.rstrip(".") + nearest(found, choices)
+        now = RENAMED_POOLINGS.get(found)
+        message = message.rstrip(".") + (f"; '{found}' is now '{now}'" if now else nearest(found, choices))
     error.message = message
     error.show()
     sys.exit(error.exit_code)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated
 
 import typer
 
+from crosslift.choices import MergeMethod
 from crosslift.errors import InputError
 
 
@@ -14,7 +15,7 @@ def merge(
     models: Annotated[list[str], typer.Argument(metavar="MODEL", help="Checkpoint directories or hub ids.")],
     output: Annotated[Path, typer.Option(metavar="DIRECTORY", help="Directory to create.")],
     how: Annotated[
-        Literal["average", "task-arithmetic", "ties", "dare"],
+        MergeMethod,
         typer.Option(help="Merge method; all but average need --base."),
     ] = "average",
     base: Annotated[

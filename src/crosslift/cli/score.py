@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from crosslift.choices import Pooling, Precision, Search
 from crosslift.cli.options import Json, parts
 
 
@@ -54,18 +55,18 @@ def evaluate(
         Path | None, typer.Option(metavar="DIRECTORY", help="Directory for results.json and predictions.")
     ] = None,
     pooling: Annotated[
-        Literal["benchmark", "native", "pooler", "mean", "mean_no_special", "first"],
+        Pooling,
         typer.Option(help="Pooling of text embeddings in retrieval, mining and ranking; native: as published."),
     ] = "benchmark",
     search: Annotated[
-        Literal["auto", "exact", "faiss"],
+        Search,
         typer.Option(
             help="Nearest-neighbour search in retrieval and mining; auto: exact up to 100,000 sentences or on an "
             "accelerator, else faiss."
         ),
     ] = "auto",
     precision: Annotated[
-        Literal["float32", "bfloat16", "int8"],
+        Precision,
         typer.Option(help="Lower precision is faster and less exact; int8 runs on CPU only."),
     ] = "float32",
     as_json: Json = False,

@@ -11,12 +11,14 @@ from rich.markdown import Markdown
 from rich.markup import escape
 from rich.table import Table
 
+from crosslift.tables import format as fmt
+
 
 def print_listing(rows: Sequence[Mapping[str, str]]) -> None:
     """Print the rows of a listing as a table."""
     table = Table(box=None, pad_edge=False)
     for column in rows[0]:
-        table.add_column(_heading(column), overflow="fold")
+        table.add_column(fmt.words(column), overflow="fold")
     for row in rows:
         table.add_row(*map(escape, row.values()))
     Console().print(table)
@@ -44,11 +46,7 @@ def _print_entry(console: Console, facts: Mapping[str, Any]) -> None:
     for key, value in facts.items():
         if key not in ("name", "type", "summary", "documentation", "settings", "also"):
             shown = ", ".join(value) if isinstance(value, list) else str(value)
-            console.print(f"[bold]{_heading(key)}[/bold]: {escape(shown)}", highlight=False)
-
-
-def _heading(key: str) -> str:
-    return key.replace("_", " ")
+            console.print(f"[bold]{fmt.words(key)}[/bold]: {escape(shown)}", highlight=False)
 
 
 def print_runs(base: Path, runs: Sequence[Mapping[str, Any]]) -> None:
@@ -70,13 +68,14 @@ def print_scores(results: Mapping[str, Any]) -> None:
     for metric in dict.fromkeys(row["metric"] for row in results["probes"]):
         values = [row["value"] for row in results["probes"] if row["metric"] == metric]
         mean = sum(values) / len(values)
-        console.print(f"{metric}: mean of {len(values)} languages {mean:.1f}", highlight=False)
+        console.print(f"{metric}: mean of {fmt.plural(len(values), 'language')} {fmt.score(mean)}", highlight=False)
     for row in results["generalized"]:
         console.print(_grid(row))
-        console.print(f"{row['metric']}: mean of {row['pairs']} pairs {row['macro']:.1f}", highlight=False)
+        pairs = fmt.plural(row["pairs"], "pair")
+        console.print(f"{row['metric']}: mean of {pairs} {fmt.score(row['macro'])}", highlight=False)
     for row in results["consistency"]:
-        kappa = "" if row["fleiss_kappa"] is None else f", Fleiss' kappa {row['fleiss_kappa']:.2f}"
-        console.print(f"agreement between languages: {row['agreement']:.1f}{kappa}", highlight=False)
+        kappa = "" if row["fleiss_kappa"] is None else f", Fleiss' kappa {fmt.ratio(row['fleiss_kappa'])}"
+        console.print(f"agreement between languages: {fmt.score(row['agreement'])}{kappa}", highlight=False)
     print_warnings(results["warnings"])
 
 
@@ -84,27 +83,27 @@ def _print_languages(console: Console, results: Mapping[str, Any]) -> None:
     """Print one line per language, and the mean over targets of each metric."""
     table = Table("language", "metric", "score", "items", box=None, pad_edge=False)
     for row in results["scores"]:
-        table.add_row(row["language"], row["metric"], f"{row['value']:.1f}", f"{row['items']:,}")
+        table.add_row(row["language"], row["metric"], fmt.score(row["value"]), fmt.count(row["items"]))
     console.print(table)
     for row in results["summary"]:
         if row["target_mean"] is not None:
-            gap = "" if row["transfer_gap"] is None else f", transfer gap {row['transfer_gap']:.1f}"
-            console.print(
-                f"{row['metric']}: mean of {row['targets']} targets {row['target_mean']:.1f}{gap}", highlight=False
-            )
+            gap = "" if row["transfer_gap"] is None else f", transfer gap {fmt.score(row['transfer_gap'])}"
+            targets, mean = fmt.plural(row["targets"], "target"), fmt.score(row["target_mean"])
+            console.print(f"{row['metric']}: mean of {targets} {mean}{gap}", highlight=False)
 
 
 def _print_tasks(console: Console, results: Mapping[str, Any]) -> None:
     """Print one line per task and metric, the mean over tasks, and the tasks left out."""
     table = Table("task", "metric", "source", "target mean", "targets", box=None, pad_edge=False)
     for row in results["summary"]:
-        cells = ("-" if row[name] is None else f"{row[name]:.1f}" for name in ("source_value", "target_mean"))
+        cells = (fmt.MISSING if row[name] is None else fmt.score(row[name]) for name in ("source_value", "target_mean"))
         table.add_row(row["task"], row["metric"], *cells, str(row["targets"]))
     console.print(table)
     score = results["benchmark"]
     if score is not None:
-        targets = "" if score["targets"] is None else f", of targets alone {score['targets']:.1f}"
-        console.print(f"mean of {len(score['tasks'])} tasks {score['all']:.1f}{targets}", highlight=False)
+        targets = "" if score["targets"] is None else f", of targets alone {fmt.score(score['targets'])}"
+        tasks = fmt.plural(len(score["tasks"]), "task")
+        console.print(f"mean of {tasks} {fmt.score(score['all'])}{targets}", highlight=False)
     for row in results["skipped"]:
         console.print(f"not scored: {row['task']}: {row['reason']}", highlight=False, markup=False, soft_wrap=True)
 
@@ -121,5 +120,5 @@ def _grid(row: Mapping[str, Any]) -> Table:
     codes = list(dict.fromkeys(first for first, _ in values))
     table = Table("first \\ second", *codes, box=None, pad_edge=False)
     for first in codes:
-        table.add_row(first, *(f"{values[first, second]:.1f}" for second in codes))
+        table.add_row(first, *(fmt.score(values[first, second]) for second in codes))
     return table
