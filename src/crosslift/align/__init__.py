@@ -1,1 +1,1 @@
-"""The registry of alignment objectives: one file an objective, which defines one `crosslift.train.method.Method`."""
+"""The registry of alignment objectives: one file per objective, a `crosslift.train.method.Method`."""

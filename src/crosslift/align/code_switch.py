@@ -1,8 +1,8 @@
-"""Code-switching: words are predicted in sentences that change language in the middle.
+"""Code-switching: masked language modelling on sentences in which some words are replaced by translations.
 
-Words of the lexicon's language are replaced by translations, drawn anew at each step; then tokens are hidden and
-predicted as in `mlm`.  A word and its translations meet the same context, which is all the alignment there is: no
-parallel text is needed.  Sentences in other languages stay as they are.
+Words of the lexicon's language are replaced by translations, drawn anew at each step; then tokens are masked and
+predicted as in `mlm`.  A word and its translations occur in the same contexts, which aligns them without parallel text.
+Sentences in other languages are not changed.
 Paper: Qin et al. 2020, arXiv 2006.06402.
 """
 
@@ -24,9 +24,9 @@ from crosslift.train.method import Terms
 class CodeSwitch(CodeSwitchSettings, HiddenTokens):
     """Masked language modelling on code-switched sentences.
 
-    At `sentence_ratio` or `word_ratio` 0 it is `mlm`.  Needs a masked-language-model head; text-to-text encoders get
-    span corruption instead.  The paper switches the task's own
-    sentences while fine-tuning, with these ratios for topics (0.4) and sentiment (0.6).
+    Equal to `mlm` at `sentence_ratio` or `word_ratio` 0.  Needs a masked-language-model head; text-to-text encoders use
+    span corruption instead.  The paper switches the sentences of the task while fine-tuning, with word ratios 0.4 for
+    topics and 0.6 for sentiment.
     """
 
     input_type: ClassVar[Literal["text", "bitext", "task"]] = "text"
@@ -34,12 +34,12 @@ class CodeSwitch(CodeSwitchSettings, HiddenTokens):
     paper: ClassVar[str] = "Qin et al. 2020, arXiv 2006.06402"
 
     def collate(self, model: Encoder, items: Sequence[Tokens], generator: torch.Generator) -> HiddenBatch:
-        """Switch words, then hide tokens."""
+        """Switch words, then mask tokens."""
         switched = [self.switched(model, tokens, generator) for tokens in items]
         return self.hide(model, switched, generator)
 
     def loss(  # type: ignore[override]
         self, model: Encoder, batch: HiddenBatch, auxiliary: SpanDecoder | None = None
     ) -> Terms:
-        """Return the mean cross-entropy of the hidden tokens."""
+        """Return the mean cross-entropy of the masked tokens, a scalar."""
         return {"code_switch": masked_loss(model, batch, auxiliary)}

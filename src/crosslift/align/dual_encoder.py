@@ -1,9 +1,8 @@
-"""Dual encoder: of all right sides in the batch, a left side's own must have the most similar vector.
+"""Dual encoder: among the targets of the batch, that of a source must have the most similar vector.
 
-One encoder reads both sides; left sides look for right ones and not the other way round, and the factor of the cosines
-is learned along.  `[dual_encoder]` trains it on questions and the sentences that answer them, or on mentions and
-entities, for tasks that rank candidates; on translations it is one more way to align.  XTREME-R's vectors are the
-checkpoint's pooler's: ``pooler = true``.
+One encoder embeds both sides; only sources are anchors, and the scale of the cosines is learned.  `[dual_encoder]`
+trains it on questions and the sentences that answer them, or on mentions and entities, for ranking tasks; on bitext it
+is an alignment objective.  XTREME-R uses the vectors of the checkpoint's pooler: ``pooler = true``.
 Paper: Ruder et al. 2021, arXiv 2104.07412 (XTREME-R, released code); the task is Roy et al. 2020, arXiv 2004.05484.
 """
 
@@ -24,50 +23,50 @@ from crosslift.train.method import Terms
 
 
 class DualEncoder(PairContrastive):
-    """In-batch softmax from the first side to the second, with a learned scale."""
+    """In-batch softmax from source to target, with a learned scale."""
 
     paper: ClassVar[str] = "Ruder et al. 2021, arXiv 2104.07412"
 
-    pooler: bool = Field(False, description="vectors are the checkpoint's pooler's, which is trained too; no `pooling`")
-    scale: float = Field(100.0, gt=0, description="multiplies the cosines at first; it is learned along")
+    pooler: bool = Field(False, description="use the vectors of the checkpoint's pooler, which is trained too")
+    scale: float = Field(100.0, gt=0, description="initial factor of the cosines, which is learned")
 
     @property
     def vectors_by(self) -> str:
-        """How vectors are made, the pooler's or pooled states."""
+        """The pooling of the vectors, "pooler" or that of the states."""
         return "pooler" if self.pooler else self.pooling
 
     def auxiliary_module(self, model: Encoder) -> nn.Module:
-        """Return the scale, and the pooler, which stays the encoder's own.
+        """Return the scale and the pooler; the pooler is the encoder's own.
 
         Raises:
             CheckpointError: the checkpoint has no pooler.
         """
-        made = _Beside(self.scale)
+        made = _Trained(self.scale)
         if self.pooler:
             if model.pooler is None:
                 raise CheckpointError(
-                    f"{model.name}: the checkpoint has no pooler; choose a `pooling` of states instead"
+                    f"{model.name}: the checkpoint has no pooler; set `pooler = false` and choose a `pooling` of states"
                 )
             made.pooler = model.pooler
         return made
 
     def vectors(self, model: Encoder, side: Side, states: Tensor, auxiliary: Any) -> Tensor:
-        """Return what the pooler makes of the states, or the pooled states."""
+        """Return the vectors of the pooler, or the pooled states, (batch, hidden)."""
         if not self.pooler:
             return super().vectors(model, side, states, auxiliary)
         pooled: Tensor = auxiliary.pooler(states)
         return pooled
 
     def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, auxiliary: Any) -> Terms:
-        """Return the loss of left sides, over the batches of all processes."""
+        """Return the loss of the sources, a scalar, given vectors (batch, hidden) of both sides."""
         del model
         source, target = vectors
         compared = candidates(source, target, batch.identity)
         return {"dual_encoder": info_nce(source, target, temperature=1 / auxiliary.scale, symmetric=False, **compared)}
 
 
-class _Beside(nn.Module):
-    """What is trained beside the encoder."""
+class _Trained(nn.Module):
+    """The parameters that are trained in addition to the encoder."""
 
     pooler: nn.Module
 

@@ -1,15 +1,15 @@
-"""Hybrid batches: a dual encoder whose batches are in one language or across languages, drawn with a probability.
+"""Hybrid batches: a dual encoder trained on a random mixture of monolingual and cross-lingual batches.
 
-In a monolingual batch every query and every passage is in one language, drawn uniformly from those at hand; in a
-cross-lingual one a query and its passage are in different languages, and languages are mixed.  `alpha` is the share of
-monolingual batches: 0, 0.5 and 1 are the paper's X-Y, hybrid and X-X.  Only the batches differ, never the loss.
+In a monolingual batch all queries and passages are in one language, drawn uniformly from the available ones; in a
+cross-lingual batch a query and its passage are in different languages, and languages are mixed.  `alpha` is the share
+of monolingual batches: 0, 0.5 and 1 are the paper's X-Y, hybrid and X-X.  Only the batches differ, never the loss.
 
-A sentence pair stands for a query and a passage that say the same: across languages they are translations, in one
-language the sentence is its own passage, and dropout alone tells the two apart (Gao et al. 2021, arXiv 2104.08821).
-From Python, items may be `QueryPassage` instead.  A monolingual batch is drawn from all sentences of its language, each
-once, so it is as large as any other however few pairs the language has.
+A sentence pair serves as a query and its passage: translations in a cross-lingual batch; in a monolingual batch the
+sentence is its own passage, with different dropout (Gao et al. 2021, arXiv 2104.08821).  From Python, items may be
+`QueryPassage` instead.  A monolingual batch is drawn from all sentences of its language, each once, so it is as large
+as the others even if the language has few pairs.
 
-The paper's triplets have mined negatives beside those of the batch; here the batch's are all.  Its formula prints no
+The paper adds mined negatives to those of the batch; here there are only in-batch negatives.  Its formula has no
 temperature; 0.01 is that of the recipe it follows (Wang et al. 2022, arXiv 2212.03533).
 Paper: Elmahdy et al. 2024, arXiv 2408.10536.
 """
@@ -39,40 +39,43 @@ class QueryPassage:
     passage: TokenPair
 
     def __len__(self) -> int:
-        """Return the tokens that are read, on average: those of one language each."""
+        """Return the average number of tokens in a batch: query and passage in one language each."""
         return (len(self.query) + len(self.passage)) // 2
 
 
 class HybridBatch(PairContrastive):
-    """InfoNCE from queries to passages, in batches of one language or across languages."""
+    """InfoNCE from queries to passages, in monolingual and cross-lingual batches."""
 
     paper: ClassVar[str] = "Elmahdy et al. 2024, arXiv 2408.10536"
 
-    alpha: float = Field(0.5, ge=0, le=1, description="share of batches in one language")
+    alpha: float = Field(0.5, ge=0, le=1, description="share of monolingual batches")
     temperature: float = Field(0.01, gt=0, description="divides the cosines; small is sharp")
     query_prefix: str = Field("Query: ", description="put before each query")
     passage_prefix: str = Field("Passage: ", description="put before each passage")
 
     def pools(self, items: Sequence[TokenPair | QueryPassage]) -> list[Pool]:
-        """Return all items, for batches across languages, and for each language what is said in it."""
-        across = Pool(items, 1 - self.alpha)
+        """Return the pool of all items, for cross-lingual batches, and one pool per language."""
+        mixed = Pool(items, 1 - self.alpha)
         if self.alpha == 0:
-            return [across]
-        alone = by_language(items)
-        return [across, *(Pool(rows, self.alpha / len(alone)) for rows in alone.values())]
+            return [mixed]
+        monolingual = by_language(items)
+        return [mixed, *(Pool(rows, self.alpha / len(monolingual)) for rows in monolingual.values())]
 
     def collate(
         self, model: Encoder, items: Sequence[TokenPair | QueryPassage], generator: torch.Generator
     ) -> PairBatch:
-        """Draw which side of each item is asked, the other being its passage, and put the prefixes before them."""
-        pairs = across_languages([_asked(item) for item in items], generator)
+        """Draw which side of each item is the query, the other being its passage, and add the prefixes."""
+        pairs = across_languages([_query_passage(item) for item in items], generator)
         queries = prefixed(model, [pair.source for pair in pairs], self.query_prefix)
         passages = prefixed(model, [pair.target for pair in pairs], self.passage_prefix)
         known = identity(pairs) if self.mask_duplicates else None
         return PairBatch(model.collate(queries), model.collate(passages), identity=known)
 
     def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, auxiliary: Any) -> Terms:
-        """Return InfoNCE with queries as anchors and the other passages, of all processes, as negatives."""
+        """Return InfoNCE, a scalar, given vectors (batch, hidden) of queries and passages.
+
+        Queries are the anchors; the other passages, of all processes, are the negatives.
+        """
         del model, auxiliary
         source, target = vectors
         compared = candidates(source, target, batch.identity)
@@ -80,18 +83,18 @@ class HybridBatch(PairContrastive):
 
 
 def by_language(items: Sequence[TokenPair | QueryPassage]) -> dict[str, list[QueryPassage]]:
-    """Return for each language the different items that have both query and passage in it, the same on either side."""
+    """Return the distinct items of each language, with query and passage in that language."""
     found: dict[str, dict[QueryPassage, None]] = {}
-    for item in map(_asked, items):
+    for item in map(_query_passage, items):
         languages = _languages(item)
         for side, language in enumerate(languages):
-            alone = item if len(set(languages)) == 1 else _one_side(item, side)
-            found.setdefault(language, {})[alone] = None
+            monolingual = item if len(set(languages)) == 1 else _one_side(item, side)
+            found.setdefault(language, {})[monolingual] = None
     return {language: list(found[language]) for language in sorted(found)}
 
 
 def across_languages(items: Sequence[QueryPassage], generator: torch.Generator) -> list[TokenPair]:
-    """Return a query of each item, in either of its languages, and the passage in the other."""
+    """Return a query of each item, in one of its two languages, and the passage in the other."""
     queries = torch.randint(2, (len(items),), generator=generator).tolist()
     return [
         TokenPair(_sides(item.query)[side], _sides(item.passage)[1 - side])
@@ -100,7 +103,7 @@ def across_languages(items: Sequence[QueryPassage], generator: torch.Generator) 
 
 
 def prefixed(model: Encoder, texts: Sequence[Tokens], prefix: str) -> list[Tokens]:
-    """Return the texts with a prefix before their first word, cut at the end to what the model takes."""
+    """Return the texts with a prefix before their first word, truncated to the maximum length of the model."""
     tokens = model.tokenize([prefix])[0]
     ids = tuple(token for token, special in zip(tokens.ids, tokens.special, strict=True) if not special)
     return [_insert(text, ids, model.max_length) for text in texts]
@@ -120,12 +123,12 @@ def _insert(text: Tokens, ids: tuple[int, ...], limit: int) -> Tokens:
     )
 
 
-def _asked(item: TokenPair | QueryPassage) -> QueryPassage:
+def _query_passage(item: TokenPair | QueryPassage) -> QueryPassage:
     return item if isinstance(item, QueryPassage) else QueryPassage(item, item)
 
 
 def _languages(item: QueryPassage) -> tuple[str, str]:
-    """Return the languages of the two sides; a side that does not say its language has one of its own."""
+    """Return the languages of the two sides; a side without one counts as a language of its own."""
     return item.query.source.language or "source", item.query.target.language or "target"
 
 

@@ -1,8 +1,8 @@
 """Dual encoder with an additive margin: a translation must be closer than any other sentence, by a margin.
 
-Both sides share the encoder; a sentence is its first state, and the loss is taken in both directions.  The paper's
-formula has no scale, and a softmax over bare cosines learns slowly: ``scale = 1`` is the formula as printed, the
-default multiplies cosine and margin by 20, as implementations do.  The paper's batches are 4,096 pairs over all
+Both sides share the encoder; a sentence vector is the state of the first token, and both directions count.  The paper's
+formula has no scale, and a softmax over plain cosines learns slowly: ``scale = 1`` is the formula as printed; the
+default multiplies cosine and margin by 20, as implementations do.  The paper's batches hold 4,096 pairs over all
 accelerators: see `chunk_size`; several processes share their negatives.
 Paper: Feng et al. 2022, arXiv 2007.01852; the margin is Yang et al. 2019, arXiv 1902.08564.
 """
@@ -27,12 +27,12 @@ class Labse(PairContrastive):
 
     paper: ClassVar[str] = "Feng et al. 2022, arXiv 2007.01852"
 
-    pooling: Pooling = Field("first", description="states to sentence vector")
-    margin: float = Field(0.3, ge=0, description="taken off the cosine of translations")
-    scale: float = Field(20.0, gt=0, description="multiplies the cosines and the margin; the paper prints none (1)")
+    pooling: Pooling = Field("first", description="pooling of the states to a sentence vector")
+    margin: float = Field(0.3, ge=0, description="subtracted from the cosine of translations")
+    scale: float = Field(20.0, gt=0, description="multiplies the cosines and the margin; 1 in the paper's formula")
 
     def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, auxiliary: Any) -> Terms:
-        """Return the sum of both directions, over the batches of all processes."""
+        """Return the sum of both directions, a scalar, given vectors (batch, hidden) of both sides."""
         del model, auxiliary
         source, target = vectors
         compared = candidates(source, target, batch.identity)

@@ -1,6 +1,6 @@
-"""Masked language modelling: words predicted from their own sentence, translations kept apart.
+"""Masked language modelling: masked tokens are predicted from their own sentence.
 
-On bitext the two sides are unrelated sentences, which makes it the control for `tlm`: same text, no pairing.
+On bitext both sides are single sentences, which makes it the control for `tlm`: same text, no pairing.
 Paper: Devlin et al. 2019, arXiv 1810.04805.
 """
 
@@ -21,8 +21,8 @@ from crosslift.train.method import Terms
 class Mlm(HiddenTokens):
     """Masked language modelling on single sentences.
 
-    Needs a masked-language-model head; text-to-text encoders get span corruption instead.  Equals `tlm` on
-    pairs whose second side is empty.
+    Needs a masked-language-model head; text-to-text encoders use span corruption instead.  Equal to `tlm` on pairs
+    with an empty second side.
     """
 
     input_type: ClassVar[Literal["text", "bitext", "task"]] = "text"
@@ -35,5 +35,5 @@ class Mlm(HiddenTokens):
     def loss(  # type: ignore[override]
         self, model: Encoder, batch: HiddenBatch, auxiliary: SpanDecoder | None = None
     ) -> Terms:
-        """Return the mean cross-entropy of the hidden tokens."""
+        """Return the mean cross-entropy of the masked tokens, a scalar."""
         return {"mlm": masked_loss(model, batch, auxiliary)}

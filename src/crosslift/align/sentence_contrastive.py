@@ -1,13 +1,13 @@
 """Sentence contrast: a translation must be closer than every other sentence of the batch.
 
-Sentence vectors are pooled states, of the last layer or of several: Chen et al. add the first and the last, which
-reaches the words and not only what the last layer makes of them.  The batch's other translations are the negatives, so
-the batch size is part of the meaning and the loop never splits it; `chunk_size` bounds the memory of a large one.
+Sentence vectors are pooled states, of the last layer or summed over several: Chen et al. sum the first and the last.
+The other translations of the batch are the negatives, so the batch size is part of the objective and a batch is never
+split; `chunk_size` bounds the memory of a large one.
 
 Chen et al.'s info-snt is ``layers = [1, -1]`` with `same_language_negatives`, `projection` and ``mlm_weight = 0.1``;
-their CZ-snt is that with ``loss = "cz_nce"``.  Where paper and released code differ, the default is the paper:
-``symmetric = false`` scores source anchors only, and ``mask_contrastive_inputs = true`` lets the contrast read the text
-in which the masked-language-modelling term hides words, both as released.
+their CZ-snt is the same with ``loss = "cz_nce"``.  Where paper and released code differ, the default is the paper;
+``symmetric = false`` uses source anchors only, and ``mask_contrastive_inputs = true`` contrasts the inputs that are
+masked for the masked-language-modelling term, both as released.
 Paper: van den Oord et al. 2018, arXiv 1807.03748 (InfoNCE); in this setting Chen et al. 2022, arXiv 2202.13083
 (info-snt and CZ-snt).
 """
@@ -37,22 +37,22 @@ class SentenceContrastive(PairContrastive):
 
     paper: ClassVar[str] = "Chen et al. 2022, arXiv 2202.13083"
     term: ClassVar[str] = "sentence_contrastive"
-    """What the log calls the contrast."""
+    """The name of the contrastive term in the log."""
 
     contrastive_loss: Literal["info_nce", "cz_nce"] = Field(
-        "info_nce", alias="loss", description="cz_nce leaves the positive out of the denominator"
+        "info_nce", alias="loss", description="cz_nce omits the positive from the denominator"
     )
-    temperature: float = Field(0.07, gt=0, description="divides the cosines; small is sharp")
+    temperature: float = Field(0.07, gt=0, description="divides the cosines; smaller is sharper")
     layers: tuple[int, ...] = Field(
-        (-1,), min_length=1, description="hidden states that are added up: 0 embeddings, 1 first layer, -1 last"
+        (-1,), min_length=1, description="hidden states to sum: 0 embeddings, 1 first layer, -1 last"
     )
-    projection: bool = Field(False, description="two layers on the vectors, trained along and dropped after the stage")
-    symmetric: bool = Field(True, description="average both directions; else source anchors only")
-    same_language_negatives: bool = Field(False, description="also push the anchor's own language apart")
+    projection: bool = Field(False, description="project the vectors by two layers, which are dropped after the stage")
+    symmetric: bool = Field(True, description="average both directions; else use source anchors only")
+    same_language_negatives: bool = Field(False, description="sentences in the anchor's own language are negatives too")
     mlm_weight: float = Field(0.0, ge=0, description="weight of a masked-language-modelling term on both sides")
     mask_probability: float = Field(0.15, gt=0, le=1, description="share of tokens that this term predicts")
     mask_contrastive_inputs: bool = Field(
-        False, description="the contrast reads the hidden words too, as its authors' code does, in one pass for both"
+        False, description="contrast the masked inputs, as the authors' code does, in one pass for both terms"
     )
 
     def auxiliary_module(self, model: Encoder) -> nn.Module | None:
@@ -60,10 +60,10 @@ class SentenceContrastive(PairContrastive):
         return Projection(model.hidden_size) if self.projection else None
 
     def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> PairBatch:
-        """Pad both sides, and mask them where the term or the setting asks for it.
+        """Pad both sides, and mask them if a setting asks for it.
 
         Raises:
-            CheckpointError: the term needs a masked-LM head, which the encoder lacks.
+            CheckpointError: the masked-LM term is on, and the encoder has no masked-LM head.
         """
         if self.mlm_weight and not model.has_masked_language_model:
             raise CheckpointError(
@@ -82,30 +82,33 @@ class SentenceContrastive(PairContrastive):
         return replace(batch, masked_source=source, masked_target=target)
 
     def states(self, model: Encoder, side: Side) -> tuple[Tensor, Tensor]:
-        """Return the layers added up, and the last one."""
+        """Return the sum of the layers and the states of the last one, both (batch, length, hidden)."""
         return summed_layers(model, side.inputs, self.layers)
 
     def vectors(self, model: Encoder, side: Side, states: Tensor, auxiliary: Any) -> Tensor:
-        """Return the pooled states, projected if there is a projection."""
+        """Return the pooled and projected states, (batch, hidden)."""
         return self.project(super().vectors(model, side, states, auxiliary), auxiliary)
 
     def project(self, vectors: Tensor, auxiliary: Any) -> Tensor:
-        """Return the vectors projected, if there is a projection."""
+        """Return vectors (batch, hidden) after the projection, if there is one, in the same shape."""
         return auxiliary(vectors) if self.projection else vectors
 
-    def beside(self, model: Encoder, side: Side, last: Tensor) -> Terms:
-        """Return the masked-language-modelling loss, half of it for each side."""
-        inputs = side.hidden_words
+    def other_terms(self, model: Encoder, side: Side, last: Tensor) -> Terms:
+        """Return half of the masked-language-modelling loss, a scalar, given last states (batch, length, hidden)."""
+        inputs = side.masked_inputs
         if not self.mlm_weight or inputs.targets is None:
             return {}
         states = last if side.masked is None else model.encode(side.masked)
         positions = inputs.targets != IGNORED
-        logits = model.masked_logits(states, positions)  # (hidden tokens, vocabulary)
+        logits = model.masked_logits(states, positions)  # (masked tokens, vocabulary)
         total = functional.cross_entropy(logits.float(), inputs.targets[positions], reduction="sum")
         return {"mlm": self.mlm_weight / 2 * total / max(1, len(logits))}
 
     def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: PairBatch, auxiliary: Any) -> Terms:
-        """Return the contrastive loss over the batches of all processes."""
+        """Return the contrastive loss, a scalar, given vectors (batch, hidden) of both sides.
+
+        The sentences of all processes are negatives.
+        """
         del model, auxiliary
         source, target = vectors
         loss = {"info_nce": info_nce, "cz_nce": cz_nce}[self.contrastive_loss](
@@ -120,7 +123,7 @@ class SentenceContrastive(PairContrastive):
 
 
 class Projection(nn.Sequential):
-    """Two layers of the same width with a ReLU between them, drawn as BERT draws its own (Chen et al. 2022)."""
+    """Two layers of the same width with a ReLU between them, initialised as in BERT (Chen et al. 2022)."""
 
     def __init__(self, width: int) -> None:
         super().__init__(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))

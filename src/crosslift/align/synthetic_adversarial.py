@@ -1,9 +1,9 @@
-"""Synthetic adversaries: sentences in which the words that hurt most are put into another language.
+"""Synthetic adversaries: words of a sentence are translated where that raises the loss most.
 
-Candidates come from cross-lingual word vectors that are as noisy as one wants, so the question is how good a lexicon
-must be before it does what parallel text does; their precision@1 is logged and kept as `candidates.precision` of the
-extra.  Controls: `choice = "random"`, `noise = 0`, and `candidates = "lexicon"` for true translations.  Each step costs
-one more backward pass to the embeddings for every word replaced in its longest row, or `passes` of them.
+Candidates come from cross-lingual word vectors with adjustable noise, to find how accurate a lexicon must be to replace
+parallel text; their precision@1 is logged and stored as `candidates.precision` of the auxiliary module.  Controls:
+`choice = "random"`, `noise = 0`, and `candidates = "lexicon"` for true translations.  Each step costs one additional
+backward pass to the embeddings for every word replaced in its longest row, or `passes` of them.
 Paper: our design; nearest are Qin et al. 2020, arXiv 2006.06402 (random words of a lexicon), Tan & Joty 2021, arXiv
 2103.09593 (worst words, by beam search), and Ebrahimi et al. 2018, arXiv 1712.06751 (first-order choice of words).
 """
@@ -35,7 +35,7 @@ from crosslift.train.method import Terms
 
 @dataclass(frozen=True)
 class AdversarialBatch(Batch):
-    """Hidden tokens, and the words that may be replaced; the fields of `Words` are (batch, words, ...)."""
+    """Masked tokens, and the words that may be replaced: the fields of `Words`, (batch, words, ...)."""
 
     inputs: Inputs
     outputs: Inputs | None
@@ -46,12 +46,12 @@ class AdversarialBatch(Batch):
 
     @property
     def hidden(self) -> HiddenBatch:
-        """What is to be predicted."""
+        """The inputs with masked tokens, and what is to be predicted."""
         return MaskedBatch(self.inputs) if self.outputs is None else SpanBatch(self.inputs, self.outputs)
 
     @property
     def words(self) -> Words:
-        """Where the words are."""
+        """The words that may be replaced."""
         return Words(self.spans, self.entries, self.languages, self.draws)
 
 
@@ -67,16 +67,16 @@ class AdversaryParts(nn.Module):
 class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
     """Masked language modelling on sentences and on their worst code-switched views.
 
-    Words that are to be predicted are never replaced, so a view is predicted from the other words.  At `replace_share`
-    0 the view is the sentence.  Needs a masked-language-model head; text-to-text encoders get span corruption instead.
+    Words to be predicted are never replaced.  At `replace_share` 0 the view is the sentence itself.  Needs a
+    masked-language-model head; text-to-text encoders use span corruption instead.
     """
 
     input_type: ClassVar[Literal["text", "bitext", "task"]] = "text"
     requires: ClassVar[frozenset[str]] = frozenset({"words"})
     paper: ClassVar[str] = "our design, after Qin et al. 2020, arXiv 2006.06402"
 
-    adversarial_weight: float = Field(1.0, ge=0, description="of the loss on the view (beta)")
-    consistency_weight: float = Field(1.0, ge=0, description="of the divergence of the two predictions (gamma)")
+    adversarial_weight: float = Field(1.0, ge=0, description="weight of the loss on the view (beta)")
+    consistency_weight: float = Field(1.0, ge=0, description="weight of the divergence of the two predictions (gamma)")
 
     _written: WordPieces | None = PrivateAttr(None)
 
@@ -85,12 +85,12 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
         return (*lexicon_files(self.lexicon), *([self.path.replace("{language}", "*")] if self.path else []))
 
     def auxiliary_module(self, model: Encoder) -> AdversaryParts:
-        """Return the candidates, found in the model as it is now, and the decoder of a text-to-text encoder."""
+        """Return the candidates, found with the encoder as it is, and the decoder of a text-to-text encoder."""
         decoder = SpanDecoder.of(model) if is_text_to_text(model) else None
         return AdversaryParts(make_candidates(self, model), decoder)
 
     def collate(self, model: Encoder, items: Sequence[Tokens], generator: torch.Generator) -> AdversarialBatch:
-        """Hide tokens and find the words that may be replaced."""
+        """Mask tokens and find the words that may be replaced."""
         rows: Sequence[Tokens] = items
         hidden: HiddenBatch
         if is_text_to_text(model):
@@ -98,7 +98,7 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
         else:
             hidden = self.hide(model, items, generator)
         lexicon = open_lexicon(self.lexicon, self.languages)
-        words = find_words(rows, self._pieces_of(model), lexicon, generator)
+        words = find_words(rows, self._subwords_of(model), lexicon, generator)
         entries = words.entries.masked_fill(_predicted(hidden.inputs, words), -1)
         outputs = hidden.outputs if isinstance(hidden, SpanBatch) else None
         return AdversarialBatch(hidden.inputs, outputs, words.spans, entries, words.languages, words.draws)
@@ -108,7 +108,7 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
         return super().num_targets(batch.hidden)
 
     def loss(self, model: Encoder, batch: AdversarialBatch, auxiliary: AdversaryParts) -> Terms:  # type: ignore[override]
-        """Return the loss on the sentences, on their views, and how far the predictions are apart."""
+        """Return the losses on sentences and views and the divergence of their predictions, each a scalar."""
 
         def to_raise(inputs: Inputs, embeddings: Tensor) -> Tensor:
             return masked_loss(model, replace(batch.hidden, inputs=inputs), auxiliary.decoder, embeddings)
@@ -124,15 +124,15 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
             "consistency": self.consistency_weight * jensen_shannon(clean, worse) / count,
         }
 
-    def _pieces_of(self, model: Encoder) -> WordPieces:
-        """Return what turns a model's pieces into words, made once: it remembers them."""
+    def _subwords_of(self, model: Encoder) -> WordPieces:
+        """Return the cached conversion between words and subwords of a model."""
         if self._written is None or self._written.encoder is not model:
             self._written = WordPieces(model)
         return self._written
 
 
 def _predicted(inputs: Inputs, words: Words) -> Tensor:
-    """Return (batch, words) bool: words of which a token is predicted."""
+    """Return which words have a token to predict, (batch, words) bool."""
     if inputs.targets is None:
         return torch.zeros_like(words.real)
     places = torch.arange(inputs.ids.shape[1], device=inputs.ids.device)

@@ -1,7 +1,7 @@
-"""Translation language modelling: words predicted from their sentence and its translation.
+"""Translation language modelling: masked tokens are predicted from their sentence and its translation.
 
-A pair is one sequence, and words on both sides are hidden.  Positions run on over both sides and no language is
-embedded, as with multilingual BERT; XLM checkpoints get their language ids.  Either side comes first at random.
+A pair is one sequence, masked on both sides.  Positions continue over both sides and languages are not embedded, as in
+multilingual BERT; XLM checkpoints get their language ids.  The order of the two sides is random.
 Paper: Conneau & Lample 2019, arXiv 1901.07291, section 3.3.
 """
 
@@ -22,7 +22,7 @@ from crosslift.train.method import Terms
 class Tlm(HiddenTokens):
     """Masked language modelling over concatenated translations.
 
-    Needs a masked-language-model head; text-to-text encoders get span corruption instead.
+    Needs a masked-language-model head; text-to-text encoders use span corruption instead.
     """
 
     input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
@@ -40,5 +40,5 @@ class Tlm(HiddenTokens):
     def loss(  # type: ignore[override]
         self, model: Encoder, batch: HiddenBatch, auxiliary: SpanDecoder | None = None
     ) -> Terms:
-        """Return the mean cross-entropy of the hidden tokens."""
+        """Return the mean cross-entropy of the masked tokens, a scalar."""
         return {"tlm": masked_loss(model, batch, auxiliary)}

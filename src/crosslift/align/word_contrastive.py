@@ -1,7 +1,7 @@
-"""Word contrast: of all linked words of the batch, a word must be closest to the one it is linked to.
+"""Word contrast: among all linked words of the batch, a word must be closest to its partner.
 
-Weak contrast asks which word of the other language it is; strong contrast asks among the words of both.  A projection
-is trained along and thrown away, and a regulariser keeps the parameters near where they were.
+The candidates of weak contrast are words of the other language, those of strong contrast words of both.  The states are
+projected for the stage only, and a regulariser keeps the parameters close to their initial values.
 Paper: Wu & Dredze 2020, arXiv 2010.02537.
 """
 
@@ -23,8 +23,8 @@ from crosslift.train.all_gather import gather, rank_offset
 from crosslift.train.method import Method, Terms
 
 
-class ContrastExtra(nn.Module):
-    """The projection, and the frozen encoder where the parameters are kept near it."""
+class ProjectionAndAnchor(nn.Module):
+    """The projection, and the frozen encoder of the regulariser, if there is one."""
 
     def __init__(self, projection: nn.Module, frozen: Frozen | None) -> None:
         super().__init__()
@@ -35,8 +35,8 @@ class ContrastExtra(nn.Module):
 class WordContrastive(Method):
     """InfoNCE over linked words, weak or strong, with a regulariser on the parameters.
 
-    The defaults are those of the authors' code: a word is its first piece, links between equal words are left out and
-    the others count where both ends have no other.
+    The defaults are those of the authors' code: a word is represented by its first subword, links between equal words
+    are ignored, and only one-to-one links are used.
     """
 
     input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
@@ -48,24 +48,26 @@ class WordContrastive(Method):
     contrast: Literal["weak", "strong"] = Field(
         "strong", description="candidates: linked words of the other language, or of both"
     )
-    temperature: float = Field(0.1, gt=0, description="divides the cosines; small is sharp")
-    projection: int | None = Field(128, gt=0, description="width of the projection; none compares the states")
-    regulariser_weight: float = Field(1.0, ge=0, description="weight of the parameters' distance from where they were")
-    piece: Literal["first", "last"] = Field("first", description="piece whose state stands for a word")
-    skip_identical: bool = Field(True, description="leave out links between equal words")
+    temperature: float = Field(0.1, gt=0, description="divides the cosines; smaller is sharper")
+    projection: int | None = Field(128, gt=0, description="width of the projection; none: compare the states")
+    regulariser_weight: float = Field(
+        1.0, ge=0, description="weight of the parameters' distance from their initial values"
+    )
+    piece: Literal["first", "last"] = Field("first", description="the subword that represents a word")
+    skip_identical: bool = Field(True, description="ignore links between equal words")
 
-    def auxiliary_module(self, model: Encoder) -> ContrastExtra:
-        """Return a new projection, and the encoder as it is before the first step."""
+    def auxiliary_module(self, model: Encoder) -> ProjectionAndAnchor:
+        """Return a new projection, and a copy of the encoder before the first step."""
         width = model.hidden_size
         projection: nn.Module = nn.Identity()
         if self.projection is not None:
             projection = nn.Sequential(
                 nn.Linear(width, width, bias=False), nn.ReLU(), nn.Linear(width, self.projection, bias=False)
             )
-        return ContrastExtra(projection, Frozen(model) if self.regulariser_weight else None)
+        return ProjectionAndAnchor(projection, Frozen(model) if self.regulariser_weight else None)
 
     def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> LinkedBatch:
-        """Pad both sides and find the words; nothing is drawn at random."""
+        """Pad both sides and find the linked words; draws nothing at random."""
         del generator
         return LinkedBatch(
             source=model.collate([pair.source for pair in items]),
@@ -77,8 +79,8 @@ class WordContrastive(Method):
         """Return the number of links."""
         return int((batch.links[..., 0] != NO_LINK).sum())
 
-    def loss(self, model: Encoder, batch: LinkedBatch, auxiliary: ContrastExtra) -> Terms:  # type: ignore[override]
-        """Return the contrast over all links of the batch, and the regulariser."""
+    def loss(self, model: Encoder, batch: LinkedBatch, auxiliary: ProjectionAndAnchor) -> Terms:  # type: ignore[override]
+        """Return the contrast over all links of the batch and the regulariser, each a scalar."""
         source = auxiliary.projection(pick(model.encode(batch.source), batch.links[..., 0]))
         target = auxiliary.projection(pick(model.encode(batch.target), batch.links[..., 1]))
         terms = {"contrast": self._contrast(source, target)}
@@ -87,7 +89,7 @@ class WordContrastive(Method):
         return terms | {"regulariser": self.regulariser_weight * auxiliary.frozen.distance(model)}
 
     def _contrast(self, source: Tensor, target: Tensor) -> Tensor:
-        """Return the mean over this process's links; those of all processes are candidates."""
+        """Return the mean over the links of this process, a scalar; those of all processes are candidates."""
         losses = info_nce(
             source,
             target,

@@ -1,7 +1,7 @@
-"""Word-aligned encoder: a word's state is pulled to the state of the word it is linked to.
+"""Word-aligned encoder: the state of a word is pulled to that of its linked word.
 
-The source side is the anchor: words of the target move to where the frozen encoder has their translations, and a
-regulariser keeps the source where it was.
+The source side is the anchor: target words move to where the frozen encoder has their translations, and a regulariser
+keeps the source in place.
 Paper: Cao et al. 2020, arXiv 2002.03518; also the L2 objective of Wu & Dredze 2020, arXiv 2010.02537.
 """
 
@@ -34,22 +34,22 @@ from crosslift.train.method import Method, Terms
 
 @dataclass(frozen=True)
 class AnchoredBatch(LinkedBatch):
-    """Linked pairs and the source words that must stay where they were."""
+    """Linked pairs, and the source words that must stay in place."""
 
     words: Tensor
-    """(batch, words): positions of the source's words, padded with -1."""
+    """(batch, words), positions of the source words, padded with -1."""
     weight: Tensor
-    """(batch,): source words of the whole step over its links; the same in all rows, so that parts of a step add up."""
+    """(batch,), source words over links of the whole step, the same in all rows, so that parts of a step add up."""
 
 
 class WordL2(Method):
     """Squared distance between linked words, one side anchored to the frozen encoder.
 
-    A word is its last piece.  The defaults are those of the authors' code: the target of a word is what the frozen
-    encoder makes of its translation, means are over links and dimensions, special tokens are linked and kept too.  In
-    the paper's formula both sides are those of the encoder in training (`anchor = "current"`).  Wu & Dredze:
-    `anchor = "current"`, `sum_dimensions`, `regulariser = "parameters"`, without `special_tokens`, `piece = "first"`,
-    `skip_identical`.
+    The defaults are those of the authors' code: a word is represented by its last subword, its target is the state of
+    its translation in the frozen encoder, means are over links and dimensions, and special tokens are linked and kept
+    in place too.  In the paper's formula both sides are those of the trained encoder (`anchor = "current"`).  Wu &
+    Dredze: `anchor = "current"`, `sum_dimensions`, `regulariser = "parameters"`, no `special_tokens`,
+    `piece = "first"`, `skip_identical`.
     """
 
     input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
@@ -57,23 +57,23 @@ class WordL2(Method):
     paper: ClassVar[str] = "Cao et al. 2020, arXiv 2002.03518"
 
     anchor: Literal["frozen", "current"] = Field(
-        "frozen", description="encoder whose source states the target words are pulled to; current moves both sides"
+        "frozen", description="the encoder whose source states attract the target words; current moves both sides"
     )
     regulariser: Literal["states", "parameters"] = Field(
-        "states", description="what stays close to the frozen encoder: the source's states, or all parameters"
+        "states", description="what is kept close to the frozen encoder: source states, or all parameters"
     )
     regulariser_weight: float = Field(1.0, ge=0, description="weight of the regulariser")
-    sum_dimensions: bool = Field(False, description="squared distance instead of its mean over dimensions")
+    sum_dimensions: bool = Field(False, description="sum the squared distance over dimensions instead of averaging it")
     special_tokens: bool = Field(True, description="link the special tokens of both sides too")
-    piece: Literal["first", "last"] = Field("last", description="piece whose state stands for a word")
-    skip_identical: bool = Field(False, description="leave out links between equal words")
+    piece: Literal["first", "last"] = Field("last", description="the subword that represents a word")
+    skip_identical: bool = Field(False, description="ignore links between equal words")
 
     def auxiliary_module(self, model: Encoder) -> Frozen:
-        """Return the encoder as it is before the first step."""
+        """Return a copy of the encoder before the first step."""
         return Frozen(model)
 
     def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> AnchoredBatch:
-        """Pad both sides and find the words; nothing is drawn at random."""
+        """Pad both sides and find the words; draws nothing at random."""
         del generator
         links = pad_links([self._links(pair) for pair in items])
         words = pad([self._words(pair.source) for pair in items], NO_LINK)
@@ -91,9 +91,9 @@ class WordL2(Method):
         return self._count(batch.words)
 
     def loss(self, model: Encoder, batch: AnchoredBatch, auxiliary: Frozen) -> Terms:  # type: ignore[override]
-        """Return the mean squared distance of linked words, and the regulariser."""
+        """Return the mean squared distance of linked words and the regulariser, each a scalar."""
         source, target = model.encode(batch.source), model.encode(batch.target)
-        # With both sides moving and the parameters kept, nothing looks at frozen states.
+        # With anchor "current" and regulariser "parameters", frozen states are not used.
         frozen = auxiliary.encode(batch.source) if self.anchor == "frozen" or self.regulariser == "states" else source
         count = max(1, self.num_targets(batch))
         anchor = frozen if self.anchor == "frozen" else source
@@ -105,7 +105,7 @@ class WordL2(Method):
         return terms | {"regulariser": self.regulariser_weight * moved / count}
 
     def _distances(self, states: Tensor, anchors: Tensor) -> Tensor:
-        """Return the squared distance of each row, (rows,)."""
+        """Return the squared distances, (n,), of states and anchors, both (n, hidden)."""
         squares = (states.float() - anchors.float()).square()
         return squares.sum(dim=-1) if self.sum_dimensions else squares.mean(dim=-1)
 

@@ -1,16 +1,16 @@
-"""Momentum contrast of translations: a sentence finds its translation among a long queue of earlier sentences.
+"""Momentum contrast of translations: a sentence must be closest to its translation among a long queue of sentences.
 
-Queries come from the encoder, keys from a copy that follows it slowly (momentum), and keys stay in a queue as
-negatives for later batches, so their number is free of the batch size (MoCo; He et al. 2020, arXiv 1911.05722).
-Sentences are the first state of an intermediate layer, projected linearly; the scores are bare dot products, as
-released.  With `mixup` a text is two sentences, joined in an order of its own on either side, so that positions tell
-nothing.
+Queries come from the encoder, keys from a copy that follows it slowly (momentum); keys stay in a queue as negatives for
+later batches, so their number does not depend on the batch size (MoCo; He et al. 2020, arXiv 1911.05722).  A sentence
+vector is the first state of an intermediate layer after a linear projection; the scores are plain dot products, as
+released.  With `mixup` a text is two sentences, joined in random order on either side, so that positions carry no
+information.
 
-The authors fill the queue before they train.  Here it fills while training, and `batch_negatives` stand in: the other
-keys of the batch; false for the queue alone, as released.  Their code also hides words of the inputs
+The authors fill the queue before training.  Here it fills during training, and the other keys of the batch are
+negatives too; ``batch_negatives = false`` uses the queue only, as released.  Their code also masks the inputs
 (``mask_probability = 0.15``), which the paper does not mention: off by default.  They train it together with `mlm` and
-`tlm`, weight 1 each.  A queue longer than an epoch holds a text's own older keys among its negatives: shorten it for
-small data.
+`tlm`, weight 1 each.  A queue longer than an epoch has older keys of a text among its negatives: shorten it for small
+data.
 Paper: Chi et al. 2021, arXiv 2007.07834 (InfoXLM).
 """
 
@@ -39,7 +39,7 @@ from crosslift.train.method import Terms
 
 @dataclass(frozen=True)
 class QueryBatch(Batch):
-    """Texts and their translations; row i of one is the translation of row i of the other."""
+    """Texts and their translations, row by row."""
 
     query: Inputs
     key: Inputs
@@ -50,22 +50,27 @@ class Xlco(Contrastive):
 
     paper: ClassVar[str] = "Chi et al. 2021, arXiv 2007.07834"
 
-    pooling: Pooling = Field("first", description="states to sentence vector")
-    layer: int | None = Field(None, description="layer of the vectors; none for two thirds up: the 8th of 12")
-    temperature: float = Field(0.25, gt=0, description="divides the scores; small is sharp")
-    normalize: bool = Field(False, description="score by cosine instead of the dot product")
-    queue_size: int = Field(131_072, gt=0, description="keys kept as negatives; no more than an epoch has")
-    momentum: float = Field(0.9999, ge=0, le=1, description="share of itself that the key encoder keeps at each step")
+    pooling: Pooling = Field("first", description="pooling of the states to a sentence vector")
+    layer: int | None = Field(None, description="layer of the vectors; none: two thirds of the layers, such as 8 of 12")
+    temperature: float = Field(0.25, gt=0, description="divides the scores; smaller is sharper")
+    normalize: bool = Field(False, description="score by cosines instead of dot products")
+    queue_size: int = Field(131_072, gt=0, description="keys kept as negatives; should not exceed an epoch")
+    momentum: float = Field(
+        0.9999,
+        ge=0,
+        le=1,
+        description="momentum of the key encoder: the share of its own weights that it keeps at each step",
+    )
     batch_negatives: bool = Field(True, description="the other keys of the batch are negatives too")
-    mixup: bool = Field(True, description="join two pairs to one, in an order of its own on either side")
-    mask_probability: float | None = Field(None, gt=0, le=1, description="share of the tokens to hide; none for none")
+    mixup: bool = Field(True, description="join two pairs to one, in random order on either side")
+    mask_probability: float | None = Field(None, gt=0, le=1, description="share of tokens to mask; none: mask no token")
 
     def auxiliary_module(self, model: Encoder) -> Momentum:
         """Return the key encoder, both projections, and an empty queue."""
         return Momentum(model, self.queue_size)
 
     def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> QueryBatch:
-        """Join pairs, draw which side is the query, and hide tokens where the setting asks for it."""
+        """Join pairs, draw which side is the query, and mask tokens if the setting asks for it."""
         pairs = mixed(model, items, generator) if self.mixup else list(items)
         if torch.rand((), generator=generator) < 0.5:
             pairs = [TokenPair(pair.target, pair.source) for pair in pairs]
@@ -77,19 +82,22 @@ class Xlco(Contrastive):
         return QueryBatch(query, key)
 
     def sides(self, batch: QueryBatch) -> tuple[Side]:
-        """Return the queries: keys have no gradient."""
+        """Return the queries; keys have no gradient."""
         return (Side(batch.query),)
 
     def states(self, model: Encoder, side: Side) -> tuple[Tensor, Tensor]:
-        """Return the states of the layer that vectors come from."""
+        """Return the states of the layer of the vectors and of the last layer, both (batch, length, hidden)."""
         return summed_layers(model, side.inputs, (round(model.layers * 2 / 3) if self.layer is None else self.layer,))
 
     def vectors(self, model: Encoder, side: Side, states: Tensor, auxiliary: Momentum) -> Tensor:
-        """Return the projected queries."""
+        """Return the projected queries, (batch, hidden)."""
         return auxiliary.query(super().vectors(model, side, states, auxiliary))  # type: ignore[no-any-return]
 
     def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: QueryBatch, auxiliary: Momentum) -> Terms:
-        """Return the cross-entropy of each query's key among all keys; the batch's keys then wait to be queued."""
+        """Return the mean cross-entropy of each query's key among all keys, a scalar, given queries (batch, hidden).
+
+        The keys of the batch are kept to be queued after the step.
+        """
         del model
         query, keys = self._scaled(vectors[0]), self._scaled(self._keys(batch.key, auxiliary))
         places = rank_offset(len(keys), keys.device) + torch.arange(len(keys), device=keys.device)
@@ -110,7 +118,7 @@ class Xlco(Contrastive):
         auxiliary.follow(model, self.momentum)
 
     def _scaled(self, vectors: Tensor) -> Tensor:
-        vectors = vectors.to(torch.promote_types(vectors.dtype, torch.float32))  # dot products, also under autocast
+        vectors = vectors.to(torch.promote_types(vectors.dtype, torch.float32))  # also under autocast
         return functional.normalize(vectors, dim=1) if self.normalize else vectors
 
     @torch.no_grad()
@@ -128,8 +136,8 @@ class Momentum(Frozen):
     """A copy of an encoder that follows it slowly, both projections, and a queue of keys.
 
     Args:
-        encoder: is copied.
-        queue_size: keys the queue holds.
+        encoder: the encoder to copy.
+        queue_size: capacity of the queue.
     """
 
     queue: Tensor
@@ -146,7 +154,7 @@ class Momentum(Frozen):
         self.register_buffer("length", torch.tensor(0))
         self.register_buffer("place", torch.tensor(0))
         self.waiting: Tensor | None = None
-        """Keys of the step under way, of all processes; None between steps."""
+        """Keys of the current step, of all processes, (keys, hidden); None between steps."""
 
     @property
     def encoder(self) -> Encoder:
@@ -155,11 +163,11 @@ class Momentum(Frozen):
 
     @property
     def queued(self) -> Tensor:
-        """(keys, hidden): the keys in the queue, in no order that matters."""
+        """The keys in the queue, (keys, hidden), in no particular order."""
         return self.queue[: int(self.length)]
 
     def enqueue(self) -> None:
-        """Put the waiting keys over the oldest ones."""
+        """Overwrite the oldest keys with those of the step."""
         if self.waiting is None:
             return
         size = len(self.queue)
@@ -170,14 +178,14 @@ class Momentum(Frozen):
         self.waiting = None
 
     def follow(self, encoder: Encoder, momentum: float) -> None:
-        """Move weights toward the encoder's, and the key projection toward the query's."""
+        """Move the weights toward the encoder's, and the key projection toward that of the queries."""
         for own, other in ((self.model, encoder.base), (self.key, self.query)):
             for mine, theirs in zip(own.parameters(), other.parameters(), strict=True):
                 mine.lerp_(theirs, 1 - momentum)
 
 
 def mixed(model: Encoder, pairs: Sequence[TokenPair], generator: torch.Generator) -> list[TokenPair]:
-    """Return pairs of two texts joined on each side, in an order drawn for each side; an odd last pair stays alone."""
+    """Return pairs of two texts joined on each side, in random order per side; an odd last pair stays as it is."""
     joined = []
     for first, second in zip(pairs[::2], pairs[1::2], strict=False):
         swap_source, swap_target = torch.randint(2, (2,), generator=generator).tolist()

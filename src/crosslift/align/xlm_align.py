@@ -1,8 +1,8 @@
-"""Denoising word alignment: the model links the words of a pair itself, then points from a hidden word to its partner.
+"""Denoising word alignment: the model links the words of a pair itself, then points from a masked word to its partner.
 
-First the pair is encoded as it is, without gradients, and its words are linked by optimal transport between their
-states.  Then words are hidden, and beside TLM a pointer network must find the partner of each hidden word among the
-words of the other language.  No word aligner is needed; the relative of `weam` that labels itself.
+First the unmasked pair is encoded without gradients, and its words are linked by optimal transport between their
+states.  Then words are masked, and in addition to TLM a pointer network must find the partner of each masked word among
+the words of the other language.  Unlike `weam`, it needs no word aligner.
 Paper: Chi et al. 2021, arXiv 2106.06381.
 """
 
@@ -30,10 +30,10 @@ from crosslift.train.method import Method, Terms
 
 @dataclass(frozen=True)
 class JoinedBatch(MaskedBatch):
-    """Masked joined pairs, with the two texts told apart."""
+    """Masked joined pairs, and the boundary between their texts."""
 
     boundary: Tensor
-    """(batch,): where the second text begins, or anywhere between the two."""
+    """(batch,), position where the second text begins, or any between the two."""
 
     @property
     def original(self) -> Inputs:
@@ -43,14 +43,14 @@ class JoinedBatch(MaskedBatch):
 
     @property
     def crossing(self) -> Tensor:
-        """(batch, length, length) bool: the row is a token of the first text, the column one of the second."""
+        """Pairs of a token of the first text and one of the second, (batch, length, length) bool."""
         second = torch.arange(self.inputs.ids.shape[1], device=self.boundary.device) >= self.boundary.unsqueeze(1)
         texts = ~self.inputs.special
         return (texts & ~second).unsqueeze(2) & (texts & second).unsqueeze(1)
 
 
 class Pointer(nn.Module):
-    """Scores of every position as the partner of every other: scaled dot products of queries and keys."""
+    """Pointer network: scaled dot products of queries and keys."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -58,37 +58,43 @@ class Pointer(nn.Module):
         self.key = nn.Linear(width, width)
 
     def forward(self, states: Tensor) -> Tensor:
-        """Return (batch, length, length) scores of `states` (batch, length, hidden)."""
+        """Return scores of each position as the partner of another, (batch, length, length).
+
+        Args:
+            states: (batch, length, hidden).
+        """
         queries, keys = self.query(states), self.key(states)
         return queries @ keys.transpose(1, 2) / math.sqrt(states.shape[-1])  # type: ignore[no-any-return]
 
 
 class XlmAlign(Method):
-    """TLM, plus a pointer from each hidden word to the partner that the model gave it.
+    """TLM, plus a pointer from each masked word to the partner that the model assigned.
 
-    Needs a masked-language-model head.  As in the released code a pointed-at token weighs as much as a predicted one:
-    both sums are divided by the number of hidden tokens.  The paper adds MLM on unpaired text, here an objective of its
-    own (`mlm`).  A token with several links points to the one with the most weight in the transport plan.
+    Needs a masked-language-model head.  As in the released code, a pointer weighs as much as a predicted token: both
+    sums are divided by the number of masked tokens.  The paper adds MLM on unpaired text, here a separate objective
+    (`mlm`).  A token with several links points to the partner with the largest weight in the transport plan.
     """
 
     input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
     paper: ClassVar[str] = "Chi et al. 2021, arXiv 2106.06381"
 
     mask_probability: float = Field(0.15, gt=0, le=1, description="share of tokens that are predicted")
-    all_mask: bool = Field(False, description="hide every chosen token behind [MASK] instead of 80/10/10")
-    layer: int = Field(
-        -3, description="hidden states that are linked: 0 embeddings, -1 last layer; -3 is the paper's 10 of 12"
-    )
-    iterations: int = Field(2, ge=0, description="Sinkhorn iterations; 0 links by similarity alone")
+    all_mask: bool = Field(False, description="replace every chosen token by [MASK] instead of 80/10/10")
+    layer: int = Field(-3, description="hidden states to link: 0 embeddings, -1 last layer; -3 is the paper's 10 of 12")
+    iterations: int = Field(2, ge=0, description="Sinkhorn iterations; 0: link by similarity only")
     rounds: int = Field(2, ge=1, description="rounds of alignment filtering")
-    tlm_weight: float = Field(1.0, ge=0, description="weight of predicting the hidden tokens themselves")
+    tlm_weight: float = Field(1.0, ge=0, description="weight of the prediction of masked tokens")
 
     def auxiliary_module(self, model: Encoder) -> Pointer:
-        """Return a new pointer network."""
+        """Return a new pointer network.
+
+        Raises:
+            RecipeError: the encoder has no such layer.
+        """
         if not -model.layers - 1 <= self.layer <= model.layers:
             raise RecipeError(
-                f"xlm_align.layer: {self.layer} is no layer of {model.name}, whose hidden states are 0 to "
-                f"{model.layers} (or {-model.layers - 1} to -1, from the last)"
+                f"xlm_align.layer: {model.name} has no layer {self.layer}; expected 0 to {model.layers}, or "
+                f"{-model.layers - 1} to -1 from the last"
             )
         return Pointer(model.hidden_size)
 
@@ -106,11 +112,11 @@ class XlmAlign(Method):
         )
 
     def num_targets(self, batch: JoinedBatch) -> int:  # type: ignore[override]  # a method knows its own batch
-        """Return the number of hidden tokens."""
+        """Return the number of masked tokens."""
         return int(batch.positions.sum())
 
     def loss(self, model: Encoder, batch: JoinedBatch, auxiliary: Pointer) -> Terms:  # type: ignore[override]
-        """Return the cross-entropies of the hidden tokens and of their partners, each over the hidden tokens."""
+        """Return the losses of masked tokens and of their partners, each a scalar: a mean over masked tokens."""
         partners = self.label(model, batch)
         states, count = model.encode(batch.inputs), max(1, self.num_targets(batch))
         terms = {"pointer": _pointer_loss(auxiliary(states), partners, batch) / count}
@@ -122,22 +128,33 @@ class XlmAlign(Method):
         return {"tlm": self.tlm_weight * tlm / count} | terms
 
     def label(self, model: Encoder, batch: JoinedBatch) -> Tensor:
-        """Return the partner of each position by the model as it is, (batch, length), -1 where there is none."""
+        """Return the partner that the model assigns to each position, (batch, length), -1 where there is none."""
         with torch.no_grad(), _without_dropout(model):
             states = model.hidden_states(batch.original)[self.layer].float()
-        with torch.no_grad(), torch.autocast(states.device.type, enabled=False):  # who is best is a matter of digits
+        with (
+            torch.no_grad(),
+            torch.autocast(states.device.type, enabled=False),
+        ):  # the best partner may depend on the last digits
             crossing = batch.crossing
             plan = sinkhorn(states @ states.transpose(1, 2), crossing, iterations=self.iterations)
             return best_partners(iterative_max(plan, crossing, rounds=self.rounds), plan)
 
 
 def _boundary(joined: Tokens) -> int:
-    """Return where the second text begins; the length of the sequence if there is none."""
+    """Return the position where the second text begins; the length of the sequence if there is none."""
     return joined.segments.index(1) if 1 in joined.segments else len(joined)
 
 
 def _pointer_loss(scores: Tensor, partners: Tensor, batch: JoinedBatch) -> Tensor:
-    """Return the summed cross-entropy of hidden tokens' partners among the tokens of the other text."""
+    """Return the cross-entropy of the partners of masked tokens, a scalar: summed over masked tokens.
+
+    The candidates are the tokens of the other text.
+
+    Args:
+        scores: (batch, length, length), of the pointer network.
+        partners: (batch, length), -1 where there is none.
+        batch: the batch.
+    """
     pointing = batch.positions & (partners != -1)
     others = batch.crossing | batch.crossing.transpose(1, 2)
     chosen = scores[pointing].float().masked_fill(~others[pointing], float("-inf"))

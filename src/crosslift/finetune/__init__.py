@@ -1,1 +1,1 @@
-"""The registry of fine-tuning methods: one file a method, a `crosslift.finetune.bases.method.FinetuneMethod`."""
+"""The registry of fine-tuning methods: one file per method, a `crosslift.finetune.bases.method.FinetuneMethod`."""

@@ -1,7 +1,7 @@
-"""Code-switching: training sentences change language in the middle, word by word, anew each time.
+"""Code-switching: words of the training sentences are replaced by translations, drawn anew at each step.
 
-A view: alone it takes the sentences' place, as its authors have it; beside a method that compares views
-(`consistency`, `label_contrastive`) the sentences stay too.
+A view: it replaces the sentences, as in the paper, unless a method of the recipe compares views (`consistency`,
+`label_contrastive`).
 Paper: Qin et al. 2020, arXiv 2006.06402.
 """
 
@@ -19,7 +19,7 @@ from crosslift.train.task_items import TaskItem
 
 
 class CodeSwitch(CodeSwitchSettings, WordView):
-    """Words are replaced by translations of a lexicon; at `sentence_ratio` or `word_ratio` 0 it is plain fine-tuning.
+    """Words replaced by translations of a lexicon.  Equal to plain fine-tuning at `sentence_ratio` or `word_ratio` 0.
 
     The paper's ratios: 1.0 and 0.4 for topics, 1.0 and 0.6 for sentiment.
     """

@@ -1,10 +1,10 @@
-"""Consistency: predictions must not change between a sentence and its view.
+"""Consistency: predictions for a sentence and for its view must agree.
 
-Cross-entropy on the sentences, and the symmetric Kullback-Leibler divergence between the predictions for them and for
-their views: whatever other methods of the recipe make (`code_switch`, `synonym_smoothing`, noise on embeddings), or,
-with none, the same sentence under other dropout.  With `teacher`, a model that was fine-tuned this way before, its
-predictions for the sentences are matched too: xTune's second stage, for which ``view_weight = 1`` puts cross-entropy on
-views.
+Cross-entropy on the sentences, plus the symmetric Kullback-Leibler divergence between the predictions for sentences and
+for their views.  Views come from other methods of the recipe (`code_switch`, `synonym_smoothing`, noise on embeddings);
+without one, the view is the same sentence with different dropout.  With `teacher`, a model fine-tuned this way before,
+its predictions for the sentences are matched too: xTune's second stage, in which ``learn_views = 1`` adds cross-entropy
+on the views.
 Paper: Zheng et al. 2021, arXiv 2106.08226, equations 3 to 6 (xTune).
 """
 
@@ -27,19 +27,19 @@ from crosslift.train.method import Terms
 
 
 class Consistency(FinetuneMethod):
-    """Symmetric divergence between sentence and view.  Without a teacher and at `example_weight` 0 nothing is added."""
+    """Symmetric divergence between sentence and view.  Without a teacher and at `example_weight` 0 it adds nothing."""
 
     compares: ClassVar[bool] = True
     paper: ClassVar[str] = "Zheng et al. 2021, arXiv 2106.08226"
 
-    example_weight: float = Field(5.0, ge=0, description="of the divergence between sentence and view (R1)")
-    learn_views: float = Field(0.0, ge=0, description="of cross-entropy on the views; 1 in xTune's second stage")
+    example_weight: float = Field(5.0, ge=0, description="weight of the divergence between sentence and view (R1)")
+    learn_views: float = Field(0.0, ge=0, description="weight of cross-entropy on the views; 1 in xTune's second stage")
     teacher: str | None = Field(None, description="directory of a model fine-tuned on the same task")
-    teacher_weight: float = Field(5.0, ge=0, description="of the divergence from the teacher (R2); 2 for PAWS-X")
+    teacher_weight: float = Field(5.0, ge=0, description="weight of the divergence from the teacher (R2); 2 for PAWS-X")
 
     @property
-    def second_reading(self) -> bool:
-        """Whether sentences are read twice: unless the divergence weighs nothing."""
+    def second_pass(self) -> bool:
+        """Whether the divergence has a weight."""
         return self.example_weight > 0
 
     @property
@@ -48,30 +48,30 @@ class Consistency(FinetuneMethod):
         return self.learn_views
 
     def auxiliary_module(self, model: TaskModel) -> nn.Module | None:
-        """Return the teacher, frozen.
+        """Return the frozen teacher, if there is one.
 
         Raises:
-            RecipeError: it was fine-tuned on something else.
+            RecipeError: it was fine-tuned on a task with other labels or of another type.
         """
         if self.teacher is None:
             return None
         teacher = TaskModel.load(self.teacher)
         if (teacher.task_type, teacher.labels) != (model.task_type, model.labels):
             raise RecipeError(
-                f"consistency.teacher: {self.teacher} tells {', '.join(teacher.labels)} apart; expected a model for "
-                f"{', '.join(model.labels)}"
+                f"consistency.teacher: {self.teacher} predicts {', '.join(teacher.labels) or teacher.task_type}; "
+                f"expected a model for {', '.join(model.labels) or model.task_type}"
             )
         return Teacher(teacher)
 
     def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, auxiliary: Any) -> Terms:
-        """Return both divergences."""
+        """Return the divergences from the view and from the teacher, each a scalar."""
         del model
         terms = {}
         rows = _labelled(clean)
         if view is not None and self.example_weight:
             if clean.count != view.count:
                 raise RecipeError(
-                    "consistency: predictions are compared word by word, and a translated sentence has other words; "
+                    "consistency: predictions are compared word by word, but the view has a different number of words; "
                     "for tagging use a view that keeps them (code_switch, synonym_smoothing, noise), or cross_aligner"
                 )
             apart = symmetric_divergence(rows, _labelled(view))
@@ -85,30 +85,30 @@ class Consistency(FinetuneMethod):
 
 
 class Teacher(nn.Module):
-    """A fine-tuned model that is asked and never trained."""
+    """A fine-tuned model that is not trained."""
 
     def __init__(self, model: TaskModel) -> None:
         super().__init__()
         self.module = model.module.requires_grad_(False)
-        self._model = [model]  # in a list, since only `module` is a part of this
+        self._model = [model]  # in a list, so that only `module` is registered as a submodule
 
-    def train(self, mode: bool = True) -> Teacher:  # noqa: ARG002 - its dropout stays off
+    def train(self, mode: bool = True) -> Teacher:  # noqa: ARG002 - dropout stays off
         """Stay in evaluation mode."""
         super().train(False)
         return self
 
     def forward(self, batch: LabelledBatch) -> Tensor:
-        """Return the logits of the sentences."""
-        return batch.by_example(self._model[0].logits(batch.inputs), batch.inputs)
+        """Return the logits of the sentences, see `LabelledBatch.class_logits`: (examples, classes), for example."""
+        return batch.class_logits(self._model[0].logits(batch.inputs), batch.inputs)
 
 
 def _labelled(done: Pass) -> Tensor:
-    """Return the logits of what has a label, (n, labels), (n, choices) or (n, positions), in row-major order."""
+    """Return the logits that have a label, (n, classes), in row-major order."""
     return done.output.logits[done.labels != IGNORED]
 
 
 def symmetric_divergence(first: Tensor, second: Tensor) -> Tensor:
-    """Return KL(first || second) + KL(second || first) of rows of logits, summed over rows."""
+    """Return KL(first || second) + KL(second || first) of logits (n, classes), a scalar: the sum over n."""
     sides: Sequence[Tensor] = [logits.float().log_softmax(dim=-1) for logits in (first, second)]
     both = [functional.kl_div(a, b, reduction="sum", log_target=True) for a, b in (sides, sides[::-1])]
     return torch.stack(both).sum()

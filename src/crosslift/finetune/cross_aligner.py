@@ -1,16 +1,17 @@
-"""CrossAligner & Co: losses that tie a sentence to its translation while the task is learned in the source language.
+"""CrossAligner & Co: losses between a sentence and its translation, added to the task in the source language.
 
 With ``translated`` in the recipe, whose view is the translation:
 
-- `xero_align` (XA): mean square distance of the two sentence vectors;
-- `contrastive` (CTR): its own translation is each sentence's nearest of the batch (InfoNCE, cosines, temperature 1);
-- `cross_aligner` (CA), where there are tags: which of them occur in a sentence is predicted from its tag logits, for
-  the sentence and for its translation, with the labels of the sentence.  The authors map the whole padded logit map to
-  the labels; here the highest logit of each tag over the words is, so that neither order nor length matters.
+- `xero_align` (XA): mean squared distance of the two sentence vectors;
+- `contrastive` (CTR): InfoNCE between sentences and translations of the batch (cosines, temperature 1);
+- `cross_aligner` (CA), for tagged tasks: which tags occur in the sentence is predicted from the tag logits of the
+  sentence, and from those of the translation.  The authors map the whole padded logit matrix to the labels; here the
+  maximum of each tag's logits over the words is used, so that neither order nor length matters.
 
-Sentence vectors are first states, the translation's label is not used (`learn_views = 1` is their TI: cross-entropy on
-the translation too).  Several losses are added with weight 1 (their "1 + 1"), or with ``weighting = "cov"``, the
-coefficient of variation of each loss over its running mean: a loss that no longer changes weighs nothing.
+Sentence vectors are the states of the first token.  The translation's label is not used, unless ``learn_views = 1``
+adds cross-entropy on it (the authors' TI).  Several losses are added with weight 1 (their "1 + 1"), or with
+``weighting = "cov"`` by the coefficient of variation of each loss relative to its running mean: a loss that no longer
+changes has weight 0.
 Paper: Gritta et al. 2022, arXiv 2203.09982, sections 3 and 4; XeroAlign: Gritta & Iacobacci 2021, arXiv 2105.02472;
 weighting: Groenendijk et al. 2021, arXiv 2009.01717.
 """
@@ -38,21 +39,25 @@ Loss = Literal["xero_align", "contrastive", "cross_aligner"]
 
 
 class CrossAligner(FinetuneMethod):
-    """Losses between a sentence and its translation.  Needs a view to compare with, `translated` for one."""
+    """Losses between a sentence and its translation.  Needs a view to compare with, such as `translated`."""
 
     splittable: ClassVar[bool] = False
     compares: ClassVar[bool] = True
     task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
     reasons: ClassVar[Mapping[str, str]] = {
-        "extractive_qa": "the answer stands elsewhere in the translation of a context"
+        "extractive_qa": "the answer has other positions in the translation of a context"
     }
     paper: ClassVar[str] = "Gritta et al. 2022, arXiv 2203.09982"
 
     losses: tuple[Loss, ...] = Field(
-        ("xero_align",), min_length=1, description="of xero_align, contrastive and, where there are tags, cross_aligner"
+        ("xero_align",),
+        min_length=1,
+        description="losses to add: xero_align, contrastive and, for tagged tasks, cross_aligner",
     )
-    weighting: Literal["equal", "cov"] = Field("equal", description="1 each, or by coefficient of variation")
-    learn_views: float = Field(0.0, ge=0, description="of the task loss on the translation; 1 for intents (TI)")
+    weighting: Literal["equal", "cov"] = Field(
+        "equal", description="weights of the losses: 1 each, or by coefficient of variation"
+    )
+    learn_views: float = Field(0.0, ge=0, description="weight of the task loss on the translation; 1 for intents (TI)")
 
     @property
     def view_weight(self) -> float:
@@ -60,21 +65,21 @@ class CrossAligner(FinetuneMethod):
         return self.learn_views
 
     def auxiliary_module(self, model: TaskModel) -> nn.Module:
-        """Return the classifier of which tags occur, and the running statistics of the losses.
+        """Return the classifier of the tags that occur, and the running statistics of the losses.
 
         Raises:
-            RecipeError: tags are asked of a task that has none.
+            RecipeError: `cross_aligner` on a task without tags.
         """
         if "cross_aligner" in self.losses and model.task_type not in ("tagging", "intent_slot"):
             raise RecipeError(
-                f"cross_aligner.losses: 'cross_aligner' predicts which tags occur; a '{model.task_type}' task has none, "
-                "so leave xero_align and contrastive, which are for every task"
+                f"cross_aligner.losses: 'cross_aligner' predicts tags, which '{model.task_type}' tasks do not have; "
+                "use xero_align and contrastive only"
             )
         tags = [place for place, label in enumerate(model.labels) if model.task_type != "intent_slot" or is_tag(label)]
         return Aligner(tags, len(self.losses))
 
     def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, auxiliary: Any) -> Terms:
-        """Return the losses, weighted; none where there is no view."""
+        """Return the weighted losses, each a scalar; none without a view."""
         del model, batch
         if view is None:
             return {}
@@ -86,7 +91,7 @@ class CrossAligner(FinetuneMethod):
         }
 
     def after_step(self, model: Any, auxiliary: nn.Module | None) -> None:
-        """Take the losses of the step into the running statistics."""
+        """Update the running statistics with the losses of the step."""
         del model
         if isinstance(auxiliary, Aligner) and self.weighting == "cov":
             auxiliary.update()
@@ -101,7 +106,7 @@ class CrossAligner(FinetuneMethod):
 
 
 class Aligner(nn.Module):
-    """Which tags occur in a sentence, read off its tag logits; and running statistics of losses as buffers."""
+    """Classifier of the tags that occur in a sentence, given its tag logits; and running statistics of the losses."""
 
     mean: Tensor
     latest: Tensor
@@ -118,14 +123,14 @@ class Aligner(nn.Module):
         self.register_buffer("steps", torch.zeros(()))
 
     def forward(self, done: Pass, labels: Tensor) -> Tensor:
-        """Return the mean binary cross-entropy of the tags of a sentence.
+        """Return the mean binary cross-entropy of the tags that occur, a scalar.
 
         Args:
-            done: the pass whose tag logits are read.
-            labels: (batch, length) tags of the sentence, or of the one that it translates.
+            done: the pass whose tag logits are used.
+            labels: (batch, length), tags of the sentence, also if the pass is that of its translation.
         """
         words = (~done.inputs.special).unsqueeze(-1)
-        logits = done.output.logits.float()[..., self.tags]
+        logits = done.output.logits.float()[..., self.tags]  # (batch, length, tags)
         highest = logits.masked_fill(~words, torch.finfo(logits.dtype).min).amax(dim=1)  # (batch, tags)
         known = labels != IGNORED
         outputs = done.output.logits.shape[-1]
@@ -134,7 +139,10 @@ class Aligner(nn.Module):
         return functional.binary_cross_entropy_with_logits(self.occurs(highest), there.amax(dim=1).to(logits))
 
     def weights(self, losses: Tensor) -> Tensor:
-        """Return each loss's standard deviation over mean, of its ratio to its running mean; 1 before there are two."""
+        """Return the weights (losses,) of losses (losses,); 1 each before there are two steps.
+
+        The weight of a loss is the coefficient of variation of its ratio to its running mean.
+        """
         self.latest = losses.to(self.latest)
         if self.steps < 2:
             return torch.ones_like(losses)
@@ -143,7 +151,7 @@ class Aligner(nn.Module):
         return weights.to(losses)
 
     def update(self) -> None:
-        """Take the latest losses in."""
+        """Update the running statistics with the latest losses."""
         self.steps = self.steps + 1
         ratio = self.latest / torch.where(self.steps > 1, self.mean, self.latest).clamp(min=1e-12)
         self.mean = self.mean + (self.latest - self.mean) / self.steps

@@ -1,8 +1,8 @@
-"""Embedding mixup: some words are read as a mixture of themselves and what the encoder would write in other languages.
+"""Embedding mixup: the embeddings of some tokens are mixed with those of foreign tokens that the encoder predicts.
 
-At a share of the tokens the word embedding becomes ``mix * e(w) + (1 - mix) * sum over k of p_k e(w_k)`` with the most
-probable foreign tokens w_k of the encoder as it was before fine-tuning (see `self_augment`): the half of
-self-augmentation that needs no choice of one word.  Theirs mixes while training, and their code is not published.
+At a share of the positions the word embedding becomes ``mix * e(w) + (1 - mix) * sum over k of p_k e(w_k)``, where w_k
+are the most probable foreign tokens by the encoder before fine-tuning (see `self_augment`): the half of
+self-augmentation that does not choose one word.  The authors mix while training; their code is not published.
 Paper: Wang et al. 2023, arXiv 2309.10891 (SALT); mixing inputs: Zhang et al. 2018, arXiv 1710.09412.
 """
 
@@ -31,16 +31,16 @@ from crosslift.train.task_items import TaskItem
 
 @dataclass(frozen=True)
 class Mixture(Batch):
-    """What each token is mixed with; shares are 0 where it stays."""
+    """The tokens that each token is mixed with, and their shares."""
 
     tokens: Tensor
     """(batch, length, k)."""
     shares: Tensor
-    """(batch, length, k): adding up to 1 where a token is mixed, to 0 where it stays."""
+    """(batch, length, k): sum to 1 over k where a token is mixed, and are 0 where it is not."""
 
 
 class EmbeddingMixup(FinetuneMethod):
-    """Word embeddings mixed with foreign ones.  At `share` 0 or `mix` 1 it is plain fine-tuning.
+    """Word embeddings mixed with foreign ones.  Equal to plain fine-tuning at `share` 0 or `mix` 1.
 
     Needs a masked-LM head.
     """
@@ -50,26 +50,26 @@ class EmbeddingMixup(FinetuneMethod):
     task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot", "extractive_qa")
     paper: ClassVar[str] = "Wang et al. 2023, arXiv 2309.10891"
 
-    share: float = Field(0.3, ge=0, le=1, description="of tokens that are mixed")
-    mix: float = Field(0.5, ge=0, le=1, description="how much of a mixed token stays itself")
-    candidates: int = Field(5, ge=1, description="foreign tokens in a mixture")
+    share: float = Field(0.3, ge=0, le=1, description="share of tokens that are mixed")
+    mix: float = Field(0.5, ge=0, le=1, description="share of the original embedding in a mixed one")
+    candidates: int = Field(5, ge=1, description="number of foreign tokens in a mixture")
 
     _predictor: SelfPredictor | None = PrivateAttr(None)
 
     @property
     def active(self) -> bool:
-        """Whether anything is mixed."""
+        """Whether any token is mixed."""
         return self.share > 0 and self.mix < 1
 
     def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
-        """Keep the encoder as it was, to ask it."""
+        """Keep the encoder before fine-tuning, for its predictions."""
         del views
         self._predictor = SelfPredictor(encoder, items) if self.active else None
 
     def draw(
         self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
     ) -> Mixture | None:
-        """Return what tokens are mixed with."""
+        """Return the foreign tokens to mix with."""
         del inputs
         if self._predictor is None:
             return None
@@ -87,7 +87,7 @@ class EmbeddingMixup(FinetuneMethod):
     def perturb(
         self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, auxiliary: Any
     ) -> ModelInput:
-        """Return the reading with mixed embeddings."""
+        """Return the input with mixed embeddings."""
         del loss, auxiliary
         if not isinstance(drawn, Mixture):
             return model_input

@@ -1,10 +1,10 @@
-"""Gradient episodic memory: the task is learned without unlearning what the encoder was pre-trained for.
+"""Gradient episodic memory: the task is learned without forgetting what the encoder was pre-trained for.
 
-Each step also reads some sentences of many languages, the memory, and takes the gradient of masked language modelling
-on them, with the encoder's own head as it was; and, with `pairs`, that of cross-lingual sentence retrieval on some
-sentences and their translations, whose loss is the field's (InfoNCE of mean states), since we could not see the
-paper's.  Where the task's gradient would raise one of these losses, it is projected onto the nearest one that raises
-none: ``g - (g.m / m.m) m`` for one loss with ``g.m < 0``, and for two the solution of GEM's quadratic program.
+Each step also computes the gradient of masked language modelling on some sentences of many languages, the memory, with
+the pre-trained masked-LM head; and, with `pairs`, that of cross-lingual sentence retrieval on some sentences and their
+translations.  The retrieval loss is InfoNCE of mean states, since the paper's was not available to us.  A task gradient
+that would raise one of these losses is projected onto the nearest one that raises none: ``g - (g.m / m.m) m`` for one
+loss with ``g.m < 0``, and for two the solution of GEM's quadratic program.
 Paper: Liu et al. 2020, arXiv 2004.14218; the projection: Lopez-Paz & Ranzato 2017, arXiv 1706.08840, equations 8 to 12,
 which for one constraint is Chaudhry et al. 2019, arXiv 1812.00420, equation 11.
 """
@@ -42,7 +42,7 @@ from crosslift.train.task_items import TaskItem
 
 @dataclass(frozen=True)
 class Memory(Batch):
-    """Sentences with hidden tokens, and sentences with their translations, the same number of each side."""
+    """Sentences with masked tokens; and sentences with their translations, row by row."""
 
     inputs: Inputs
     source: Inputs | None = None
@@ -50,9 +50,9 @@ class Memory(Batch):
 
 
 class GradientEpisodicMemory(FinetuneMethod):
-    """The task's gradient, never against that of the memory.  With no memory it is plain fine-tuning.
+    """The task gradient, projected where it conflicts with that of the memory.
 
-    Needs a masked-LM head.
+    Without a memory it is plain fine-tuning.  Needs a masked-LM head.
     """
 
     splittable: ClassVar[bool] = False
@@ -60,9 +60,9 @@ class GradientEpisodicMemory(FinetuneMethod):
     paper: ClassVar[str] = "Liu et al. 2020, arXiv 2004.14218"
 
     memory: str = Field("lab", description='directory of {language}.txt, or "lab" ("lab:1": of world seed 1)')
-    languages: tuple[str, ...] | None = Field(None, description="of the memory; none: all that are there")
-    limit: int = Field(200, ge=1, description="sentences a language, at most")
-    memory_size: int = Field(16, ge=0, description="sentences of the memory a step")
+    languages: tuple[str, ...] | None = Field(None, description="languages of the memory; none: all that it has")
+    limit: int = Field(200, ge=1, description="maximum number of sentences per language")
+    memory_size: int = Field(16, ge=0, description="sentences of the memory per step")
     mask_probability: float = Field(0.15, gt=0, le=1, description="share of their tokens that are predicted")
 
     pairs: str | None = Field(
@@ -70,8 +70,8 @@ class GradientEpisodicMemory(FinetuneMethod):
         description="memory of sentence retrieval: directory of {language}.tsv, a sentence and its translation, or "
         '"lab"; none: masked language modelling alone',
     )
-    pairs_source: str = Field("en", description="language of the first sentence of a pair; the lab has its own")
-    pairs_size: int = Field(16, ge=0, description="pairs of the memory a step")
+    pairs_source: str = Field("en", description="language of the first sentence of a pair; ignored in the lab")
+    pairs_size: int = Field(16, ge=0, description="pairs of the memory per step")
     temperature: float = Field(0.05, gt=0, description="divides the cosines of sentences and their translations")
 
     _encoder: Encoder | None = PrivateAttr(None)
@@ -91,18 +91,18 @@ class GradientEpisodicMemory(FinetuneMethod):
         return (*text, str(Path(self.pairs) / "*.tsv*"))
 
     def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
-        """Fill the memory, and keep the encoder for its head.
+        """Fill the memory, and keep the encoder for its masked-LM head.
 
         Raises:
-            CheckpointError: it has none.
-            DataError: there is no text.
+            CheckpointError: the encoder has no such head.
+            DataError: there is no text for the memory.
         """
         del views
         if not self.active:
             return
         if not encoder.has_masked_language_model:
             raise CheckpointError(
-                f"{encoder.name} has no masked-LM head, whose loss gradient_episodic_memory keeps; use a checkpoint "
+                f"{encoder.name} has no masked-LM head, whose loss gradient_episodic_memory protects; use a checkpoint "
                 "with such a head"
             )
         longest = max(map(len, items), default=encoder.max_length)
@@ -125,7 +125,7 @@ class GradientEpisodicMemory(FinetuneMethod):
     def draw(
         self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
     ) -> Memory | None:
-        """Return some sentences of the memory, and some pairs."""
+        """Return some sentences and some pairs of the memory."""
         del model, items, inputs
         if self._encoder is None:
             return None
@@ -134,24 +134,24 @@ class GradientEpisodicMemory(FinetuneMethod):
         masked = mask(padded, self._encoder, self.mask_probability, all_mask=False, generator=generator)
         if not self._pairs or not self.pairs_size:
             return Memory(masked)
-        # Each at most once: a sentence is no negative of itself.
+        # Without replacement: a sentence must not be a negative of itself.
         pairs = [self._pairs[place] for place in torch.randperm(len(self._pairs), generator=generator).tolist()]
         sides = zip(*pairs[: self.pairs_size], strict=True)
         return Memory(masked, *(self._encoder.collate(list(side)) for side in sides))
 
     def run_step(
         self,
-        together: FinetuneMethod,
+        combined: FinetuneMethod,
         model: TaskModel,
         batch: LabelledBatch,
         backward: Backward,
         auxiliary: nn.Module | None,
     ) -> Terms | None:
-        """Project the step's gradient."""
-        drawn = together.drawn_by(self, batch)
+        """Compute the gradient of the step and project it."""
+        drawn = combined.drawn_by(self, batch)
         if not isinstance(drawn, Memory):
             return None
-        terms = together.loss(model, batch, auxiliary)
+        terms = combined.loss(model, batch, auxiliary)
         backward(terms)
         parameters = [p for p in model.module.parameters() if p.requires_grad and p.grad is not None]
         remembered = {"memory": self._memory_loss(model, drawn.inputs)}
@@ -175,7 +175,7 @@ class GradientEpisodicMemory(FinetuneMethod):
         return total / max(1, len(logits))
 
     def _bitexts(self) -> dict[tuple[str, str], list[tuple[str, str]]]:
-        """Return pairs by their languages."""
+        """Return the pairs by their two languages."""
         if self.pairs is None:
             return {}
         world = lab_world(self.pairs)
@@ -188,7 +188,9 @@ class GradientEpisodicMemory(FinetuneMethod):
         there = sorted({path.name.partition(".")[0] for path in folder.glob("*.tsv*")})
         codes = [code for code in self.languages or there if code in there]
         if not codes:
-            raise DataError(f"gradient_episodic_memory.pairs: {folder} holds no {{language}}.tsv, plain or with .gz")
+            raise DataError(
+                f"gradient_episodic_memory.pairs: {folder} has no file {{language}}.tsv or {{language}}.tsv.gz"
+            )
         languages = [(self.pairs_source, code) for code in codes]
         return {pair: self._read(folder / f"{pair[1]}.tsv", pair) for pair in languages}
 
@@ -203,12 +205,14 @@ class GradientEpisodicMemory(FinetuneMethod):
         folder = Path(self.memory)
         there = sorted({path.name.partition(".")[0] for path in folder.glob("*.txt*")})
         if not there:
-            raise DataError(f"gradient_episodic_memory.memory: {folder} holds no {{language}}.txt, plain or with .gz")
+            raise DataError(
+                f"gradient_episodic_memory.memory: {folder} has no file {{language}}.txt or {{language}}.txt.gz"
+            )
         files = {code: find(folder / f"{code}.txt") for code in self.languages or there}
         missing = [code for code, path in files.items() if path is None]
         if missing:
             raise DataError(
-                f"gradient_episodic_memory.languages: {folder} has no {missing[0]}.txt (there is: {', '.join(there)})"
+                f"gradient_episodic_memory.languages: {folder} has no {missing[0]}.txt (available: {', '.join(there)})"
             )
         return {
             code: [text for _, text in lines(path) if text.strip()][: self.limit]
@@ -218,11 +222,12 @@ class GradientEpisodicMemory(FinetuneMethod):
 
 
 def project(gradients: Sequence[Tensor | None], *memories: Sequence[Tensor | None]) -> None:
-    """Change `gradients` in place, as little as can be, such that a small step along them raises no memory's loss.
+    """Project gradients in place onto the nearest ones along which a small step raises no loss of a memory.
 
     Args:
-        gradients: of the task, by parameter.
-        memories: of each memory's loss, by parameter; None where it does not depend on it.
+        gradients: (parameters,), gradients of the task, each in the shape of its parameter.
+        memories: (memories, parameters), gradients of each memory's loss; None where the loss does not depend on the
+            parameter.
     """
     products = np.array([_dot(gradients, memory) for memory in memories])
     gram = np.array([[_dot(one, other) for other in memories] for one in memories])
@@ -233,13 +238,13 @@ def project(gradients: Sequence[Tensor | None], *memories: Sequence[Tensor | Non
 
 
 def dual(gram: NDArray[np.float64], products: NDArray[np.float64]) -> list[float]:
-    """Return v >= 0 that minimises ``v'Gv / 2 + p'v``: what is added of each memory's gradient to the task's.
+    """Return v >= 0 that minimises ``v'Gv / 2 + p'v``: the factors of the memories' gradients, added to the task's.
 
-    Exact for the few memories there are: the set of memories that bind is found by trying all sets, small ones first.
+    Exact for a few memories: the set of binding constraints is found by trying all sets, small ones first.
 
     Args:
-        gram: (memories, memories), the products of their gradients, G.
-        products: (memories,), those with the task's gradient, p.
+        gram: (memories, memories), inner products of the memories' gradients, G.
+        products: (memories,), their inner products with the task's gradient, p.
 
     Source: Lopez-Paz & Ranzato 2017, arXiv 1706.08840, equation 11.
     """

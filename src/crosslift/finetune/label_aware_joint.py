@@ -1,13 +1,12 @@
-"""Label-aware multi-level contrast: labels are known by their names, and views are compared at several levels.
+"""Label-aware multi-level contrast: label names as classifiers, and contrast of sentences and views at several levels.
 
-A reading of LAJ-MCL after its abstract and introduction, whose formulas we could not see; weights, temperatures and the
-cosines are our choice.  (a) The same encoder reads the labels' names, and the cosine to a name is added to a linear
-head's logit, or replaces it; in joint tasks those of intents at the sentence's token, those of slots at words.  (b)
-InfoNCE between a sentence and its view, on projected vectors, for utterances, slots and words.  The view is what other
-methods of the recipe make, `code_switch` in the paper; with none it is the sentence under other dropout.  Slots and
-words are compared where tags tell where they are.  (c) Hard negatives of utterances and slots: the view with the value
-of one slot exchanged for another value of that slot.  Utterances without a slot have none (exchanging a key word for
-one of another meaning needs to know meanings).
+Our interpretation of LAJ-MCL from its abstract and introduction, since the formulas were not available to us; weights,
+temperatures and the use of cosines are our choice.  (a) The encoder also encodes the names of the labels, and the
+cosine to a name is added to the logit of a linear head, or replaces it; for intent_slot, intents at the sentence token
+and slots at words.  (b) InfoNCE between a sentence and its view, on projected vectors, for utterances, slots and words.
+Views come from other methods of the recipe, `code_switch` in the paper; without one, the view is the sentence with
+different dropout.  Slots and words are compared in tagged tasks only.  (c) Hard negatives of utterances and slots: the
+view with the value of one slot replaced by another value of that slot.  Utterances without a slot have none.
 Paper: Liang et al. 2022, arXiv 2205.03656 (LAJ-MCL); three levels also in Qin et al. 2022, arXiv 2204.08325 (GL-CLeF).
 """
 
@@ -24,11 +23,11 @@ from crosslift.api.examples import TaskType
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
 from crosslift.encoder.pooling import Pooling
-from crosslift.errors import RecipeError, nearest
+from crosslift.errors import RecipeError, unknown
 from crosslift.finetune.bases.batch import LabelledBatch, Pass
-from crosslift.finetune.bases.hard_negatives import Exchange, HardNegatives, has_slots
+from crosslift.finetune.bases.hard_negatives import HardNegatives, ValueSampler, has_slots
 from crosslift.finetune.bases.method import FinetuneMethod, Translations
-from crosslift.finetune.bases.span_contrast import Exchanged, span_contrast, word_contrast
+from crosslift.finetune.bases.span_contrast import EncodedNegatives, span_contrast, word_contrast
 from crosslift.heads.intent_slot import at_sentence
 from crosslift.heads.label_names import LabelNames, name_of
 from crosslift.heads.linear import copied
@@ -38,15 +37,15 @@ from crosslift.train.method import Terms
 from crosslift.train.task_items import TaskItem
 
 TAGGED = ("tagging", "intent_slot")
-"""Forms of tasks whose words have tags."""
+"""Task types with tags."""
 
 
 class LabelAwareJoint(FinetuneMethod):
-    """Label names as classifier, and contrast of utterances, slots and words between sentences and their views.
+    """Label names as classifiers, and contrast of utterances, slots and words between sentences and their views.
 
-    With ``label_semantics = "none"`` the head is the family's own, or another method's; else it is one of crosslift's,
-    which transformers' pipeline does not know.  A level with weight 0 is left out; with all weights 0
-    and no names it is plain fine-tuning.
+    With ``label_semantics = "none"`` the head is that of the encoder's family or of another method; otherwise it is
+    crosslift's `LabelNames`, which transformers' pipeline does not know.  A level with weight 0 is left out; with all
+    weights 0 and without names it is plain fine-tuning.
     """
 
     splittable: ClassVar[bool] = False
@@ -54,47 +53,48 @@ class LabelAwareJoint(FinetuneMethod):
     new_tokens: ClassVar[bool] = True
     task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
     reasons: ClassVar[Mapping[str, str]] = {
-        "extractive_qa": "positions of answers are no labels that examples could share"
+        "extractive_qa": "positions of answers are not labels that examples could share"
     }
     paper: ClassVar[str] = "Liang et al. 2022, arXiv 2205.03656"
 
     label_semantics: Literal["add", "replace", "none"] = Field(
-        "add", description="what cosines to label names do to the linear head: are added to its logits, or replace it"
+        "add", description="use of the cosines to label names: add them to the logits of a linear head, or replace it"
     )
     label_names: dict[str, str] | None = Field(
         None,
-        description='what the encoder reads for a label; those not given are spelled out: "B-LOC" is "beginning '
-        'of location"',
+        description='text to encode for each label; others are spelled out, such as "B-LOC" as "beginning of location"',
     )
     label_temperature: float = Field(0.1, gt=0, description="divides the cosines to label names")
-    utterance_weight: float = Field(0.1, ge=0, description="of the contrast between sentences and their views")
-    slot_weight: float = Field(0.1, ge=0, description="of the contrast between tagged spans")
-    word_weight: float = Field(0.1, ge=0, description="of the contrast between exchanged words and their originals")
+    utterance_weight: float = Field(0.1, ge=0, description="weight of the contrast between sentences and views")
+    slot_weight: float = Field(0.1, ge=0, description="weight of the contrast between tagged spans")
+    word_weight: float = Field(
+        0.1, ge=0, description="weight of the contrast between replaced words and their originals"
+    )
     temperature: float = Field(0.1, gt=0, description="divides the cosines of all contrasts")
-    learn_views: float = Field(1.0, ge=0, description="of cross-entropy on views that stand beside their sentences")
+    learn_views: float = Field(1.0, ge=0, description="weight of cross-entropy on the views")
     pooling: Pooling | None = Field(
         None,
-        description="sentence vector: first token, or mean over tokens or over words; none: the token that tells the "
-        "intent in joint tasks, else the mean over tokens",
+        description="pooling of the states to a sentence vector; none: the sentence token for intent_slot, else the "
+        "mean over tokens",
     )
     projection: bool = Field(
-        True, description="contrasts are made on two layers over the vectors, dropped after the stage; else on these"
+        True, description="contrast vectors after a projection of two layers, which is dropped after the stage"
     )
     hard_negatives: bool = Field(
-        True, description="utterances and slots are told from views with another value in a slot, where tags are IOB2"
+        True, description="contrast utterances and slots with views that have another slot value (IOB2)"
     )
 
     _items: Sequence[TaskItem] = PrivateAttr(())
-    _exchange: Exchange | None = PrivateAttr(None)
+    _sampler: ValueSampler | None = PrivateAttr(None)
 
     @property
-    def makes_head(self) -> bool:  # type: ignore[override]  # a fact of the settings
-        """Whether names are read."""
+    def makes_head(self) -> bool:  # type: ignore[override]  # depends on the settings
+        """Whether label names are used."""
         return self.label_semantics != "none"
 
     @property
-    def second_reading(self) -> bool:
-        """Whether each sentence is read twice: unless no level counts."""
+    def second_pass(self) -> bool:
+        """Whether any level has a weight."""
         return self._contrasts
 
     @property
@@ -105,10 +105,10 @@ class LabelAwareJoint(FinetuneMethod):
     def head(
         self, encoder: Encoder, *, task: str, task_type: TaskType, labels: Sequence[str], seed: int
     ) -> LabelNames | None:
-        """Return the head that reads the labels' names.
+        """Return the head with label names, if there is one.
 
         Raises:
-            RecipeError: names for labels that the task has not, or an empty one.
+            RecipeError: the name of a label that the task does not have, or an empty name.
         """
         del task
         if not self.makes_head:
@@ -124,31 +124,31 @@ class LabelAwareJoint(FinetuneMethod):
         )
 
     def auxiliary_module(self, model: TaskModel) -> nn.Module | None:
-        """Return the projection, if contrasts are made on one."""
+        """Return the projection, if there is one."""
         if not (self.projection and self._contrasts):
             return None
         width = model.encoder.hidden_size
         return nn.Sequential(nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width))
 
     def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
-        """Keep the training data, whose slots have values to exchange."""
+        """Keep the training data, whose slot values are candidates for hard negatives."""
         del encoder, views
-        self._items, self._exchange = items, None
+        self._items, self._sampler = items, None
 
     def draw(
         self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
     ) -> HardNegatives | None:
-        """Return the views with other values."""
+        """Return the hard negatives."""
         del inputs
         wanted = self.hard_negatives and self.utterance_weight + self.slot_weight > 0
         if not wanted or model.task_type not in TAGGED or not has_slots(model.labels):
             return None
-        if self._exchange is None:
-            self._exchange = Exchange(self._items, model.labels)
-        return self._exchange.negatives(model.encoder, items, generator)
+        if self._sampler is None:
+            self._sampler = ValueSampler(self._items, model.labels)
+        return self._sampler.negatives(model.encoder, items, generator)
 
     def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, auxiliary: Any) -> Terms:
-        """Return the contrast of each level."""
+        """Return the contrast of each level, a scalar."""
         if view is None or not self._contrasts:
             return {}
         hard = next((drawn for drawn in batch.drawn if isinstance(drawn, HardNegatives)), None)
@@ -159,9 +159,9 @@ class LabelAwareJoint(FinetuneMethod):
         if model.task_type not in TAGGED:
             return terms
         if self.slot_weight:
-            exchanged = None if negatives is None else Exchanged(negatives[1], negatives[0].spans)
+            encoded = None if negatives is None else EncodedNegatives(negatives[1], negatives[0].spans)
             contrast = span_contrast(
-                *(clean, view, model.labels), temperature=self.temperature, project=auxiliary, exchanged=exchanged
+                *(clean, view, model.labels), temperature=self.temperature, project=auxiliary, negatives=encoded
             )
             terms["slot"] = self.slot_weight * contrast
         if self.word_weight:
@@ -182,7 +182,7 @@ class LabelAwareJoint(FinetuneMethod):
         negatives: tuple[HardNegatives, Tensor] | None,
         project: nn.Module | None,
     ) -> Tensor:
-        """Return the contrast of sentences with their views; with them stands the negative of each and its states."""
+        """Return the contrast of sentences and views, a scalar; `negatives` are hard negatives and their states."""
 
         def vectors(states: Tensor, inputs: Inputs) -> Tensor:
             pooled = self._pooled(model, states, inputs)
@@ -201,10 +201,7 @@ class LabelAwareJoint(FinetuneMethod):
         given = self.label_names or {}
         for label, name in given.items():
             if label not in labels:
-                raise RecipeError(
-                    f"label_names.{label}: the task has no such label{nearest(label, labels)} "
-                    f"(labels: {', '.join(labels)})"
-                )
+                raise RecipeError(f"label_names.{label}: {unknown('label', label, labels)}")
             if not name.strip():
-                raise RecipeError(f"label_names.{label}: the name is empty; give what the encoder should read for it")
+                raise RecipeError(f"label_names.{label}: the name is empty; expected the text to encode for the label")
         return [given.get(label, name_of(label)) for label in labels]

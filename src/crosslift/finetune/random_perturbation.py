@@ -1,7 +1,7 @@
-"""Randomized smoothing with random perturbation (RS-RP): fresh noise on the embeddings at every step.
+"""Randomized smoothing with random perturbation (RS-RP): noise on the embeddings, drawn anew at each step.
 
 An imperfectly aligned translation looks like a perturbed source sentence, so a classifier that is smooth around source
-sentences should transfer better.  The paper gives no radius; a later user found 0.01 slightly better than 0.1.
+sentences should transfer better.  The paper gives no radius; a later study found 0.01 slightly better than 0.1.
 Paper: Huang et al. 2021, arXiv 2104.08645, section 3.2; smoothing: Cohen et al. 2019, arXiv 1902.02918.
 """
 
@@ -19,7 +19,7 @@ from crosslift.train.batch import Batch
 
 
 class RandomPerturbation(EmbeddingNoise):
-    """Noise within a ball, or normal.  At radius 0 it is plain fine-tuning."""
+    """Uniform noise in a ball, or normal noise.  Equal to plain fine-tuning at radius 0."""
 
     paper: ClassVar[str] = "Huang et al. 2021, arXiv 2104.08645"
 
@@ -34,13 +34,13 @@ class RandomPerturbation(EmbeddingNoise):
 
     @property
     def distribution(self) -> Literal["uniform", "normal"]:
-        """What noise is drawn from."""
+        """The distribution of the noise."""
         return self.noise
 
     def perturb(
         self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, auxiliary: Any
     ) -> ModelInput:
-        """Return the reading with noise added."""
+        """Return the input with noise added."""
         del loss, auxiliary
         if not self.active:
             return model_input

@@ -1,9 +1,9 @@
 """Self-augmentation: the pre-trained encoder code-switches the training sentences itself, without a dictionary.
 
-Some tokens are hidden, and the encoder as it was before fine-tuning writes others in their place; kept from the pieces
-that the training data has, it answers in other languages.  A view: it takes the sentences' place, or stands beside them
-where another method compares views.  The authors also mix embeddings: see `embedding_mixup`.  Their code is not
-published, and keeping the encoder from the training data's pieces is our reading of how it switches languages.
+Some tokens are masked and replaced by predictions of the encoder before fine-tuning; since it may not use the subwords
+of the training data, it predicts words of other languages.  A view: it replaces the sentences, unless a method of the
+recipe compares views.  The authors also mix embeddings: see `embedding_mixup`.  Their code is not published; excluding
+the subwords of the training data is our reading of how the encoder switches languages.
 Paper: Wang et al. 2023, arXiv 2309.10891 (SALT).
 """
 
@@ -25,7 +25,7 @@ from crosslift.train.task_items import TaskItem
 
 
 class SelfAugment(FinetuneMethod):
-    """Tokens are exchanged for the encoder's own foreign ones.  At `share` 0 it is plain fine-tuning.
+    """Tokens replaced by foreign ones that the encoder predicts.  Equal to plain fine-tuning at `share` 0.
 
     Needs a masked-LM head.
     """
@@ -35,23 +35,23 @@ class SelfAugment(FinetuneMethod):
     task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot", "extractive_qa")
     paper: ClassVar[str] = "Wang et al. 2023, arXiv 2309.10891"
 
-    share: float = Field(0.3, ge=0, le=1, description="of tokens that are exchanged")
-    candidates: int = Field(5, ge=1, description="most probable tokens that one is drawn from, by their probability")
+    share: float = Field(0.3, ge=0, le=1, description="share of tokens that are replaced")
+    candidates: int = Field(5, ge=1, description="number of most probable tokens to draw from, by probability")
 
     _predictor: SelfPredictor | None = PrivateAttr(None)
 
     @property
     def active(self) -> bool:
-        """Whether anything is exchanged."""
+        """Whether any token is replaced."""
         return self.share > 0
 
     def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
-        """Keep the encoder as it was, to ask it."""
+        """Keep the encoder before fine-tuning, for its predictions."""
         del views
         self._predictor = SelfPredictor(encoder, items) if self.active else None
 
     def rewrite(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> Sequence[TaskItem]:
-        """Return the items with some tokens exchanged; as many as before, so tags and answers stay."""
+        """Return the items with some tokens replaced one by one, so tags and answers keep their places."""
         if self._predictor is None:
             return items
         asked = self._predictor.predict(

@@ -1,9 +1,9 @@
 """Randomized smoothing with words (RS-DA): each word is drawn anew from itself and its neighbours.
 
-A view: it takes the sentences' place, so no sentence is sure to be seen as it was.  The neighbours come from a file
-(the authors' `counterfitted_neighbors.json`, say), from word vectors, or from the lab.  The authors write `copies`
-perturbed copies of each example into a new training file (3 for XNLI, 10 for PAWS-X), and train for as many more steps:
-a fair baseline takes the same steps.
+A view: it replaces the sentences, so training need not see the originals.  The neighbours come from a file (such as the
+authors' `counterfitted_neighbors.json`), from word vectors, or from the lab.  The authors write `copies` perturbed
+copies of each example into a new training file (3 for XNLI, 10 for PAWS-X) and train for that many more steps: a fair
+baseline takes as many steps.
 Paper: Huang et al. 2021, arXiv 2104.08645, section 3.2; the neighbours are Alzantot et al.'s, arXiv 1804.07998.
 """
 
@@ -24,27 +24,27 @@ from crosslift.train.task_items import TaskItem
 
 
 class SynonymSmoothing(WordView):
-    """A word with k neighbours is replaced with probability k / (k + 1), all words independently.
+    """A word with k neighbours is replaced with probability k / (k + 1), independently of other words.
 
-    With no neighbours at all it is plain fine-tuning.
+    Equal to plain fine-tuning without neighbours.
     """
 
     paper: ClassVar[str] = "Huang et al. 2021, arXiv 2104.08645"
 
     neighbours: str = Field(
         "lab",
-        description='JSON file {"word": ["neighbour", ...]}, file of word vectors, or "lab" ("lab:1": world seed 1), '
-        "for a word's other forms",
+        description='JSON file {"word": ["neighbour", ...]}, file of word vectors, or "lab" ("lab:1": world seed 1): '
+        "the other forms of a word",
     )
-    count: int = Field(8, ge=0, description="neighbours a word, at most")
-    min_cosine: float = Field(0.6, ge=-1, le=1, description="of neighbours found in word vectors")
+    count: int = Field(8, ge=0, description="maximum number of neighbours per word")
+    min_cosine: float = Field(0.6, ge=-1, le=1, description="minimum cosine of neighbours found in word vectors")
     copies: int | None = Field(
-        None, ge=1, description="each example has so many fixed views; none: a view is drawn anew each time"
+        None, ge=1, description="number of fixed views per example; none: views are drawn anew at each step"
     )
     exact: bool = Field(
         True,
-        description="a word must be in the list as it stands, so one with a capital or with punctuation never is: as "
-        "released; else without them",
+        description="look words up exactly as written, so that capitalised words and words with punctuation are never "
+        "replaced, as in the released code; else without case and punctuation",
     )
 
     _written: WordPieces | None = PrivateAttr(None)
@@ -66,7 +66,7 @@ class SynonymSmoothing(WordView):
         return self._written.with_words(item.tokens, [(span, word) for span, word in chosen if word is not None])
 
     def _draws(self, item: TaskItem, count: int, generator: torch.Generator) -> list[float]:
-        """Return a number of [0, 1) a word; the same ones for the same copy of the same example."""
+        """Return one number of [0, 1) per word; the same ones for the same copy of an example."""
         fresh: list[float] = torch.rand(count + 1, generator=generator, dtype=torch.float64).tolist()
         if self.copies is None:
             return fresh[1:]
@@ -75,7 +75,7 @@ class SynonymSmoothing(WordView):
         return fixed
 
     def _drawn(self, span: Span, tokens: Tokens, neighbours: Neighbours, draw: float) -> str | None:
-        """Return the word's replacement, or None where it stays."""
+        """Return the replacement of a word, or None where it stays."""
         others = neighbours.get(span.word, ())
         if self.exact and not _alone(span, tokens):
             return None
@@ -86,7 +86,7 @@ class SynonymSmoothing(WordView):
 
 
 def _alone(span: Span, tokens: Tokens) -> bool:
-    """Return whether a word has no punctuation attached."""
+    """Return whether no punctuation is attached to a word."""
     assert tokens.words is not None
     word = (tokens.words[span.start], tokens.segments[span.start])
     before, after = span.start - 1, span.stop

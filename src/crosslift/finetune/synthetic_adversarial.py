@@ -1,9 +1,9 @@
-"""Synthetic adversaries: training sentences whose words are put into another language where that hurts most.
+"""Synthetic adversaries: words of the training sentences are translated where that raises the loss most.
 
-``CE(x) + beta CE(x') + gamma JS(p(x), p(x'))`` with x' the sentence's worst code-switched view: words are exchanged for
-their neighbours in cross-lingual word vectors that are as noisy as one wants, chosen by the first-order gain of the
-task loss.  Controls: `choice = "random"`, `noise = 0`, and `candidates = "lexicon"` for true translations.  The
-objective of the same name in alignment does this to masked language modelling.
+``CE(x) + beta CE(x') + gamma JS(p(x), p(x'))`` with x' the worst code-switched view of a sentence: words are replaced
+by neighbours in cross-lingual word vectors with adjustable noise, chosen by the first-order increase of the task loss.
+Controls: `choice = "random"`, `noise = 0`, and `candidates = "lexicon"` for true translations.  The alignment
+objective of the same name does this with masked language modelling.
 Paper: our design; nearest are Qin et al. 2020, arXiv 2006.06402, Tan & Joty 2021, arXiv 2103.09593, and Ebrahimi et al.
 2018, arXiv 1712.06751.
 """
@@ -34,7 +34,7 @@ from crosslift.train.task_items import TaskItem
 
 @dataclass(frozen=True)
 class DrawnWords(Batch):
-    """The fields of `Words`."""
+    """The words that may be replaced, see `crosslift.augment.adversary.Words`."""
 
     spans: Tensor
     entries: Tensor
@@ -43,7 +43,7 @@ class DrawnWords(Batch):
 
 
 class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod):
-    """The task on sentences and on their worst code-switched views.  With both weights 0 it is plain fine-tuning."""
+    """The task on sentences and on their worst code-switched views.  Plain fine-tuning if both weights are 0."""
 
     perturbs: ClassVar[bool] = True
     compares: ClassVar[bool] = True
@@ -51,18 +51,18 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
     requires: ClassVar[frozenset[str]] = frozenset({"words"})
     task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
     reasons: ClassVar[Mapping[str, str]] = {
-        "extractive_qa": "words are exchanged within a step, which would move the answer"
+        "extractive_qa": "words are replaced within a step, which would move the answer"
     }
     paper: ClassVar[str] = "our design, after Qin et al. 2020, arXiv 2006.06402"
 
-    adversarial_weight: float = Field(1.0, ge=0, description="of the task loss on the view (beta)")
-    consistency_weight: float = Field(1.0, ge=0, description="of the divergence of the two predictions (gamma)")
+    adversarial_weight: float = Field(1.0, ge=0, description="weight of the task loss on the view (beta)")
+    consistency_weight: float = Field(1.0, ge=0, description="weight of the divergence of the two predictions (gamma)")
 
     _written: WordPieces | None = PrivateAttr(None)
 
     @property
     def active(self) -> bool:
-        """Whether the view counts for anything."""
+        """Whether the view has a weight."""
         return bool(self.adversarial_weight or self.consistency_weight)
 
     @property
@@ -75,13 +75,13 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
         return (*lexicon_files(self.lexicon), *([self.path.replace("{language}", "*")] if self.path else []))
 
     def auxiliary_module(self, model: TaskModel) -> Candidates | None:
-        """Return the candidates, found in the encoder as it is now."""
+        """Return the candidates, found with the encoder before fine-tuning."""
         return make_candidates(self, model.encoder) if self.active else None
 
     def draw(
         self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
     ) -> DrawnWords | None:
-        """Return the words that may be exchanged."""
+        """Return the words that may be replaced."""
         del inputs
         if not self.active:
             return None
@@ -93,7 +93,7 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
     def perturb(
         self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, auxiliary: Any
     ) -> ModelInput:
-        """Return the reading with the words exchanged that raise the task loss most."""
+        """Return the input with those words replaced that raise the task loss most."""
         if not self.active:
             return model_input
         assert isinstance(drawn, DrawnWords)
@@ -104,7 +104,7 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
         )
 
     def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, auxiliary: Any) -> Terms:
-        """Return the divergence of the two predictions."""
+        """Return the divergence of the two predictions, a scalar."""
         del model, batch, auxiliary
         if view is None or not self.consistency_weight:
             return {}

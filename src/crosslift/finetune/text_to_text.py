@@ -1,10 +1,10 @@
-"""Text to text: T5, Flan-T5, mT5 and uMT5 classify with their own decoder, by the word that stands for each label.
+"""Text to text: T5, Flan-T5, mT5 and uMT5 classify with their own decoder, by a word for each label.
 
-Each example is put into a prompt, and a label's score is the log-probability of its word given that; nothing is
-generated.  Predictions are by the highest score.  The loss is cross-entropy over the label set, or that of the right
-word over the vocabulary, as in pre-training.  Other methods of the recipe go with it: their views and noise reach the
-texts and never the prompt's own words, and contrastive terms see the encoder's states, of which the first one is the
-prompt's: pool them with "mean" or "mean_no_special".
+Each example is put into a prompt, and the score of a label is the log-probability of its word after the prompt; nothing
+is generated, and the label with the highest score is predicted.  The loss is cross-entropy over the label set, or that
+of the correct word over the vocabulary, as in pre-training.  It combines with other methods: views and noise change
+the texts, never the words of the prompt.  Contrastive terms use the states of the encoder, of which the first belongs
+to the prompt: pool them with "mean" or "mean_no_special".
 Paper: Raffel et al. 2020, arXiv 1910.10683; prompts and ranking of answers: Wei et al. 2022, arXiv 2109.01652 (FLAN).
 """
 
@@ -20,24 +20,22 @@ from torch.nn import functional
 from crosslift.api.examples import TaskType
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED
-from crosslift.errors import RecipeError, nearest
+from crosslift.errors import RecipeError, unknown
 from crosslift.finetune.bases.label_prompts import Style, prompt_for, style_of, words_for
 from crosslift.finetune.bases.method import FinetuneMethod
 from crosslift.heads.label_words import LabelWords, Wording
 
 
 class TextToText(FinetuneMethod):
-    """The checkpoint's own decoder is the head: it scores a word for each label behind a prompt.
+    """The checkpoint's own decoder is the head: it scores a word for each label after a prompt.
 
-    The vocabulary is not trimmed: the decoder writes words that the data may lack.
+    The vocabulary is not trimmed, since label words may be missing from the data.
     """
 
     makes_head: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
     task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair")
-    reasons: ClassVar[Mapping[str, str]] = {
-        "extractive_qa": "an answer is cut out of the context, and nothing is written"
-    }
+    reasons: ClassVar[Mapping[str, str]] = {"extractive_qa": "an answer is cut from the context, not generated"}
     paper: ClassVar[str] = "Raffel et al. 2020, arXiv 1910.10683"
 
     style: Style | None = Field(
@@ -46,15 +44,15 @@ class TextToText(FinetuneMethod):
         "for a checkpoint with flan in its name",
     )
     prompt: str | None = Field(
-        None, description="with {first} and {second}, or {text}, each between blanks; none: that of the task's style"
+        None, description="with {first} and {second}, or {text}, each between spaces; none: the prompt of the style"
     )
     label_words: dict[str, str] | None = Field(
-        None, description="the word of each label, one or more tokens long; none: those of the style"
+        None, description="the word of each label, of one or more tokens; none: those of the style"
     )
     normalise: bool = Field(False, description="divide a word's log-probability by the number of its tokens")
     ends: bool | None = Field(
         None,
-        description="score the end of the sentence after a word too; none: only where one word begins with another",
+        description="also score the end of the sequence after a word; none: only if one word begins with another",
     )
     loss_over: Literal["labels", "tokens"] = Field(
         "labels", alias="loss", description="softmax over the labels' words, or over the vocabulary at each token"
@@ -65,9 +63,9 @@ class TextToText(FinetuneMethod):
 
         Raises:
             CheckpointError: the encoder has no decoder.
-            RecipeError: a prompt or label words that do not suit the task or the tokenizer.
+            RecipeError: prompt or label words do not fit the task or the tokenizer.
         """
-        del seed  # nothing is drawn
+        del seed  # there are no new weights
         style = self.style or style_of(encoder.origin[0])
         words = words_for(style, labels) if self.label_words is None else _checked(self.label_words, labels)
         wording = Wording(
@@ -81,10 +79,10 @@ class TextToText(FinetuneMethod):
         return LabelWords.of(encoder, wording, exact=self.loss_over == "tokens")
 
     def task_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return cross-entropy over labels, or minus the log-probability of the right words; summed.
+        """Return cross-entropy over labels, or minus the log-probabilities of the correct words; a scalar, summed.
 
         Args:
-            logits: log-probabilities of the words, (n, labels).
+            logits: (n, labels), log-probabilities of the words.
             labels: (n,), IGNORED where there is none.
         """
         if self.loss_over == "labels":
@@ -95,9 +93,7 @@ class TextToText(FinetuneMethod):
 def _checked(words: dict[str, str], labels: Sequence[str]) -> dict[str, str]:
     for label in words:
         if label not in labels:
-            raise RecipeError(
-                f"label_words.{label}: the task has no such label{nearest(label, labels)} (labels: {', '.join(labels)})"
-            )
+            raise RecipeError(f"label_words.{label}: {unknown('label', label, labels)}")
     if missing := [label for label in labels if label not in words]:
         raise RecipeError(f"label_words: no word for {', '.join(missing)}; every label needs one")
     return words

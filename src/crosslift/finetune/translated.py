@@ -1,8 +1,8 @@
-"""Translated views: each training sentence beside its translation into a language that is drawn anew each time.
+"""Translated views: the view of a training sentence is its translation into a language drawn anew at each step.
 
-A view for methods that compare both, as `consistency` (xTune's machine-translated view) and `cross_aligner` do; alone
-it takes the sentences' place.  The translations are those of ``[finetune.translate]`` with ``mix = "view"``, so the run
-is not zero-shot in data, and its warnings say so.
+For methods that compare sentences with views: `consistency` (xTune's machine-translated view) and `cross_aligner`.
+Without one, translations replace the sentences.  They come from ``[finetune.translate]`` with ``mix = "view"``, so the
+run is not zero-shot in its data; its warnings say so.
 Paper: the view of Zheng et al. 2021, arXiv 2106.08226, section 3.2, and of Gritta et al. 2022, arXiv 2203.09982.
 """
 
@@ -22,14 +22,14 @@ from crosslift.train.task_items import TaskItem
 
 
 class Translated(FinetuneMethod):
-    """A sentence's translation, with the labels that it has there.  Needs translations of the training data."""
+    """The translation of a sentence, with its own labels.  Needs translations of the training data."""
 
     rewrites: ClassVar[bool] = True
     translates: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
     task_types: ClassVar[tuple[str, ...]] = ("sentence", "pair", "tagging", "intent_slot")
     reasons: ClassVar[Mapping[str, str]] = {
-        "extractive_qa": "the answer stands elsewhere in the translation of a context"
+        "extractive_qa": "the answer has other positions in the translation of a context"
     }
     paper: ClassVar[str] = "Zheng et al. 2021, arXiv 2106.08226"
 
@@ -44,7 +44,7 @@ class Translated(FinetuneMethod):
         del encoder, items
         if not views:
             raise RecipeError(
-                "finetune.method: 'translated' reads translations of the training data, and there are none; add "
+                "finetune.method: 'translated' needs translations of the training data, and there are none; add "
                 '[finetune.translate] with `mix = "view"` and `by`'
             )
         self._views = views

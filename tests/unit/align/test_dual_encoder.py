@@ -54,5 +54,5 @@ def test_chunks_give_the_gradients_of_the_whole_batch(encoder: Encoder) -> None:
 
 def test_a_checkpoint_without_a_pooler_says_so(encoder: Encoder) -> None:
     encoder.pooler = None
-    with pytest.raises(CheckpointError, match="has no pooler; choose a `pooling` of states instead"):
+    with pytest.raises(CheckpointError, match="has no pooler; set `pooler = false` and choose a `pooling`"):
         DualEncoder(pooler=True).auxiliary_module(encoder)

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from crosslift.align.bases.decoder import Decoder, language_tags
-from crosslift.align.translation import Translation, TranslationBatch, written
+from crosslift.align.translation import Translation, TranslationBatch, target_tokens
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import TokenPair
 from crosslift.errors import RecipeError
@@ -44,7 +44,7 @@ def decoder_of(encoder: Encoder, **settings: bool | int) -> Decoder:
 def test_a_target_is_its_words_and_its_end(checkpoint: Checkpoint, family: str) -> None:
     encoder = Encoder.load(checkpoint(family))
     tokens = pairs_of(encoder, family)[0].target
-    target = written(tokens)
+    target = target_tokens(tokens)
     assert target.special == (False,) * (len(target) - 1) + (True,)
     assert [token for token, special in zip(tokens.ids, tokens.special, strict=True) if not special] == list(
         target.ids[:-1]
@@ -128,7 +128,7 @@ def test_either_side_is_read_unless_told_otherwise(encoder: Encoder) -> None:
 
 
 def test_the_heads_must_divide_the_hidden_size(encoder: Encoder) -> None:
-    with pytest.raises(RecipeError, match="5 attention heads do not divide"):
+    with pytest.raises(RecipeError, match="not divisible by 5 attention heads"):
         Translation(heads=5).auxiliary_module(encoder)
 
 

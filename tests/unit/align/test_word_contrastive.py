@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from crosslift.align import word_contrastive
 from crosslift.align.bases.linked_pairs import LinkedBatch, pad_links
-from crosslift.align.word_contrastive import ContrastExtra, WordContrastive
+from crosslift.align.word_contrastive import ProjectionAndAnchor, WordContrastive
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import TokenPair
 from crosslift.errors import DataError
@@ -19,7 +19,7 @@ from tests.tiny import TEXTS
 from tests.unit.align.linked import GivenStates, generator, inputs_of, linked_pairs
 
 CONTRASTS: tuple[Any, ...] = ("weak", "strong")
-NOTHING = ContrastExtra(nn.Identity(), None)
+NOTHING = ProjectionAndAnchor(nn.Identity(), None)
 
 
 @pytest.fixture

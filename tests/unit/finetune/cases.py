@@ -20,14 +20,16 @@ from crosslift.api.examples import (
 )
 from crosslift.encoder.encoder import Encoder
 from crosslift.finetune.bases.batch import LabelledBatch
-from crosslift.finetune.bases.combined import Together
+from crosslift.finetune.bases.combined import Combined
 from crosslift.finetune.bases.method import FinetuneMethod
 from crosslift.heads.task_model import TaskModel
 from crosslift.recipe import FinetuneTable
 from crosslift.runs.write import JsonLines
 from crosslift.train.batches import Stream
-from crosslift.train.loop import Loop, Objective
-from crosslift.train.task_items import Item, task_items
+from crosslift.train.loop import Loop
+from crosslift.train.objective import Objective
+from crosslift.train.task_items import Item
+from crosslift.train.tokenized_tasks import task_items
 from tests.tiny import TEXTS
 
 LABELS = ("yes", "no", "perhaps")
@@ -94,8 +96,8 @@ def batch_of(method: FinetuneMethod, model: TaskModel, *, seed: int = 0) -> Labe
     return method.collate(model, items_of(model), torch.Generator().manual_seed(seed))
 
 
-def together(*methods: tuple[str, dict[str, Any]]) -> Together:
-    return Together.of([registry.load("finetune", name)(**settings) for name, settings in methods])
+def combined(*methods: tuple[str, dict[str, Any]]) -> Combined:
+    return Combined.of([registry.load("finetune", name)(**settings) for name, settings in methods])
 
 
 def trained(
@@ -110,7 +112,7 @@ def trained(
     **settings: Any,
 ) -> dict[str, Tensor]:
     """Return the weights after some steps, with the encoder's own dropout unless told."""
-    method = together(*methods)
+    method = combined(*methods)
     model = model_for(method, directory, task_type)
     if dropout is not None:
         for module in model.module.modules():

@@ -11,20 +11,20 @@ import torch
 
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import RecipeError
-from crosslift.finetune.bases.combined import Together
+from crosslift.finetune.bases.combined import Combined
 from crosslift.finetune.cross_aligner import Aligner, CrossAligner
 from crosslift.losses import info_nce
 from crosslift.train.task_items import TaskItem
-from tests.unit.finetune.cases import batch_of, items_of, model_of, together
+from tests.unit.finetune.cases import batch_of, combined, items_of, model_of
 
 Checkpoint = Callable[[str], Path]
 
 
-def begun(directory: Path, task_type: str, *, shift: int, **settings: object) -> tuple[Together, list[TaskItem]]:
+def begun(directory: Path, task_type: str, *, shift: int, **settings: object) -> tuple[Combined, list[TaskItem]]:
     """Return both methods, with each item's translation being the item `shift` places on, under its own label."""
     model = model_of(directory, task_type)
     items = items_of(model)
-    method = together(("translated", {}), ("cross_aligner", dict(settings)))
+    method = combined(("translated", {}), ("cross_aligner", dict(settings)))
     others = {item.example: replace(items[(row + shift) % len(items)]) for row, item in enumerate(items)}
     method.begin(Encoder.load(directory), items, {"de": others})
     return method, items
@@ -46,7 +46,7 @@ def test_a_sentence_is_no_distance_from_itself(checkpoint: Checkpoint) -> None:
 def test_distance_and_contrast_are_of_first_states(checkpoint: Checkpoint) -> None:
     model = model_of(checkpoint("bert"))
     made = terms_of(checkpoint("bert"), "pair", shift=1, losses=("xero_align", "contrastive"))
-    inputs = batch_of(together(("plain", {})), model).inputs
+    inputs = batch_of(combined(("plain", {})), model).inputs
     first = model.encoder.encode(inputs)[:, 0]
     second = first.roll(-1, dims=0)
     torch.testing.assert_close(made["xero_align"], (first - second).square().mean(), atol=1e-6, rtol=1e-4)
@@ -91,18 +91,18 @@ def test_weights_are_standard_deviation_over_mean() -> None:
 
 def test_translations_and_the_method_that_reads_them_go_together(checkpoint: Checkpoint) -> None:
     encoder, items = Encoder.load(checkpoint("bert")), items_of(model_of(checkpoint("bert")))
-    with pytest.raises(RecipeError, match="reads translations of the training data, and there are none"):
-        together(("translated", {})).begin(encoder, items, {})
+    with pytest.raises(RecipeError, match="needs translations of the training data, and there are none"):
+        combined(("translated", {})).begin(encoder, items, {})
     with pytest.raises(RecipeError, match='mix: "view" makes translations for the method `translated`'):
-        together(("plain", {})).begin(encoder, items, {"de": {0: items[0]}})
+        combined(("plain", {})).begin(encoder, items, {"de": {0: items[0]}})
 
 
 def test_what_has_no_counterpart_is_refused(checkpoint: Checkpoint) -> None:
-    with pytest.raises(RecipeError, match="'cross_aligner' predicts which tags occur; a 'pair' task has none"):
+    with pytest.raises(RecipeError, match="'cross_aligner' predicts tags, which 'pair' tasks do not have"):
         CrossAligner(losses=("cross_aligner",)).auxiliary_module(model_of(checkpoint("bert")))
     model = model_of(checkpoint("bert"), "tagging")
     items = items_of(model)
-    method = together(("translated", {}), ("consistency", {}))
+    method = combined(("translated", {}), ("consistency", {}))
     method.begin(model.encoder, items, {"de": {item.example: items[-1] for item in items}})
     with pytest.raises(RecipeError, match="compared word by word"):
         method.loss(model, method.collate(model, items, torch.Generator()))

@@ -15,7 +15,7 @@ from crosslift.finetune.adversarial import Adversarial
 from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.random_perturbation import RandomPerturbation
 from crosslift.heads.task_model import TaskModel
-from tests.unit.finetune.cases import batch_of, model_for, model_of, together
+from tests.unit.finetune.cases import batch_of, combined, model_for, model_of
 
 Checkpoint = Callable[[str], Path]
 
@@ -63,7 +63,7 @@ def test_normal_noise_has_the_radius_as_root_mean_square(checkpoint: Checkpoint)
 def test_small_noise_averages_out(checkpoint: Checkpoint) -> None:
     """The mean loss over many draws is the clean one, to second order in the radius."""
     model = model_of(checkpoint("bert"))
-    clean = together(("plain", {})).loss(model, batch_of(together(("plain", {})), model))["task"]
+    clean = combined(("plain", {})).loss(model, batch_of(combined(("plain", {})), model))["task"]
 
     def apart(radius: float) -> float:
         method = RandomPerturbation(radius=radius)
@@ -78,7 +78,7 @@ def test_the_ascent_rises(checkpoint: Checkpoint) -> None:
     model = model_of(checkpoint("bert"))
 
     def loss(steps: int, seed: int) -> float:
-        method = Adversarial(steps=steps, radius=1.0, start="zero") if steps else together(("plain", {}))
+        method = Adversarial(steps=steps, radius=1.0, start="zero") if steps else combined(("plain", {}))
         return method.loss(model, batch_of(method, model, seed=seed))["task"].item()
 
     assert loss(0, 0) < loss(1, 0) < loss(5, 0)
@@ -88,7 +88,7 @@ def test_the_ascent_rises(checkpoint: Checkpoint) -> None:
 
 def test_in_the_middle_it_rises_too_and_stays_in_its_ball(checkpoint: Checkpoint) -> None:
     model = model_of(checkpoint("bert"))
-    clean = together(("plain", {}))
+    clean = combined(("plain", {}))
     losses = [clean.loss(model, batch_of(clean, model))["task"].item()]
     for steps in (1, 5):
         method = Adversarial(steps=steps, radius=1.0, start="zero", site="middle")
@@ -119,7 +119,7 @@ def test_weights_learn_from_the_last_pass_alone(checkpoint: Checkpoint) -> None:
     method.loss(model, batch)["task"].backward()
     delta, _, _ = delta_of(method, other)
     fixed = ModelInput(batch.inputs, embeddings=other.encoder.embed(batch.inputs.ids) + delta)
-    together(("plain", {})).terms_of(other, batch, fixed, None)["task"].backward()
+    combined(("plain", {})).terms_of(other, batch, fixed, None)["task"].backward()
     for one, two in zip(model.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(one.grad, two.grad, atol=1e-6, rtol=1e-4)
 
@@ -160,7 +160,7 @@ def test_reused_gradients_are_the_whole_ones_where_nothing_moves(
 ) -> None:
     still = {"steps": steps, "start": "zero", "step_size": 1e-9, "update": "accumulate"}
     _, found, terms = stepped(Adversarial(**still, inner_steps=3), checkpoint(family))
-    _, expected, plain = stepped(together(("plain", {})), checkpoint(family))
+    _, expected, plain = stepped(combined(("plain", {})), checkpoint(family))
     torch.testing.assert_close(sum(terms.values()), plain["task"].detach(), atol=1e-5, rtol=1e-5)
     assert found.keys() == expected.keys()
     for name, gradient in expected.items():
@@ -229,7 +229,7 @@ def test_inner_steps_rise_and_stay_in_their_ball(checkpoint: Checkpoint) -> None
 
 
 def test_inner_steps_need_a_layer_above_the_noise() -> None:
-    with pytest.raises(ValueError, match=r"inner_steps = 3 goes through the lowest layer, which is below .*'middle'"):
+    with pytest.raises(ValueError, match=r"inner_steps = 3 uses the lowest layer, which is below .*'middle'"):
         Adversarial(inner_steps=3, site="middle")
 
 
@@ -237,12 +237,12 @@ def test_inner_steps_need_a_layer_above_the_noise() -> None:
 def test_a_head_that_reads_label_names_passes_the_encoder_twice(
     checkpoint: Checkpoint, settings: dict[str, Any]
 ) -> None:
-    model = model_for(together(("label_aware_joint", {})), checkpoint("bert"), "sentence")
+    model = model_for(combined(("label_aware_joint", {})), checkpoint("bert"), "sentence")
     method = Adversarial(**settings)
-    with pytest.raises(RecipeError, match=r"adversarial: .*a head that reads the labels' names"):
+    with pytest.raises(RecipeError, match=r"adversarial: .*a head with label names"):
         method.loss(model, batch_of(method, model))
 
 
 def test_only_one_method_may_perturb() -> None:
     with pytest.raises(Exception, match=r"finetune\.method\.0 and finetune\.method\.2: both perturb"):
-        together(("adversarial", {}), ("plain", {}), ("random_perturbation", {}))
+        combined(("adversarial", {}), ("plain", {}), ("random_perturbation", {}))

@@ -22,7 +22,8 @@ from crosslift.pipeline.inputs.task_data import TaskData
 from crosslift.pipeline.task_training import method_of
 from crosslift.recipe import FinetuneTable
 from crosslift.tasks.xquad import Xquad
-from crosslift.train.task_items import TaskItem, rows_of, task_items
+from crosslift.train.task_items import TaskItem, rows_of
+from crosslift.train.tokenized_tasks import task_items
 from crosslift.train.windows import NOWHERE
 from tests.tiny import TEXTS
 from tests.unit.finetune.cases import combined, model_of
@@ -163,11 +164,11 @@ def test_positions_are_not_compared_where_they_move(view: str) -> None:
 
 
 REASONS = {
-    "text_to_text": "nothing is written",
-    "cross_aligner": "elsewhere in the translation",
-    "translated": "elsewhere in the translation",
-    "label_aware_joint": "no labels that examples could share",
-    "label_contrastive": "no labels that examples could share",
+    "text_to_text": "not generated",
+    "cross_aligner": "other positions in the translation",
+    "translated": "other positions in the translation",
+    "label_aware_joint": "not labels that examples could share",
+    "label_contrastive": "not labels that examples could share",
     "synthetic_adversarial": "would move the answer",
 }
 

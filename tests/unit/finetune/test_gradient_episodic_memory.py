@@ -14,7 +14,7 @@ from crosslift.errors import CheckpointError, DataError
 from crosslift.finetune.gradient_episodic_memory import GradientEpisodicMemory, dual, project
 from crosslift.losses import info_nce
 from tests.tiny import TEXTS
-from tests.unit.finetune.cases import items_of, model_of, together, trained
+from tests.unit.finetune.cases import combined, items_of, model_of, trained
 
 Checkpoint = Callable[[str], Path]
 
@@ -71,8 +71,8 @@ def pairs(folder: Path) -> str:
 def test_a_step_keeps_retrieval_too(checkpoint: Checkpoint, tmp_path: Path) -> None:
     encoder = Encoder.load(checkpoint("bert"))
     settings = {"memory": texts(tmp_path / "text"), "pairs": pairs(tmp_path / "pairs"), "pairs_size": 3}
-    method = together(("gradient_episodic_memory", settings))
-    plain = together(("plain", {}))
+    method = combined(("gradient_episodic_memory", settings))
+    plain = combined(("plain", {}))
     part = method.parts[0]
     assert isinstance(part, GradientEpisodicMemory)
     assert len(part.files()) == 2
@@ -107,8 +107,8 @@ def test_a_step_keeps_retrieval_too(checkpoint: Checkpoint, tmp_path: Path) -> N
 
 def test_a_step_is_the_nearest_that_keeps_the_memory(checkpoint: Checkpoint, tmp_path: Path) -> None:
     encoder = Encoder.load(checkpoint("bert"))
-    plain = together(("plain", {}))
-    method = together(("gradient_episodic_memory", {"memory": texts(tmp_path / "text"), "memory_size": 4}))
+    plain = combined(("plain", {}))
+    method = combined(("gradient_episodic_memory", {"memory": texts(tmp_path / "text"), "memory_size": 4}))
     seen = set()
     for seed in range(12):
         model, other = model_of(checkpoint("bert")), model_of(checkpoint("bert"))
@@ -144,11 +144,11 @@ def test_no_memory_is_plain(checkpoint: Checkpoint, tmp_path: Path) -> None:
 
 def test_what_is_missing_is_named(checkpoint: Checkpoint, tmp_path: Path) -> None:
     encoder = Encoder.load(checkpoint("bert"))
-    with pytest.raises(DataError, match=r"holds no \{language\}\.txt"):
+    with pytest.raises(DataError, match=r"has no file \{language\}\.txt"):
         GradientEpisodicMemory(memory=str(tmp_path)).begin(encoder, [], {})
-    with pytest.raises(DataError, match=r"has no fr\.txt \(there is: de, en\)"):
+    with pytest.raises(DataError, match=r"has no fr\.txt \(available: de, en\)"):
         GradientEpisodicMemory(memory=texts(tmp_path / "text"), languages=("en", "fr")).begin(encoder, [], {})
-    with pytest.raises(DataError, match=r"memory.pairs: .* holds no \{language\}\.tsv"):
+    with pytest.raises(DataError, match=r"memory.pairs: .* has no file \{language\}\.tsv"):
         GradientEpisodicMemory(memory=texts(tmp_path / "text"), pairs=str(tmp_path / "text")).begin(encoder, [], {})
     with pytest.raises(CheckpointError, match="has no masked-LM head"):
         GradientEpisodicMemory().begin(Encoder.load(checkpoint("nllb")), [], {})

@@ -15,14 +15,15 @@ from torch.nn import functional
 from crosslift.api.examples import IntentSlotExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.finetune.bases.batch import LabelledBatch, ModelInput, Pass
-from crosslift.finetune.bases.hard_negatives import Exchange, HardNegatives, values_of
-from crosslift.finetune.bases.span_contrast import Exchanged, span_contrast
+from crosslift.finetune.bases.hard_negatives import HardNegatives, ValueSampler, values_of
+from crosslift.finetune.bases.span_contrast import EncodedNegatives, span_contrast
 from crosslift.finetune.label_aware_joint import LabelAwareJoint
 from crosslift.heads.label_names import LabelNames
 from crosslift.heads.task_model import TaskModel
 from crosslift.losses import info_nce
-from crosslift.train.task_items import TaskItem, rows_of, task_items
-from tests.unit.finetune.cases import FRAMES, items_of, model_for, model_of, together, trained
+from crosslift.train.task_items import TaskItem, rows_of
+from crosslift.train.tokenized_tasks import task_items
+from tests.unit.finetune.cases import FRAMES, combined, items_of, model_for, model_of, trained
 
 Checkpoint = Callable[[str], Path]
 OFF: dict[str, Any] = {"label_semantics": "none", "utterance_weight": 0, "slot_weight": 0, "word_weight": 0}
@@ -44,7 +45,7 @@ def read(model: TaskModel, ids: Tensor) -> str:
 
 
 def drawn(model: TaskModel, training: list[TaskItem], views: list[TaskItem], seed: int = 0) -> HardNegatives:
-    exchange = Exchange(training, FRAMES)
+    exchange = ValueSampler(training, FRAMES)
     return exchange.negatives(model.encoder, views, torch.Generator().manual_seed(seed))
 
 
@@ -92,7 +93,7 @@ def test_values_of_the_batch_come_before_those_of_the_training_data(checkpoint: 
 def test_values_are_found_where_tags_are(checkpoint: Checkpoint) -> None:
     model = model_of(checkpoint("bert"), "intent_slot")
     (item,) = rows(model, ("the red cat sleeps here", "O B-a I-a B-a O"))
-    found = [(value.slot, read(model, torch.tensor(value.pieces))) for value in values_of(item, FRAMES)]
+    found = [(value.slot, read(model, torch.tensor(value.subwords))) for value in values_of(item, FRAMES)]
     assert found == [("a", "red cat"), ("a", "sleeps")]
 
 
@@ -139,7 +140,7 @@ def passes(model: TaskModel, batch: LabelledBatch) -> list[Pass]:
 
 
 def test_three_levels_of_a_joint_task(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    method = together(switch(tmp_path), ("label_aware_joint", {"projection": False}))
+    method = combined(switch(tmp_path), ("label_aware_joint", {"projection": False}))
     model = model_for(method, checkpoint("bert"), "intent_slot")
     assert isinstance(model.module, LabelNames)
     batch = collated(method, model)
@@ -152,7 +153,7 @@ def test_three_levels_of_a_joint_task(checkpoint: Checkpoint, tmp_path: Path) ->
     first, second, third = (each[:, 0] for each in (clean.output.states, view.output.states, states))
     expected = info_nce(first, second, temperature=0.1, same_language_negatives=True, hard=(third, hard.there))
     torch.testing.assert_close(terms["utterance"], 0.1 * expected)
-    slots = span_contrast(clean, view, FRAMES, temperature=0.1, exchanged=Exchanged(states, hard.spans))
+    slots = span_contrast(clean, view, FRAMES, temperature=0.1, negatives=EncodedNegatives(states, hard.spans))
     torch.testing.assert_close(terms["slot"], 0.1 * slots)
     assert slots > span_contrast(clean, view, FRAMES, temperature=0.1)
     turned = batch.select(torch.arange(len(batch)).flip(0))
@@ -162,7 +163,7 @@ def test_three_levels_of_a_joint_task(checkpoint: Checkpoint, tmp_path: Path) ->
 def test_names_classify_each_place(checkpoint: Checkpoint) -> None:
     method = LabelAwareJoint(label_semantics="replace", label_temperature=0.5)
     model = model_for(method, checkpoint("bert"), "intent_slot")
-    batch = collated(together(("label_aware_joint", {"label_semantics": "replace"})), model)
+    batch = collated(combined(("label_aware_joint", {"label_semantics": "replace"})), model)
     shares = model.logits(batch.inputs).softmax(dim=-1)
     states, names = model.encoder.encode(batch.inputs), model.module.encoded()
     cosines = functional.cosine_similarity(states.unsqueeze(2), names, dim=-1) / 0.5
@@ -171,7 +172,7 @@ def test_names_classify_each_place(checkpoint: Checkpoint) -> None:
 
 
 def test_the_projection_is_trained_and_no_part_of_the_model(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    method = together(switch(tmp_path), ("label_aware_joint", {"label_semantics": "none"}))
+    method = combined(switch(tmp_path), ("label_aware_joint", {"label_semantics": "none"}))
     model = model_for(method, checkpoint("bert"), "intent_slot")
     auxiliary = method.auxiliary_module(model)
     assert auxiliary is not None
@@ -189,10 +190,10 @@ def test_weights_of_zero_are_plain(checkpoint: Checkpoint, tmp_path: Path, task_
 
 
 def test_without_iob2_tags_there_are_no_hard_negatives(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    method = together(switch(tmp_path), ("label_aware_joint", {}))
+    method = combined(switch(tmp_path), ("label_aware_joint", {}))
     model = model_for(method, checkpoint("bert"), "tagging")
     assert not any(isinstance(each, HardNegatives) for each in collated(method, model).drawn)
-    none = together(switch(tmp_path), ("label_aware_joint", {"hard_negatives": False}))
+    none = combined(switch(tmp_path), ("label_aware_joint", {"hard_negatives": False}))
     model = model_for(none, checkpoint("bert"), "intent_slot")
     assert not any(isinstance(each, HardNegatives) for each in collated(none, model).drawn)
 
@@ -201,7 +202,7 @@ def test_a_full_encoder_has_no_room_for_a_longer_value(checkpoint: Checkpoint, m
     encoder = Encoder.load(checkpoint("bert"))
     model = model_of(checkpoint("bert"), "intent_slot")
     short, long = rows(model, ("the cat", "O B-a"), ("a red book in the garden", "O B-a I-a I-a I-a I-a"))
-    exchange = Exchange([short, long], FRAMES)
+    exchange = ValueSampler([short, long], FRAMES)
     monkeypatch.setattr(Encoder, "max_length", len(long))
     made = exchange.negatives(encoder, [short, long], torch.Generator().manual_seed(0))
     assert made.there.all()

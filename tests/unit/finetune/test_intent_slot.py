@@ -21,7 +21,8 @@ from crosslift.heads.checkpoints import described
 from crosslift.heads.intent_slot import at_sentence, sentence_place
 from crosslift.heads.linear import LinearHead
 from crosslift.heads.task_model import TaskModel
-from crosslift.train.task_items import TaskItem, rows_of, task_items
+from crosslift.train.task_items import TaskItem, rows_of
+from crosslift.train.tokenized_tasks import task_items
 from tests.tiny import TEXTS
 from tests.unit.finetune.cases import FRAMES, batch_of, combined, examples, items_of, model_of, trained
 

@@ -21,7 +21,7 @@ from crosslift.heads.label_names import LabelNames
 from crosslift.heads.task_model import TaskModel
 from crosslift.losses import info_nce
 from tests.tiny import TEXTS
-from tests.unit.finetune.cases import LABELS, batch_of, examples, items_of, model_for, model_of, together, trained
+from tests.unit.finetune.cases import LABELS, batch_of, combined, examples, items_of, model_for, model_of, trained
 
 Checkpoint = Callable[[str], Path]
 NAMES = {"yes": "the red cat", "no": "a book", "perhaps": "a man in the garden"}
@@ -65,7 +65,7 @@ def test_logits_are_cosines_to_the_names(checkpoint: Checkpoint, task_type: str,
 def test_names_are_trained_along(checkpoint: Checkpoint) -> None:
     """A token that only a name has gets a gradient, even if noise is added to the sentences' states."""
     names = {**NAMES, "no": "z"}
-    method = together(
+    method = combined(
         ("label_aware_joint", {"label_names": names}), ("random_perturbation", {"site": "states", "radius": 0.1})
     )
     model = model_for(method, checkpoint("bert"))
@@ -101,7 +101,7 @@ def test_switched_off_it_is_plain(checkpoint: Checkpoint, tmp_path: Path, task_t
 
 
 def test_utterances_are_contrasted_with_their_views(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    method = together(switch(tmp_path), ("label_aware_joint", {"label_semantics": "none", "utterance_weight": 0.7}))
+    method = combined(switch(tmp_path), ("label_aware_joint", {"label_semantics": "none", "utterance_weight": 0.7}))
     model = model_for(method, checkpoint("bert"))
     terms = method.loss(model, batch_of(method, model))
     assert set(terms) == {"task", "view", "utterance"}
@@ -112,26 +112,28 @@ def test_utterances_are_contrasted_with_their_views(checkpoint: Checkpoint, tmp_
 
 
 def test_words_are_found_by_their_tags(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    method = together(switch(tmp_path), ("label_aware_joint", OFF | {"word_weight": 1.0}))
+    method = combined(switch(tmp_path), ("label_aware_joint", OFF | {"word_weight": 1.0}))
     model = model_of(checkpoint("bert"), "tagging")
     for done in passes(model, method):
         for row, text in zip(words_of(done), TEXTS, strict=True):
             assert len(row) == len(text.split())
-            assert all((done.inputs.ids[i, a:b] == torch.tensor(w.pieces)).all() for w in row for i, a, b in [w.place])
+            for word in row:
+                number, start, stop = word.place
+                assert done.inputs.ids[number, start:stop].tolist() == list(word.subwords)
     clean = [
-        [model.encoder.tokenizer.decode(word.pieces) for word in row] for row in words_of(passes(model, method)[0])
+        [model.encoder.tokenizer.decode(word.subwords) for word in row] for row in words_of(passes(model, method)[0])
     ]
     assert clean[0][:3] == ["The", "cat", "sleeps"]
 
 
 def test_word_contrast_by_hand(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    method = together(switch(tmp_path), ("label_aware_joint", OFF | {"word_weight": 0.5}))
+    method = combined(switch(tmp_path), ("label_aware_joint", OFF | {"word_weight": 0.5}))
     model = model_for(method, checkpoint("bert"), "tagging")
     clean, view = passes(model, method)
     losses = []
     for words, others in zip(words_of(clean), words_of(view), strict=True):
         for place, (word, other) in enumerate(zip(words, others, strict=True)):
-            if word.pieces == other.pieces:
+            if word.subwords == other.subwords:
                 continue
             row, start, stop = other.place
             anchor = view.output.states[row, start:stop].mean(0)
@@ -147,7 +149,7 @@ def test_word_contrast_by_hand(checkpoint: Checkpoint, tmp_path: Path) -> None:
 
 
 def test_spans_are_contrasted_and_equal_ones_are_no_negatives(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    method = together(switch(tmp_path), ("label_aware_joint", OFF | {"slot_weight": 1.0}))
+    method = combined(switch(tmp_path), ("label_aware_joint", OFF | {"slot_weight": 1.0}))
     model = model_of(checkpoint("bert"), "tagging")
     clean, view = passes(model, method)
 
@@ -180,7 +182,7 @@ def test_spans_of_tags_that_are_no_bio_are_words() -> None:
 
 
 def test_all_levels_go_together_and_order_does_not_matter(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    method = together(switch(tmp_path), ("label_aware_joint", {"label_names": NAMES}))
+    method = combined(switch(tmp_path), ("label_aware_joint", {"label_names": NAMES}))
     model = model_for(method, checkpoint("bert"), "tagging")
     batch = batch_of(method, model)
     terms = method.loss(model, batch)
@@ -191,20 +193,20 @@ def test_all_levels_go_together_and_order_does_not_matter(checkpoint: Checkpoint
 
 def test_with_text_to_text_it_is_contrast_alone(checkpoint: Checkpoint, tmp_path: Path) -> None:
     spoken = ("text_to_text", {"label_words": {"yes": "red cat", "no": "a book", "perhaps": "red man"}})
-    method = together(spoken, switch(tmp_path), ("label_aware_joint", {"label_semantics": "none"}))
+    method = combined(spoken, switch(tmp_path), ("label_aware_joint", {"label_semantics": "none"}))
     model = model_for(method, checkpoint("t5"))
     assert set(method.loss(model, batch_of(method, model))) == {"task", "view", "utterance"}
     with pytest.raises(RecipeError, match=r"method.0 and finetune.method.1: both make the head"):
-        together(spoken, ("label_aware_joint", {}))
+        combined(spoken, ("label_aware_joint", {}))
 
 
 @pytest.mark.parametrize(
     ("names", "message"),
-    [({"maybe": "x"}, r"method.0.label_names.maybe: .*no such label"), ({"no": " "}, r"label_names.no: .*is empty")],
+    [({"maybe": "x"}, r"method.0.label_names.maybe: unknown label"), ({"no": " "}, r"label_names.no: .*is empty")],
 )
 def test_wrong_names_are_told(checkpoint: Checkpoint, names: dict[str, str], message: str) -> None:
     with pytest.raises(RecipeError, match=message):
-        model_for(together(("label_aware_joint", {"label_names": names})), checkpoint("bert"))
+        model_for(combined(("label_aware_joint", {"label_names": names})), checkpoint("bert"))
 
 
 def test_the_encoder_that_it_starts_from_stays(checkpoint: Checkpoint) -> None:

@@ -12,7 +12,7 @@ from crosslift.errors import RecipeError
 from crosslift.finetune.consistency import Consistency, symmetric_divergence
 from crosslift.finetune.label_contrastive import LabelContrastive
 from crosslift.losses import info_nce, supervised_contrastive
-from tests.unit.finetune.cases import LABELS, batch_of, items_of, model_of, together
+from tests.unit.finetune.cases import LABELS, batch_of, combined, items_of, model_of
 
 Checkpoint = Callable[[str], Path]
 
@@ -38,7 +38,7 @@ def test_consistency_without_dropout_or_view_is_zero(checkpoint: Checkpoint, tas
 
 def test_consistency_with_noise_is_positive_and_has_a_gradient(checkpoint: Checkpoint) -> None:
     model = model_of(checkpoint("bert"))
-    method = together(("random_perturbation", {"radius": 20.0}), ("consistency", {}))
+    method = combined(("random_perturbation", {"radius": 20.0}), ("consistency", {}))
     terms = method.loss(model, batch_of(method, model))
     assert terms["consistency"].item() > 1e-3
     terms["consistency"].backward()
@@ -99,7 +99,7 @@ def test_trade_off_weighs_both(checkpoint: Checkpoint) -> None:
     model = model_of(checkpoint("bert"))
     method = LabelContrastive(trade_off=True, contrast_weight=0.9)
     batch = batch_of(method, model)
-    plain = together(("plain", {})).loss(model, batch)["task"]
+    plain = combined(("plain", {})).loss(model, batch)["task"]
     torch.testing.assert_close(method.loss(model, batch)["task"], 0.1 * plain, atol=1e-6, rtol=1e-4)
 
 
@@ -113,8 +113,8 @@ def test_anchors_without_a_positive_are_left_out(checkpoint: Checkpoint) -> None
 
 
 def test_a_weight_needs_a_term() -> None:
-    from crosslift.finetune.bases.combined import Together
+    from crosslift.finetune.bases.combined import Combined
     from crosslift.finetune.plain import Plain
 
     with pytest.raises(RecipeError, match=r"finetune.method.0.weight: 0.5 was given"):
-        Together.of([Plain()], [0.5])
+        Combined.of([Plain()], [0.5])

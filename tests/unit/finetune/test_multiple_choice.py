@@ -13,13 +13,14 @@ from crosslift.api.examples import MultipleChoiceExample
 from crosslift.encoder.inputs import Inputs
 from crosslift.errors import DataError
 from crosslift.finetune.bases.batch import LabelledBatch, ModelInput
-from crosslift.finetune.bases.combined import Together
+from crosslift.finetune.bases.combined import Combined
 from crosslift.finetune.consistency import symmetric_divergence
 from crosslift.heads.task_model import TaskModel
 from crosslift.train.batches import Stream
-from crosslift.train.task_items import Item, MultipleChoiceItem, asked, task_items
+from crosslift.train.task_items import Item, MultipleChoiceItem
+from crosslift.train.tokenized_tasks import asked, task_items
 from tests.tiny import TEXTS
-from tests.unit.finetune.cases import batch_of, items_of, model_of, together, trained
+from tests.unit.finetune.cases import batch_of, combined, items_of, model_of, trained
 
 Checkpoint = Callable[[str], Path]
 
@@ -48,7 +49,7 @@ def test_a_row_is_premise_and_question_and_one_choice(model: TaskModel) -> None:
 
 
 def test_the_loss_is_cross_entropy_over_the_choices_of_an_example(model: TaskModel) -> None:
-    method = together(("plain", {}))
+    method = combined(("plain", {}))
     batch = batch_of(method, model)
     assert batch.labels is not None
     scores = [model.logits(batch.inputs.select(torch.tensor([row]))) for row in range(len(batch.inputs))]
@@ -61,7 +62,7 @@ def test_the_loss_is_cross_entropy_over_the_choices_of_an_example(model: TaskMod
 
 
 def test_selected_examples_keep_their_rows(model: TaskModel) -> None:
-    batch = batch_of(together(("random_perturbation", {}), ("code_switch", {}), ("consistency", {})), model)
+    batch = batch_of(combined(("random_perturbation", {}), ("code_switch", {}), ("consistency", {})), model)
     chosen = batch.select(torch.tensor([5, 0]))
     rows = [15, 16, 17, 0, 1, 2]
     assert batch.labels is not None
@@ -88,7 +89,7 @@ METHODS = {
 
 @pytest.mark.parametrize("name", METHODS)
 def test_parts_add_up_to_the_whole(model: TaskModel, name: str) -> None:
-    method: Together = together(*METHODS[name])
+    method: Combined = combined(*METHODS[name])
     batch = batch_of(method, model)
 
     def loss(part: LabelledBatch) -> torch.Tensor:
@@ -100,11 +101,11 @@ def test_parts_add_up_to_the_whole(model: TaskModel, name: str) -> None:
 
 
 def test_consistency_compares_distributions_over_the_choices(model: TaskModel) -> None:
-    method = together(("consistency", {"example_weight": 1.0}), ("random_perturbation", {"radius": 2.0}))
+    method = combined(("consistency", {"example_weight": 1.0}), ("random_perturbation", {"radius": 2.0}))
     batch = batch_of(method, model)
     assert batch.view is not None
     terms = method.loss(model, batch)
-    noisy = together(("random_perturbation", {"radius": 2.0})).parts[0]
+    noisy = combined(("random_perturbation", {"radius": 2.0})).parts[0]
     model_input = noisy.perturb(model, ModelInput(batch.view), batch.drawn[1], lambda _: torch.zeros(()), None)
     clean, view = model.logits(batch.inputs), model.logits(batch.inputs, model_input.embeddings)
     wanted = symmetric_divergence(clean.view(8, 3), view.view(8, 3)) / 8
@@ -114,7 +115,7 @@ def test_consistency_compares_distributions_over_the_choices(model: TaskModel) -
 
 def test_a_teacher_is_matched_over_the_choices(model: TaskModel, tmp_path: Path) -> None:
     model.save(tmp_path / "teacher")
-    method = together(("consistency", {"example_weight": 0.0, "teacher": str(tmp_path / "teacher")}))
+    method = combined(("consistency", {"example_weight": 0.0, "teacher": str(tmp_path / "teacher")}))
     batch, auxiliary = batch_of(method, model), method.auxiliary_module(model)
     assert method.loss(model, batch, auxiliary)["teacher"].abs() < 1e-6
     with torch.no_grad():
@@ -125,8 +126,8 @@ def test_a_teacher_is_matched_over_the_choices(model: TaskModel, tmp_path: Path)
 
 def test_steps_that_are_split_learn_what_whole_ones_do(checkpoint: Checkpoint, tmp_path: Path) -> None:
     model = model_of(checkpoint("bert"), "multiple_choice")
-    batch = batch_of(together(("plain", {})), model)
-    choices = [batch.by_example(model.logits(batch.inputs), batch.inputs).softmax(dim=1)]
+    batch = batch_of(combined(("plain", {})), model)
+    choices = [batch.class_logits(model.logits(batch.inputs), batch.inputs).softmax(dim=1)]
     for name, settings in {"whole": {}, "parts": {"micro_batch_tokens": 150}}.items():
         states = tmp_path / name
         weights = trained(
@@ -134,7 +135,7 @@ def test_steps_that_are_split_learn_what_whole_ones_do(checkpoint: Checkpoint, t
         )
         model.module.load_state_dict(weights)
         # The weights themselves differ where their gradient is only rounding: a bias that all choices share.
-        choices.append(batch.by_example(model.logits(batch.inputs), batch.inputs).softmax(dim=1))
+        choices.append(batch.class_logits(model.logits(batch.inputs), batch.inputs).softmax(dim=1))
     before, whole, parts = choices
     assert (before - whole).abs().max() > 0.005
     torch.testing.assert_close(parts, whole, atol=2e-5, rtol=1e-4)
@@ -152,11 +153,11 @@ def test_a_batch_counts_examples_and_their_padded_tokens(model: TaskModel) -> No
 def test_examples_with_other_numbers_of_choices_are_refused(model: TaskModel) -> None:
     mixed = items(model, *(MultipleChoiceExample(str(i), TEXTS[i], "cause", TEXTS[: 2 + i], 0) for i in range(2)))
     with pytest.raises(DataError, match="example number 1 has 3 choices and example number 0 has 2"):
-        together(("plain", {})).collate(model, mixed, torch.Generator())
+        combined(("plain", {})).collate(model, mixed, torch.Generator())
 
 
 def test_an_example_without_a_label_is_not_learned_from(model: TaskModel) -> None:
-    method = together(("plain", {}))
+    method = combined(("plain", {}))
     made = [MultipleChoiceExample(str(i), TEXTS[i], "cause", TEXTS[:2], label) for i, label in enumerate((0, None, 1))]
     batch = method.collate(model, items(model, *made), torch.Generator())
     known = method.collate(model, items(model, made[0], made[2]), torch.Generator())

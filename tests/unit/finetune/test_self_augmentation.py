@@ -14,7 +14,7 @@ from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.bases.self_predictions import SelfPredictor
 from crosslift.finetune.embedding_mixup import EmbeddingMixup
 from crosslift.finetune.self_augment import SelfAugment
-from tests.unit.finetune.cases import items_of, model_of, together
+from tests.unit.finetune.cases import combined, items_of, model_of
 
 Checkpoint = Callable[[str], Path]
 
@@ -87,7 +87,7 @@ def test_half_a_mixture_is_half_way(checkpoint: Checkpoint) -> None:
 
 def test_a_view_of_the_encoder_stands_beside_where_views_are_compared(checkpoint: Checkpoint) -> None:
     encoder, model = Encoder.load(checkpoint("bert")), model_of(checkpoint("bert"))
-    method = together(("self_augment", {}), ("consistency", {}))
+    method = combined(("self_augment", {}), ("consistency", {}))
     method.begin(encoder, items_of(model)[:2], {})
     batch = method.collate(model, items_of(model)[:2], torch.Generator().manual_seed(0))
     assert batch.view is not None
@@ -101,5 +101,5 @@ def test_data_that_uses_every_token_leaves_nothing_to_ask_for(checkpoint: Checkp
     tokens = type(item.tokens)(tuple(range(len(encoder.tokenizer))), special=(False,), segments=(0,))
     from dataclasses import replace
 
-    with pytest.raises(CheckpointError, match="no token is foreign"):
+    with pytest.raises(CheckpointError, match="no foreign token is left"):
         SelfPredictor(encoder, [replace(item, tokens=tokens)])

@@ -180,7 +180,10 @@ def test_the_style_goes_by_the_name_unless_given(checkpoint: Checkpoint, tmp_pat
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"label_words": {**WORDS, "maybe": "cat"}}, r"method.0.label_words.maybe: .*no such label.*labels: yes, no"),
+        (
+            {"label_words": {**WORDS, "maybe": "cat"}},
+            r"method.0.label_words.maybe: unknown label 'maybe'.*available: yes, no",
+        ),
         ({"label_words": {"yes": "cat"}}, r"method.0.label_words: no word for no, perhaps"),
         ({"label_words": {**WORDS, "no": "red cat"}}, r"method.0.label_words: the word of 'no'"),
         ({"label_words": WORDS, "prompt": "{text}"}, r"method.0.prompt: unknown placeholder '{text}' in '{text}'"),

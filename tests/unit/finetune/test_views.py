@@ -22,7 +22,7 @@ from crosslift.finetune.label_contrastive import LabelContrastive
 from crosslift.finetune.synonym_smoothing import SynonymSmoothing
 from crosslift.lab import shared_world
 from crosslift.train.task_items import TaskItem
-from tests.unit.finetune.cases import batch_of, items_of, model_of, together
+from tests.unit.finetune.cases import batch_of, combined, items_of, model_of
 
 Checkpoint = Callable[[str], Path]
 
@@ -85,11 +85,11 @@ def test_a_tagged_word_keeps_its_tag(checkpoint: Checkpoint, tmp_path: Path) -> 
         assert len(changed.label) == len(changed.tokens)
 
 
-def test_views_take_the_place_of_sentences_or_stand_beside(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_views_replace_sentences_unless_both_are_compared(checkpoint: Checkpoint, tmp_path: Path) -> None:
     model = model_of(checkpoint("bert"))
     view = ("synonym_smoothing", {"neighbours": neighbours(tmp_path, {"cat": ["garden"], "man": ["book"]})})
-    clean = batch_of(together(("plain", {})), model).inputs.ids
-    alone, beside = batch_of(together(view), model), batch_of(together(view, ("consistency", {})), model)
+    clean = batch_of(combined(("plain", {})), model).inputs.ids
+    alone, beside = batch_of(combined(view), model), batch_of(combined(view, ("consistency", {})), model)
     assert alone.view is None
     assert beside.view is not None
     assert not torch.equal(alone.inputs.ids, clean)
@@ -97,12 +97,12 @@ def test_views_take_the_place_of_sentences_or_stand_beside(checkpoint: Checkpoin
     assert torch.equal(beside.view.ids, alone.inputs.ids)
 
 
-def test_terms_of_sentences_and_views(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_terms_sentence_labels_and_views(checkpoint: Checkpoint, tmp_path: Path) -> None:
     model = model_of(checkpoint("bert"))
     view = ("synonym_smoothing", {"neighbours": neighbours(tmp_path, {"cat": ["garden"], "man": ["book"]})})
-    both = together(view, ("label_contrastive", {"contrast_weight": 0.0}))
+    both = combined(view, ("label_contrastive", {"contrast_weight": 0.0}))
     terms = both.loss(model, batch_of(both, model))
-    clean, alone = together(("plain", {})), together(view)
+    clean, alone = combined(("plain", {})), combined(view)
     assert set(terms) == {"task", "view"}
     torch.testing.assert_close(terms["task"], clean.loss(model, batch_of(clean, model))["task"])
     torch.testing.assert_close(terms["view"], alone.loss(model, batch_of(alone, model))["task"], atol=1e-5, rtol=1e-4)
@@ -151,7 +151,7 @@ def test_neighbours_of_the_lab_are_forms_of_the_word() -> None:
     ("text", "message"),
     [
         ("{", "not JSON"),
-        ("[1]", 'holds a list; expected {"word"'),
+        ("[1]", 'contains a list; expected {"word"'),
         ('{"a": "b"}', "the neighbours of 'a' are 'b'; expected a list of words"),
     ],
 )

@@ -1,1 +1,1 @@
-"""What alignment objectives build on: contrastive losses, masking, linked pairs, frozen copies, decoders."""
+"""Bases of alignment objectives: contrastive losses, masking, linked pairs, frozen copies, decoders."""

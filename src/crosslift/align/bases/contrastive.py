@@ -1,9 +1,9 @@
-"""What contrastive objectives share: pairs of inputs, negatives of other processes, and batches of any size.
+"""Bases of contrastive objectives: pairs of inputs, negatives of all processes, and batches of any size.
 
-A batch whose activations do not fit is embedded twice (gradient caching; Gao et al. 2021, arXiv 2101.06983): once
-without a graph, chunk by chunk, for its vectors; the loss then has a gradient at each vector; and once more with a
-graph, chunk by chunk, to carry these gradients on to the weights.  Both passes draw the same dropout, so the gradients
-are those of the whole batch.
+A batch whose activations do not fit into memory is embedded twice (gradient caching; Gao et al. 2021, arXiv
+2101.06983): once without a graph, chunk by chunk, for the vectors and the gradients of the loss at them; and once with
+a graph, chunk by chunk, to backpropagate these gradients to the weights.  Both passes use the same dropout, so the
+gradients are those of the whole batch.
 """
 
 from __future__ import annotations
@@ -29,29 +29,29 @@ from crosslift.train.method import Backward, Method, Terms
 
 @dataclass(frozen=True)
 class Side(Batch):
-    """One side of a batch: what its vectors are made of."""
+    """One side of a batch, from which vectors are computed."""
 
     inputs: Inputs
     masked: Inputs | None = None
-    """The same text with hidden words, for a term beside the contrast; `inputs` may have the hidden words instead."""
+    """The same texts with masked tokens, for a term other than the contrast; `inputs` may be masked instead."""
     word: Tensor | None = None
-    """(batch, 2): where a chosen word begins and where it ends (exclusive), as token positions."""
+    """(batch, 2), token positions of a chosen word: the first, and the one past the last."""
 
     @property
-    def hidden_words(self) -> Inputs:
-        """The inputs that have hidden words, if any have."""
+    def masked_inputs(self) -> Inputs:
+        """The inputs with masked tokens, if any have."""
         return self.inputs if self.masked is None else self.masked
 
     @property
-    def hidden(self) -> int:
-        """How many tokens are hidden."""
-        targets = self.hidden_words.targets
+    def num_masked(self) -> int:
+        """The number of masked tokens."""
+        targets = self.masked_inputs.targets
         return 0 if targets is None else int((targets != IGNORED).sum())
 
 
 @dataclass(frozen=True)
 class PairBatch(Batch):
-    """The two sides of sentence pairs; row i of one is the translation of row i of the other."""
+    """The two sides of sentence pairs, row by row."""
 
     source: Inputs
     target: Inputs
@@ -60,7 +60,7 @@ class PairBatch(Batch):
     source_word: Tensor | None = None
     target_word: Tensor | None = None
     identity: Tensor | None = None
-    """(batch, 2): equal numbers where source or target sentences are equal; None where that is no matter."""
+    """(batch, 2), equal numbers where source or target sentences are equal; None where duplicates do not matter."""
 
     @property
     def sides(self) -> tuple[Side, Side]:
@@ -72,75 +72,84 @@ class PairBatch(Batch):
 
 
 def identity(pairs: Sequence[TokenPair]) -> Tensor:
-    """Return (pairs, 2): a number for each source and for each target sentence, the same for the same tokens."""
+    """Return a hash of each source and target sentence, (pairs, 2), the same for the same tokens."""
     return torch.tensor([[hash(pair.source.ids), hash(pair.target.ids)] for pair in pairs])
 
 
 def duplicates(own: Tensor, others: Tensor) -> Tensor:
-    """Return (batch, others) bool: where two pairs have a sentence in common.
+    """Return which pairs have a sentence in common, (batch, others) bool.
 
     Args:
-        own: (batch, 2), of `identity`.
+        own: (batch, 2), see `identity`.
         others: (others, 2).
     """
     return (own[:, None] == others[None]).any(dim=-1)
 
 
 class Contrastive(Method):
-    """An objective that gives each row a vector and scores the vectors against each other."""
+    """An objective that compares vectors of the rows of a batch."""
 
     input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
     splittable: ClassVar[bool] = False
     gathers: ClassVar[bool] = True
 
-    pooling: Pooling = Field("mean", description="states to sentence vector")
+    pooling: Pooling = Field("mean", description="pooling of the states to a sentence vector")
     chunk_size: int | None = Field(
-        None, gt=0, description="rows embedded at a time, to bound memory: one more forward pass, the same gradients"
+        None, gt=0, description="rows to embed at a time, to bound memory: one more forward pass, the same gradients"
     )
 
     @property
     def vectors_by(self) -> str:
-        """How vectors are made, as `pooling` in `[[evaluate]]` names it."""
+        """The pooling of the vectors, as `pooling` in `[[evaluate]]` names it."""
         return self.pooling
 
     def sides(self, batch: Any) -> Sequence[Side]:
-        """Return the groups of rows that the model embeds."""
+        """Return the sides that the model embeds."""
         sides: Sequence[Side] = batch.sides
         return sides
 
     def states(self, model: Encoder, side: Side) -> tuple[Tensor, Tensor]:
-        """Return the states that vectors are made of and those of the last layer, both (batch, length, hidden)."""
+        """Return the states of the vectors and those of the last layer, both (batch, length, hidden)."""
         last = model.encode(side.inputs)
         return last, last
 
     def vectors(self, model: Encoder, side: Side, states: Tensor, auxiliary: Any) -> Tensor:
-        """Return (batch, hidden): each row's vector from its own states; the extra's trained part belongs here."""
+        """Return the vectors, (batch, hidden), given states (batch, length, hidden).
+
+        Trained parts of the auxiliary module belong here, since this is called again for each chunk.
+        """
         del auxiliary
         return model.pool(states, side.inputs, self.pooling)
 
-    def beside(self, model: Encoder, side: Side, last: Tensor) -> Terms:
-        """Return terms beside the contrast, means over the hidden tokens of a side."""
+    def other_terms(self, model: Encoder, side: Side, last: Tensor) -> Terms:
+        """Return additional terms, scalar means over the masked tokens of a side.
+
+        Args:
+            model: the encoder.
+            side: the side.
+            last: (batch, length, hidden), states of the last layer.
+        """
         del model, side, last
         return {}
 
     @abstractmethod
     def contrast(self, model: Encoder, vectors: Sequence[Tensor], batch: Any, auxiliary: Any) -> Terms:
-        """Return the loss of the vectors of all sides."""
+        """Return the loss, a scalar, given the vectors of each side, (batch, hidden)."""
 
     def loss(self, model: Encoder, batch: Any, auxiliary: Any = None) -> Terms:
-        """Return the terms of `contrast` and those beside it."""
+        """Return the terms of `contrast` and the additional ones, each a scalar."""
         vectors: list[Tensor] = []
         total: dict[str, Tensor] = {}
         for side in self.sides(batch):
             cut = chunks(side, self.chunk_size)
             embedded = [self._embed(model, chunk, auxiliary) for chunk in cut]
             vectors.append(in_order(cut, [part for part, _ in embedded]))
-            for _, beside in embedded:
-                _add(total, beside)
+            for _, terms in embedded:
+                _add(total, terms)
         return {**self.contrast(model, vectors, batch, auxiliary), **total}
 
     def step(self, model: Encoder, batch: Batch, backward: Backward, auxiliary: nn.Module | None = None) -> Terms:
-        """Compute the loss and its gradients, in chunks where the batch is larger than one."""
+        """Compute the loss and its gradients, in chunks if the batch is larger than one."""
         if self.chunk_size is None or len(batch) <= self.chunk_size:
             return super().step(model, batch, backward, auxiliary)
         sides = [chunks(side, self.chunk_size) for side in self.sides(batch)]
@@ -150,28 +159,28 @@ class Contrastive(Method):
         total = {name: value.detach() for name, value in terms.items()}
         for cut, leaf in zip(sides, vectors, strict=True):
             for chunk in cut:
-                part, beside = self._embed(model, chunk, auxiliary)
-                _carry(part, leaf.grad, chunk.rows)
-                backward({"contrast": part.sum(), **beside})
-                _add(total, {name: value.detach() for name, value in beside.items()})
+                part, others = self._embed(model, chunk, auxiliary)
+                _replace_gradient(part, leaf.grad, chunk.rows)
+                backward({"contrast": part.sum(), **others})
+                _add(total, {name: value.detach() for name, value in others.items()})
         return total
 
     def _embed(self, model: Encoder, chunk: Chunk, auxiliary: Any) -> tuple[Tensor, Terms]:
-        """Return the vectors of a chunk, and its share of the terms beside."""
+        """Return the vectors of a chunk, and its share of the additional terms."""
         with _repeatable(chunk.seed, model.device):
             states, last = self.states(model, chunk.side)
             vectors = self.vectors(model, chunk.side, states, auxiliary)
-            beside = self.beside(model, chunk.side, last)
-        return vectors, {name: value * chunk.share for name, value in beside.items()}
+            terms = self.other_terms(model, chunk.side, last)
+        return vectors, {name: value * chunk.share for name, value in terms.items()}
 
     @torch.no_grad()
     def _embed_without_graph(self, model: Encoder, cut: Sequence[Chunk], auxiliary: Any) -> Tensor:
-        """Return the vectors of a side, as leaves that gradients stop at."""
+        """Return the vectors of a side as leaves of the graph."""
         parts = []
         for chunk in cut:
             with _repeatable(chunk.seed, model.device):
                 parts.append(self.vectors(model, chunk.side, self.states(model, chunk.side)[0], auxiliary))
-        # Autocast keeps the weights it has cast, and before torch 2.10 these have no gradient in the second pass.
+        # Autocast caches cast weights, which before torch 2.10 have no gradient in the second pass.
         torch.clear_autocast_cache()
         return in_order(cut, parts).requires_grad_()
 
@@ -179,10 +188,12 @@ class Contrastive(Method):
 class PairContrastive(Contrastive):
     """A contrast of the two sides of sentence pairs."""
 
-    mask_duplicates: bool = Field(False, description="pairs with a sentence in common are not each other's negatives")
+    mask_duplicates: bool = Field(
+        False, description="do not use pairs with a sentence in common as each other's negatives"
+    )
 
     def collate(self, model: Encoder, items: Sequence[TokenPair], generator: torch.Generator) -> PairBatch:
-        """Pad both sides; nothing is drawn at random."""
+        """Pad both sides; draws nothing at random."""
         del generator
         return PairBatch(
             model.collate([pair.source for pair in items]),
@@ -192,12 +203,12 @@ class PairContrastive(Contrastive):
 
 
 def candidates(source: Tensor, target: Tensor, own: Tensor | None) -> dict[str, Any]:
-    """Return what a batch is compared with, as the arguments that the losses take: the vectors of all processes.
+    """Return the candidates of a batch, the vectors of all processes, as arguments of the losses.
 
     Args:
         source: (batch, hidden).
         target: (batch, hidden).
-        own: (batch, 2), of `identity`, to leave duplicates out; None to leave them in.
+        own: (batch, 2), see `identity`, to exclude duplicates; None to include them.
     """
     return {
         "pool": (gather(source), gather(target)),
@@ -207,7 +218,9 @@ def candidates(source: Tensor, target: Tensor, own: Tensor | None) -> dict[str, 
 
 
 def summed_layers(model: Encoder, inputs: Inputs, layers: Sequence[int]) -> tuple[Tensor, Tensor]:
-    """Return the sum of some hidden states and the last one: 0 is before the first layer, -1 after the last.
+    """Return the sum of some hidden states and the last one, both (batch, length, hidden).
+
+    Layer 0 is before the first layer, -1 after the last.
 
     Raises:
         RecipeError: the encoder has no such layer.
@@ -218,8 +231,8 @@ def summed_layers(model: Encoder, inputs: Inputs, layers: Sequence[int]) -> tupl
     for layer in layers:
         if not -model.layers - 1 <= layer <= model.layers:
             raise RecipeError(
-                f"{model.name} has no layer {layer} to take vectors from; expected 0 (embeddings) to {model.layers}, "
-                "or -1 for the last"
+                f"{model.name} has no layer {layer} for the vectors; expected 0 (embeddings) to {model.layers}, or -1 "
+                "for the last"
             )
     states = model.hidden_states(inputs)
     return torch.stack([states[layer] for layer in layers]).sum(dim=0), states[-1]
@@ -230,27 +243,27 @@ class Chunk:
     """Rows of a side that are embedded together."""
 
     rows: Tensor
-    """(rows,): where they are in the side."""
+    """(rows,), their indices in the side."""
     side: Side
     share: float
-    """Of the hidden tokens of the whole side."""
+    """Share of the masked tokens of the side."""
     seed: int | None
-    """Of dropout; None to draw it from torch's generator as it stands."""
+    """Seed of dropout; None to use torch's generator."""
 
 
 def chunks(side: Side, size: int | None) -> list[Chunk]:
-    """Cut a side into chunks of rows of like length; without a size it is one chunk."""
+    """Split a side into chunks of rows of similar length; without a size it is one chunk."""
     if size is None or len(side) <= size:
         return [Chunk(torch.arange(len(side), device=side.inputs.ids.device), side, share=1.0, seed=None)]
     order = torch.argsort(side.inputs.lengths, stable=True)
-    hidden = max(1, side.hidden)
+    masked = max(1, side.num_masked)
     parts = [(rows, side.select(rows)) for rows in torch.split(order, size)]
     seeds = torch.randint(2**62, (len(parts),)).tolist()
-    return [Chunk(rows, part, part.hidden / hidden, seed) for (rows, part), seed in zip(parts, seeds, strict=True)]
+    return [Chunk(rows, part, part.num_masked / masked, seed) for (rows, part), seed in zip(parts, seeds, strict=True)]
 
 
 def in_order(cut: Sequence[Chunk], parts: Sequence[Tensor]) -> Tensor:
-    """Return the vectors of a side's chunks in the order of the side."""
+    """Return the vectors of chunks, (rows, hidden) each, in the order of the side, (batch, hidden)."""
     if len(cut) == 1:
         return parts[0]
     return torch.cat(list(parts))[torch.argsort(torch.cat([chunk.rows for chunk in cut]))]
@@ -258,7 +271,7 @@ def in_order(cut: Sequence[Chunk], parts: Sequence[Tensor]) -> Tensor:
 
 @contextmanager
 def _repeatable(seed: int | None, device: torch.device) -> Iterator[None]:
-    """Draw dropout from `seed` in this block, whatever was drawn before, and leave torch's generators as they were."""
+    """Draw dropout from `seed` within the block, and restore the state of torch's generators after it."""
     if seed is None:
         yield
         return
@@ -267,10 +280,10 @@ def _repeatable(seed: int | None, device: torch.device) -> Iterator[None]:
         yield
 
 
-def _carry(vectors: Tensor, gradient: Tensor | None, rows: Tensor) -> None:
-    """Have these rows of a gradient stand for whatever gradient reaches the vectors.
+def _replace_gradient(vectors: Tensor, gradient: Tensor | None, rows: Tensor) -> None:
+    """Replace the gradient that reaches the vectors by these rows of `gradient`.
 
-    So the weight that `backward` gives a loss, which the gradient has already, is not applied again.
+    The gradient already includes the weight that `backward` gives a loss, which must not be applied twice.
     """
     assert gradient is not None
     own = gradient[rows]

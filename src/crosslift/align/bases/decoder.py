@@ -1,4 +1,4 @@
-"""A small decoder that writes a sentence from an encoder's states; what a translation objective needs beside it."""
+"""A small decoder that generates a sentence from the states of an encoder, for translation objectives."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from crosslift.encoder.inputs import Inputs, pad
 from crosslift.errors import RecipeError
 
 _LETTERS, _LONGEST_CODE = 128, 8
-"""ASCII, and letters of a language code that are told apart: `deu_Latn` has eight."""
+"""ASCII, and the number of letters of a language code that count: `deu_Latn` has eight."""
 
 
 class Decoder(nn.Module):
-    """A transformer decoder that starts from the tag of a language and reads an encoder's states.
+    """A transformer decoder that starts from the tag of a language and attends to the states of an encoder.
 
-    Its word embeddings are the encoder's, for what it reads and for what it predicts, unless it has its own; a tag is
-    the sum of a learned vector for each letter and place of the language's code, so any language has one.
+    Its input and output word embeddings are the encoder's, unless it has its own.  A tag is the sum of a learned vector
+    per letter and position of the language code, so every language has one.
 
     Args:
-        encoder: whose vocabulary is written and whose states are read.
-        layers: of the decoder.
-        heads: of each attention; they must divide the encoder's hidden size.
+        encoder: the encoder whose vocabulary and hidden size are used.
+        layers: number of layers.
+        heads: number of attention heads, a divisor of the encoder's hidden size.
         dropout: as in `nn.TransformerDecoderLayer`.
-        own_embedding: learn word embeddings for the decoder instead of tying them to the encoder's.
+        own_embedding: learn separate word embeddings instead of tying them to the encoder's.
 
     Raises:
-        RecipeError: the heads do not divide the hidden size.
+        RecipeError: the number of heads does not divide the hidden size.
     """
 
     def __init__(
@@ -40,7 +40,7 @@ class Decoder(nn.Module):
         super().__init__()
         size = encoder.hidden_size
         if size % heads:
-            raise RecipeError(f"heads: {heads} attention heads do not divide the encoder's hidden size of {size}")
+            raise RecipeError(f"heads: the encoder's hidden size, {size}, is not divisible by {heads} attention heads")
         embedding: Any = encoder.base.get_input_embeddings()
         vocabulary, width = embedding.weight.shape
         self.own = nn.Embedding(vocabulary, width) if own_embedding else None
@@ -51,19 +51,19 @@ class Decoder(nn.Module):
         )
         self.layers = nn.TransformerDecoder(layer, layers, norm=nn.LayerNorm(size))
         self.leave = nn.Linear(size, width, bias=False)
-        # Embeddings of some families are long: this makes the first logits about as large as 1.
+        # Embeddings of some families have large norms; this makes the first logits about 1 in size.
         rows = (self.own or embedding).weight.detach()
         nn.init.normal_(self.leave.weight, std=float(1 / (math.sqrt(size) * rows.norm(dim=1).mean())))
 
     def forward(self, encoder: Encoder, states: Tensor, mask: Tensor, tags: Tensor, outputs: Inputs) -> Tensor:
-        """Return logits, (real tokens of `outputs`, vocabulary), each given the tag and the tokens before it.
+        """Return the logits of the real tokens of `outputs`, (tokens, vocabulary), given the tag and earlier tokens.
 
         Args:
-            encoder: whose word embeddings are used, unless the decoder has its own.
-            states: its last layer's states, (batch, length, hidden).
-            mask: of the encoder's inputs, (batch, length).
-            tags: of the language to write (`language_tags`), (batch, letters).
-            outputs: what is to be written.
+            encoder: the encoder, for its word embeddings.
+            states: (batch, length, hidden), its last states.
+            mask: (batch, length), the attention mask of its inputs.
+            tags: (batch, letters), the language to generate, see `language_tags`.
+            outputs: the tokens to generate.
         """
         words = self.enter(self.own(outputs.ids) if self.own else encoder.embed(outputs.ids))
         start = self.tags(tags).sum(dim=1, keepdim=True)
@@ -81,12 +81,12 @@ class Decoder(nn.Module):
 
 
 def language_tags(codes: Sequence[str | None]) -> Tensor:
-    """Return the rows of `Decoder.tags` that spell language codes, (batch, letters); None is a code without letters."""
+    """Return the rows of `Decoder.tags` that spell language codes, (batch, letters); None has no letters."""
     spelled = [
         [place * _LETTERS + ord(letter) % _LETTERS for place, letter in enumerate((code or "")[:_LONGEST_CODE])]
         for code in codes
     ]
-    # Row 0 is the letter NUL, which no code has: it stands for the end.
+    # Row 0 is the letter NUL, which no code has: it is the padding.
     return pad([[0], *spelled], 0)[1:]
 
 

@@ -1,4 +1,4 @@
-"""A frozen copy of an encoder: what a method anchors to, so that aligning does not undo what was learned before."""
+"""A frozen copy of an encoder, to which a method anchors states or parameters."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from crosslift.encoder.inputs import Inputs
 
 
 class Frozen(nn.Module):
-    """The transformer of an encoder as it is now, without gradients and without dropout, whatever `train` says.
+    """A copy of the transformer of an encoder, without gradients, and without dropout even in training mode.
 
     Args:
-        encoder: is copied, without its masked-LM head.
+        encoder: the encoder to copy, without its masked-LM head.
     """
 
     def __init__(self, encoder: Encoder) -> None:
@@ -33,17 +33,17 @@ class Frozen(nn.Module):
         return super().train(False)
 
     def encode(self, inputs: Inputs) -> Tensor:
-        """Return the last layer's states, (batch, length, hidden), without gradients."""
+        """Return the states of the last layer, (batch, length, hidden), without gradients."""
         with torch.no_grad():
             return self._encoder.encode(inputs)
 
     def distance(self, encoder: Encoder) -> Tensor:
         """Return the Euclidean distance of the encoder's parameters from the frozen ones, a scalar.
 
-        Its gradient has norm 1, and is 0 where nothing has moved yet.
+        Its gradient has norm 1, or 0 as long as nothing has moved.
         """
         pairs = zip(encoder.base.parameters(), self.model.parameters(), strict=True)
-        # Of norms, because torch gives the norm of zero the gradient zero, which a square root would not.
+        # Norms, since torch defines the gradient of the norm of zero as zero, unlike that of a square root.
         norms = torch.stack([torch.linalg.vector_norm(now - then) for now, then in pairs])
         distance: Tensor = torch.linalg.vector_norm(norms)
         return distance

@@ -1,6 +1,6 @@
-"""Word links of sentence pairs: which ones count, where they lie in a joined pair, and how they travel in a batch.
+"""Word links of sentence pairs: one-to-one links, links in a joined pair, and links of a batch.
 
-A batch carries links as one long tensor (batch, links, 2), with -1 where a row has fewer than the others.
+The links of a batch are a long tensor (batch, links, 2), with -1 where a row has fewer than others.
 """
 
 from __future__ import annotations
@@ -27,16 +27,16 @@ Piece = Literal["first", "last"]
 
 @dataclass(frozen=True)
 class LinkedBatch(Batch):
-    """Two sides of sentence pairs, each encoded by itself, and the linked positions."""
+    """The two sides of sentence pairs, and the links between their positions."""
 
     source: Inputs
     target: Inputs
     links: Tensor
-    """(batch, links, 2) long: position in the source, position in the target."""
+    """(batch, links, 2) long, positions in source and target."""
 
 
 def one_to_one(links: Iterable[tuple[int, int]]) -> LinkList:
-    """Return the links whose both ends have no other link, in order.
+    """Return the links whose ends have no other link, in order.
 
     >>> one_to_one([(1, 1), (2, 3), (2, 4), (5, 3), (6, 6)])
     [(1, 1), (6, 6)]
@@ -50,9 +50,9 @@ def token_links(pair: TokenPair, *, skip_identical: bool = False) -> LinkList:
     """Return the one-to-one links between the tokens of a pair.
 
     Args:
-        pair: with links.
-        skip_identical: leave out links between equal tokens (digits, punctuation, cognates), before the rest is made
-            one-to-one, as in the code of Wu & Dredze 2020.
+        pair: the pair, with links.
+        skip_identical: ignore links between equal tokens (digits, punctuation, cognates) before choosing one-to-one
+            links, as in the code of Wu & Dredze 2020.
 
     Raises:
         DataError: the pair has no links.
@@ -64,9 +64,9 @@ def token_links(pair: TokenPair, *, skip_identical: bool = False) -> LinkList:
 
 
 def word_links(pair: TokenPair, *, piece: Piece, skip_identical: bool = False) -> LinkList:
-    """Return one-to-one links between words, each word standing where its first or last piece is.
+    """Return one-to-one links between words, as positions of their first or last subwords.
 
-    Words are those of `Tokens.words`; where a side does not say its words, every token is one.
+    Words are those of `Tokens.words`; without them, every token is a word.
 
     Raises:
         DataError: the pair has no links.
@@ -80,14 +80,14 @@ def word_links(pair: TokenPair, *, piece: Piece, skip_identical: bool = False) -
 
 
 def words_of(tokens: Tokens) -> Sequence[int]:
-    """Return the word of each token; where words are not known every token but the special ones is its own."""
+    """Return the word of each token, (length,); without known words, every token that is not special is a word."""
     if tokens.words is not None:
         return tokens.words
     return [NO_LINK if special else place for place, special in enumerate(tokens.special)]
 
 
 def representatives(words: Sequence[int], piece: Piece) -> dict[int, int]:
-    """Return the position of each word's first or last piece."""
+    """Return the position of the first or last subword of each word."""
     places = [(word, place) for place, word in enumerate(words) if word != NO_LINK]
     return dict(places if piece == "last" else reversed(places))
 
@@ -105,7 +105,7 @@ def join_linked(
 ) -> tuple[Tokens, LinkList]:
     """Return the joined pair, target first if `swap`, and the links between positions of the joined sequence.
 
-    Links to special tokens and to what the join cuts off are dropped.
+    Links to special tokens and to truncated tokens are dropped.
     """
     first, second = (pair.target, pair.source) if swap else (pair.source, pair.target)
     joined = encoder.join(first, second)
@@ -114,17 +114,17 @@ def join_linked(
 
 
 def pad_links(rows: Sequence[LinkList]) -> Tensor:
-    """Return the links of a batch, (batch, links, 2)."""
+    """Return the links of a batch as a tensor, (batch, links, 2)."""
     flat = pad([list(chain.from_iterable(row)) for row in rows], NO_LINK)
     return flat.view(len(rows), flat.shape[1] // 2, 2)
 
 
 def exchange(links: Tensor, length: int) -> Tensor:
-    """Return where each position finds its partner, (batch, length): itself where it has none.
+    """Return the position of each position's partner, (batch, length): itself where it has none.
 
     Args:
-        links: (batch, links, 2) one-to-one, both ends in the same sequence.
-        length: of the sequence.
+        links: (batch, links, 2), one-to-one, both ends in the same sequence.
+        length: length of the sequence.
     """
     partners = torch.arange(length, device=links.device).repeat(len(links), 1)
     row, link = (links[..., 0] != NO_LINK).nonzero(as_tuple=True)
@@ -134,14 +134,14 @@ def exchange(links: Tensor, length: int) -> Tensor:
 
 
 def pick(states: Tensor, positions: Tensor) -> Tensor:
-    """Return the states at positions, row by row, padding left out.
+    """Return the states at positions, row by row, without padding.
 
     Args:
         states: (batch, length, hidden).
         positions: (batch, positions), padded with -1.
 
     Returns:
-        (positions that are no padding, hidden).
+        (n, hidden), with n the number of positions that are not padding.
     """
     row, place = (positions != NO_LINK).nonzero(as_tuple=True)
     return states[row, positions[row, place]]
@@ -150,14 +150,14 @@ def pick(states: Tensor, positions: Tensor) -> Tensor:
 def _known(pair: TokenPair) -> Iterable[tuple[int, int]]:
     if pair.links is None:
         raise DataError(
-            "a sentence pair has no word links, which this objective needs; give a file of links with the bitext "
-            "(`0-0 1-2`, a line a pair) or let the word aligner make them"
+            "a sentence pair has no word links, which this objective needs; add a file of links to the bitext "
+            "(`0-0 1-2`, one line per pair) or use the word aligner"
         )
     return pair.links
 
 
 def _moved(joined: Tokens, tokens: Tokens, segment: int) -> dict[int, int]:
-    """Return where the tokens of one text are in the joined pair; a cut takes them from the end."""
+    """Return the positions of the tokens of one text in the joined pair, which truncates texts at the end."""
     content = [place for place, special in enumerate(tokens.special) if not special]
     marks = zip(joined.special, joined.segments, strict=True)
     kept = [place for place, (special, text) in enumerate(marks) if not special and text == segment]
@@ -165,4 +165,4 @@ def _moved(joined: Tokens, tokens: Tokens, segment: int) -> dict[int, int]:
 
 
 def _spelled(tokens: Tokens, words: Sequence[int], word: int) -> tuple[int, ...]:
-    return tuple(piece for piece, owner in zip(tokens.ids, words, strict=True) if owner == word)
+    return tuple(subword for subword, owner in zip(tokens.ids, words, strict=True) if owner == word)

@@ -1,4 +1,4 @@
-"""Hiding tokens and the loss of predicting them, shared by the objectives that are kinds of language modelling."""
+"""Base of masked language modelling objectives: masking, and the loss of the masked tokens."""
 
 from __future__ import annotations
 
@@ -27,25 +27,27 @@ class MaskedBatch(Batch):
 
     @property
     def positions(self) -> Tensor:
-        """(batch, length) bool: positions to predict."""
+        """The positions to predict, (batch, length) bool."""
         assert self.inputs.targets is not None
         return self.inputs.targets != IGNORED
 
 
 HiddenBatch = MaskedBatch | SpanBatch
-"""What is hidden behind [MASK], or behind sentinels."""
+"""Inputs whose hidden tokens are replaced by [MASK], or by sentinels."""
 
 
 class HiddenTokens(Method):
-    """Base of the objectives that hide tokens and predict them: what is hidden, and by what it is predicted.
+    """Base of the objectives that hide tokens and predict them.
 
-    Encoders with a masked-LM head predict masked tokens, text-to-text encoders write corrupted spans
-    (`_span_corruption`), and others cannot do either.
+    Encoders with a masked-LM head predict masked tokens; text-to-text encoders generate corrupted spans with their
+    decoder (`bases.span_corruption`).
     """
 
     mask_probability: float = Field(0.15, gt=0, le=1, description="share of tokens that are predicted")
-    all_mask: bool = Field(False, description="hide every chosen token behind [MASK] instead of 80/10/10")
-    span_length: float = Field(3.0, ge=1, description="tokens of a hidden span, on average; text-to-text encoders only")
+    all_mask: bool = Field(False, description="replace every chosen token by [MASK] instead of 80/10/10")
+    span_length: float = Field(
+        3.0, ge=1, description="mean number of tokens of a hidden span; text-to-text encoders only"
+    )
 
     def auxiliary_module(self, model: Encoder) -> nn.Module | None:
         """Return the decoder of a text-to-text encoder."""
@@ -70,13 +72,13 @@ class HiddenTokens(Method):
 def predictions(
     encoder: Encoder, batch: HiddenBatch, decoder: SpanDecoder | None = None, embeddings: Tensor | None = None
 ) -> tuple[Tensor, Tensor]:
-    """Return logits (predicted tokens, vocabulary) and what they should have been (predicted tokens,).
+    """Return the logits of the hidden tokens, (n, vocabulary), and their targets, (n,).
 
     Args:
-        encoder: reads the batch.
+        encoder: the encoder.
         batch: inputs with hidden tokens.
-        decoder: writes the spans of a text-to-text encoder.
-        embeddings: word embeddings to use instead of `encoder.embed(batch.inputs.ids)`.
+        decoder: the decoder of a text-to-text encoder.
+        embeddings: (batch, length, embedding), word embeddings to use instead of `encoder.embed(batch.inputs.ids)`.
 
     Raises:
         CheckpointError: there is no trained masked-LM head.
@@ -93,7 +95,14 @@ def predictions(
 def masked_loss(
     encoder: Encoder, batch: HiddenBatch, decoder: SpanDecoder | None = None, embeddings: Tensor | None = None
 ) -> Tensor:
-    """Return the mean cross-entropy of the hidden tokens; a batch without one costs 0."""
+    """Return the mean cross-entropy of the hidden tokens, a scalar; 0 without any.
+
+    Args:
+        encoder: the encoder.
+        batch: inputs with hidden tokens.
+        decoder: the decoder of a text-to-text encoder.
+        embeddings: (batch, length, embedding), as in `predictions`.
+    """
     logits, targets = predictions(encoder, batch, decoder, embeddings)
     total = functional.cross_entropy(logits.float(), targets, reduction="sum")
     return total / max(1, len(logits))

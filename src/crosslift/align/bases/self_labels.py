@@ -1,7 +1,7 @@
-"""Word links that a model gives itself: optimal transport between the states of two sentences, then filtering.
+"""Word links from a model's own states: optimal transport between two sentences, then filtering.
 
-All matrices are (batch, length, length) over joined pairs; `valid` is true where the row is a token of the first text
-and the column a token of the second.
+Matrices are (batch, length, length) over joined pairs; `valid` is True where the row is a token of the first text and
+the column a token of the second.
 Source: Chi et al. 2021, arXiv 2106.06381, section 3.2, as in the released code; the filtering is the Itermax of Jalili
 Sabet et al. 2020, arXiv 2004.08728.
 """
@@ -12,13 +12,21 @@ import torch
 from torch import Tensor
 
 SMALLEST = 1e-6
-"""What stands for a similarity that is not positive."""
+"""Replaces similarities that are not positive."""
 DISCOUNT = 0.9
-"""What a similarity counts in later rounds if one of its ends has a link already."""
+"""Factor of a similarity in later rounds if one of its ends is linked already."""
 
 
 def sinkhorn(similarity: Tensor, valid: Tensor, *, iterations: int) -> Tensor:
-    """Return the transport plan: columns, then rows made to sum to 1, so many times; 0 where not valid."""
+    """Return the transport plan, (batch, length, length), 0 where not valid.
+
+    Each iteration normalises the columns, then the rows, to sum to 1.
+
+    Args:
+        similarity: (batch, length, length).
+        valid: (batch, length, length) bool.
+        iterations: number of iterations.
+    """
     plan = similarity.where(similarity > 0, SMALLEST) * valid
     for _ in range(iterations):
         for axis in (1, 2):
@@ -27,10 +35,15 @@ def sinkhorn(similarity: Tensor, valid: Tensor, *, iterations: int) -> Tensor:
 
 
 def iterative_max(plan: Tensor, valid: Tensor, *, rounds: int) -> Tensor:
-    """Return the links, bool: pairs that are each other's best.
+    """Return the links, (batch, length, length) bool: mutual best pairs.
 
-    Each further round adds mutual bests of which at least one end has no link yet, those with one linked end being
-    discounted.  Pairs where a side has at most two tokens get one round.
+    Each further round adds mutual best pairs with at least one unlinked end; pairs with one linked end are discounted.
+    Sentence pairs with a side of at most two tokens get one round.
+
+    Args:
+        plan: (batch, length, length), the transport plan.
+        valid: (batch, length, length) bool.
+        rounds: number of rounds.
     """
     rows, columns = valid.any(dim=2), valid.any(dim=1)
     long = torch.minimum(rows.sum(dim=1), columns.sum(dim=1)) > 2
@@ -45,9 +58,14 @@ def iterative_max(plan: Tensor, valid: Tensor, *, rounds: int) -> Tensor:
 
 
 def best_partners(links: Tensor, plan: Tensor) -> Tensor:
-    """Return each position's partner in the other text, (batch, length), or -1; the heaviest of several links."""
+    """Return the partner of each position in the other text, (batch, length), or -1; of several the heaviest.
+
+    Args:
+        links: (batch, length, length) bool.
+        plan: (batch, length, length), the weights.
+    """
     weight = plan * links
-    both = weight + weight.transpose(1, 2)  # a position is in one text only, so nothing adds up
+    both = weight + weight.transpose(1, 2)  # a position is in only one of the two texts
     heaviest, partner = both.max(dim=2)
     return partner.masked_fill(heaviest == 0, -1)
 

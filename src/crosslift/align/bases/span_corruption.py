@@ -1,8 +1,8 @@
-"""Span corruption: what masked language modelling is for text-to-text encoders.
+"""Span corruption: the counterpart of masked language modelling for text-to-text encoders.
 
-Spans of tokens are replaced by sentinels, and a decoder writes the spans, each behind its sentinel.  The Encoder view
-keeps only the encoder half of a T5, so the decoder comes with the objective: the checkpoint's own, trained along and
-dropped after the stage.
+Spans of tokens are replaced by sentinels, and a decoder generates the spans, each after its sentinel.  `Encoder` holds
+only the encoder half of a T5 model, so the decoder is part of the objective: the checkpoint's own, which is trained too
+and dropped after the stage.
 Source: Raffel et al. 2020, arXiv 1910.10683, section 3.1.4 and `random_spans_noise_mask` of the published code.
 """
 
@@ -28,24 +28,24 @@ from crosslift.train.batch import Batch
 log = logging.getLogger(__name__)
 
 _SENTINELS = 100
-"""What T5 and mT5 were trained with."""
+"""The number of sentinels of T5 and mT5."""
 
 
 @dataclass(frozen=True)
 class SpanBatch(Batch):
-    """Corrupted inputs, and what the decoder writes: sentinel, span, sentinel, span, ..., end."""
+    """Corrupted inputs, and the decoder's targets: sentinel, span, sentinel, span, ..., end."""
 
     inputs: Inputs
     outputs: Inputs
 
 
 class SpanDecoder(nn.Module):
-    """The decoder half of a T5 checkpoint; input and tied output embeddings stay the encoder's."""
+    """The decoder half of a T5 checkpoint; input and tied output embeddings are the encoder's."""
 
     def __init__(self, whole: Any) -> None:
         super().__init__()
         whole.encoder = None
-        # A placeholder for the matrix that belongs to the encoder: it is neither copied, trained twice nor saved.
+        # A placeholder for the embedding matrix of the encoder, so that it is not copied, trained twice or saved.
         shared = whole.shared.weight
         placeholder = nn.Parameter(shared.new_empty(0), requires_grad=False)
         for part in whole.modules():
@@ -58,7 +58,7 @@ class SpanDecoder(nn.Module):
         """Return the decoder of the checkpoint that an encoder was loaded from, or a new one if that has none.
 
         Raises:
-            CheckpointError: the checkpoint is not there any more.
+            CheckpointError: the checkpoint no longer exists.
         """
         whole, has_decoder = load_whole(encoder.name)
         if not has_decoder:
@@ -66,13 +66,13 @@ class SpanDecoder(nn.Module):
         return cls(whole)
 
     def forward(self, encoder: Encoder, states: Tensor, mask: Tensor, outputs: Inputs) -> Tensor:
-        """Return logits, (real tokens of `outputs`, vocabulary), each given the tokens before it.
+        """Return the logits of the real tokens of `outputs`, (tokens, vocabulary), each given the earlier tokens.
 
         Args:
-            encoder: whose word embeddings are used.
-            states: its last layer's states, (batch, length, hidden).
-            mask: of the encoder's inputs, (batch, length).
-            outputs: what is to be written.
+            encoder: the encoder, for its word embeddings.
+            states: (batch, length, hidden), its last states.
+            mask: (batch, length), the attention mask of its inputs.
+            outputs: the tokens to generate.
         """
         result = functional_call(
             self.whole,
@@ -93,14 +93,14 @@ def corrupt(
     """Replace spans by sentinels.
 
     Args:
-        encoder: a text-to-text one.
+        encoder: a text-to-text encoder.
         rows: texts or joined pairs.
-        probability: share of tokens that are replaced.
-        mean_length: tokens of a span, on average.
-        generator: the only source of chance.
+        probability: share of tokens to replace.
+        mean_length: mean number of tokens per span.
+        generator: the only source of randomness.
 
     Returns:
-        The corrupted rows, where words that lost a piece are no words any more, and the batch of them.
+        The corrupted rows, in which words that lost a subword are no longer marked as words, and their batch.
 
     Raises:
         CheckpointError: the tokenizer has no sentinels.
@@ -122,10 +122,10 @@ def corrupt(
 def noise_mask(
     length: int, probability: float, mean_length: float, most: int, generator: torch.Generator
 ) -> list[bool]:
-    """Return which of `length` tokens are hidden: spans that take turns with what stays, which comes first.
+    """Return which of `length` tokens are hidden, (length,): kept and hidden spans in turn, beginning with a kept one.
 
-    About ``length * probability`` tokens in spans of `mean_length` on average, `most` spans at most.  One token of two
-    or more is always hidden, and one always stays.
+    About ``length * probability`` tokens in spans of `mean_length` tokens on average, and at most `most` spans.  Of two
+    or more tokens, at least one is hidden and at least one is kept.
     """
     hidden = min(max(round(length * probability), 1), length - 1)
     if hidden < 1:
@@ -137,13 +137,13 @@ def noise_mask(
 
 
 def _cut(total: int, parts: int, generator: torch.Generator) -> list[int]:
-    """Return `parts` positive numbers that add up to `total`, every such list being equally likely."""
+    """Return `parts` positive numbers that sum to `total`; all such lists are equally likely."""
     cuts = (torch.randperm(total - 1, generator=generator)[: parts - 1] + 1).sort().values.tolist()
     return [stop - start for start, stop in zip([0, *cuts], [*cuts, total], strict=True)]
 
 
 def _spans(places: Sequence[int]) -> list[tuple[int, int]]:
-    """Return the runs of consecutive positions; a special token between two parts a span."""
+    """Return the runs of consecutive positions; a special token between two positions separates spans."""
     spans: list[tuple[int, int]] = []
     for place in places:
         if spans and spans[-1][1] == place:
@@ -177,7 +177,7 @@ def _plain(ids: tuple[int, ...]) -> Tokens:
 
 
 def _sentinels(encoder: Encoder) -> list[int]:
-    """Return the sentinels' ids in their order; mT5's are sentencepieces with a word mark."""
+    """Return the ids of the sentinels in order; those of mT5 are sentencepiece tokens with a word mark."""
     tokenizer: Any = encoder.tokenizer
     ids = []
     for number in range(_SENTINELS):
@@ -188,7 +188,7 @@ def _sentinels(encoder: Encoder) -> list[int]:
         ids.append(known[0])
     if not ids:
         raise CheckpointError(
-            f"{encoder.name}: the tokenizer has no sentinel <extra_id_0>, which span corruption needs to mark what is "
-            "hidden; use sentence or word alignment objectives with it"
+            f"{encoder.name}: the tokenizer has no sentinel <extra_id_0>, which span corruption needs to mark hidden "
+            "spans; use sentence or word alignment objectives instead"
         )
     return ids

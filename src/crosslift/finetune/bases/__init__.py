@@ -1,1 +1,1 @@
-"""What fine-tuning methods build on: the method contract, batches, and augmented or perturbed inputs."""
+"""Bases of fine-tuning methods: the method contract, batches, views, perturbations and contrasts."""

@@ -1,4 +1,4 @@
-"""Hard negatives of tagged sentences: the value of one slot is exchanged for another value of the slot."""
+"""Hard negatives of tagged sentences: the value of one slot is replaced by another value of that slot."""
 
 from __future__ import annotations
 
@@ -8,66 +8,67 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from crosslift.augment.words import Pieces, replaced
+from crosslift.augment.words import replaced
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
 from crosslift.finetune.bases.span_contrast import spans_of
 from crosslift.train.batch import Batch
 from crosslift.train.task_items import TaskItem
 
+Subwords = tuple[int, ...]
 Key = tuple[int, int]
-"""Index of an example, and the first word of the piece of it."""
+"""Index of an example, and the first word of a part of it."""
 
 
 @dataclass(frozen=True)
 class HardNegatives(Batch):
-    """Sentences that mean something else: a view of each with another value in one slot."""
+    """Sentences with a different meaning: a view of each with another value in one slot."""
 
     inputs: Inputs
     spans: Tensor
-    """(batch, 3): number of the slot, and the first token and the one past the last of its new value; -1 where no value
-    was exchanged, and the row is the view."""
+    """(batch, 3): number of the slot, first token of its new value, and the one past the last; -1 where no value was
+    replaced and the row is the view itself."""
 
     @property
     def there(self) -> Tensor:
-        """(batch,) bool: whether a row is a hard negative."""
+        """Whether each row is a hard negative, (batch,) bool."""
         return self.spans[:, 0] >= 0
 
 
 @dataclass(frozen=True)
 class Value:
-    """What a slot of a sentence is filled with."""
+    """The value of a slot of a sentence."""
 
     slot: str
     start: int
     stop: int
-    pieces: Pieces
-    meaning: Pieces
-    """The pieces that the sentence itself has there, before a view changed them."""
+    subwords: Subwords
+    meaning: Subwords
+    """The subwords of the sentence there, before a view changed them."""
 
 
-class Exchange:
-    """Draws other values: those of the same slot that the batch's views have, else those of the training data.
+class ValueSampler:
+    """Draws other values of a slot from the views of the batch or, if those have none, from the training data.
 
-    Values are the same if the sentences as they were had the same pieces there, whatever the views make of them.
+    Two values are equal if the original sentences have the same subwords there, whatever the views changed.
 
     Args:
         items: the training data, before any view.
-        labels: names of its labels.
+        labels: the names of its labels.
     """
 
     def __init__(self, items: Iterable[TaskItem], labels: Sequence[str]) -> None:
         self.labels = labels
         self._known: dict[Key, list[Value]] = {}
-        known: dict[str, dict[Pieces, Value]] = {}
+        known: dict[str, dict[Subwords, Value]] = {}
         for item in items:
             values = self._known[item.example, item.first_word] = values_of(item, labels)
             for value in values:
-                known.setdefault(value.slot, {}).setdefault(value.pieces, value)
+                known.setdefault(value.slot, {}).setdefault(value.subwords, value)
         self._training = {slot: list(values.values()) for slot, values in known.items()}
 
     def negatives(self, encoder: Encoder, views: Sequence[TaskItem], generator: torch.Generator) -> HardNegatives:
-        """Return a hard negative of each view that has a slot with another value to take."""
+        """Return hard negatives of the views; a view without a replaceable value is returned as it is."""
         found = [self._values(view) for view in views]
         draws = torch.rand((len(views), 2), generator=generator).tolist()
         batch = [value for values in found for value in values]
@@ -80,13 +81,13 @@ class Exchange:
         return HardNegatives(inputs, torch.tensor([span for _, span in rows]))
 
     def _values(self, view: TaskItem) -> list[Value]:
-        """Return the values of a view with their meanings; one that was not in the training data stands for itself."""
+        """Return the values of a view with their original subwords, if the sentence is in the training data."""
         values = values_of(view, self.labels)
         known = self._known.get((view.example, view.first_word), [])
         if len(known) != len(values):
             return values
         pairs = zip(values, known, strict=True)
-        return [Value(new.slot, new.start, new.stop, new.pieces, old.pieces) for new, old in pairs]
+        return [Value(new.slot, new.start, new.stop, new.subwords, old.subwords) for new, old in pairs]
 
     def _exchanged(
         self, tokens: Tokens, values: Sequence[Value], batch: Sequence[Value], draw: Sequence[float], room: int
@@ -100,24 +101,24 @@ class Exchange:
         )
         if not others:
             return tokens, (-1, -1, -1)
-        new = others[int(draw[1] * len(others))].pieces
+        new = others[int(draw[1] * len(others))].subwords
         return replaced(tokens, {(old.start, old.stop): new}), (number, old.start, old.start + len(new))
 
 
 def _others(old: Value, values: Iterable[Value], room: int) -> list[Value]:
-    """Return the values of the same slot that mean something else and for which there is room."""
-    taken = {old.pieces, old.meaning}
+    """Return the values of the same slot that mean something else and fit into the sentence."""
+    taken = {old.subwords, old.meaning}
     return [
         value
         for value in values
         if value.slot == old.slot
-        and not taken & {value.pieces, value.meaning}
-        and len(value.pieces) - len(old.pieces) <= room
+        and not taken & {value.subwords, value.meaning}
+        and len(value.subwords) - len(old.subwords) <= room
     ]
 
 
 def values_of(item: TaskItem, labels: Sequence[str]) -> list[Value]:
-    """Return the values of a tagged sentence's slots in their order; their own pieces are what they mean."""
+    """Return the values of the slots of a tagged sentence, in order; their meaning is their own subwords."""
     assert isinstance(item.label, tuple)
     special, length = item.tokens.special, len(item.tokens)
     starts = [place for place, tag in enumerate(item.label) if tag != IGNORED and not special[place]]
@@ -129,11 +130,11 @@ def values_of(item: TaskItem, labels: Sequence[str]) -> list[Value]:
     values = []
     for first, past in spans_of(tags):
         start, stop = starts[first], stops[past - 1]
-        pieces = item.tokens.ids[start:stop]
-        values.append(Value(tags[first][2:], start, stop, pieces, pieces))
+        subwords = item.tokens.ids[start:stop]
+        values.append(Value(tags[first][2:], start, stop, subwords, subwords))
     return values
 
 
 def has_slots(labels: Sequence[str]) -> bool:
-    """Return whether labels are slots' tags in IOB2, or some of them."""
+    """Return whether some of the labels are tags of slots in IOB2."""
     return any(label.startswith("B-") for label in labels)

@@ -1,4 +1,4 @@
-"""How tasks are said to text-to-text models where a recipe does not say: prompts, and words for labels."""
+"""Default prompts and label words for text-to-text models."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal
 from crosslift.api.examples import TaskType
 
 Style = Literal["t5", "flan"]
-"""T5's task prefix and label names, or FLAN's question and its answers."""
+"""T5's task prefix and label names, or FLAN's question and answers."""
 
 _NLI = frozenset({"entailment", "neutral", "contradiction"})
 _PARAPHRASE = (frozenset({"different", "paraphrase"}), frozenset({"not_paraphrase", "paraphrase"}))
@@ -24,8 +24,8 @@ _LABEL_SETS: Mapping[tuple[Style, frozenset[str]], str] = {
     ("flan", _NLI): "Premise: {first} Hypothesis: {second} Does the premise entail the hypothesis?",
     **{("flan", labels): _TASKS["flan", "pawsx"] for labels in _PARAPHRASE},
 }
-_FORMS: Mapping[tuple[Style, str], str] = {
-    # as T5 writes the tasks of GLUE, behind the name of the task
+_TASK_TYPES: Mapping[tuple[Style, str], str] = {
+    # as in T5's GLUE tasks, after the name of the task
     ("t5", "sentence"): "sentence: {text}",
     ("t5", "pair"): "sentence1: {first} sentence2: {second}",
     ("flan", "sentence"): "Text: {text} Which label fits this text?",
@@ -39,7 +39,7 @@ _ANSWERS: Mapping[frozenset[str], Mapping[str, str]] = {
 
 
 def style_of(checkpoint: str) -> Style:
-    """Return the style that a checkpoint was trained with, going by its name.
+    """Return the style that a checkpoint was trained with, judging by its name.
 
     >>> style_of("google/flan-t5-base"), style_of("google/mt5-small")
     ('flan', 't5')
@@ -48,12 +48,12 @@ def style_of(checkpoint: str) -> Style:
 
 
 def prompt_for(style: Style, *, task: str, task_type: TaskType, labels: Sequence[str]) -> str:
-    """Return the prompt of a task: its own, that of its labels, or that of its form ("sentence" or "pair")."""
+    """Return the prompt of a task: its own, that of its label set, or that of its type ("sentence" or "pair")."""
     known = _TASKS.get((style, task)) or _LABEL_SETS.get((style, frozenset(labels)))
-    return known or f"{task + ' ' if style == 't5' else ''}{_FORMS[style, task_type]}"
+    return known or f"{task + ' ' if style == 't5' else ''}{_TASK_TYPES[style, task_type]}"
 
 
 def words_for(style: Style, labels: Sequence[str]) -> dict[str, str]:
-    """Return the word of each label: FLAN's answer where its prompt asks for one, else the label's name."""
+    """Return the word of each label: FLAN's answer if its prompt asks for one, else the name of the label."""
     answers = _ANSWERS.get(frozenset(labels), {}) if style == "flan" else {}
     return {label: answers.get(label) or label.replace("_", " ") for label in labels}

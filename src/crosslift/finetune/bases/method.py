@@ -1,20 +1,21 @@
-"""The fine-tuning contract: what a method may change in a step, so that several of them make one step together.
+"""The contract of a fine-tuning method: the parts of a step that it may change.
 
-A recipe's methods share one batch and one task loss.  Each changes what it is about and leaves the rest:
+The methods of a recipe share one batch and one task loss.  Each overrides the hooks that its idea is about:
 
-==================  ================================================================================================
-hook                what a method changes with it
-==================  ================================================================================================
-``rewrite``         the sentences: a *view* of them, drawn anew each time
-``draw, perturb``   what the model computes from a batch: noise on its embeddings, or words exchanged against it
-``task_loss``       how predictions are compared with labels
-``terms``           nothing: it adds a loss of its own
-``block``           the batches: examples that are kept together
-``run_step``        how a step's gradients come about
-``head``            what predicts; one method of a recipe at most
-==================  ================================================================================================
+===================  ==============================================================================================
+hook                 purpose
+===================  ==============================================================================================
+``begin``            look at encoder, data and translations before the first step
+``rewrite``          a *view* of the sentences, drawn anew at each step
+``draw, perturb``    change the model's input in a step: noise on embeddings, or words chosen against the model
+``task_loss``        the loss of predictions against labels
+``terms``            additional losses
+``block``            examples that must share a batch
+``run_step``         the computation of a step's gradients
+``head``             the task head
+===================  ==============================================================================================
 
-A view takes the sentences' place, unless a method of the recipe compares both (`compares`): then it stands beside them.
+A view replaces the sentences unless a method of the recipe compares the two (`compares`): then both are in the batch.
 """
 
 from __future__ import annotations
@@ -30,9 +31,8 @@ from torch.nn import functional
 
 from crosslift.api.examples import Example, TaskType
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.inputs import IGNORED, Inputs, pad
-from crosslift.finetune.bases.batch import LabelledBatch, ModelInput, Pass
-from crosslift.heads.intent_slot import at_sentence
+from crosslift.encoder.inputs import IGNORED, Inputs
+from crosslift.finetune.bases.batch import LabelledBatch, ModelInput, Pass, labelled_batch
 from crosslift.heads.label_names import LabelNames
 from crosslift.heads.label_words import LabelWords
 from crosslift.heads.task_model import TaskModel
@@ -41,40 +41,35 @@ from crosslift.train.method import Backward, Method, Terms
 from crosslift.train.task_items import Item, TaskItem, choices_of, rows_of
 
 Translations = Mapping[str, Mapping[int, TaskItem]]
-"""Items by language and by the index of the example that they translate."""
+"""Translated items by language and by the index of the example that they translate."""
 Loss = Callable[[ModelInput], Tensor]
-"""The mean task loss of a reading."""
+"""The mean task loss of an input, a scalar."""
 
 
 class FinetuneMethod(Method):
-    """Base of every fine-tuning method; alone it is plain fine-tuning."""
+    """Base of every fine-tuning method; without overridden hooks it is plain fine-tuning."""
 
     input_type: ClassVar[Literal["text", "bitext", "task"]] = "task"
     rewrites: ClassVar[bool] = False
-    """Whether `rewrite` is there."""
-    moves: ClassVar[bool] = False
-    """Whether its views may have more or fewer tokens, so that positions in them are others."""
+    """Whether it overrides `rewrite`."""
     perturbs: ClassVar[bool] = False
-    """Whether `perturb` is there; one method of a recipe at most."""
-    compares: ClassVar[bool] = False
-    """Whether views stand beside the sentences, where `active`."""
-    translates: ClassVar[bool] = False
-    """Whether it reads translations of the training data."""
-    new_tokens: ClassVar[bool] = False
-    """Whether a step may embed tokens that the training data lacks: then the vocabulary is not trimmed."""
+    """Whether it overrides `perturb`; at most one method of a recipe may."""
     makes_head: ClassVar[bool] = False
-    """Whether `head` is there; one method of a recipe at most."""
+    """Whether it overrides `head`; at most one method of a recipe may."""
+    compares: ClassVar[bool] = False
+    """Whether it compares sentences with their views, so that a batch holds both."""
+    moves: ClassVar[bool] = False
+    """Whether its views may have more or fewer tokens than the sentences, so that positions differ."""
+    translates: ClassVar[bool] = False
+    """Whether it uses translations of the training data."""
+    new_tokens: ClassVar[bool] = False
+    """Whether it may embed tokens that the training data lacks; the vocabulary is then not trimmed."""
     task_types: ClassVar[tuple[str, ...]] = (
-        "sentence",
-        "pair",
-        "tagging",
-        "intent_slot",
-        "extractive_qa",
-        "multiple_choice",
+        *("sentence", "pair", "tagging", "intent_slot", "extractive_qa", "multiple_choice"),
     )
-    """The forms of task it is defined for."""
+    """The task types it is defined for."""
     reasons: ClassVar[Mapping[str, str]] = {}
-    """Why it is not defined for another form, where that is worth saying."""
+    """The reason why it is not defined for a task type, where one is worth giving."""
 
     @property
     def active(self) -> bool:
@@ -82,122 +77,123 @@ class FinetuneMethod(Method):
         return True
 
     @property
-    def second_reading(self) -> bool:
-        """Whether each sentence is read twice even where nothing rewrites or perturbs it (dropout differs)."""
+    def second_pass(self) -> bool:
+        """Whether it compares two passes over the same sentence, with different dropout, where there is no view."""
         return False
 
     @property
     def clean_weight(self) -> float:
-        """Factor of the task loss on the sentences, where views stand beside them."""
+        """Factor of the task loss on the sentences."""
         return 1.0
 
     @property
     def view_weight(self) -> float | None:
-        """Factor of the task loss on views that stand beside their sentences; None leaves it to others."""
+        """Factor of the task loss on views that are compared with their sentences; None leaves it to other methods."""
         return None
 
     def rewrite(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> Sequence[TaskItem]:
-        """Return views of the items, in their order; of an example with choices, each choice is an item."""
+        """Return views of the items, in their order; each choice of a multiple-choice example is an item."""
         del model, generator
         return items
 
     def draw(
         self, model: TaskModel, items: Sequence[TaskItem], inputs: Inputs, generator: torch.Generator
     ) -> Batch | None:
-        """Return what the method needs of chance, beside views: it is handed to `perturb`."""
+        """Return the random values of the step, which `perturb` and `run_step` get; `inputs` are the padded items."""
         del model, items, inputs, generator
         return None
 
     def perturb(
         self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, auxiliary: Any
     ) -> ModelInput:
-        """Return the reading that the task is learned from."""
+        """Return the input that the task is learned from; `drawn` is what `draw` returned."""
         del model, drawn, loss, auxiliary
         return model_input
 
     def task_loss(self, logits: Tensor, labels: Tensor) -> Tensor:
-        """Return the loss of predictions, summed over what has a label.
+        """Return the loss of predictions, a scalar: the sum over those with a label.
 
         Args:
-            logits: (n, labels), (n, choices), or for spans (n, positions): two rows a window, start and end.
+            logits: (n, classes): labels, choices, or for extractive_qa positions, with one row for the start and one
+                for the end of an answer.  Some classes may be impossible, see `bases.batch.possible`.
             labels: (n,), IGNORED where there is none.
         """
         return functional.cross_entropy(logits, labels, ignore_index=IGNORED, reduction="sum")
 
     def terms(self, model: TaskModel, clean: Pass, view: Pass | None, batch: LabelledBatch, auxiliary: Any) -> Terms:
-        """Return terms to add, each a mean over `units(batch)`.
+        """Return additional losses, each a scalar mean over `num_targets(batch)`.
 
         Args:
             model: the task model.
-            clean: the pass over the sentences; over what took their place, where nothing stands beside.
-            view: the pass over what stands beside them.
+            clean: the pass over the sentences, or over views that replace them.
+            view: the pass over the views that are compared with the sentences.
             batch: the batch.
-            auxiliary: the method's own.
+            auxiliary: the method's own auxiliary module.
         """
         del model, clean, view, batch, auxiliary
         return {}
 
     def block(self, example: Example) -> str | None:
-        """Return what examples that must share a batch have in common; None for nothing."""
+        """Return a key that examples which must share a batch have in common, or None."""
         del example
         return None
 
     def run_step(
         self,
-        together: FinetuneMethod,
+        combined: FinetuneMethod,
         model: TaskModel,
         batch: LabelledBatch,
         backward: Backward,
         auxiliary: nn.Module | None,
     ) -> Terms | None:
-        """Compute the step's gradients; None for the usual way.
+        """Compute the step's gradients and return its terms; None for the usual way.
 
         Args:
-            together: all methods of the recipe, whose `loss` the step is about.
+            combined: all methods of the recipe as one, whose `loss` is to be learned from.
             model: the task model.
             batch: the batch.
             backward: adds the gradients of terms.
-            auxiliary: what `together.loss` takes.
+            auxiliary: the auxiliary module of `combined`.
         """
-        del together, model, batch, backward, auxiliary
+        del combined, model, batch, backward, auxiliary
         return None
 
     def head(
         self, encoder: Encoder, *, task: str, task_type: TaskType, labels: Sequence[str], seed: int
     ) -> LabelWords | LabelNames | None:
-        """Return the head to train, made of the encoder; None for the family's own.
+        """Return the head to train; None for that of the encoder's family.
 
         Args:
-            encoder: what fine-tuning starts from; stays as it is.
+            encoder: the encoder before fine-tuning; not changed.
             task: name of the task.
-            task_type: its form.
+            task_type: type of the task.
             labels: in the order of the outputs.
-            seed: of random weights.
+            seed: seed of random weights.
         """
         del encoder, task, task_type, labels, seed
         return None
 
     def begin(self, encoder: Encoder, items: Sequence[TaskItem], views: Translations) -> None:
-        """Look at what there is before the first step.
+        """Prepare before the first step.
 
         Args:
-            encoder: as it was without a task's head.
+            encoder: the encoder before fine-tuning.
             items: the training data.
-            views: its translations, if the recipe has some for methods to compare with.
+            views: translations of the training data, if the recipe has some for methods to compare with.
         """
         del encoder, items, views
 
     @property
     def parts(self) -> tuple[FinetuneMethod, ...]:
-        """The methods that make the step: this one, unless it stands for several."""
+        """The methods that make up the step: this one, unless it combines several."""
         return (self,)
 
     def auxiliaries(self, auxiliary: nn.Module | None) -> Sequence[nn.Module | None]:
-        """Return what each of `parts` needs beside the model."""
+        """Return the auxiliary module of each of `parts`."""
         return (auxiliary,)
 
     def drawn_by(self, part: FinetuneMethod, batch: LabelledBatch) -> Batch | None:
-        """Return what one of `parts` drew for a batch."""
+        """Return the random values that one of `parts` drew for a batch."""
         return next(drawn for each, drawn in zip(self.parts, batch.drawn, strict=True) if each is part)
 
     def weight_of(self, index: int) -> float:
@@ -206,7 +202,7 @@ class FinetuneMethod(Method):
         return 1.0
 
     def collate(self, model: TaskModel, items: Sequence[Item], generator: torch.Generator) -> LabelledBatch:
-        """Rewrite the items, pad them, and draw what the perturbation needs.
+        """Rewrite the items, pad them, and draw the random values of all parts.
 
         Raises:
             DataError: examples differ in their number of choices.
@@ -215,12 +211,11 @@ class FinetuneMethod(Method):
         views: Sequence[TaskItem] = rows
         for part in self.parts:
             views = part.rewrite(model, views, generator)
-        beside = self._beside
-        batch = _padded(model, rows if beside else views, choices)
-        if beside:
-            batch = replace(batch, view=_padded(model, views, choices).inputs)
-        read = batch.view or batch.inputs
-        return replace(batch, drawn=tuple(part.draw(model, views, read, generator) for part in self.parts))
+        batch = labelled_batch(model, rows if self._compared else views, choices)
+        if self._compared:
+            batch = replace(batch, view=labelled_batch(model, views, choices).inputs)
+        inputs = batch.view or batch.inputs
+        return replace(batch, drawn=tuple(part.draw(model, views, inputs, generator) for part in self.parts))
 
     def num_targets(self, batch: LabelledBatch) -> int:  # type: ignore[override]  # a method knows its own batch
         """Return the number of labels: examples, tagged tokens, or starts and ends of answers."""
@@ -229,7 +224,7 @@ class FinetuneMethod(Method):
     def loss(  # type: ignore[override]
         self, model: TaskModel, batch: LabelledBatch, auxiliary: nn.Module | None = None
     ) -> Terms:
-        """Return the task loss and the terms of all parts."""
+        """Return the task loss and the terms of all parts, each a scalar."""
         model_input = ModelInput(batch.view or batch.inputs)
         for part, drawn, own in zip(self.parts, batch.drawn, self.auxiliaries(auxiliary), strict=True):
             model_input = part.perturb(model, model_input, drawn, self._mean_loss(model, batch), own)
@@ -238,7 +233,7 @@ class FinetuneMethod(Method):
     def terms_of(
         self, model: TaskModel, batch: LabelledBatch, model_input: ModelInput, auxiliary: nn.Module | None
     ) -> Terms:
-        """Return the terms of a batch whose sentences, or the views beside them, are read as `model_input` says."""
+        """Return the terms of a batch, each a scalar; `model_input` is that of the views, or of the sentences."""
         if batch.view is None:
             clean, view = self._pass(model, batch, model_input), None
         else:
@@ -262,9 +257,10 @@ class FinetuneMethod(Method):
         return super().step(model, batch, backward, auxiliary)
 
     @property
-    def _beside(self) -> bool:
+    def _compared(self) -> bool:
+        """Whether a batch holds sentences and views."""
         active = [part for part in self.parts if part.active]
-        changed = any(part.rewrites or part.perturbs or part.second_reading for part in active)
+        changed = any(part.rewrites or part.perturbs or part.second_pass for part in active)
         return changed and any(part.compares for part in active)
 
     @property
@@ -274,32 +270,15 @@ class FinetuneMethod(Method):
 
     def _pass(self, model: TaskModel, batch: LabelledBatch, model_input: ModelInput) -> Pass:
         output = model_input.output(model)
-        output = replace(output, logits=batch.by_example(output.logits, model_input.inputs))
+        output = replace(output, logits=batch.class_logits(output.logits, model_input.inputs))
         return Pass(model_input, output, batch.labels_of(model_input.inputs), batch.balance)
 
     def _mean(self, done: Pass) -> Tensor:
-        """Return the mean task loss of a pass; of a joint task, that of intents plus that of tags."""
+        """Return the mean task loss of a pass; for intent_slot, that of intents plus that of tags."""
         own = [part for part in self.parts if type(part).task_loss is not FinetuneMethod.task_loss]
         decides = own[-1] if own else self.parts[0]
-        losses = [factor * decides.task_loss(logits, labels) for factor, logits, labels in done.task_types]
+        losses = [weight * decides.task_loss(logits, labels) for weight, logits, labels in done.predictions]
         return torch.stack(losses).sum() / max(1, done.count)
 
     def _mean_loss(self, model: TaskModel, batch: LabelledBatch) -> Loss:
         return lambda model_input: self._mean(self._pass(model, batch, model_input))
-
-
-def _padded(model: TaskModel, rows: Sequence[TaskItem], choices: int) -> LabelledBatch:
-    inputs = model.encoder.collate([row.tokens for row in rows])
-    if model.task_type in ("tagging", "intent_slot"):
-        tags = pad([row.label for row in rows if isinstance(row.label, tuple)], IGNORED)
-        inputs = replace(inputs, targets=tags)
-        return LabelledBatch(inputs, None, balance=_balance(inputs) if model.task_type == "intent_slot" else None)
-    return LabelledBatch(inputs, torch.tensor([row.label for row in rows[::choices]]))
-
-
-def _balance(inputs: Inputs) -> Tensor:
-    """Return how many labels there are for each intent, and for each tag: (batch, 2), the same in all rows."""
-    assert inputs.targets is not None
-    labelled, whole = inputs.targets != IGNORED, at_sentence(inputs)
-    counts = torch.stack([(labelled & whole).sum(), (labelled & ~whole).sum()])
-    return (counts.sum() / counts.clamp(min=1)).expand(len(inputs), 2)

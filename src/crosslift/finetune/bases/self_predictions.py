@@ -1,6 +1,6 @@
-"""What the pre-trained encoder itself would write in a sentence, if it must not use the training data's own tokens.
+"""Predictions of the pre-trained encoder for words of a sentence, from tokens that the training data lacks.
 
-A multilingual masked language model asked for a word, and kept from the source language's pieces, answers in other
+A multilingual masked language model that must not use the subwords of the source language predicts words of other
 languages: code-switching without a dictionary.
 """
 
@@ -19,32 +19,32 @@ from crosslift.train.task_items import TaskItem
 
 
 class Predictions(NamedTuple):
-    """At chosen positions, in row-major order."""
+    """Predictions at chosen positions, in row-major order."""
 
     chosen: Tensor
-    """(batch, length) bool: where."""
+    """(batch, length) bool: the positions."""
     tokens: Tensor
     """(chosen, k): the most probable tokens, best first."""
     shares: Tensor
-    """(chosen, k): their probabilities, adding up to 1."""
+    """(chosen, k): their probabilities, normalised to sum to 1."""
 
 
 class SelfPredictor:
-    """Asks an encoder for tokens at positions that it does not see.
+    """Predicts masked tokens with an encoder.
 
     Args:
-        encoder: as it was before fine-tuning; asked, never trained.
-        items: the training data, whose tokens are never answers.
+        encoder: the encoder before fine-tuning; it is not trained.
+        items: the training data, whose tokens are never predicted.
 
     Raises:
-        CheckpointError: the encoder has no masked-LM head, or the data leaves it no token to answer with.
+        CheckpointError: the encoder has no masked-LM head, or the training data uses all of its tokens.
     """
 
     def __init__(self, encoder: Encoder, items: Iterable[TaskItem]) -> None:
         if not encoder.has_masked_language_model:
             raise CheckpointError(
-                f"{encoder.name} has no masked-LM head, which self-augmentation asks for words; use `code_switch` with "
-                "a lexicon, or a checkpoint with such a head"
+                f"{encoder.name} has no masked-LM head, which self-augmentation needs to predict words; use "
+                "`code_switch` with a lexicon, or a checkpoint with such a head"
             )
         self.encoder = encoder
         allowed = torch.ones(encoder.vocabulary_size, dtype=torch.bool)
@@ -52,11 +52,13 @@ class SelfPredictor:
         seen = {token for item in items for token in item.tokens.ids} | set(encoder.special_ids)
         allowed[list(seen)] = False
         if not allowed.any():
-            raise CheckpointError(f"{encoder.name}: the training data uses its whole vocabulary; no token is foreign")
+            raise CheckpointError(
+                f"{encoder.name}: the training data uses the whole vocabulary; no foreign token is left"
+            )
         self._forbidden = ~allowed
 
     def predict(self, rows: Sequence[Tokens], *, share: float, count: int, generator: torch.Generator) -> Predictions:
-        """Return the `count` most probable foreign tokens at a random `share` of positions that are not special."""
+        """Return the `count` most probable foreign tokens at a random share of the positions that are not special."""
         inputs = self.encoder.collate(rows)
         chosen = (torch.rand(inputs.ids.shape, generator=generator) < share) & ~inputs.special
         hidden = inputs.with_ids(inputs.ids.masked_fill(chosen, self.encoder.mask_id)).to(self.encoder.device)

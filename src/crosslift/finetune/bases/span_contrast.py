@@ -1,4 +1,4 @@
-"""Contrast between a sentence and its view at the levels of tagged sentences: spans and words."""
+"""Contrast between the tagged spans, or the words, of sentences and of their views."""
 
 from __future__ import annotations
 
@@ -14,24 +14,24 @@ from crosslift.finetune.bases.batch import Pass
 from crosslift.losses import info_nce
 
 Project = Callable[[Tensor], Tensor]
-"""Vectors, (n, hidden), to those that are compared."""
+"""Maps vectors (n, hidden) to those that are compared."""
 Place = tuple[int, int, int]
-"""Row, first token, and the one past the last."""
+"""Row, first token, and the one past the last token."""
 
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a tagged sentence: where it stands, its pieces, and its tag."""
+    """A word of a tagged sentence: its place, its subwords, and its tag."""
 
     place: Place
-    pieces: tuple[int, ...]
+    subwords: tuple[int, ...]
     tag: int
 
 
 def words_of(done: Pass) -> list[list[Word]]:
-    """Return the words of each row: a tagged token begins one, which ends before the next one or a special token.
+    """Return the words of each row: each begins at a tagged token and ends before the next one or a special token.
 
-    A special token with a label, an intent, begins none.
+    A special token with a label, which is an intent, begins no word.
     """
     ids, special, tags = (each.tolist() for each in (done.inputs.ids, done.inputs.special, done.labels))
     rows = []
@@ -46,7 +46,7 @@ def words_of(done: Pass) -> list[list[Word]]:
 
 
 def spans_of(tags: Sequence[str]) -> list[tuple[int, int]]:
-    """Return the spans of BIO tags, as first word and the one past the last; without B- and I-, each word is one.
+    """Return the spans of BIO tags, (first word, the one past the last); without B- and I- each tagged word is one.
 
     >>> spans_of(["O", "B-PER", "I-PER", "B-PER", "I-LOC"])
     [(1, 3), (3, 4), (4, 5)]
@@ -64,25 +64,29 @@ def spans_of(tags: Sequence[str]) -> list[tuple[int, int]]:
 
 
 def means(states: Tensor, places: Sequence[Place]) -> Tensor:
-    """Return the mean state of some places, (places, hidden), of states (batch, length, hidden)."""
+    """Return the mean state of each place, (places, hidden), given states (batch, length, hidden)."""
     return torch.stack([states[row, start:stop].mean(dim=0) for row, start, stop in places])
 
 
 @dataclass(frozen=True)
-class Exchanged:
-    """Hard negatives as the encoder reads them."""
+class EncodedNegatives:
+    """Encoded hard negatives."""
 
     states: Tensor
     """(batch, length, hidden)."""
     spans: Tensor
-    """(batch, 3): number of the span that is another one, where it begins, and where it ends; -1 where none is."""
+    """(batch, 3): number of the replaced span, its first token and the one past the last; -1 where there is none."""
 
     def of(self, numbers: Sequence[tuple[int, int]]) -> tuple[Tensor, Tensor]:
-        """Return the mean state of the new value of each (row, number of a span), and whether that has one."""
-        exchanged = self.spans.tolist()
-        there = [exchanged[row][0] == number for row, number in numbers]
+        """Return the mean states of the new values of spans, (n, hidden), and whether each has one, (n,) bool.
+
+        Args:
+            numbers: row and number of each span, (n, 2).
+        """
+        replaced = self.spans.tolist()
+        there = [replaced[row][0] == number for row, number in numbers]
         places = [
-            (row, *exchanged[row][1:]) if here else (row, 0, 1) for (row, _), here in zip(numbers, there, strict=True)
+            (row, *replaced[row][1:]) if here else (row, 0, 1) for (row, _), here in zip(numbers, there, strict=True)
         ]
         return means(self.states, places), torch.tensor(there, device=self.states.device)
 
@@ -94,27 +98,35 @@ def span_contrast(
     *,
     temperature: float,
     project: Project | None = None,
-    exchanged: Exchanged | None = None,
+    negatives: EncodedNegatives | None = None,
 ) -> Tensor:
-    """Return InfoNCE between the spans of the sentences and those of their views; 0 without spans.
+    """Return InfoNCE between the spans of sentences and those of their views, a scalar; 0 without spans.
 
-    Negatives are all other spans of the batch and of its views, unless they are the same pieces, and what the span was
-    exchanged for.
+    Negatives are all other spans of the batch and of its views that have different subwords, and the value that
+    replaces the span in its hard negative.
+
+    Args:
+        clean: the pass over the sentences.
+        view: the pass over their views.
+        labels: the names of the tags.
+        temperature: divides the cosines.
+        project: applied to the vectors before they are compared.
+        negatives: hard negatives.
     """
     found: list[tuple[Place, Place, tuple[int, ...]]] = []
     numbers: list[tuple[int, int]] = []
     for words, others in zip(words_of(clean), words_of(view), strict=True):
         for number, (start, stop) in enumerate(spans_of([labels[word.tag] for word in words])):
             numbers.append((words[start].place[0], number))
-            pieces = tuple(piece for word in words[start:stop] for piece in word.pieces)
-            found.append((*(_over(side, start, stop) for side in (words, others)), pieces))  # type: ignore[arg-type]
+            subwords = tuple(subword for word in words[start:stop] for subword in word.subwords)
+            found.append((*(_over(side, start, stop) for side in (words, others)), subwords))  # type: ignore[arg-type]
     if not found:
         return clean.output.states.sum() * 0
     first = means(clean.output.states, [place for place, _, _ in found])
     second = means(view.output.states, [place for _, place, _ in found])
     same = [[one == other for _, _, other in found] for _, _, one in found]
     excluded = torch.tensor(same, device=first.device)
-    hard = None if exchanged is None else exchanged.of(numbers)
+    hard = None if negatives is None else negatives.of(numbers)
     if project is not None:
         first, second = project(first), project(second)
         hard = None if hard is None else (project(hard[0]), hard[1])
@@ -122,13 +134,19 @@ def span_contrast(
 
 
 def word_contrast(clean: Pass, view: Pass, *, temperature: float, project: Project | None = None) -> Tensor:
-    """Return how far each exchanged word of a view is from the word that it stands for, among its sentence's words.
+    """Return InfoNCE from each replaced word of a view to the original word, a scalar; 0 without replaced words.
 
-    Cross-entropy over the words of the sentence, a mean over exchanged words; 0 where none is.
+    Negatives are the other words of the sentence.
+
+    Args:
+        clean: the pass over the sentences.
+        view: the pass over their views.
+        temperature: divides the cosines.
+        project: applied to the vectors before they are compared.
     """
     losses = []
     for words, others in zip(words_of(clean), words_of(view), strict=True):
-        changed = [place for place, (a, b) in enumerate(zip(words, others, strict=True)) if a.pieces != b.pieces]
+        changed = [place for place, (a, b) in enumerate(zip(words, others, strict=True)) if a.subwords != b.subwords]
         if not changed:
             continue
         anchors = means(view.output.states, [others[place].place for place in changed])

@@ -1,6 +1,6 @@
-"""Views of labelled examples: the sentences with other words, and the labels that go with them.
+"""Base of views that replace words, and the labels of such views.
 
-The answer to a question is never touched, nor is the rest of a word that it is a part of; it may move.
+The words of an answer are never replaced; their positions may change.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from crosslift.train.task_items import TaskItem
 
 
 class WordView(FinetuneMethod):
-    """Base of views that exchange words: a tagged word keeps its tag, a sentence its label, a question its answer."""
+    """Base of views that replace words: a tagged word keeps its tag, a sentence its label, a question its answer."""
 
     rewrites: ClassVar[bool] = True
     new_tokens: ClassVar[bool] = True
@@ -38,7 +38,7 @@ class WordView(FinetuneMethod):
 
     @abstractmethod
     def view(self, model: TaskModel, item: TaskItem, generator: torch.Generator) -> Tokens:
-        """Return the item's tokens with other words."""
+        """Return the tokens of an item with some words replaced."""
 
     def rewrite(self, model: TaskModel, items: Sequence[TaskItem], generator: torch.Generator) -> Sequence[TaskItem]:
         """Return a view of each item."""
@@ -60,7 +60,7 @@ def _with_tokens(item: TaskItem, tokens: Tokens) -> TaskItem:
 
 
 def shielded_tokens(item: TaskItem, task_type: TaskType) -> Tokens:
-    """Return the item's tokens; those of an answer's words are special, so that no view exchanges them."""
+    """Return the tokens of an item, with those of an answer's words marked as special so that no view replaces them."""
     tokens = item.tokens
     if task_type != "extractive_qa" or not isinstance(item.label, tuple) or IGNORED in item.label:
         return tokens
@@ -77,7 +77,7 @@ def shielded_tokens(item: TaskItem, task_type: TaskType) -> Tokens:
 
 
 def _with_answer(item: TaskItem, shielded: Tokens, view: Tokens) -> TaskItem:
-    """Return the view of an item, its shield taken off, and its label where the answer has moved to."""
+    """Return the view of an item without the marks of `shielded_tokens`, and the answer's positions in it."""
     assert view.words is not None
     assert item.tokens.words is not None
     before, after = ([place for place, kept in enumerate(tokens.special) if kept] for tokens in (shielded, view))
