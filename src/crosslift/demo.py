@@ -1,4 +1,4 @@
-"""`crosslift demo`: the main job in the lab, with and without alignment, side by side."""
+"""`crosslift demo`: zero-shot transfer in the lab, with and without alignment."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crosslift.runs.write import remove
 
 
 def demo_recipes() -> dict[str, Recipe]:
-    """Return the two arms: the encoder as pre-trained, and the same after alignment."""
+    """Return the two recipes: the pre-trained encoder as it is, and after alignment."""
     values = recipes.read(LAB_RECIPE)
     without = {key: table for key, table in values.items() if key != "align"}
     return {
@@ -21,11 +21,11 @@ def demo_recipes() -> dict[str, Recipe]:
 
 
 def run_demo(output: Path, *, seeds: int) -> list[Path]:
-    """Run both arms with seeds 0, 1, ... into OUTPUT/ARM/seed-N, replacing an earlier demo; return the directories."""
+    """Run both recipes with seeds 0, 1, ... into OUTPUT/NAME/seed-N, replacing an earlier demo; return the folders."""
     directories = []
-    for arm, recipe in demo_recipes().items():
-        remove(output / arm)
+    for name, recipe in demo_recipes().items():
+        remove(output / name)
         for seed in range(seeds):
             seeded = recipe.model_copy(update={"seed": seed})
-            directories.append(run(seeded, output / arm / f"seed-{seed}"))
+            directories.append(run(seeded, output / name / f"seed-{seed}"))
     return directories

@@ -1,1 +1,1 @@
-"""Text that goes in: readers, bitext, checks and sources."""
+"""Data: bitext, lexicons, word vectors, checks of examples, and the sources of examples.  Imports no torch."""

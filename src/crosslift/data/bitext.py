@@ -1,4 +1,4 @@
-"""Bitext: parallel sentences of a language pair, with word links where they are known.  Imports no torch."""
+"""Bitext: parallel sentences of a language pair, with word links if they are known.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SCHEMA = 1
 
 
 class _Filters(NamedTuple):
-    """What is left out: by settings, and because it is scored on."""
+    """The filters: settings, and test texts that must not be in the bitext."""
 
     settings: FilterSettings
     test_texts: list[str]
@@ -31,10 +31,10 @@ class _Filters(NamedTuple):
 
 
 class Bitext:
-    """Parallel sentences; index it, iterate it, ask for its word links.
+    """A sequence of sentence pairs and their word links.
 
-    With a cache folder the text is written there once and memory-mapped ever after, so that its size is no
-    matter; without one it is kept in memory.
+    With a cache folder the text is written there once and then memory-mapped, so that it may be larger than memory;
+    without one it is kept in memory.
 
     >>> links = [((0, 0), (1, 1))]
     >>> bitext = Bitext.from_pairs([("a house", "ein Haus")], languages=("en", "de"), links=links)
@@ -47,7 +47,7 @@ class Bitext:
         self.languages = languages
         """The codes of source and target."""
         self.report = report
-        """How many pairs were read, and what the filters dropped."""
+        """The number of pairs read, and what the filters dropped."""
 
     @classmethod
     def read(
@@ -66,21 +66,21 @@ class Bitext:
         """Read a bitext from files, each plain or with .gz.
 
         Args:
-            path: a tsv file, a file of `source ||| target`, a TMX file, the source side, or a folder in which
-                the file of the language pair is looked for (`bitext_files`).
+            path: a tsv file, a file of `source ||| target`, a TMX file, the source side, or a folder that contains
+                the file of the language pair (`bitext_files`).
             languages: the codes of source and target.
-            target: the target side, where it is a file of its own.
+            target: the target side, if it is a separate file.
             columns: the fields of source and target in a tsv file, from 0; None: 0 and 1 of two, 2 and 3 of
                 four (corpus, id, source, target).
-            links: a Pharaoh file of word links, a line a pair; None: the file beside `path` that ends in
+            links: a Pharaoh file of word links, one line per pair; None: the file next to `path` that ends in
                 `.links` instead, if there is one.
-            filters: what is left out; None: the defaults of `FilterSettings`.
-            test_texts: texts whose pairs are left out, since they are scored on.
-            limit: how many pairs are read at most, before filters; None: all.
-            cache: the folder to keep the text in; None: memory.
+            filters: the pairs to leave out; None: the defaults of `FilterSettings`.
+            test_texts: texts of test sets; pairs that contain one are left out.
+            limit: the maximum number of pairs to read, before filtering; None: all.
+            cache: the folder for the text; None: memory.
 
         Raises:
-            DataError: a file is not as expected, or no pair is left.
+            DataError: a file is malformed, or no pair is left.
             StorageError: the cache cannot be written.
         """
         source, other = Path(path), Path(target) if target else None
@@ -105,14 +105,14 @@ class Bitext:
         filters: FilterSettings | None = None,
         test_texts: Iterable[str] = (),
     ) -> Bitext:
-        """Make a bitext, kept in memory, of pairs that are there already.
+        """Make a bitext in memory from pairs.
 
         Args:
             pairs: (source, target) sentences.
             languages: the codes of source and target.
             links: the word links of each pair, from 0; None: unknown.
-            filters: what is left out; None: nothing.
-            test_texts: texts whose pairs are left out, since they are scored on.
+            filters: the pairs to leave out; None: none.
+            test_texts: texts of test sets; pairs that contain one are left out.
 
         Raises:
             DataError: no pair is left.
@@ -129,7 +129,7 @@ class Bitext:
         cls, pairs: Iterator[Pair], filters: _Filters, *, languages: tuple[str, str], folder: Path | None
     ) -> Bitext:
         report = FilterReport()
-        kept = _some(clean(pairs, filters.settings, report=report, test_texts=filters.test_texts), report)
+        kept = _not_empty(clean(pairs, filters.settings, report=report, test_texts=filters.test_texts), report)
         if folder is None:
             return cls(text_store.in_memory(kept), languages=languages, report=report)
         if not folder.is_dir():
@@ -158,7 +158,7 @@ class Bitext:
         return len(self._store.link_offsets) > 1
 
     def with_links(self, links: Iterable[Sequence[tuple[int, int]]]) -> Bitext:
-        """Return the same bitext with these word links, one sequence a pair, from an aligner say."""
+        """Return the same bitext with these word links, one sequence per pair, for example from an aligner."""
         made = (Pair(*pair, tuple(link)) for pair, link in zip(self, links, strict=True))
         return Bitext(text_store.in_memory(made), languages=self.languages, report=self.report)
 
@@ -177,11 +177,11 @@ NO_FILTERS = FilterSettings(empty=False, max_characters=None, identical=False, m
 """Keeps every pair."""
 
 
-def _some(pairs: Iterator[Pair], report: FilterReport) -> Iterator[Pair]:
+def _not_empty(pairs: Iterator[Pair], report: FilterReport) -> Iterator[Pair]:
     """Yield pairs.
 
     Raises:
-        DataError: there is none.
+        DataError: there are none.
     """
     yield from pairs
     if report.kept == 0:
@@ -193,7 +193,7 @@ def _stem(path: Path) -> str:
 
 
 def _key(files: Sequence[Path | None], settings: Sequence[object]) -> str:
-    """Return the name of a cache entry: what the files hold, and how they are read."""
+    """Return the name of a cache entry: a hash of the files and of how they are read."""
     contents = [sha256(path) if path else None for path in files]
     identity = json.dumps([_SCHEMA, contents, settings], sort_keys=True)
     return hashlib.sha256(identity.encode()).hexdigest()[:32]

@@ -1,8 +1,7 @@
-"""What must hold before examples are trained on or scored on.  Imports no torch.
+"""Checks of a whole split before it is trained on or scored.  Imports no torch.
 
-Missing columns, unknown labels, wrong encodings and empty files are reported where they are read, with file and
-line (`crosslift.io.text`, `crosslift.tasks`), and a language that is not there by the source
-(`crosslift.data.sources`).  Here is what only shows in a split as a whole.
+Missing columns, unknown labels, wrong encodings and empty files are reported where they are read, with file and line
+(`crosslift.io.text`, `crosslift.tasks`), and missing languages by the source (`crosslift.data.sources`).
 """
 
 from __future__ import annotations
@@ -31,15 +30,15 @@ from crosslift.errors import DataError
 Identities = frozenset[tuple[str, ...]]
 
 _ENOUGH = 20
-"""Fewer labels than this may be all the same by chance."""
+"""Fewer labels than this may all be the same by chance."""
 
 
 def placeholder_labels(examples: Sequence[Example], *, where: str) -> None:
-    """Check that examples have gold answers, and not placeholders for them.
+    """Check that examples have gold answers, and no placeholders.
 
     Args:
         examples: one split in one language.
-        where: what they are, for the message: "xnli test in 'de'".
+        where: the name of the split in messages: "xnli test in 'de'".
 
     Raises:
         DataError: gold labels are missing, or all are the same, as in the files of hidden test sets.
@@ -48,19 +47,19 @@ def placeholder_labels(examples: Sequence[Example], *, where: str) -> None:
     if missing := golds.count(()):
         share = f"{missing:,} of {len(examples):,} examples"
         raise DataError(
-            f"{where}: {share} have no gold answer, so they can be neither trained nor scored on; predict on "
-            "them, or name a file that has the answers"
+            f"{where}: {share} have no gold answer, so they can be neither trained on nor scored; use `predict`, or "
+            "name a file that has the answers"
         )
     values = {value for gold in golds for value in gold}
     if len(values) == 1 and len(examples) >= _ENOUGH:
         raise DataError(
-            f"{where}: all {len(examples):,} examples have the gold '{values.pop()}', which is how hidden test "
-            "sets are filled up; name a file with the real answers, or predict instead"
+            f"{where}: all {len(examples):,} examples have the gold '{values.pop()}', as in hidden test sets; name "
+            "a file with the real answers, or use `predict`"
         )
 
 
 def _golds(example: Example) -> tuple[object, ...]:
-    """Return the gold values of an example: one label, a tag a word, the answers; none where it has none."""
+    """Return the gold values of an example: its label, one tag per word, or its answers; empty if it has none."""
     match example:
         case SentenceExample() | PairExample() | MultipleChoiceExample():
             return () if example.label is None else (example.label,)
@@ -79,18 +78,18 @@ def _golds(example: Example) -> tuple[object, ...]:
 
 
 def duplicates(examples: Sequence[Example]) -> int:
-    """Return how many examples have the very texts of an earlier one."""
+    """Return the number of examples with the same texts as an earlier one."""
     return len(examples) - len({tuple(texts(example)) for example in examples})
 
 
 @dataclass(frozen=True)
 class Overlap:
-    """Training examples that are also test examples, case, blanks and punctuation ignored."""
+    """Test examples that are also training examples; case, blanks and punctuation are ignored."""
 
     count: int
-    """Test examples that are training examples too."""
+    """Number of test examples that are training examples too."""
     total: int
-    """Test examples."""
+    """Number of test examples."""
     example: str
     """The texts of one of them."""
 
@@ -100,12 +99,12 @@ class Overlap:
 
 
 def overlap(train: Sequence[Example] | Identities, test: Sequence[Example]) -> Overlap | None:
-    """Return what training and test data have in common, or None.
+    """Return the overlap of training and test data, or None.
 
-    An example counts if all of its texts are those of one training example, in order; a premise may recur.
+    An example counts if all of its texts are those of one training example, in order; a shared premise is no overlap.
 
     Args:
-        train: training examples, or their `identities`, to look at many test sets.
+        train: training examples, or their `identities`, which is faster for many test sets.
         test: test examples.
     """
     seen = train if isinstance(train, frozenset) else identities(train)
@@ -116,19 +115,19 @@ def overlap(train: Sequence[Example] | Identities, test: Sequence[Example]) -> O
 
 
 def identities(examples: Sequence[Example]) -> Identities:
-    """Return what tells examples apart when they are looked for elsewhere: their normalised texts."""
+    """Return the normalised texts by which examples are recognised elsewhere."""
     return frozenset(map(_identity, examples))
 
 
 def check_overlap(train: Sequence[Example], test: Sequence[Example], *, where: str) -> None:
-    """Check that no test example is trained on; `overlap` tells without raising.
+    """Check that no test example is trained on; `overlap` does not raise.
 
     Raises:
         DataError: some are; the message says how many, and shows one.
     """
     found = overlap(train, test)
     if found is not None:
-        raise DataError(f"{where}: {found}; leave them out of the training data, or allow the overlap in the recipe")
+        raise DataError(f"{where}: {found}; leave them out of the training data")
 
 
 def _identity(example: Example) -> tuple[str, ...]:
@@ -136,10 +135,10 @@ def _identity(example: Example) -> tuple[str, ...]:
 
 
 def notes(task: Task, split: Split, by_language: Mapping[str, Sequence[Example]]) -> list[str]:
-    """Return what is worth saying about a split, though it is no mistake, a line each for all languages.
+    """Return warnings about a split, one line each for all languages.
 
-    Other numbers of examples than published; examples that repeat an earlier one, texts and all; and those of them that
-    have another answer than the earlier one.
+    They are about numbers of examples that differ from those published, examples that repeat the texts of an earlier
+    one, and repeated examples with another answer.
     """
     published = task.facts.get(split, {})
     sizes = {
@@ -148,23 +147,23 @@ def notes(task: Task, split: Split, by_language: Mapping[str, Sequence[Example]]
         if code in published and published[code] != len(examples)
     }
     repeats = {code: _repeats(examples) for code, examples in by_language.items()}
-    said = {
+    findings = {
         "another number of examples than published": sizes,
         "examples that repeat an earlier one": {code: f"{count:,}" for code, (count, _) in repeats.items() if count},
         "repeated examples with another answer than before": {
             code: f"{count:,}" for code, (_, count) in repeats.items() if count
         },
     }
-    return [_line(f"{task.name} {split}", what, found) for what, found in said.items() if found]
+    return [_line(f"{task.name} {split}", what, found) for what, found in findings.items() if found]
 
 
 def _line(where: str, what: str, by_language: Mapping[str, str]) -> str:
-    """Return one line of a finding by language."""
+    """Return a finding by language as one line."""
     return f"{where}: {what}: " + ", ".join(f"{code} {found}" for code, found in by_language.items())
 
 
 def _repeats(examples: Sequence[Example]) -> tuple[int, int]:
-    """Return how many examples have the very texts of an earlier one, and how many of these another answer."""
+    """Return how many examples have the same texts as an earlier one, and how many of these have another answer."""
     first: dict[tuple[str, ...], tuple[object, ...]] = {}
     repeated = different = 0
     for example in examples:
@@ -177,14 +176,14 @@ def _repeats(examples: Sequence[Example]) -> tuple[int, int]:
 
 
 def shared_hypotheses(train: Sequence[Example], tests: Mapping[str, Sequence[Example]], *, where: str) -> list[str]:
-    """Return a line on second texts of pairs that are second texts in training too, if there are any.
+    """Return a warning about second texts of pairs that are second texts in training too, if there are any.
 
-    A model that reads hypotheses alone can know the answer by them, whatever the premise.
+    A hypothesis-only model can know their labels, whatever the premise.
 
     Args:
-        train: training examples; those that are no pairs are not looked at.
+        train: training examples; only pairs are considered.
         tests: test examples by language.
-        where: what they are, for the line: "xnli test".
+        where: the name of the split in the warning: "xnli test".
     """
     seen = {normalise(example.second) for example in train if isinstance(example, PairExample)}
     found = (
@@ -195,6 +194,6 @@ def shared_hypotheses(train: Sequence[Example], tests: Mapping[str, Sequence[Exa
         if seen
         else {}
     )
-    said = {code: f"{count:,} of {len(tests[code]):,}" for code, count in found.items() if count}
+    shares = {code: f"{count:,} of {len(tests[code]):,}" for code, count in found.items() if count}
     what = "second texts (hypotheses) that are second texts of training examples"
-    return [_line(where, what, said)] if said else []
+    return [_line(where, what, shares)] if shares else []

@@ -1,4 +1,4 @@
-"""Which pairs of a bitext are left out, and how many for which reason.  Imports no torch."""
+"""Filters of bitext, with the number of pairs dropped for each reason.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crosslift.data.pairs import Pair
 
 
 class FilterSettings(BaseModel):
-    """What is left out of a bitext; a pair is counted under the first reason that holds, in this order."""
+    """The pairs of a bitext to leave out; a dropped pair counts under the first reason that applies, in this order."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -23,26 +23,26 @@ class FilterSettings(BaseModel):
     max_characters: int | None = Field(default=1_000, gt=0)
     """Pairs with a side longer than this."""
     identical: bool = True
-    """Pairs whose sides are the same: text that was never translated."""
+    """Pairs with identical sides, which were never translated."""
     max_ratio: float | None = Field(default=6.0, gt=1)
-    """Pairs whose longer side has more than so many times the characters of the shorter.
+    """Pairs whose longer side has more than this many times the characters of the shorter side.
 
-    Mind the script: Chinese takes about a third of the characters of English.
+    The script matters: Chinese takes about a third of the characters of English.
     """
     duplicates: bool = True
-    """Pairs that have occurred before."""
+    """Pairs that occurred before."""
 
 
 @dataclass
 class FilterReport:
-    """How many pairs were read, and what became of them; `print` it."""
+    """The number of pairs read, and of pairs dropped by reason; made to be printed."""
 
     read: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
 
     @property
     def kept(self) -> int:
-        """The pairs that are left."""
+        """The number of pairs that are left."""
         return self.read - self.dropped.total()
 
     def __str__(self) -> str:
@@ -55,14 +55,14 @@ def clean(
 ) -> Iterator[Pair]:
     """Yield the pairs that pass, in order, and count in `report`.
 
-    Memory grows by some 60 bytes a pair where duplicates are looked for, and not otherwise.
+    Memory grows by about 60 bytes per pair if duplicates are dropped, and not otherwise.
 
     Args:
         pairs: the bitext.
-        settings: what is left out.
-        report: where the counts go.
-        test_texts: texts that must not be trained on; a pair with either side among them is left out (case,
-            blanks and punctuation ignored).
+        settings: the pairs to leave out.
+        report: collects the counts.
+        test_texts: texts that must not be trained on; a pair with one of them is left out (case, blanks and
+            punctuation are ignored).
     """
     tests = _tests(settings, frozenset(map(normalise, test_texts)))
     for pair in pairs:
@@ -75,7 +75,7 @@ def clean(
 
 
 def _tests(settings: FilterSettings, held_out: frozenset[str]) -> Mapping[str, Callable[[Pair], bool]]:
-    """Return the reasons in force, each with its test; duplicates last, so as to remember what is kept."""
+    """Return the tests of the settings by reason; duplicates come last, so that only kept pairs are remembered."""
     length, ratio = settings.max_characters, settings.max_ratio
     tests: dict[str, Callable[[Pair], bool]] = {}
     if settings.empty:
@@ -99,7 +99,7 @@ def _ratio(pair: Pair) -> float:
 
 
 def _repeats() -> Callable[[Pair], bool]:
-    """Return a test that remembers what it saw, as digests of 80 bits, which practically never clash."""
+    """Return a test for repeated pairs, which remembers 80-bit digests; they practically never collide."""
     seen: set[bytes] = set()
 
     def repeated(pair: Pair) -> bool:

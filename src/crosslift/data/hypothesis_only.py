@@ -1,8 +1,8 @@
-"""What second texts give away: how often a label can be told without the first text.
+"""The hypothesis-only baseline: labels of pairs predicted from the second text alone.  Imports no torch.
 
-Hypotheses of inference data were written to a label, and words such as "not" tell it (Gururangan et al. 2018, arXiv
-1803.02324; Poliak et al. 2018, arXiv 1805.01042).  Here naive Bayes reads their words and pairs of words, which takes
-seconds; `[finetune.input] texts = "second"` trains the encoder itself that way.  Imports no torch.
+Hypotheses of inference data were written for a label, and words such as "not" reveal it (Gururangan et al. 2018, arXiv
+1803.02324; Poliak et al. 2018, arXiv 1805.01042).  Naive Bayes on words and word bigrams takes seconds;
+`[finetune.input] texts = "second"` trains the encoder itself on second texts.
 """
 
 from __future__ import annotations
@@ -15,36 +15,36 @@ from itertools import pairwise
 
 from crosslift.api.examples import Example, PairExample
 
-MOST = 50_000
-"""Training examples that are read, at most: the first ones."""
+LIMIT = 50_000
+"""Maximum number of training examples; the first ones are used."""
 MARGIN = 5.0
-"""Points above the commonest label from which second texts count as giving labels away."""
+"""Points above the most frequent label from which the baseline counts as high."""
 
 
 @dataclass(frozen=True)
 class HypothesisOnly:
-    """Shares of right labels, in percent, without the first text."""
+    """Accuracy without the first text, in percent."""
 
-    second: float
+    accuracy: float
     """Naive Bayes on second texts."""
-    commonest: float
-    """The commonest label of the examples, always."""
+    most_frequent: float
+    """Always the most frequent label of the examples."""
 
     @property
-    def much(self) -> bool:
-        """Whether second texts give labels away."""
-        return self.second >= self.commonest + MARGIN
+    def high(self) -> bool:
+        """Whether second texts reveal many labels."""
+        return self.accuracy >= self.most_frequent + MARGIN
 
 
 def hypothesis_only(train: Sequence[Example], dev: Sequence[Example]) -> HypothesisOnly | None:
-    """Return how well labels of pairs are told by their second texts, or None where there are no labelled pairs."""
-    learned, scored = _labelled(train[:MOST]), _labelled(dev)
-    if not learned or not scored:
+    """Return the baseline on the dev examples, or None if there are no labelled pairs."""
+    train_texts, dev_texts = _labelled(train[:LIMIT]), _labelled(dev)
+    if not train_texts or not dev_texts:
         return None
-    bayes = _NaiveBayes(learned)
-    right = sum(bayes.label(text) == label for text, label in scored)
-    _, commonest = Counter(label for _, label in scored).most_common(1)[0]
-    return HypothesisOnly(100 * right / len(scored), 100 * commonest / len(scored))
+    bayes = _NaiveBayes(train_texts)
+    correct = sum(bayes.label(text) == label for text, label in dev_texts)
+    _, most_frequent = Counter(label for _, label in dev_texts).most_common(1)[0]
+    return HypothesisOnly(100 * correct / len(dev_texts), 100 * most_frequent / len(dev_texts))
 
 
 def _labelled(examples: Sequence[Example]) -> list[tuple[str, str]]:
@@ -58,7 +58,7 @@ def _features(text: str) -> set[str]:
 
 
 class _NaiveBayes:
-    """Multinomial naive Bayes on the words and pairs of words that a text has: add-one smoothed, new ones left out."""
+    """Multinomial naive Bayes on the set of words and bigrams of a text, add-one smoothed; unknown ones are ignored."""
 
     def __init__(self, texts: Sequence[tuple[str, str]]) -> None:
         self._labels = Counter(label for _, label in texts)
@@ -69,7 +69,7 @@ class _NaiveBayes:
         self._totals = {label: counts.total() + len(self._known) for label, counts in self._counts.items()}
 
     def label(self, text: str) -> str:
-        """Return the likeliest label of a text."""
+        """Return the most likely label of a text."""
         features = _features(text) & self._known
         return max(self._labels, key=lambda label: self._log_likelihood(features, label))
 

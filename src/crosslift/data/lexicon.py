@@ -22,7 +22,7 @@ WordPairs = Iterable[tuple[str, str]]
 
 
 class Lexicon:
-    """Words of `source` and their translations, by target language.
+    """Words of the language `source` and their translations, by target language.
 
     >>> lexicon = Lexicon({"de": [("house", "Haus"), ("bank", "Bank"), ("bank", "Ufer")]}, source="en")
     >>> lexicon.translations("Bank", "de"), lexicon.translations("tree", "de"), len(lexicon)
@@ -36,15 +36,15 @@ class Lexicon:
 
     @classmethod
     def read(cls, path: Path | str, *, source: str = "en", languages: Sequence[str] | None = None) -> Lexicon:
-        """Read dictionaries in the form of MUSE and CoSDA-ML: `word translation`, one pair a line, plain or .gz.
+        """Read dictionaries in the format of MUSE and CoSDA-ML: one `word translation` per line, plain or .gz.
 
         Args:
             path: a file `en-de.txt`, or a folder of such files.
-            source: the language of the words, where `path` is a folder.
-            languages: the target languages to read; None: all that are there.
+            source: the language of the words, if `path` is a folder.
+            languages: the target languages to read; None: all in the folder.
 
         Raises:
-            DataError: no such file, or a line that is not two words; the message names file and line.
+            DataError: no such file, or a line that is not a word and its translation; the message names file and line.
             LanguageError: a language without a file.
         """
         spoken, targets = _files(Path(path), source)
@@ -59,7 +59,7 @@ class Lexicon:
 
     @classmethod
     def of_world(cls, world: World, *, languages: Sequence[str] | None = None) -> Lexicon:
-        """Return the lab's own lexicon: every word form of its source language, in the other languages.
+        """Return the lexicon of a lab world: every word form of its source language, in the other languages.
 
         Raises:
             LanguageError: a language that the world does not have.
@@ -75,17 +75,17 @@ class Lexicon:
 
     @property
     def words(self) -> tuple[str, ...]:
-        """Every source word that has a translation into any language, in the order of the lexicon."""
+        """Every source word with a translation into any language, in the order of the lexicon."""
         return tuple(self.places)
 
     @cached_property
     def places(self) -> dict[str, int]:
-        """The place of each of `words`."""
+        """The index of each of `words`."""
         words = dict.fromkeys(word for rows in self._translations.values() for word in rows)
         return {word: place for place, word in enumerate(words)}
 
     def words_into(self, language: str) -> tuple[str, ...]:
-        """Return the source words that have a translation into a language."""
+        """Return the source words with a translation into a language."""
         return tuple(self._of(language))
 
     def words_of(self, language: str) -> tuple[str, ...]:
@@ -93,7 +93,7 @@ class Lexicon:
         return tuple(dict.fromkeys(word for row in self._of(language).values() for word in row))
 
     def translations(self, word: str, language: str) -> tuple[str, ...]:
-        """Return the translations of a word as it is written, else of its lower-case form, else none."""
+        """Return the translations of a word as written, else of its lower-case form, else ()."""
         rows = self._of(language)
         return rows.get(word) or rows.get(word.lower(), ())
 
@@ -102,9 +102,9 @@ class Lexicon:
         return ((word, other) for word, row in self._of(language).items() for other in row)
 
     def split(self, share: float, *, seed: int) -> tuple[Lexicon, Lexicon]:
-        """Return two lexicons without a source word in common, `share` of the words in the first.
+        """Return two lexicons without a common source word; the first has the fraction `share` of the words.
 
-        The translations of a mapping's seed words say nothing about its precision, so it is measured on the rest.
+        A mapping is fitted to the first and its precision measured on the second.
         """
         words = self.words
         order = np.random.default_rng((seed, len(words))).permutation(len(words))
@@ -112,7 +112,7 @@ class Lexicon:
         return self._where(lambda word: word in first), self._where(lambda word: word not in first)
 
     def save(self, folder: Path | str) -> None:
-        """Write a file `{source}-{language}.txt` a language, which `read` reads."""
+        """Write one file `{source}-{language}.txt` per language, which `read` reads."""
         folder = Path(folder)
         folder.mkdir(parents=True, exist_ok=True)
         for language in self.languages:
@@ -133,7 +133,7 @@ class Lexicon:
             return NotImplemented
         return (self.source, self._translations) == (other.source, other._translations)
 
-    __hash__ = None  # type: ignore[assignment]  # equal by content, and never a key
+    __hash__ = None  # type: ignore[assignment]  # compared by content, never used as a key
 
     def __repr__(self) -> str:
         return f"Lexicon({self.source} to {', '.join(self.languages)}; {len(self):,} pairs)"
@@ -156,8 +156,8 @@ def open_lexicon(where: str, languages: tuple[str, ...] | None = None) -> Lexico
     """Return the lexicon that a setting names: "lab", "lab:SEED" for the world of another seed, or a path.
 
     Raises:
-        DataError: no such file or folder, or a line that is not two words.
-        LanguageError: a language that it does not have.
+        DataError: no such file or folder, or a line that is not a word and its translation.
+        LanguageError: a language that the lexicon does not have.
     """
     world = lab_world(where)
     if world is None:
@@ -166,7 +166,7 @@ def open_lexicon(where: str, languages: tuple[str, ...] | None = None) -> Lexico
 
 
 def lexicon_files(where: str) -> tuple[str, ...]:
-    """Return the pattern of the files that a lexicon setting names; the lab has none."""
+    """Return the pattern of the files that a lexicon setting names; none for the lab."""
     if lab_world(where) is not None:
         return ()
     return (str(Path(where) / "*"),) if Path(where).is_dir() else (where,)
@@ -180,7 +180,7 @@ def lab_world(where: str) -> World | None:
 
 
 def _grouped(pairs: WordPairs) -> dict[str, tuple[str, ...]]:
-    """Return the translations of each word, each once, in their order."""
+    """Return the distinct translations of each word, in order."""
     grouped: dict[str, dict[str, None]] = {}
     for word, translation in pairs:
         grouped.setdefault(word, {})[translation] = None
@@ -193,18 +193,18 @@ def _files(path: Path, source: str) -> tuple[str, dict[str, Path]]:
         names = {file: match for file in sorted(path.iterdir()) if (match := _NAME.fullmatch(file.name))}
         found = {match["target"]: file for file, match in names.items() if match["source"] == source}
         if not found:
-            there = ", ".join(file.name for file in names) or "no file of such a name"
+            there = ", ".join(file.name for file in names) or "no file with such a name"
             raise DataError(f"{path}: no lexicon {source}-xx.txt, plain or with .gz (there is: {there})")
         return source, found
     file = existing(path)
     match = _NAME.fullmatch(file.name)
     if match is None:
-        raise DataError(f"{file}: the name of a lexicon says its languages: en-de.txt, for instance")
+        raise DataError(f"{file}: the file name must contain the two languages, such as en-de.txt")
     return match["source"], {match["target"]: file}
 
 
 def _read(path: Path) -> Iterator[tuple[str, str]]:
-    """Yield the pairs of a file; a translation of several words stands behind a tab."""
+    """Yield the pairs of a file; a translation of several words is separated by a tab."""
     for number, line in lines(path):
         fields = line.split("\t") if "\t" in line else line.split()
         if not line.strip():

@@ -1,6 +1,6 @@
-"""Lexicons made from word vectors: map one language's space onto another's, take nearest neighbours.
+"""Lexicon induction: map the word vectors of one language onto another's, and take nearest neighbours.
 
-Noise is a dial here, on the vectors and on the map, and the precision of what comes out says how much noise it is.
+Noise can be added to the vectors and to the map; the precision of the induced lexicon measures its effect.
 Imports no torch.
 """
 
@@ -20,15 +20,15 @@ from crosslift.errors import DataError
 log = logging.getLogger(__name__)
 
 _ROWS = 4_096
-"""Source words compared at a time with all target words."""
+"""Source words that are compared with all target words at a time."""
 
 
 @dataclass(frozen=True)
 class Noise:
-    """How bad the cross-lingual vectors are made.
+    """Noise added to cross-lingual vectors.
 
-    `vectors` is sigma in v + sigma * n, n ~ N(0, I / dimensions); `mapping` is the Frobenius norm of what is added to
-    the map.
+    `vectors` is sigma in v + sigma * n, n ~ N(0, I / dimensions); `mapping` is the Frobenius norm of the matrix that is
+    added to the map.
     """
 
     vectors: float = 0.0
@@ -36,7 +36,7 @@ class Noise:
 
 
 def procrustes(source: Matrix, target: Matrix) -> Matrix:
-    """Return the orthogonal W that minimises ``|source @ W - target|``, row i of both being translations.
+    """Return the orthogonal W that minimises ``|source @ W - target|``, where row i of both is a pair of translations.
 
     ``W = U V'`` of the singular value decomposition ``source' target = U S V'``.
 
@@ -47,7 +47,7 @@ def procrustes(source: Matrix, target: Matrix) -> Matrix:
 
 
 def with_error(mapping: Matrix, norm: float, *, rng: np.random.Generator) -> Matrix:
-    """Return the map plus a random matrix of Frobenius norm `norm`: the map of a bad seed lexicon."""
+    """Return the map plus a random matrix of Frobenius norm `norm`, like the map of a bad seed lexicon."""
     error = rng.standard_normal(mapping.shape)
     return (mapping + norm * error / np.linalg.norm(error)).astype(np.float32)
 
@@ -55,8 +55,8 @@ def with_error(mapping: Matrix, norm: float, *, rng: np.random.Generator) -> Mat
 def csls(source: Matrix, target: Matrix, *, neighbours: int = 10) -> Matrix:
     """Return cross-domain similarity local scaling, (source words, target words).
 
-    ``2 cos(x, y) - r(x) - r(y)``, with r the mean cosine to the nearest `neighbours` words of the other language: a
-    word that is near to everything is near to nothing.
+    ``2 cos(x, y) - r(x) - r(y)``, where r is the mean cosine to the nearest `neighbours` words of the other language:
+    this corrects for hubs, words that are near to everything.
 
     Source: Conneau et al. 2018, arXiv 1710.04087, equation 3.
     """
@@ -79,16 +79,16 @@ def induce(
     """Return the lexicon of nearest neighbours by CSLS, after mapping the source language onto each target language.
 
     Args:
-        vectors: of the source language of `seeds` and of its target languages, each a space of its own.
+        vectors: word vectors of the source language of `seeds` and of its target languages, each in its own space.
         seeds: known translations that the maps are fitted to.
-        translations: neighbours that become translations of a word, nearest first.
+        translations: number of neighbours that become translations of a word, nearest first.
         min_similarity: the cosine that a neighbour must exceed; None: any.
-        noise: put on the source vectors and on the maps.
-        neighbours: words that CSLS averages over.
-        seed: of the noise.
+        noise: noise added to the source vectors and to the maps.
+        neighbours: number of words that CSLS averages over.
+        seed: seed of the noise.
 
     Raises:
-        DataError: no seed pair has two vectors.
+        DataError: no seed pair has vectors for both words.
     """
     noise = noise or Noise()
     source = vectors[seeds.source].normalised()
@@ -97,7 +97,9 @@ def induce(
         target = vectors[language].normalised()
         known = _with_vectors(seeds, language, source, target)
         if not known:
-            log.warning("no seed pair of %s-%s has two vectors; no word is translated", seeds.source, language)
+            log.warning(
+                "no seed pair of %s-%s has vectors for both words; no word is translated", seeds.source, language
+            )
             continue
         rng = np.random.default_rng((seed, number))
         fitted = procrustes(source.rows([word for word, _ in known]), target.rows([other for _, other in known]))
@@ -106,22 +108,22 @@ def induce(
         pairs[language] = _nearest(mapped, target, translations, min_similarity, neighbours)
     if not any(pairs.values()):
         raise DataError(
-            f"no pair of the seed lexicon ({seeds}) has a vector on both sides, so no language can be mapped; the "
-            "vectors must be of the same languages, in the same case"
+            f"no pair of the seed lexicon ({seeds}) has vectors for both words, so no language can be mapped; vectors "
+            "and lexicon must have the same languages and the same case"
         )
     return Lexicon(pairs, source=seeds.source)
 
 
 def precision_at_1(lexicon: Lexicon, gold: Lexicon) -> dict[str, float]:
-    """Return, by language, the share of gold words whose first translation is right, among those that have one.
+    """Return, by language, the fraction of gold words whose first translation is right, among those that have one.
 
-    It is 0 for a language in which none has one.
+    It is 0 for a language in which no word has one.
     """
     scores = {}
     for language in gold.languages:
         known = [word for word in gold.words_into(language) if lexicon.translations(word, language)]
-        right = [lexicon.translations(word, language)[0] in gold.translations(word, language) for word in known]
-        scores[language] = sum(right) / len(right) if right else 0.0
+        correct = [lexicon.translations(word, language)[0] in gold.translations(word, language) for word in known]
+        scores[language] = sum(correct) / len(correct) if correct else 0.0
     return scores
 
 
@@ -133,14 +135,14 @@ def _with_vectors(seeds: Lexicon, language: str, source: WordVectors, target: Wo
 def _nearest(
     source: WordVectors, target: WordVectors, count: int, min_similarity: float | None, neighbours: int
 ) -> list[tuple[str, str]]:
-    """Return (word, neighbour), nearest first, comparing a block of source words at a time."""
+    """Return (word, neighbour), nearest first, comparing one block of source words at a time."""
     left, right = unit(source.matrix), unit(target.matrix)
     crowding = _target_nearness(left, right, neighbours)
     count = min(count, len(target))
     pairs = []
     for start in range(0, len(left), _ROWS):
         cosines = left[start : start + _ROWS] @ right.T
-        # A word's own nearness is the same for all its neighbours, so it does not change their order.
+        # The r of a source word is the same for all its neighbours, so it does not change their order.
         scores = 2 * cosines - crowding[None, :]
         for row, best in enumerate(_largest(scores, count)):
             pairs += [
@@ -152,14 +154,14 @@ def _nearest(
 
 
 def _largest(scores: Matrix, count: int) -> NDArray[np.int64]:
-    """Return the places of the largest `count` values of each row, largest first."""
+    """Return the indices of the largest `count` values of each row, largest first."""
     places = np.argpartition(-scores, count - 1, axis=1)[:, :count]
     order = np.argsort(-np.take_along_axis(scores, places, axis=1), axis=1, kind="stable")
     return np.take_along_axis(places, order, axis=1)
 
 
 def _target_nearness(source: Matrix, target: Matrix, neighbours: int) -> Matrix:
-    """Return (target words,): the mean cosine of each to its nearest source words."""
+    """Return the mean cosine of each target word to its nearest source words: (target words,)."""
     blocks = [target[start : start + _ROWS] for start in range(0, len(target), _ROWS)]
     return np.concatenate([_nearness(block @ source.T, neighbours) for block in blocks])
 

@@ -1,4 +1,4 @@
-"""When two texts count as the same: case, blanks, punctuation and width of characters ignored."""
+"""The normal form by which texts are compared: case, blanks, punctuation and character width are ignored."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import unicodedata
 
 
 def normalise(text: str) -> str:
-    """Return a text with nothing left but letters, marks and digits, case-folded, in form NFKC.
+    """Return the letters, marks and digits of a text, case-folded, in NFKC.
 
     >>> normalise("It's  12 o'clock!")
     'its12oclock'
@@ -15,7 +15,7 @@ def normalise(text: str) -> str:
 
 
 class _Kept(dict[int, int | None]):
-    """A table for `str.translate` that looks a character up the first time it meets it."""
+    """A table for `str.translate` that is filled as characters occur."""
 
     def __missing__(self, code: int) -> int | None:
         """Return the character itself, or None for punctuation, symbols, separators and control characters."""

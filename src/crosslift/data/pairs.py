@@ -20,7 +20,7 @@ _COLUMNS = {2: (0, 1), 4: (2, 3)}
 
 
 class Pair(NamedTuple):
-    """A sentence, its translation, and the links between their words where they are known."""
+    """A sentence, its translation, and the links between their words if they are known."""
 
     source: str
     target: str
@@ -38,12 +38,12 @@ def read_pairs(
 
     Args:
         path: a tsv file, a file of `source ||| target`, a TMX file, or the source side.
-        target: the target side, where it is a file of its own.
-        languages: the codes of source and target; TMX needs them.
+        target: the target side, if it is a separate file.
+        languages: the codes of source and target; only TMX needs them.
         columns: the fields of source and target in a tsv file, from 0; None: 0 and 1 of two, 2 and 3 of four.
 
     Raises:
-        DataError: a line is not as expected; the message names file and line.
+        DataError: a line is malformed; the message names file and line.
     """
     if target is not None:
         return _two_files(path, target)
@@ -56,11 +56,11 @@ def read_pairs(
 def bitext_files(folder: Path, languages: tuple[str, str]) -> tuple[Path, Path | None]:
     """Return the file of a language pair in a folder, or the two files, plain or with .gz.
 
-    Looked for, in this order, are `xx.tsv` (xx being the target), `en-xx.tsv`, `en-xx.tmx`, and the two files
+    The names are tried in this order: `xx.tsv` (xx is the target), `en-xx.tsv`, `en-xx.tmx`, and the two files
     `en-xx.en` and `en-xx.xx`.
 
     Raises:
-        LanguageError: none is there; the message names the nearest file.
+        LanguageError: there is none; the message names the nearest file.
     """
     source, target = languages
     pair = f"{source}-{target}"
@@ -71,7 +71,7 @@ def bitext_files(folder: Path, languages: tuple[str, str]) -> tuple[Path, Path |
         return left, right
     there = sorted(path.name for path in folder.iterdir())
     hint = nearest(f"{target}.tsv", there)
-    raise LanguageError(f"{folder}: no bitext of {pair} ({target}.tsv or {pair}.tsv, for instance){hint}")
+    raise LanguageError(f"{folder}: no bitext of {pair} (such as {target}.tsv or {pair}.tsv){hint}")
 
 
 def _two_files(path: Path, target: Path) -> Iterator[Pair]:
@@ -96,8 +96,8 @@ def _tabbed(path: Path, columns: tuple[int, int] | None) -> Iterator[Pair]:
         columns = columns or _COLUMNS.get(len(fields))
         if columns is None:
             raise DataError(
-                f"{path}, line {number}: {len(fields)} fields; say which hold source and target (columns): "
-                "only files of two (source, target) and of four (corpus, id, source, target) are understood"
+                f"{path}, line {number}: {len(fields)} fields; two (source, target) or four (corpus, id, source, "
+                "target) are expected, unless `columns` says which hold source and target"
             )
         if len(fields) <= max(columns):
             raise DataError(f"{path}, line {number}: {len(fields)} fields where {max(columns) + 1} are expected")
@@ -105,14 +105,16 @@ def _tabbed(path: Path, columns: tuple[int, int] | None) -> Iterator[Pair]:
 
 
 def with_links(pairs: Iterable[Pair], path: Path) -> Iterator[Pair]:
-    """Yield pairs with the links of a Pharaoh file: `0-0 1-2`, a line a pair.
+    """Yield pairs with the links of a Pharaoh file, one line per pair, such as `0-0 1-2`.
 
     Raises:
-        DataError: a link that is not `i-j`, or another number of lines than of pairs.
+        DataError: a link is not `i-j`, or the numbers of lines and pairs differ.
     """
     for pair, entry in zip_longest(pairs, lines(path)):
         if pair is None or entry is None:
-            raise DataError(f"{path}: the number of lines is not that of the pairs; a line a pair is expected")
+            raise DataError(
+                f"{path}: the file has more or fewer lines than there are pairs; one line per pair is expected"
+            )
         number, line = entry
         yield Pair(pair.source, pair.target, parse_links(line, where=f"{path}, line {number}"))
 
@@ -121,7 +123,7 @@ def parse_links(line: str, *, where: str) -> Links:
     """Return the links of a Pharaoh line.
 
     Raises:
-        DataError: a link that is not `i-j`.
+        DataError: a link is not `i-j`.
 
     >>> parse_links("0-0 1-2", where="here")
     ((0, 0), (1, 2))
@@ -130,4 +132,4 @@ def parse_links(line: str, *, where: str) -> Links:
         links = tuple(tuple(map(int, link.split("-"))) for link in line.split())
         return tuple((source, target) for source, target in links)
     except ValueError as error:
-        raise DataError(f"{where}: '{line}' is no list of links; `i-j i-j ...` is expected, from 0") from error
+        raise DataError(f"{where}: '{line}' is not a list of links; `i-j i-j ...` is expected, from 0") from error

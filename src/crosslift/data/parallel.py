@@ -1,4 +1,4 @@
-"""Which examples of several languages are translations of each other.  Imports no torch."""
+"""Examples that are translations of each other, found by their ids.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -6,13 +6,12 @@ from collections.abc import Collection, Mapping
 
 
 def shared_ids(ids: Mapping[str, Collection[str]]) -> tuple[list[str], list[str]]:
-    """Return the languages that hold translations of each other, and the ids that all of these hold.
+    """Return the languages that share ids, and the ids that all of them have.
 
-    A language that has no id in common with any other is left out (data without ids, in which it lacks rows), since
-    with it nothing would be left.
+    A language without an id in common with any other is left out, since nothing would be left with it.
 
     Args:
-        ids: by language, those of one item being equal; the first language gives the order.
+        ids: ids by language; translations have the same id, and the first language gives the order.
 
     >>> shared_ids({"gn": ["0", "1", "2"], "quy": ["0", "2"], "nah": ["nah-0", "nah-1"]})
     (['gn', 'quy'], ['0', '2'])

@@ -1,4 +1,4 @@
-"""The test sets of a task by language: read and checked before anything is predicted, then predicted one by one."""
+"""The test set of a task by language, read and checked before anything is predicted."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from crosslift.errors import LanguageError, nearest
 class TestSet:
     """Examples of one task and split by language."""
 
-    __test__ = False  # the name is the field's; pytest need not look
+    __test__ = False  # not a test class of pytest
 
     task: Task
     split: Split
@@ -25,42 +25,42 @@ class TestSet:
     translated_into: str | None = None
     """The language that all texts were translated into (translate-test)."""
     notes: tuple[str, ...] = ()
-    """What is worth saying about the data."""
+    """Warnings about the data."""
     generalized: bool = False
     """Whether every ordered pair of languages is scored too."""
 
     dev: dict[str, list[Example]] = field(default_factory=dict)
-    """What the threshold of a mining task is chosen on, where another split is scored."""
+    """Dev examples that the threshold of a mining task is chosen on, if another split is scored."""
     candidates: list[Candidate] = field(default_factory=list)
-    """The pool of a ranking task, in all languages that there are, scored or not."""
+    """The pool of a ranking task, in all its languages, scored or not."""
 
     def read_in(self, language: str) -> str:
-        """Return the language that a model reads the examples of `language` in."""
+        """Return the language in which a model reads the examples of `language`."""
         return self.translated_into or language
 
 
 def read_test_set(
     source: Source, task: Task, split: Split, languages: Sequence[str] | None, limit: int | None = None
 ) -> TestSet:
-    """Read the languages asked for, or all that are there, less those that the benchmark does not score itself.
+    """Read the given languages, or all except those that the benchmark does not score by default.
 
-    That is the source language for some, and for others what is scored on request.
+    Some benchmarks do not score the source language, and some have languages that are scored only on request.
 
     Raises:
-        LanguageError: a language the data lacks; the message names the nearest.
-        DataError: no such split, a row that is not as expected, labels that cannot be labels.
+        LanguageError: the data lacks a language; the message names the nearest.
+        DataError: no such split, a malformed row, or labels that are placeholders.
     """
     there = source.languages(task, split)
     for code in languages or ():
         if there and code not in there:
             raise LanguageError(
                 f"{source}: {task.name} has no {split} data in '{code}'{nearest(code, there)} "
-                f"(there is: {', '.join(there)})"
+                f"(available: {', '.join(there)})"
             )
-    own = source.source_language(task)
+    source_language = source.source_language(task)
     usual = [code for code in there if code not in task.on_request]
-    scored = usual if task.source in task.languages else [code for code in usual if code != own]
-    wanted = list(languages or scored or there) or [own]
+    scored = usual if task.source in task.languages else [code for code in usual if code != source_language]
+    wanted = list(languages or scored or there) or [source_language]
     whole = {code: source.examples(task, split, code) for code in wanted}
     by_language = {code: examples[:limit] for code, examples in whole.items()}
     for code, examples in by_language.items():
@@ -76,7 +76,7 @@ def read_test_set(
 
 
 def _unmatched(task: Task, split: Split, by_language: Mapping[str, Sequence[Example]]) -> list[str]:
-    """Return a note on the languages of a parallel task that share no item with the others."""
+    """Return a warning about the languages of a parallel task that share no example with the others."""
     if not task.parallel or len(by_language) < 2:
         return []
     matched, _ = shared_ids({code: [example.id for example in rows] for code, rows in by_language.items()})
@@ -84,8 +84,8 @@ def _unmatched(task: Task, split: Split, by_language: Mapping[str, Sequence[Exam
     if not alone:
         return []
     return [
-        f"{task.name} {split}: no example of {', '.join(alone)} has the id of another language's; agreement, retrieval "
-        "and rank distance are without"
+        f"{task.name} {split}: no example of {', '.join(alone)} has the id of an example in another language; "
+        "agreement, retrieval and rank distance leave them out"
     ]
 
 

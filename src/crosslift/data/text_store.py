@@ -1,4 +1,4 @@
-"""How a bitext is kept: all text in one array of UTF-8 bytes, with offsets, in memory or memory-mapped."""
+"""The storage of bitext: all text in one array of UTF-8 bytes with offsets, in memory or memory-mapped."""
 
 from __future__ import annotations
 
@@ -24,16 +24,16 @@ NOTE = "note.json"
 
 @dataclass(frozen=True)
 class Store:
-    """Pairs, side by side."""
+    """Stored sentence pairs."""
 
     text: NDArray[np.uint8]
-    """Every source and target in turn, UTF-8."""
+    """The UTF-8 text of every source and target in turn."""
     offsets: NDArray[np.int64]
-    """(2 * pairs + 1,): where each starts."""
+    """(2 * pairs + 1,): the start of each text."""
     links: NDArray[np.int32]
     """(all links, 2)."""
     link_offsets: NDArray[np.int64]
-    """(pairs + 1,): where the links of each pair start; (1,) if no pair has links."""
+    """(pairs + 1,): the start of the links of each pair; (1,) if no pair has links."""
 
     def __len__(self) -> int:
         return (len(self.offsets) - 1) // 2
@@ -53,7 +53,7 @@ class Store:
 
 @dataclass(frozen=True)
 class _Index:
-    """What is written beside the text."""
+    """The arrays that are stored with the text."""
 
     offsets: NDArray[np.int64]
     links: NDArray[np.int32]
@@ -61,7 +61,7 @@ class _Index:
 
 
 def _write(pairs: Iterable[Pair], text: BinaryIO) -> _Index:
-    """Write the text of pairs as they come; eight bytes an offset are all that stays in memory."""
+    """Write the text of pairs one by one; only the offsets stay in memory."""
     offsets, links, link_offsets = array("q", [0]), array("i"), array("q", [0])
     for pair in pairs:
         for side in (pair.source, pair.target):
@@ -93,9 +93,9 @@ def write(pairs: Iterable[Pair], folder: Path, *, note: Callable[[], object]) ->
     """Write a store to a folder, which appears only when it is complete.
 
     Args:
-        pairs: what is stored.
-        folder: where; it must not be there yet.
-        note: gives what is noted beside the store, as JSON; called when all pairs have been seen.
+        pairs: the pairs to store.
+        folder: the folder, which must not exist yet.
+        note: returns a JSON value to store with the pairs; called after the last pair.
 
     Raises:
         StorageError: the disk is full or cannot be written to.
@@ -117,12 +117,12 @@ def write(pairs: Iterable[Pair], folder: Path, *, note: Callable[[], object]) ->
 
 
 def read_note(folder: Path) -> Any:
-    """Return what was noted beside a store."""
+    """Return the note of a store."""
     return json.loads((folder / NOTE).read_text(encoding="utf-8"))
 
 
 def _publish(draft: Path, folder: Path) -> None:
-    """Rename a draft to its final name; where another process was first, its equal work stays."""
+    """Rename a draft to its final name; if another process was first, its equal store stays."""
     try:
         draft.rename(folder)
     except OSError:

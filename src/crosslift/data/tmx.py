@@ -16,7 +16,7 @@ _CODES = frozenset({"bpt", "ept", "it", "ph", "ut"})
 
 
 def tmx_pairs(path: Path, languages: tuple[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield the translation units that have both languages; regions (`en-US`) are ignored.
+    """Yield the translation units in both languages; regions (`en-US`) are ignored.
 
     Raises:
         DataError: the file is not well-formed, declares entities, or has no unit in both languages.
@@ -31,7 +31,7 @@ def tmx_pairs(path: Path, languages: tuple[str, str]) -> Iterator[tuple[str, str
         _feed(units, b"", path)
     if not found:
         there = ", ".join(sorted(units.seen)) or "none"
-        raise DataError(f"{path}: no unit in both {' and '.join(languages)} (languages there: {there})")
+        raise DataError(f"{path}: no unit in both {' and '.join(languages)} (languages in the file: {there})")
 
 
 def _names(code: str) -> frozenset[str]:
@@ -45,15 +45,15 @@ def _feed(units: _Units, chunk: bytes, path: Path) -> None:
         raise DataError(f"{path}, line {error.lineno}: not well-formed XML: {error}") from error
     except _EntityError as error:
         line = units.parser.CurrentLineNumber
-        raise DataError(f"{path}, line {line}: declares the entity '{error}'; such files are not read") from error
+        raise DataError(f"{path}, line {line}: declares the entity '{error}', which is not supported") from error
 
 
 class _EntityError(Exception):
-    """An entity declaration: entities that name entities can blow a small file up to gigabytes."""
+    """An entity declaration; nested entities can expand a small file to gigabytes."""
 
 
 class _Units:
-    """The units read so far, built by the parser's events."""
+    """The units read so far, built from the parser's events."""
 
     def __init__(self, wanted: tuple[frozenset[str], ...]) -> None:
         self.wanted = wanted
@@ -66,11 +66,11 @@ class _Units:
         self.parser.EntityDeclHandler = self._entity
         self._texts: dict[int, str] = {}
         self._side: int | None = None
-        self._pieces: list[str] | None = None
+        self._text_parts: list[str] | None = None
         self._codes = 0
 
     def take(self) -> list[tuple[str, str]]:
-        """Return the units that are complete, and forget them."""
+        """Return the complete units, and forget them."""
         done, self.done = self.done, []
         return done
 
@@ -80,21 +80,21 @@ class _Units:
         elif element == "tuv":
             self._side = self._side_of(attributes.get("xml:lang") or attributes.get("lang") or "")
         elif element == "seg":
-            self._pieces = []
+            self._text_parts = []
         self._codes += element in _CODES
 
     def _end(self, element: str) -> None:
         self._codes -= element in _CODES
-        if element == "seg" and self._side is not None and self._pieces is not None:
-            self._texts[self._side] = " ".join("".join(self._pieces).split())
+        if element == "seg" and self._side is not None and self._text_parts is not None:
+            self._texts[self._side] = " ".join("".join(self._text_parts).split())
         elif element == "tu" and len(self._texts) == 2:
             self.done.append((self._texts[0], self._texts[1]))
         if element == "seg":
-            self._pieces = None
+            self._text_parts = None
 
     def _text(self, text: str) -> None:
-        if self._pieces is not None and not self._codes:
-            self._pieces.append(text)
+        if self._text_parts is not None and not self._codes:
+            self._text_parts.append(text)
 
     def _entity(self, name: str, *_: object) -> None:
         raise _EntityError(name)

@@ -1,4 +1,4 @@
-"""Words that may stand for each other in one language: from a file, from word vectors, or from the lab.  No torch."""
+"""Words that can replace each other in one language: from a file, word vectors, or the lab.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from crosslift.errors import DataError
 from crosslift.io.text import existing, form, open_bytes
 
 Neighbours = Mapping[str, Sequence[str]]
-"""The neighbours of each word, the word itself not among them."""
+"""The neighbours of each word, without the word itself."""
 
 _BLOCK = 1024
 
@@ -25,14 +25,14 @@ def open_neighbours(where: str, *, count: int, min_cosine: float) -> Neighbours:
     """Return the neighbours that a setting names.
 
     Args:
-        where: "lab" ("lab:1": of world seed 1), whose words have their other forms as neighbours; a JSON file that
-            maps words to lists of words, as the code of Huang et al. 2021 (arXiv 2104.08645) reads it; or a file of
-            word vectors in the text form of word2vec and fastText.
-        count: neighbours a word at most.
-        min_cosine: of neighbours in word vectors.
+        where: "lab" ("lab:1" for world seed 1), where the neighbours of a word are its other forms; a JSON file that
+            maps words to lists of words, in the format of Huang et al. 2021 (arXiv 2104.08645); or a file of word
+            vectors in the text format of word2vec and fastText.
+        count: maximum number of neighbours per word.
+        min_cosine: minimum cosine of neighbours in word vectors.
 
     Raises:
-        DataError: no such file, or one that is not as expected.
+        DataError: no such file, or a malformed one.
     """
     world = lab_world(where)
     if world is not None:
@@ -43,12 +43,12 @@ def open_neighbours(where: str, *, count: int, min_cosine: float) -> Neighbours:
 
 
 def neighbour_files(where: str) -> tuple[str, ...]:
-    """Return the file that a setting names; the lab has none."""
+    """Return the file that a setting names; none for the lab."""
     return () if lab_world(where) is not None else (where,)
 
 
 def read_neighbours(path: Path | str) -> Neighbours:
-    """Read a JSON object of words and lists of words.
+    """Read a JSON object that maps words to lists of words.
 
     Raises:
         DataError: the file is not JSON, or not such an object; the message names the word.
@@ -60,7 +60,7 @@ def read_neighbours(path: Path | str) -> Neighbours:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{place}: not JSON: {error}") from error
     if not isinstance(found, dict):
-        raise DataError(f'{place}: holds a {type(found).__name__}; expected {{"word": ["neighbour", ...], ...}}')
+        raise DataError(f'{place}: contains a {type(found).__name__}; expected {{"word": ["neighbour", ...], ...}}')
     for word, words in found.items():
         if not isinstance(words, list) or not all(isinstance(other, str) for other in words):
             raise DataError(f"{place}: the neighbours of '{word}' are {words!r}; expected a list of words")
@@ -68,7 +68,7 @@ def read_neighbours(path: Path | str) -> Neighbours:
 
 
 def nearest_words(vectors: WordVectors, *, count: int, min_cosine: float) -> Neighbours:
-    """Return for each word the others of highest cosine, best first."""
+    """Return for each word the other words of highest cosine, best first."""
     units = vectors.matrix / np.maximum(np.linalg.norm(vectors.matrix, axis=1, keepdims=True), 1e-12)
     count = min(count, len(units) - 1)
     found: dict[str, tuple[str, ...]] = {}

@@ -1,1 +1,1 @@
-"""Reading and writing of text files in any supported form.  Imports no torch."""
+"""Readers and writers of text files.  Imports no torch."""

@@ -1,4 +1,4 @@
-"""Text and tables in GitHub's Markdown, in which nothing that a user wrote is markup."""
+"""GitHub's Markdown: tables and lists in which the user's text is never read as markup.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 
 
 def escaped(text: str) -> str:
-    r"""Neutralise what Markdown or HTML would read as markup; a line break would end a table row.
+    r"""Escape Markdown and HTML markup, and join lines, since a line break would end a table row.
 
     >>> escaped("a_b | <c>")
     'a\\_b \\| \\<c\\>'
@@ -16,11 +16,11 @@ def escaped(text: str) -> str:
 
 
 def table(header: Sequence[str], rule: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return a table of cells that are Markdown already; `rule` holds "---" for text and "---:" for numbers."""
+    """Return a table of Markdown cells; `rule` has "---" for columns of text and "---:" for numbers."""
     return "\n".join(f"| {' | '.join(line)} |" for line in (header, rule, *rows))
 
 
 def bullets(title: str, lines: Iterable[str]) -> list[str]:
-    """Return a section that lists plain texts, or nothing where there are none."""
+    """Return a section with a list of plain texts, or nothing if there are none."""
     found = "\n".join(f"- {escaped(line)}" for line in lines)
     return [f"## {title}\n\n{found}"] if found else []

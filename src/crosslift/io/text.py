@@ -1,7 +1,7 @@
-"""The one place that opens text: NAME or NAME.gz, UTF-8, lines cut at the newline character only.
+"""Readers of text files: plain or gzip, UTF-8, with lines that end at the newline character only.
 
-Benchmarks contain U+001C, U+0085 and U+2028 inside sentences; `str.splitlines` takes them for line ends,
-which shifts every later row.  Imports no torch.
+Benchmarks contain U+001C, U+0085 and U+2028 inside sentences; `str.splitlines` would end lines there and shift every
+later row.  Imports no torch.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ _UTF8_MARK = "\ufeff"
 
 
 def find(path: Path | str) -> Path | None:
-    """Return `path` as it is stored, plain or with `.gz`, or None; it may be given either way."""
+    """Return the existing path, plain or with `.gz`, or None; `path` may be either."""
     path = Path(path)
     other = path.with_suffix("") if path.suffix == ".gz" else path.with_name(f"{path.name}.gz")
     return next((candidate for candidate in (path, other) if candidate.is_file()), None)
 
 
 def existing(path: Path | str) -> Path:
-    """Return `path` as it is stored.
+    """Return the existing path, plain or with `.gz`.
 
     Raises:
-        DataError: no such file; the message names the nearest one beside it.
+        DataError: no such file; the message names the nearest file in its folder.
     """
     found = find(path)
     if found is None:
@@ -50,7 +50,7 @@ def lines(path: Path | str) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, text without its line end) of a text file.
 
     Raises:
-        DataError: the file is missing, empty, not UTF-8, damaged, or holds NUL bytes.
+        DataError: the file is missing, empty, not UTF-8, damaged, or contains NUL bytes.
     """
     path = existing(path)
     number = 0
@@ -65,7 +65,7 @@ def lines(path: Path | str) -> Iterator[tuple[int, str]]:
 
 
 def open_bytes(path: Path) -> BinaryIO:
-    """Open a file as it is stored for reading bytes, decompressed."""
+    """Open a file for reading its bytes, decompressed."""
     return cast("BinaryIO", gzip.open(path, "rb")) if path.suffix == ".gz" else path.open("rb")
 
 
@@ -85,7 +85,7 @@ def _decode(raw: bytes, path: Path, number: int) -> str:
 
 
 def sha256(path: Path | str) -> str:
-    """Return the hexadecimal SHA-256 of a file as it is stored (compressed, if it is)."""
+    """Return the hexadecimal SHA-256 of a file as stored, that is, compressed if it is."""
     with existing(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 
@@ -93,15 +93,15 @@ def sha256(path: Path | str) -> str:
 def tsv(path: Path | str, columns: Sequence[str] | None = None, *, optional: int = 0) -> Iterator[Row]:
     """Yield the rows of a tab-separated file.
 
-    Fields that a csv writer has quoted, as in SIB-200's files and XTREME's, are unquoted (see `unquote`).
+    Fields that a csv writer has quoted, as in the files of SIB-200 and XTREME, are unquoted (see `unquote`).
 
     Args:
         path: the file, plain or with .gz.
-        columns: names of the fields where the file has no header; None: the first line is the header.
-        optional: how many of the last columns may be lacking.
+        columns: names of the fields if the file has no header; None: the first line is the header.
+        optional: how many of the last columns may be missing.
 
     Raises:
-        DataError: a line with another number of fields, and all that `lines` raises.
+        DataError: a line with another number of fields, and the errors of `lines`.
     """
     for number, line in lines(path):
         fields = [unquote(field) for field in line.split("\t")]
@@ -113,10 +113,10 @@ def tsv(path: Path | str, columns: Sequence[str] | None = None, *, optional: int
 
 
 def unquote(field: str) -> str:
-    """Undo a csv writer's quoting; a field with quotation marks of its own stays as it is.
+    """Undo a csv writer's quoting; a field whose quotation marks are part of the text does not change.
 
-    A csv writer quotes a field only if there is a quotation mark in it, and doubles that, so between the
-    outer marks of a quoted field all others are doubled, and there are some.
+    A csv writer quotes a field only if it contains a quotation mark, and doubles that mark.  So between the outer marks
+    of a quoted field there are others, and all of them are doubled.
 
     >>> unquote('"He said ""no""."')
     'He said "no".'
@@ -130,15 +130,15 @@ def unquote(field: str) -> str:
 
 
 def csv(path: Path | str, columns: Sequence[str] | None = None, *, delimiter: str = ",") -> Iterator[Row]:
-    """Yield the rows of a comma-separated file; a quoted field may hold commas and line ends.
+    """Yield the rows of a comma-separated file; a quoted field may contain commas and line ends.
 
     Args:
         path: the file, plain or with .gz.
-        columns: names of the fields where the file has no header; None: the first line is the header.
-        delimiter: another separator than the comma.
+        columns: names of the fields if the file has no header; None: the first line is the header.
+        delimiter: the separator of fields.
 
     Raises:
-        DataError: a line with another number of fields or an open quotation, and all that `lines` raises.
+        DataError: a line with another number of fields or an open quotation, and the errors of `lines`.
     """
     reader = csv_module.reader((f"{line}\n" for _, line in lines(path)), strict=True, delimiter=delimiter)
     try:
@@ -164,7 +164,7 @@ def jsonl(path: Path | str) -> Iterator[Row]:
     """Yield the objects of a JSON Lines file; blank lines are skipped.
 
     Raises:
-        DataError: a line that is no JSON object, and all that `lines` raises.
+        DataError: a line that is not a JSON object, and the errors of `lines`.
     """
     for number, line in lines(path):
         if not line.strip():
@@ -173,7 +173,7 @@ def jsonl(path: Path | str) -> Iterator[Row]:
             value = json.loads(line)
         except json.JSONDecodeError as error:
             place = f"{path}, line {number}, column {error.colno}"
-            raise DataError(f"{place}: not JSON ({error.msg}); one object a line is expected") from error
+            raise DataError(f"{place}: not JSON ({error.msg}); one object per line is expected") from error
         if not isinstance(value, dict):
             found = type(value).__name__
             raise DataError(f"{path}, line {number}: a JSON {found} where an object is expected")
@@ -184,7 +184,7 @@ def json_document(path: Path | str) -> Any:
     """Return the value of a JSON file.
 
     Raises:
-        DataError: it is no JSON, and all that `lines` raises.
+        DataError: it is not JSON, and the errors of `lines`.
     """
     try:
         return json.loads("\n".join(line for _, line in lines(path)))
@@ -202,7 +202,7 @@ _READERS: Mapping[str, Callable[[Path | str], Iterator[Row]]] = {
 
 
 def form(path: Path | str) -> str:
-    """Return the suffix that says how a file is laid out, `.gz` aside.
+    """Return the suffix of the file format, without `.gz`.
 
     >>> form("train.jsonl.gz")
     '.jsonl'
@@ -211,14 +211,14 @@ def form(path: Path | str) -> str:
 
 
 def rows(path: Path | str, need: Sequence[str] = ()) -> Iterator[Row]:
-    """Yield the rows of a csv or tsv file with a header or of a JSON Lines file, by its suffix.
+    """Yield the rows of a csv or tsv file with a header, or of a JSON Lines file, depending on the suffix.
 
     Args:
         path: the file, plain or with .gz.
-        need: columns every row must have.
+        need: columns that every row must have.
 
     Raises:
-        DataError: an unknown suffix, a column that is missing, and all that the readers raise.
+        DataError: an unknown suffix, a missing column, and the errors of the readers.
     """
     reader = _READERS.get(form(path))
     if reader is None:
@@ -230,10 +230,10 @@ def rows(path: Path | str, need: Sequence[str] = ()) -> Iterator[Row]:
 
 
 def require(row: Mapping[str, Any], need: Sequence[str], *, where: str) -> None:
-    """Check that a row has these columns.
+    """Check that a row has the needed columns.
 
     Raises:
-        DataError: one is missing; the message names the nearest one that is there.
+        DataError: one is missing; the message names the nearest column of the row.
     """
     for column in need:
         if column not in row:

@@ -1,4 +1,4 @@
-"""Files with a word a line: CoNLL's columns, or `word<TAB>tag`, with a blank line after each sentence."""
+"""Readers of files with one word per line: CoNLL columns, or `word<TAB>tag`, and a blank line after each sentence."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from crosslift.io.text import Row, lines
 
 
 def word_rows(path: Path, *, conll: bool = False) -> Iterator[Row]:
-    """Yield a row a sentence of a file with a word a line and a blank line after each sentence.
+    """Yield one row per sentence of a file with one word per line and a blank line after each sentence.
 
     Args:
         path: the file, plain or with .gz.
-        conll: columns are separated by blanks or tabs, the word is the first and the tag the last, and lines of
-            `-DOCSTART-` are no words; otherwise a line is `word<TAB>tag`, and nothing else separates.
+        conll: True for columns separated by blanks or tabs, of which the first is the word and the last the tag
+            (`-DOCSTART-` lines are skipped); False for lines `word<TAB>tag`.
 
     Raises:
-        DataError: a line with too many fields, or with another number than the first of its sentence.
+        DataError: a line has too many fields, or another number than the first line of its sentence.
     """
     first, block = 0, list[list[str]]()
     for number, line in lines(path):
@@ -36,7 +36,7 @@ def word_rows(path: Path, *, conll: bool = False) -> Iterator[Row]:
 
 
 def _conll_fields(line: str) -> list[str]:
-    """Return word and tag, the bare word, or nothing.  A word may hold a no-break space, so `str.split` will not do."""
+    """Return word and tag, only the word, or nothing; `str.split` would split words at a no-break space."""
     text = line.strip(" \t")
     if not text or text.startswith("-DOCSTART-"):
         return []
@@ -45,13 +45,13 @@ def _conll_fields(line: str) -> list[str]:
 
 
 def _sentence(block: Sequence[Sequence[str]], path: Path, first: int) -> dict[str, Any]:
-    """Return the row of a sentence whose lines start at `first`."""
+    """Return the row of a sentence whose first line is number `first`."""
     width = len(block[0])
     for number, fields in enumerate(block, start=first):
         if len(fields) != width or width > 2 or not fields[0]:
             raise DataError(
                 f"{path}, line {number}: {len(fields)} fields where word and tag are expected, "
-                "or the bare word throughout"
+                "or only the word on every line"
             )
     columns = list(zip(*block, strict=True))
     return {"words": columns[0], "tags": columns[1] if width == 2 else None}

@@ -33,8 +33,9 @@ from crosslift.recipe import (
 from crosslift.runs.write import JsonLines, finish, locked, remove
 from crosslift.train import processes
 from crosslift.train.health import Health
-from crosslift.train.loop import Loop, Objective, Trained
+from crosslift.train.loop import Loop, Trained
 from crosslift.train.method import Method
+from crosslift.train.objective import Objective
 from crosslift.train.selection import Selector
 
 CACHE_VERSION = 3

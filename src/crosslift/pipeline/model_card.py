@@ -1,4 +1,4 @@
-"""The card beside the model of a run: what the run knows of its data, for `crosslift.runs.model_card`."""
+"""The model card of a run, with the data that the run trained and scored on."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crosslift.recipe import Recipe, values
 from crosslift.runs.model_card import Data, architecture_of, model_card
 from crosslift.runs.write import write_text
 
-LAB = "the lab's, made by crosslift: none needed"
+LAB_LICENCE = "the lab's, made by crosslift: none needed"
 
 
 def write_card(folder: Path, results: Mapping[str, Any], recipe: Recipe, data: RunData) -> None:
@@ -42,18 +42,18 @@ def _data(recipe: Recipe, data: RunData) -> Iterator[Data]:
         yield _of(recipe, data.dual_encoder.task, "labels of a dual encoder", (data.dual_encoder.source,))
     if data.corpora:
         codes = tuple(dict.fromkeys(code for corpus in data.corpora for code in (corpus.source, *corpus.by_language)))
-        yield Data("Parallel sentences", "aligned on", codes, LAB if recipe.data.source == "lab" else "")
+        yield Data("Parallel sentences", "aligned on", codes, LAB_LICENCE if recipe.data.source == "lab" else "")
     for test in data.tests:
         yield _of(recipe, test.task, f"scored on its {test.split} split", tuple(test.by_language))
 
 
 def _of(recipe: Recipe, task: Task, use: str, codes: tuple[str, ...]) -> Data:
     if recipe.data.source == "lab" and not isinstance(task, UserTask):
-        return Data(task.name, use, codes, LAB)
+        return Data(task.name, use, codes, LAB_LICENCE)
     hub = task.hub.path if recipe.data.source == "hub" and task.hub else None
     return Data(task.name, use, codes, task.licence, task.citation, hub)
 
 
 def _base_model(model: str) -> str | None:
-    """Return the hub id that training began with; a directory or a model from scratch has none."""
+    """Return the hub id that training started from; a directory or a model from scratch has none."""
     return model if "/" in model and ":" not in model and not Path(model).exists() else None

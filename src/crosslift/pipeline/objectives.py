@@ -1,4 +1,4 @@
-"""The objectives of a stage, each with its batches, and how many steps the stage takes."""
+"""The objectives of a stage, each with its batches, and the number of steps."""
 
 from __future__ import annotations
 
@@ -18,23 +18,23 @@ from crosslift.recipe import (
 )
 from crosslift.train import processes
 from crosslift.train.batches import Batches, Stream
-from crosslift.train.loop import Objective
 from crosslift.train.method import Method
 from crosslift.train.mixed_batches import Mixture
+from crosslift.train.objective import Objective
 
 ObjectivesTable = PretrainTable | AlignTable | DualEncoderTable | LanguageAdaptersTable
 
 
 def objective_method(table: MethodTable) -> Method:
-    """Return the alignment method that a table names, with its settings."""
-    made: Method = registry.load("align", table.use).model_validate(table.settings)
-    return made
+    """Return the alignment objective of a table, with its settings."""
+    objective: Method = registry.load("align", table.use).model_validate(table.settings)
+    return objective
 
 
 def training_steps(table: Any, objectives: Sequence[Objective], *, default_epochs: float) -> int:
-    """Return the optimizer steps of a stage: given, or epochs of its first objective's stream.
+    """Return the number of optimizer steps: as given, or from the epochs of the first objective's stream.
 
-    Each process draws a batch a step.
+    Each process draws one batch per step.
     """
     if table.steps is not None:
         return int(table.steps)
@@ -42,22 +42,23 @@ def training_steps(table: Any, objectives: Sequence[Objective], *, default_epoch
 
 
 def objectives_of(table: ObjectivesTable, feed: Feed, seed: int) -> tuple[list[Objective], int]:
-    """Return the objectives of a stage and how many steps it takes."""
+    """Return the objectives of a stage and its number of steps."""
     names: list[str] = []
     for method in table.objective:
         times = sum(other.use == method.use for other in table.objective[: len(names)])
         names.append(f"{method.use}-{times + 1}" if times else method.use)
     objectives = []
     for index, (name, method) in enumerate(zip(names, table.objective, strict=True)):
-        made = objective_method(method)
-        # An order of its own for each objective, so that two on the same bitext do not see the same pairs together.
+        objective = objective_method(method)
+        # Each objective has its own order, so that two on the same bitext do not see the same pairs together.
         order = seed * 2**32 + int(content_hash(name)[:8], 16)
-        objectives.append(Objective(name, made, _batches(made, table, feed(index, made), order), method.weight))
+        batches = _batches(objective, table, feed(index, objective), order)
+        objectives.append(Objective(name, objective, batches, method.weight))
     return objectives, training_steps(table, objectives, default_epochs=1.0)
 
 
 def _batches(method: Method, table: ObjectivesTable, items: Items, seed: int) -> Batches:
-    """Return the batches of an objective, from the pools that it makes of the items."""
+    """Return the batches of an objective, drawn from its pools of items."""
     rows, groups = items
     pools = method.pools(rows)
     streams = [

@@ -23,13 +23,12 @@ from crosslift.evaluation.smoothing import Smoothing, predict_smoothed
 from crosslift.pipeline.inputs.read import RunData
 from crosslift.pipeline.inputs.smoothing import smoothing_of
 from crosslift.pipeline.outcome import Outcome
-from crosslift.pipeline.stage_seed import lengths_of
 from crosslift.pipeline.stages.finetune import Finetuned
 from crosslift.recipe import EvaluateTable, FinetuneTable, Recipe
 from crosslift.retrieval import probes
 from crosslift.retrieval.embedder import embedder
-from crosslift.retrieval.language_bias import Vectors
 from crosslift.retrieval.scorer import scorer
+from crosslift.retrieval.vectors import Vectors
 from crosslift.runs.write import write_records
 from crosslift.train.windows import sides
 
@@ -107,12 +106,9 @@ class Scoring:
         self, tuned: Finetuned, test: TestSet, table: EvaluateTable
     ) -> Callable[[str, list[Example]], list[Record]]:
         smoothing: Smoothing | None = smoothing_of(table, self.recipe)
-        lengths = lengths_of(self._finetune, test.task.task_type, tuned.model)
 
         def predict(language: str, examples: list[Example]) -> list[Record]:
-            return predict_smoothed(
-                tuned.model, examples, smoothing=smoothing, language=test.read_in(language), **lengths
-            )
+            return predict_smoothed(tuned.model, examples, smoothing=smoothing, language=test.read_in(language))
 
         return predict
 
@@ -144,9 +140,8 @@ class Scoring:
 
     def _language_pairs(self, tuned: Finetuned, test: TestSet, diagonal: Predicted) -> Outcome:
         """Score every ordered pair of languages with the weights that become RUN/model."""
-        length = lengths_of(self._finetune, test.task.task_type, tuned.model)["max_length"]
         grid = {}
-        for pair, records in predict_grid(tuned.model, test, diagonal, max_length=length):
+        for pair, records in predict_grid(tuned.model, test, diagonal):
             grid[pair] = records
             write_records(self.folder / "predictions" / language_pairs.file(test.task, pair), records)
         labels = self.data.source.labels(test.task)

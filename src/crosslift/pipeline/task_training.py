@@ -10,13 +10,13 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.errors import RecipeError
 from crosslift.finetune.bases.combined import Combined
 from crosslift.finetune.bases.method import FinetuneMethod
-from crosslift.heads.input_settings import WHOLE, InputSettings
+from crosslift.heads.input_settings import WHOLE, InputSettings, default_length
 from crosslift.heads.task_model import TaskModel
 from crosslift.heads.trimmed_vocabulary import TrimmedVocabulary
 from crosslift.pipeline.inputs.task_data import TaskData
 from crosslift.recipe import FinetuneTable
 from crosslift.train.batches import Stream
-from crosslift.train.task_items import Item, default_length, rows_of
+from crosslift.train.task_items import Item, rows_of
 
 
 def method_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") -> Combined:

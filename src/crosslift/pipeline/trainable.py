@@ -1,4 +1,4 @@
-"""What of a task model is trained: all of it, all but a frozen head, or an adapter and the head."""
+"""The trainable parts of a task model: all of it, all but a frozen head, or an adapter and the head."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ from crosslift.recipe import FinetuneTable, Recipe
 
 
 def check_parts(table: FinetuneTable, labels: tuple[str, ...], *, key: str) -> None:
-    """Check what can be known before anything is trained; `key` is the table's place in the recipe.
+    """Check the head and the adapter before anything is trained; `key` is the table's place in the recipe.
 
     Raises:
-        CheckpointError: `head_from` names no model with a head for these labels.
-        RecipeError: `adapter` needs a package that is not there.
+        CheckpointError: `head_from` is not a model with a head for these labels.
+        RecipeError: `adapter` needs a package that is not installed.
     """
     if table.head_from:
         check_head(table.head_from, labels, where=f"{key}.head_from")
@@ -32,24 +32,24 @@ def check_parts(table: FinetuneTable, labels: tuple[str, ...], *, key: str) -> N
 
 
 def check_languages(recipe: Recipe, source: Source, tests: Sequence[TestSet], known: Sequence[str]) -> list[str]:
-    """Check that every language that is read has a language adapter or a fallback; return what to warn of.
+    """Check that every language that is read has an adapter or a fallback; return a warning per language without one.
 
     Args:
-        recipe: with language adapters and fine-tuning.
-        source: where examples come from.
-        tests: what is scored.
+        recipe: a recipe with language adapters and fine-tuning.
+        source: the source of the examples.
+        tests: the test sets that are scored.
         known: languages with text for an adapter.
 
     Raises:
-        LanguageError: a language without adapter, and no fallback.
-        RecipeError: a fallback that is none of them.
+        LanguageError: a language has no adapter, and there is no fallback.
+        RecipeError: the fallback has no adapter.
     """
     table, tuned = recipe.language_adapters, recipe.finetune
     assert table is not None
     assert tuned is not None
     if table.fallback not in (None, NONE, *known):
         raise RecipeError(
-            f"language_adapters.fallback: '{table.fallback}' is no language with an adapter"
+            f"language_adapters.fallback: '{table.fallback}' has no adapter"
             f'{nearest(str(table.fallback), known)} (available: {", ".join(known)}; or "{NONE}")'
         )
     task: Task = registry.load("task", tuned.task)()
@@ -58,14 +58,14 @@ def check_languages(recipe: Recipe, source: Source, tests: Sequence[TestSet], kn
     for index, (test, scored) in enumerate(zip(tests, recipe.evaluate, strict=True)):
         if test.task.task_type != "retrieval" and scored.translate is None:
             read |= {code: f"evaluate.{index} reads {test.task.name}" for code in test.by_language if code not in read}
-    return [_unspoken(code, where, table.fallback, known) for code, where in read.items() if code not in known]
+    return [_without_adapter(code, where, table.fallback, known) for code, where in read.items() if code not in known]
 
 
-def _unspoken(code: str, where: str, fallback: str | None, known: Sequence[str]) -> str:
+def _without_adapter(code: str, where: str, fallback: str | None, known: Sequence[str]) -> str:
     if fallback is None:
         raise LanguageError(f"{where} in '{code}': {no_adapter(code, known)}")
-    stands_in = "none" if fallback == NONE else f"that of '{fallback}'"
-    return f"'{code}' has no language adapter: it is read with {stands_in}"
+    used = "none" if fallback == NONE else f"that of '{fallback}'"
+    return f"'{code}' has no language adapter: it is read with {used}"
 
 
 def choose_parts(
@@ -76,13 +76,13 @@ def choose_parts(
     seed: int,
     languages: LanguageAdapters | None = None,
 ) -> Lora | None:
-    """Freeze what is not to be trained, and return the updates that are put into the model's layers, if they are.
+    """Freeze the parts that are not trained, and add the adapter; return the low-rank updates, if there are any.
 
-    Bottlenecks become a part of the model, on top of those of `languages`.
+    Bottlenecks become part of the model, on top of those of `languages`.
 
     Raises:
         CheckpointError: the head of `head_from` does not fit.
-        RecipeError: the adapter does not suit the model.
+        RecipeError: the adapter does not fit the model.
     """
     if table.head_from:
         freeze_head(model, encoder, table.head_from)

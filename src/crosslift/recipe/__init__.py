@@ -9,7 +9,7 @@ from crosslift.recipe.tables.align import AlignTable, BitextTable, ObjectiveTabl
 from crosslift.recipe.tables.common import MethodTable, NamedTable, StageTable, Table, TextTable, TrainTable
 from crosslift.recipe.tables.dual_encoder import DualEncoderTable
 from crosslift.recipe.tables.encoder import EncoderTable
-from crosslift.recipe.tables.evaluate import EvaluateTable, Pooling, Search, SmoothTable
+from crosslift.recipe.tables.evaluate import EvaluateTable, SmoothTable
 from crosslift.recipe.tables.finetune import AdapterTable, FinetuneTable, InputTable, Selection
 from crosslift.recipe.tables.intermediate import IntermediateTable, MaskedTable
 from crosslift.recipe.tables.language_adapters import LanguageAdaptersTable
@@ -33,10 +33,8 @@ __all__ = [
     "MethodTable",
     "NamedTable",
     "ObjectiveTable",
-    "Pooling",
     "PretrainTable",
     "Recipe",
-    "Search",
     "Selection",
     "SmoothTable",
     "StageTable",

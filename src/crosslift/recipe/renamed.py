@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from crosslift.choices import RENAMED_POOLINGS
+
 RENAMED_KEYS = {
     r"(finetune|intermediate\.\d+)\.read": "input",
     r"(finetune|intermediate\.\d+)\.(read|input)\.pieces": "subwords",
@@ -17,7 +19,7 @@ RENAMED_KEYS = {
 
 RENAMED_VALUES = {
     r"align\.(objective\.\d+\.)?bitext\.links": {"pieces": "subwords"},
-    r".+\.pooling": {"mean_words": "mean_no_special"},
+    r".+\.pooling": RENAMED_POOLINGS,
     r"data\.task\.\d+\.(kind|task_type)": {
         "choice": "multiple_choice",
         "span": "extractive_qa",

@@ -1,1 +1,1 @@
-"""Examples in another language: which texts of an example are translated, and the models that translate them."""
+"""Translation of examples: the texts that are translated, and the models that translate them."""

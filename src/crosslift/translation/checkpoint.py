@@ -1,7 +1,7 @@
-"""Texts in another language by a translation checkpoint: M2M100, NLLB, T5 or mT5 through transformers.
+"""Translation with a checkpoint: M2M100, NLLB, T5 or mT5 through transformers.
 
-Translations are kept, a line each, under the hash of the checkpoint and of what it was asked, so that the seeds of a
-recipe, and recipes that train on the same texts, translate each text once.
+Translations are cached, one per line, under a hash of the checkpoint and the direction, so that all seeds of a recipe,
+and all recipes on the same texts, translate each text only once.
 """
 
 from __future__ import annotations
@@ -24,28 +24,28 @@ from crosslift.progress import progress
 from crosslift.runs.write import JsonLines, locked
 
 BATCH_TOKENS = 2048
-"""Source tokens a batch, padding included."""
+"""Source tokens per batch, padding included."""
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a checkpoint translates."""
+    """A translation checkpoint and its settings."""
 
     checkpoint: str
     revision: str | None = None
     prefix: str = ""
-    """Put before each text; `{source}` and `{target}` stand for the names of the languages."""
+    """Text before each input; `{source}` and `{target}` are replaced by the names of the languages."""
     beams: int = 1
     max_length: int = 256
-    """Tokens that a text is cut to, and that its translation may have."""
+    """Maximum number of tokens of a text, which is truncated, and of its translation."""
 
 
 class Translator:
-    """A translation checkpoint, loaded when the first text that is not in the cache is asked for.
+    """A translation checkpoint, loaded at the first text that is not in the cache.
 
     Args:
-        settings: the checkpoint and how it translates.
-        cache: folder of translations made before.
+        settings: the checkpoint and its settings.
+        cache: folder of earlier translations.
     """
 
     def __init__(self, settings: Settings, cache: Path) -> None:
@@ -57,72 +57,72 @@ class Translator:
         self._model: Any = None
 
     def languages(self, known: Sequence[str], source: str) -> list[str]:
-        """Return those of the languages that the checkpoint can translate into, without the source.
+        """Return the languages that the checkpoint can translate into, without the source.
 
         Raises:
-            RecipeError: a checkpoint without language codes does not say what it can translate into.
+            RecipeError: the checkpoint has no language codes.
         """
         codes = _codes(self.tokenizer)
         if not codes:
             raise RecipeError(
-                f'{self.settings.checkpoint} has no language codes, so `languages = "all"` does not say what it can '
-                "translate into; name the languages"
+                f'{self.settings.checkpoint} has no language codes, so `languages = "all"` is undefined; name the '
+                "languages"
             )
         return [code for code in known if code != source and _knows(codes, code)]
 
     def translate(self, texts: Sequence[str], source: str, target: str) -> list[str]:
-        """Return the translations of texts, in order; from the cache where they were made before.
+        """Return the translations of texts, in order, from the cache if possible.
 
         Raises:
-            LanguageError: the checkpoint has no code for a language, or a prefix asks for the name of an unknown one.
+            LanguageError: the checkpoint has no code for a language, or the prefix needs the name of an unknown one.
         """
-        form = self._form(source, target)
+        direction = self._direction(source, target)
         digest = self._fingerprint.copy()
-        digest.update(repr((form.source, form.target, form.prefix)).encode())
-        kept = JsonLines(self.cache / f"{digest.hexdigest()[:16]}.jsonl")
-        with locked(kept.path.with_suffix(".lock")):
-            known = {line["text"]: line["translation"] for line in kept}
+        digest.update(repr((direction.source, direction.target, direction.prefix)).encode())
+        cached = JsonLines(self.cache / f"{digest.hexdigest()[:16]}.jsonl")
+        with locked(cached.path.with_suffix(".lock")):
+            known = {line["text"]: line["translation"] for line in cached}
             new = [text for text in dict.fromkeys(texts) if text not in known]
-            for text, translation in self._generated(new, form):
-                kept.append({"text": text, "translation": translation})
+            for text, translation in self._generated(new, direction):
+                cached.append({"text": text, "translation": translation})
                 known[text] = translation
         return [known[text] for text in texts]
 
-    def _form(self, source: str, target: str) -> _Form:
+    def _direction(self, source: str, target: str) -> _Direction:
         prefix = self.settings.prefix
         for mark, code in (("{source}", source), ("{target}", target)):
             prefix = prefix.replace(mark, languages.get(code).name) if mark in prefix else prefix
         codes = _codes(self.tokenizer)
         if not codes:
-            return _Form(prefix)
+            return _Direction(prefix)
         try:
-            return _Form(prefix, *(languages.resolve(code, codes) for code in (source, target)))
+            return _Direction(prefix, *(languages.resolve(code, codes) for code in (source, target)))
         except LanguageError as error:
-            raise LanguageError(f"{self.settings.checkpoint} does not translate it: {error}") from error
+            raise LanguageError(f"{self.settings.checkpoint} has no code for the language: {error}") from error
 
-    def _generated(self, texts: Sequence[str], form: _Form) -> Iterator[tuple[str, str]]:
-        """Yield (text, translation), texts of like length together."""
+    def _generated(self, texts: Sequence[str], direction: _Direction) -> Iterator[tuple[str, str]]:
+        """Yield (text, translation), grouped into batches of similar length."""
         if not texts:
             return
-        if form.source is not None:
-            self.tokenizer.src_lang = form.source
+        if direction.source is not None:
+            self.tokenizer.src_lang = direction.source
         rows = self.tokenizer(
-            [form.prefix + text for text in texts], truncation=True, max_length=self.settings.max_length
+            [direction.prefix + text for text in texts], truncation=True, max_length=self.settings.max_length
         )["input_ids"]
-        with progress(f"translate into {form.target or 'the target'}", len(texts)) as advance:
+        with progress(f"translate into {direction.target or 'the target'}", len(texts)) as advance:
             done = 0
             for batch in _by_length([len(row) for row in rows]):
-                made = self._generate([rows[index] for index in batch], form)
-                yield from zip([texts[index] for index in batch], made, strict=True)
+                translations = self._generate([rows[index] for index in batch], direction)
+                yield from zip([texts[index] for index in batch], translations, strict=True)
                 done += len(batch)
                 advance(done, {})
 
-    def _generate(self, rows: Sequence[Sequence[int]], form: _Form) -> list[str]:
+    def _generate(self, rows: Sequence[Sequence[int]], direction: _Direction) -> list[str]:
         model = self._loaded()
         inputs = self.tokenizer.pad({"input_ids": rows}, return_tensors="pt").to(model.device)
         options: dict[str, Any] = {}
-        if form.target is not None:
-            options["forced_bos_token_id"] = _token(self.tokenizer, form.target)
+        if direction.target is not None:
+            options["forced_bos_token_id"] = _token(self.tokenizer, direction.target)
         with torch.inference_mode():
             ids = model.generate(
                 input_ids=inputs["input_ids"],
@@ -142,7 +142,7 @@ class Translator:
             generation: Any = loaded.model.generation_config
             if generation.decoder_start_token_id is None and generation.bos_token_id is None:
                 raise CheckpointError(
-                    f"{settings.checkpoint}: the checkpoint does not say which token a translation begins with "
+                    f"{settings.checkpoint}: the checkpoint does not define the first token of a translation "
                     "(decoder_start_token_id in generation_config.json); is it a translation model?"
                 )
             self._model = loaded.model.train(mode=False).to(default_device())
@@ -150,8 +150,8 @@ class Translator:
 
 
 @dataclass(frozen=True)
-class _Form:
-    """What is asked of a checkpoint in one direction; codes are None where it has none."""
+class _Direction:
+    """The prefix and the checkpoint's language codes of one direction; codes are None if it has none."""
 
     prefix: str
     source: str | None = None
@@ -159,7 +159,7 @@ class _Form:
 
 
 def _codes(tokenizer: Any) -> list[str]:
-    """Return the language codes of a tokenizer; none where it marks no language (T5)."""
+    """Return the language codes of a tokenizer; empty if it has none (T5)."""
     return translation_codes(tokenizer) if getattr(tokenizer, "src_lang", None) is not None else []
 
 
@@ -171,13 +171,13 @@ def _knows(codes: Sequence[str], language: str) -> bool:
 
 
 def _token(tokenizer: Any, code: str) -> int:
-    """Return the id of the token by which a language is asked for: `__de__` in M2M100, `deu_Latn` in NLLB."""
+    """Return the id of the token of a target language: `__de__` in M2M100, `deu_Latn` in NLLB."""
     token = getattr(tokenizer, "lang_code_to_token", {}).get(code, code)
     return int(tokenizer.convert_tokens_to_ids(token))
 
 
 def _weights_hash(settings: Settings) -> str:
-    """Return a hash of a directory's files; a hub id is told apart by its name and revision."""
+    """Return a hash of a directory's files, or "" for a hub id, which is identified by name and revision."""
     folder = Path(settings.checkpoint)
     if not folder.is_dir():
         return ""

@@ -1,4 +1,4 @@
-"""Which texts of an example a translation changes, and how they are put back.  Labels never change.  No torch."""
+"""The texts of an example that are translated.  Labels never change.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from crosslift.api.examples import (
 )
 from crosslift.errors import DataError
 
-TEXT_KINDS = ("sentence", "pair", "multiple_choice")
-"""Forms of examples whose label belongs to whole texts, so that it holds for their translations too."""
+TEXT_TASKS = ("sentence", "pair", "multiple_choice")
+"""Task types whose labels are of whole texts, so that they hold for translations too."""
 
 
 def texts(example: Example) -> tuple[str, ...]:
-    """Return the texts that are translated: never the question of a choice, which is "cause" or "effect".
+    """Return the texts to translate, without the question of a multiple-choice example ("cause" or "effect").
 
     Raises:
-        DataError: an example whose labels belong to places in its text.
+        DataError: an example whose labels belong to positions in its text.
     """
     match example:
         case SentenceExample():
@@ -40,7 +40,7 @@ def texts(example: Example) -> tuple[str, ...]:
 
 
 def with_texts(example: Example, translations: Sequence[str]) -> Example:
-    """Return the example with translations in the place of `texts(example)`; id and label stay."""
+    """Return the example with translations of `texts(example)`; id and label stay."""
     match example:
         case SentenceExample():
             return replace(example, text=translations[0])
@@ -56,29 +56,29 @@ def with_texts(example: Example, translations: Sequence[str]) -> Example:
 
 def translated(examples: Sequence[Example], translate: Callable[[list[str]], list[str]]) -> list[Example]:
     """Return the examples with every text translated, in one call."""
-    made = iter(translate([text for example in examples for text in texts(example)]))
-    return [with_texts(example, list(islice(made, len(texts(example))))) for example in examples]
+    translations = iter(translate([text for example in examples for text in texts(example)]))
+    return [with_texts(example, list(islice(translations, len(texts(example))))) for example in examples]
 
 
-def matched(examples: Sequence[Example], there: Sequence[Example], *, where: str) -> list[Example]:
-    """Return the translations among `there` of the examples, found by their ids; texts alone are taken over.
+def matched(examples: Sequence[Example], translations: Sequence[Example], *, where: str) -> list[Example]:
+    """Return the examples with the texts of those translations that have the same ids.
 
-    Tagged sentences and answers keep the labels of their translation, since these belong to places in it.
+    Tagged sentences and questions keep the labels of the translation, since these belong to positions in it.
 
     Raises:
-        DataError: an example has no translation, or one with another label: then the rows are not in the same order.
+        DataError: an example has no translation, or one with another label, which means that rows are in another order.
     """
-    by_id = {example.id: example for example in there}
+    by_id = {example.id: example for example in translations}
     missing = [example.id for example in examples if example.id not in by_id]
     if missing:
         raise DataError(
             f"{where}: {len(missing):,} of {len(examples):,} examples have no translation, the first being "
             f"'{missing[0]}'; translations must be rows of the same ids, or in the same order, as the originals"
         )
-    return [_taken(example, by_id[example.id], where) for example in examples]
+    return [_with_translation(example, by_id[example.id], where) for example in examples]
 
 
-def _taken(example: Example, translation: Example, where: str) -> Example:
+def _with_translation(example: Example, translation: Example, where: str) -> Example:
     if isinstance(example, SentenceExample | PairExample | MultipleChoiceExample):
         _check_label(example, translation, where)
         return with_texts(example, texts(translation))
@@ -95,7 +95,7 @@ def _check_label(example: Example, translation: Example, where: str) -> None:
 
 
 def word_rows(example: Example) -> Iterator[tuple[str, ...]]:
-    """Yield the words of each text that is translated, or of a tagged sentence."""
+    """Yield the words of each text to translate, or of a tagged sentence."""
     if isinstance(example, TaggingExample | IntentSlotExample):
         yield example.words
     else:
@@ -103,8 +103,8 @@ def word_rows(example: Example) -> Iterator[tuple[str, ...]]:
 
 
 def with_words(example: Example, rows: Sequence[Sequence[tuple[str, int]]]) -> Example:
-    """Return the example with other words; each comes with its place among the old ones, whose tag it takes along."""
+    """Return the example with other words; each comes with the index of an old word, whose tag it gets."""
     if isinstance(example, TaggingExample | IntentSlotExample):
-        tags = None if example.tags is None else tuple(example.tags[place] for _, place in rows[0])
+        tags = None if example.tags is None else tuple(example.tags[index] for _, index in rows[0])
         return replace(example, words=tuple(word for word, _ in rows[0]), tags=tags)
     return with_texts(example, [" ".join(word for word, _ in row) for row in rows])

@@ -1,6 +1,6 @@
-"""Translated data: training examples in other languages (translate-train), test sets in the source's (translate-test).
+"""Translated task data: training examples (translate-train) and test sets (translate-test).
 
-Labels never change.  What is trained on translations is not zero-shot in data, and says so in results.json.
+Labels never change.  Training on translations is not zero-shot in data; results.json says so.
 """
 
 from __future__ import annotations
@@ -21,29 +21,29 @@ from crosslift.lab.chance import Draws
 from crosslift.lab.noise import mistranslated
 from crosslift.recipe import TranslateTable, TranslatorTable
 from crosslift.translation.checkpoint import Settings, Translator
-from crosslift.translation.examples import TEXT_KINDS, matched, translated, with_words, word_rows
+from crosslift.translation.examples import TEXT_TASKS, matched, translated, with_words, word_rows
 
 Training = tuple[list[Example], list[str]]
 """Training examples, and the language of each."""
 
 
 class Translations:
-    """What a recipe's table translates with.
+    """The translations that a table of a recipe asks for.
 
     Args:
         table: the table.
-        data: where the recipe's data comes from.
+        data: the source of the recipe's data.
         key: the table's place in the recipe, for messages.
 
     Raises:
-        RecipeError: the lab is to translate what is not its own.
+        RecipeError: the lab translates only its own tasks.
     """
 
     def __init__(self, table: TranslatorTable, data: SourceSettings, key: str) -> None:
         self.table, self.data, self.key = table, data, key
         self._vocabulary: dict[str, tuple[str, ...]] = {}
         if table.by == "lab" and data.source != "lab":
-            raise RecipeError(f"{key}.by: the lab translates its own tasks only, and data.source is '{data.source}'")
+            raise RecipeError(f"{key}.by: the lab translates only its own tasks, but data.source is '{data.source}'")
 
     @cached_property
     def lab(self) -> Lab:
@@ -62,21 +62,21 @@ class Translations:
         """Check that the labels of a task hold for its translations.
 
         Raises:
-            RecipeError: they belong to places in the text, which a translation moves.
+            RecipeError: they belong to positions in the text, which a translation moves.
         """
-        if task.task_type in TEXT_KINDS or not (text_only or self.table.checkpoint or self._noisy_answers(task)):
+        if task.task_type in TEXT_TASKS or not (text_only or self.table.checkpoint or self._noisy_answers(task)):
             return
         raise RecipeError(
             f"{self.key}.by: '{task.name}' is a '{task.task_type}' task: its labels belong to positions in the text, "
-            f"which a translation moves ({', '.join(TEXT_KINDS)} tasks can be translated; training data of other forms comes "
-            "from files of translations with their own labels, or from the lab without noise)"
+            f"which a translation moves ({', '.join(TEXT_TASKS)} tasks can be translated; for others, use "
+            "files of translations with their own labels, or the lab without noise)"
         )
 
     def _noisy_answers(self, task: Task) -> bool:
         return task.task_type not in ("tagging", "intent_slot") and self.table.noise > 0
 
     def languages(self, task: Task, split: Split, source: str) -> list[str]:
-        """Return every language but the source that translations can be had in."""
+        """Return every language with translations, except the source."""
         if self.table.by == "lab":
             known: Sequence[str] = self.lab.languages(task, split)
         elif self.table.files is not None:
@@ -88,17 +88,19 @@ class Translations:
     def examples(
         self, task: Task, split: Split, examples: Sequence[Example], *, source: str, target: str, other: str
     ) -> list[Example]:
-        """Return examples translated from source to target; `other`, of the two, is what files are called after.
+        """Return examples translated from source to target; `other` is the one of the two that file names contain.
 
         Raises:
-            DataError: an example without a translation, or with one of another label.
-            LanguageError: a language that translations cannot be had in.
+            DataError: an example has no translation, or one with another label.
+            LanguageError: a language without translations.
         """
         where = f"{self.key}: {task.name} {split} from '{source}' into '{target}'"
         if self.table.by == "lab":
             gold = matched(examples, self.lab.examples(task, split, target), where=where)
             seed = (self.data.seed, "translation", source, target, task.name, split)
-            return [self._mistaken(each, target, Draws(*seed, each.id)) for each in gold] if self.table.noise else gold
+            return (
+                [self._with_errors(each, target, Draws(*seed, each.id)) for each in gold] if self.table.noise else gold
+            )
         if self.table.files is not None:
             return matched(examples, self._files(split).examples(task, split, other), where=where)
         return translated(examples, lambda texts: self.translator.translate(texts, source, target))
@@ -117,8 +119,8 @@ class Translations:
         assert self.table.files is not None
         return Files({split: self.table.files}, root=self.data.path)
 
-    def _mistaken(self, example: Example, language: str, draws: Draws) -> Example:
-        """Return an example with the mistakes of a translation: the same ones whatever the seed of the recipe."""
+    def _with_errors(self, example: Example, language: str, draws: Draws) -> Example:
+        """Return an example with translation errors, which do not depend on the seed of the recipe."""
         forms = self._forms(language)
         rows = [mistranslated(row, forms, noise=self.table.noise, draws=draws) for row in word_rows(example)]
         return with_words(example, rows)
@@ -127,7 +129,7 @@ class Translations:
 def training(
     translations: Translations, table: TranslateTable, task: Task, examples: list[Example], *, source: str, seed: int
 ) -> Training:
-    """Return training examples in the languages of the table, those of one language in their order.
+    """Return training examples in the languages of the table, grouped by language.
 
     Raises:
         RecipeError: labels that do not survive translation, no language, or the source among the languages.
@@ -138,15 +140,15 @@ def training(
     if table.mix == "one":
         drawn = np.random.default_rng((seed, len(examples), len(pool))).integers(len(pool), size=len(examples))
         rows = {code: np.flatnonzero(drawn == place).tolist() for place, code in enumerate(pool)}
-    made: list[Example] = []
+    train: list[Example] = []
     codes: list[str] = []
     for code, chosen in rows.items():
-        own = [examples[index] for index in chosen]
-        if code != source and own:
-            own = translations.examples(task, "train", own, source=source, target=code, other=code)
-        made += own
-        codes += [code] * len(own)
-    return made, codes
+        part = [examples[index] for index in chosen]
+        if code != source and part:
+            part = translations.examples(task, "train", part, source=source, target=code, other=code)
+        train += part
+        codes += [code] * len(part)
+    return train, codes
 
 
 def training_views(
@@ -171,9 +173,7 @@ def _pool(translations: Translations, table: TranslateTable, task: Task, source:
     else:
         targets = list(dict.fromkeys(table.languages))
     if source in targets:
-        raise RecipeError(
-            f"{key}: '{source}' is the source language; `include_source` says whether it is trained on, too"
-        )
+        raise RecipeError(f"{key}: '{source}' is the source language; use `include_source` to train on it")
     if not targets:
-        raise RecipeError(f"{key}: there is no language to train on beside '{source}'")
+        raise RecipeError(f"{key}: no languages to train on besides '{source}'")
     return [source, *targets] if table.include_source else targets

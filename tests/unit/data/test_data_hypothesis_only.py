@@ -1,4 +1,4 @@
-"""What second texts give away."""
+"""The hypothesis-only baseline."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ LABELS = ("entailment", "neutral", "contradiction")
 
 
 def pairs(count, *, hint, seed):
-    """Return pairs of random words; a share `hint` of the hypotheses of contradictions says not."""
+    """Return pairs of random words; a fraction `hint` of the hypotheses of contradictions contains "not"."""
     rng = np.random.default_rng(seed)
     words = [f"w{number}" for number in range(50)]
     made = []
@@ -24,20 +24,20 @@ def pairs(count, *, hint, seed):
     return made
 
 
-def test_a_word_that_tells_the_label_shows():
+def test_a_word_that_reveals_the_label_is_found():
     found = hypothesis_only(pairs(900, hint=1, seed=0), pairs(300, hint=1, seed=1))
-    assert found.commonest == pytest.approx(100 / 3)
-    assert 55 < found.second < 75  # all contradictions, and half of the others
-    assert found.much
+    assert found.most_frequent == pytest.approx(100 / 3)
+    assert 55 < found.accuracy < 75  # all contradictions, and half of the others
+    assert found.high
 
 
-def test_random_hypotheses_tell_nothing():
+def test_random_hypotheses_reveal_nothing():
     found = hypothesis_only(pairs(900, hint=0, seed=0), pairs(900, hint=0, seed=1))
-    assert abs(found.second - 100 / 3) < 4
-    assert not found.much
+    assert abs(found.accuracy - 100 / 3) < 4
+    assert not found.high
 
 
-def test_other_forms_and_unlabelled_pairs_have_none():
+def test_other_task_types_and_unlabelled_pairs_have_no_baseline():
     assert hypothesis_only([SentenceExample("0", "x", "a")], [SentenceExample("0", "x", "a")]) is None
     assert hypothesis_only(pairs(3, hint=0, seed=0), [PairExample("0", "x", "y")]) is None
 

@@ -70,7 +70,7 @@ def test_what_is_not_there_is_named(folder: Path) -> None:
         Lexicon.read(folder, source="fr")
     with pytest.raises(DataError, match=r"no such file.*en-de\.txt"):
         Lexicon.read(folder / "en-dd.txt")
-    with pytest.raises(DataError, match="says its languages"):
+    with pytest.raises(DataError, match="must contain the two languages"):
         Lexicon.read(folder / "notes.md")
 
 

@@ -57,7 +57,7 @@ def test_a_file_larger_than_a_chunk_is_read_whole(tmp_path):
 
 
 def test_no_common_unit_names_the_languages_there(tmp_path):
-    with pytest.raises(DataError, match=r"no unit in both en and de \(languages there: en, fr\)"):
+    with pytest.raises(DataError, match=r"no unit in both en and de \(languages in the file: en, fr\)"):
         pairs(tmp_path, unit(en="a", fr="b"))
 
 

@@ -31,7 +31,7 @@ def test_a_file_without_a_header_and_a_word_twice(tmp_path: Path) -> None:
     np.testing.assert_array_equal(read.matrix, [[1, 2], [3, 4], [7, 8]])
 
 
-@pytest.mark.parametrize(("line", "message"), [("b 3", "1 values where 2 are expected"), ("b 3 x", "no number")])
+@pytest.mark.parametrize(("line", "message"), [("b 3", "1 values where 2 are expected"), ("b 3 x", "not a number")])
 def test_a_wrong_line_is_named(tmp_path: Path, line: str, message: str) -> None:
     path = tmp_path / "w.vec"
     path.write_text(f"2 2\na 1 2\n{line}\n", encoding="utf-8")
@@ -95,5 +95,5 @@ def test_words_of_like_contexts_have_like_vectors() -> None:
 
 
 def test_too_little_text_is_refused() -> None:
-    with pytest.raises(DataError, match="12 words come 5 times or more"):
+    with pytest.raises(DataError, match="only 12 words occur at least 5 times"):
         WordVectors.train(text(600, 0), dimensions=100)

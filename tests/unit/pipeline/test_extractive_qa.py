@@ -13,10 +13,10 @@ from crosslift import recipe as recipes
 from crosslift.errors import DataError
 from crosslift.evaluation.evaluate import evaluate
 from crosslift.evaluation.predict import predict
+from crosslift.heads.input_settings import Lengths
 from crosslift.heads.task_model import TaskModel
 from crosslift.lab import shared_world
 from crosslift.pipeline.run import run
-from crosslift.pipeline.stage_seed import lengths_of
 from crosslift.report import markdown
 from tests.runs import TINY
 
@@ -64,15 +64,9 @@ def test_windows_of_a_saved_model_are_those_of_its_training(whole: Path, tmp_pat
     assert (input_settings.max_length, input_settings.doc_stride) == (384, 16)
 
 
-def test_windows_are_as_long_as_is_usual_unless_the_recipe_says(whole: Path) -> None:
+def test_windows_have_the_default_length_unless_the_recipe_says(whole: Path) -> None:
     model = TaskModel.load(whole / "model")
-    table = recipe().finetune
-    assert table is not None
-    most = model.encoder.max_length
-    assert lengths_of(table, "extractive_qa", model) == {"max_length": min(384, most), "doc_stride": 128}
-    assert lengths_of(table, "pair", model) == {"max_length": min(128, most), "doc_stride": 128}
-    said = table.model_copy(update={"max_length": 20})
-    assert lengths_of(said, "extractive_qa", model)["max_length"] == 20
+    assert model.lengths() == Lengths(min(384, model.encoder.max_length), doc_stride=16)
 
 
 def test_development_data_without_answers_is_refused(tmp_path: Path) -> None:

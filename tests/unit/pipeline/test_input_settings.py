@@ -19,7 +19,8 @@ from crosslift.evaluation.predict import _word_labels, predict
 from crosslift.heads.input_settings import WHOLE, InputSettings
 from crosslift.heads.task_model import TaskModel
 from crosslift.pipeline.run import run
-from crosslift.train.task_items import TaskItem, rows_of, task_items
+from crosslift.train.task_items import TaskItem, rows_of
+from crosslift.train.tokenized_tasks import task_items
 from tests.tiny import TEXTS
 
 CHECKPOINTS = ("bert", "xlm-roberta", "t5")
@@ -119,7 +120,7 @@ def test_a_baseline_of_second_texts_says_what_it_is(checkpoint: Callable[[str], 
     task = {"task_type": "pair", "files": dict.fromkeys(("train", "dev", "test"), "all.jsonl")}
     made = recipe(tmp_path, checkpoint("bert"), task, input={"texts": "second"})
     directory = run(made, tmp_path / "run")
-    assert any("the model reads second texts alone" in warning for warning in results(directory)["warnings"])
+    assert any("the model reads only second texts" in warning for warning in results(directory)["warnings"])
     assert TaskModel.load(directory / "model").input_settings.texts == "second"
 
 

@@ -137,7 +137,7 @@ def test_a_task_adapter_alone(tmp_path: Path) -> None:
     [
         ({"languages": ("qaa", "qab")}, r"evaluate\.0 reads xnli in 'qaf': no language adapter for 'qaf'"),
         ({"languages": ("qab", "qaf")}, r"finetune reads xnli in 'qaa': no language adapter"),
-        ({"adapters": {"fallback": "qa"}}, r"language_adapters\.fallback: 'qa' is no language.*\"none\""),
+        ({"adapters": {"fallback": "qa"}}, r"language_adapters\.fallback: 'qa' has no adapter.*\"none\""),
     ],
 )
 def test_what_cannot_be_read_shows_before_anything_is_trained(
@@ -151,7 +151,7 @@ def test_what_cannot_be_read_shows_before_anything_is_trained(
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"adapter": {"kind": "lora"}}, r"language_adapters: a task's adapter is trained on top"),
+        ({"adapter": {"kind": "lora"}}, r"language_adapters: a task adapter is trained on top"),
         (
             {"adapter": {"kind": "bottleneck", "rank": 4}},
             r"`rank` is a setting of 'lora'; 'bottleneck' has reduction",
@@ -161,8 +161,8 @@ def test_what_cannot_be_read_shows_before_anything_is_trained(
             r"`reduction` is a setting of 'bottleneck'; 'lora' has rank",
         ),
         ({"translate": {"by": "lab"}}, r"finetune\.translate: a batch would mix languages"),
-        ({"generalized": True}, r"evaluate\.generalized: a text in one language and one in another"),
-        ({"adapters": {"objective": [{"use": "tlm"}]}}, r"'tlm' reads bitext, and \[language_adapters\] has unpaired"),
+        ({"generalized": True}, r"evaluate\.generalized: a pair of texts in two languages"),
+        ({"adapters": {"objective": [{"use": "tlm"}]}}, r"'tlm' reads bitext, but \[language_adapters\] has unpaired"),
         ({"adapters": {"reductoin": 4}}, r"unknown key 'language_adapters\.reductoin'; did you mean 'reduction'"),
     ],
 )

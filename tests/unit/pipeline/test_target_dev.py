@@ -74,7 +74,7 @@ def test_a_model_chosen_by_the_oracle_is_the_best_of_all_and_says_so(tmp_path: P
 
 
 def test_target_labels_are_used_only_when_asked() -> None:
-    with pytest.raises(RecipeError, match=r"say `oracle = true` too"):
+    with pytest.raises(RecipeError, match=r"set `oracle = true` too"):
         recipe({"selection": "target-dev"})
 
 

@@ -21,7 +21,6 @@ from crosslift.pipeline.inputs.labelled import training_items
 from crosslift.pipeline.inputs.read import RunData, read
 from crosslift.pipeline.inputs.task_data import TaskData
 from crosslift.pipeline.run import run
-from crosslift.recipe import FinetuneTable
 from tests.runs import TINY
 
 
@@ -154,7 +153,7 @@ def test_each_example_is_tokenised_in_its_language(checkpoint: Callable[[str], P
     german = PairExample("0", "eine Katze", "ein Hund", "neutral")
     task = task_of(None).task
     mixed = TaskData(task, "en", labels, [german, example, german], [], ["de", "en", "de"])
-    items = training_items(model, FinetuneTable(task="xnli"), mixed)
+    items = training_items(model, mixed)
     languages = [model.encoder.languages.index(item.tokens.language or "") for item in items]  # type: ignore[union-attr]
     assert languages == [0, 0, 1]
     assert [item.example for item in items] == [0, 2, 1]
@@ -177,15 +176,15 @@ def test_what_cannot_be_translated_is_said(checkpoint: Callable[[str], Path], tm
         evaluate=[],
     )
     refused("'qaa' is the source language; `include_source`", {"by": "lab", "languages": ["qaa", "qab"]})
-    refused("there is no language to train on beside 'qaa'", {"by": "lab", "languages": []})
-    refused("`noise` is a dial of the lab's", {"by": nllb, "noise": 0.1})
-    refused('`by = "files"` and `files`', {"by": "files"})
-    refused("has no {language}", {"by": "files", "files": "de.tsv"})
+    refused("no languages to train on besides 'qaa'", {"by": "lab", "languages": []})
+    refused("`noise` is a setting of the lab's", {"by": nllb, "noise": 0.1})
+    refused('`by = "files"` needs `files`', {"by": "files"})
+    refused("does not contain {language}", {"by": "files", "files": "de.tsv"})
     translate_test = [{"task": "udpos", "translate": {"by": "lab"}}]
     refused("evaluate.0.translate.by: 'udpos' is", evaluate=translate_test, finetune={"task": "udpos"})
     twice = [{"task": "xnli"}, {"task": "xnli", "translate": {"by": "lab"}}]
     refused("evaluate.1: 'xnli' is scored by an earlier table", evaluate=twice)
-    with pytest.raises(RecipeError, match="the lab translates its own tasks only"):
+    with pytest.raises(RecipeError, match="the lab translates only its own tasks"):
         file_task(tmp_path, GERMAN, by="lab", files=None)
 
 

@@ -33,7 +33,7 @@ def test_texts_change_and_nothing_else() -> None:
 
 
 @pytest.mark.parametrize("example", [TAGGED, ExtractiveQAExample("4", "who?", "a cat")])
-def test_labels_that_belong_to_places_are_refused(example: Any) -> None:
+def test_labels_that_belong_to_positions_are_refused(example: Any) -> None:
     with pytest.raises(DataError, match="belong to positions"):
         texts(example)
 

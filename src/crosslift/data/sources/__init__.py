@@ -1,7 +1,7 @@
-"""Where examples come from: the hub, a directory in XTREME's layout, the lab, or a user's files.
+"""Sources of examples: the hub, a directory in XTREME's layout, the lab, and the user's files.
 
-`open_source` makes the one that settings ask for, and `find_task` the task of a name.  Imports no torch, and `datasets`
-only for the hub.
+`open_source` returns the source that settings describe, `find_task` the task with a name.  Imports no torch, and
+`datasets` only for the hub.
 """
 
 from __future__ import annotations
@@ -19,25 +19,25 @@ __all__ = ["FileSettings", "Source", "SourceSettings", "TaskSettings", "find_tas
 
 
 def find_task(name: str, settings: SourceSettings) -> Task:
-    """Return a task of the user's own, or of the shelf.
+    """Return the user's task or the built-in task with a name.
 
     Raises:
-        DataError: files of an own task do not fit what the recipe says of it.
+        DataError: the files of the user's task do not match its table in the recipe.
         InputError: no such task; the message names the nearest one.
     """
-    own = next((task for task in settings.task if task.name == name), None)
-    if own is not None:
-        return user_task(own, settings.path)
-    made: Task = registry.load("task", name)()
-    return made
+    table = next((task for task in settings.task if task.name == name), None)
+    if table is not None:
+        return user_task(table, settings.path)
+    task: Task = registry.load("task", name)()
+    return task
 
 
 def open_source(settings: SourceSettings) -> Source:
     """Return the source that settings describe.
 
     Raises:
-        DataError: the directory is not named, or not there.
-        InputError: a file is said to be of a task that does not exist; the message names the nearest one.
+        DataError: the directory is not given, or does not exist.
+        InputError: a file belongs to a task that does not exist; the message names the nearest one.
     """
     for file in settings.files.values():
         if file.task is not None:
@@ -47,18 +47,18 @@ def open_source(settings: SourceSettings) -> Source:
         inner = Files(settings.files, base=base, root=settings.path) if settings.files else base
         return UserData(settings.task, base=inner, root=settings.path)
     if base is None and not settings.files:
-        raise DataError('source = "files" without a file; name one for a split, files.train for instance')
+        raise DataError('source = "files" needs a file for some split, such as files.train')
     return Files(settings.files, base=base, root=settings.path) if settings.files or base is None else base
 
 
 def _base(settings: SourceSettings) -> Source | None:
-    """Return the source behind a user's own files.  The lab and the hub are imported when asked for."""
+    """Return the source behind the user's files; the lab and the hub are imported only if used."""
     match settings.source:
         case "files":
             return None
         case "directory":
             if settings.path is None:
-                raise DataError('source = "directory" needs a path: the folder that holds xnli/, udpos/ and so on')
+                raise DataError('source = "directory" needs a path: the folder that contains xnli/, udpos/ and so on')
             return Directory(settings.path)
         case "lab":
             from crosslift.data.sources.lab import Lab

@@ -1,4 +1,4 @@
-"""A directory in the layout of XTREME's download script, each file plain or with .gz."""
+"""A directory in the layout of XTREME's download script; files are plain or end in .gz."""
 
 from __future__ import annotations
 
@@ -21,16 +21,16 @@ class Directory(Source):
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         if not self.path.is_dir():
-            raise DataError(f"{self.path}: no such directory; name the folder that holds xnli/, udpos/ and so on")
+            raise DataError(f"{self.path}: no such directory; name the folder that contains xnli/, udpos/ and so on")
         self._read: set[Path] = set()
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
-        """Return the languages for which there is a file."""
+        """Return the languages that have a file."""
         found = {code for pattern in task.files.get(split, ()) for code in self._present(task, pattern)}
         return in_order(list(found), task)
 
     def _present(self, task: Task, pattern: str) -> list[str]:
-        """Return the languages with a file of a pattern; of one that names no language, the task says which."""
+        """Return the languages with a file of a pattern; the task knows those of a pattern without a language."""
         if _MARK in pattern:
             ours = {code: language for language, code in task.file_codes.items()}
             return [ours.get(code, code) for code in present(self.path, pattern)]
@@ -38,7 +38,7 @@ class Directory(Source):
         return list(task.languages_in(path)) if path else []
 
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
-        """Return the examples of the first of the task's file patterns that is there."""
+        """Return the examples of the task's first file pattern that has a file."""
         code = task.file_codes.get(language, language)
         names = [pattern.replace(_MARK, code) for pattern in task.files[split]]
         path = next(filter(None, (find(self.path / name) for name in names)))
@@ -46,7 +46,7 @@ class Directory(Source):
         return list(task.read_language(path, language, split))
 
     def candidates(self, task: Task, split: Split) -> list[Candidate]:
-        """Return the candidates of the first of the task's patterns of pools that is there, in all languages."""
+        """Return the candidates of the task's first pool pattern that has files, in all languages."""
         for pattern in task.pools.get(split, ()):
             languages = present(self.path, pattern) if _MARK in pattern else [task.source]
             paths = [(find(self.path / pattern.replace(_MARK, code)), code) for code in languages]
@@ -54,10 +54,10 @@ class Directory(Source):
                 self._read.update(path for path, _ in found)
                 return [candidate for path, code in found for candidate in task.read_candidates(path, code)]
         looked_for = " or ".join(task.pools.get(split, ())) or "nothing"
-        raise DataError(f"{self.path}: there are no candidates for {task.name} {split} (looked for {looked_for})")
+        raise DataError(f"{self.path}: no candidates for {task.name} {split} (looked for {looked_for})")
 
     def describe(self) -> dict[str, Any]:
-        """Return the folder and the SHA-256 of the files read so far, as stored."""
+        """Return the folder and the SHA-256 of the stored files that were read so far."""
         files = {str(path.relative_to(self.path)): sha256(path) for path in sorted(self._read)}
         return {"source": "directory", "path": str(self.path), "files": files}
 
@@ -72,11 +72,11 @@ class Directory(Source):
 
 
 def present(root: Path, pattern: str) -> list[str]:
-    """Return the languages for which a file of this pattern is there, plain or with .gz, sorted.
+    """Return the sorted languages that have a file of this pattern, plain or with .gz.
 
     Args:
         root: the folder that the pattern is relative to.
-        pattern: a path in which `{language}` stands once or more, the same language each time.
+        pattern: a path that contains `{language}` once or more, each time for the same language.
     """
     parts = (root / pattern).parts
     first = next(place for place, part in enumerate(parts) if _MARK in part)

@@ -1,4 +1,4 @@
-"""A user's own files, a split each: csv, tsv or JSON Lines with the task's columns under any names."""
+"""The user's files, one per split: csv, tsv or JSON Lines with the task's columns under any names."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from crosslift.io.words import word_rows
 
 _MARK = "{language}"
 _NAMED = (".csv", ".jsonl", ".ndjson")
-"""Files that name their columns."""
+"""File formats with named columns."""
 
 
 class Files(Source):
-    """Files for some splits; the other splits come from another source, if there is one."""
+    """Files for some splits; other splits come from another source, if there is one."""
 
     def __init__(
         self, files: Mapping[Split, FileSettings], *, base: Source | None = None, root: Path | None = None
@@ -31,17 +31,17 @@ class Files(Source):
         self._read: set[Path] = set()
 
     def source_language(self, task: Task) -> str:
-        """Return the source language of the other source, or the task's."""
+        """Return the source language of the other source, else of the task."""
         return self.base.source_language(task) if self.base else task.source
 
     def labels(self, task: Task) -> tuple[str, ...]:
-        """Return the labels of the other source, or the task's; those of its own training file where they are open."""
+        """Return the labels of the other source, else of the task; open labels are read from the training file."""
         if self.base is None or (task.open_labels and self._has(task, "train")):
             return super().labels(task)
         return self.base.labels(task)
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
-        """Return the languages for which there is a file."""
+        """Return the languages that have a file."""
         if not self._has(task, split):
             return self.base.languages(task, split) if self.base else ()
         settings = self.files[split]
@@ -50,7 +50,7 @@ class Files(Source):
         return (settings.language or self.source_language(task),)
 
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
-        """Return the examples of the split's file, or what the other source has."""
+        """Return the examples of the split's file, else those of the other source."""
         if not self._has(task, split):
             assert self.base is not None  # `languages` is empty otherwise
             return self.base.read(task, split, language)
@@ -66,19 +66,19 @@ class Files(Source):
         ]
 
     def _has(self, task: Task, split: Split) -> bool:
-        """Return whether a split of a task has a file of its own."""
+        """Return whether a split of a task has a file."""
         return split in self.files and self.files[split].task in (None, task.name)
 
     def path(self, split: Split, language: str) -> Path:
         """Return the file of a split in a language.
 
         Raises:
-            DataError: no such file; the message names the nearest one beside it.
+            DataError: no such file; the message names the nearest file in its folder.
         """
         return existing(self.root / self.files[split].path.replace(_MARK, language))
 
     def header(self, task: Task) -> tuple[str, ...]:
-        """Return the names of the columns of the first file that is there."""
+        """Return the column names of the first file."""
         split = next(iter(self.files))
         language = next(iter(self.languages(task, split)), task.source)
         _, row = next(_rows(self.path(split, language), task, self.files[split]), (0, {}))
@@ -89,7 +89,7 @@ class Files(Source):
         return self.base.candidates(task, split) if self.base else super().candidates(task, split)
 
     def describe(self) -> dict[str, Any]:
-        """Return the SHA-256 of the files read so far, as stored, beside what the other source says."""
+        """Return the SHA-256 of the stored files that were read so far, and the description of the other source."""
         files = {str(path): sha256(path) for path in sorted(self._read)}
         base = self.base.describe() if self.base else {"source": "files"}
         return {**base, "own_files": files}
@@ -100,27 +100,27 @@ class Files(Source):
 
 
 def named_rows(data: Files, task: Task, split: Split) -> Iterator[tuple[Path, int, dict[str, Any]]]:
-    """Yield (file, line, values by the task's columns) of a split's file in the source language."""
+    """Yield (file, line, values by column of the task) of a split's file in the source language."""
     path = data.path(split, data.files[split].language or data.source_language(task))
     for line, values in _named(task, path, data.files[split]):
         yield path, line, values
 
 
 def _in_layout(path: Path, task: Task, settings: FileSettings) -> bool:
-    """Return whether a file is laid out as the benchmark's own: no csv, no JSON, no line of column names."""
+    """Return whether a file has the benchmark's own format: not csv, not JSON, and without a header."""
     if settings.header or settings.columns or settings.labels or form(path) in _NAMED:
         return False
     return not _has_names(path, task, settings)
 
 
 def _has_names(path: Path, task: Task, settings: FileSettings) -> bool:
-    """Return whether the first line of a tsv file, or of one with words, holds names of columns."""
+    """Return whether the first line of a tsv file, or of a file with one word per line, is a header."""
     _, first = next(lines(path))
     return bool({settings.columns.get(column, column) for column in task.columns} & set(first.split("\t")))
 
 
 def _rows(path: Path, task: Task, settings: FileSettings) -> Iterator[Row]:
-    """Yield the rows of a file; of a tagging task it may have a word a line."""
+    """Yield the rows of a file; files of tagging tasks may have one word per line."""
     if settings.header is not None:
         return (csv if form(path) == ".csv" else tsv)(path, settings.header)
     if task.task_type == "tagging" and form(path) not in _NAMED and not _has_names(path, task, settings):
@@ -129,26 +129,26 @@ def _rows(path: Path, task: Task, settings: FileSettings) -> Iterator[Row]:
 
 
 def _named(task: Task, path: Path, settings: FileSettings) -> Iterator[Row]:
-    """Yield the rows of a file, columns and labels renamed to the task's."""
+    """Yield the rows of a file with the task's names of columns and labels."""
     for line, values in _rows(path, task, settings):
         yield line, _renamed_row(task, values, settings, where=f"{path}, line {line}")
 
 
 def _renamed_row(task: Task, values: dict[str, Any], settings: FileSettings, *, where: str) -> dict[str, Any]:
-    words = isinstance(values.get("words"), tuple)  # a word a line, where columns have no names to be others
+    words = isinstance(values.get("words"), tuple)  # from a file with one word per line, whose columns have no names
     named = {column: column if words else settings.columns.get(column, column) for column in task.columns}
     require(values, [named[column] for column in task.needed], where=where)
     ours = {column: values[name] for column, name in named.items() if name in values}
     for column in set(task.answers) & set(ours):
         answer = ours[column]
         tags = task.task_type == "tagging" or column == "tags"
-        several = answer.split() if tags and isinstance(answer, str) else answer
-        ours[column] = _renamed(several, settings.labels)
+        answers = answer.split() if tags and isinstance(answer, str) else answer
+        ours[column] = _renamed(answers, settings.labels)
     return ours
 
 
 def _renamed(value: Any, labels: Mapping[str, str]) -> Any:
-    """Return a label renamed, or each of a list of them."""
+    """Return the task's name of a label, or of each label of a list."""
     if isinstance(value, list | tuple):
         return [_renamed(item, labels) for item in value]
     return labels.get(str(value), value)

@@ -1,4 +1,4 @@
-"""The hub of data sets, through the `datasets` library, or a folder of data sets that it saved."""
+"""The Hugging Face hub, read with the `datasets` library, or a folder of data sets saved by it."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ except ImportError as error:
 class Hub(Source):
     """Data sets of the hub.
 
-    With a `path` nothing is downloaded: a configuration is then the folder
-    `{path}/{data set}/{configuration}` or `{path}/{configuration}`, as `DatasetDict.save_to_disk` writes it.
+    With a `path` nothing is downloaded: each configuration is a folder `{path}/{data set}/{configuration}` or
+    `{path}/{configuration}`, as written by `DatasetDict.save_to_disk`.
     """
 
     def __init__(self, *, path: Path | None = None, revision: str | None = None) -> None:
@@ -35,7 +35,7 @@ class Hub(Source):
         self._read: dict[str, str] = {}
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
-        """Return the task's languages that the hub has; of a folder, those that have the split there."""
+        """Return the task's languages on the hub, or those with the split in the folder."""
         hub = _hub(task)
         coded = [code for code in task.languages if not hub.languages or code in hub.languages]
         if split not in hub.splits:
@@ -45,7 +45,7 @@ class Hub(Source):
         return tuple(code for code in coded if _split(hub, split, code) in self._saved(hub, code))
 
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
-        """Return the examples of a split, columns renamed to the task's."""
+        """Return the examples of a split, with the task's names of columns."""
         hub = _hub(task)
         data = self._load(hub, split, language)
         names = {column: hub.columns.get(column, column) for column in task.columns}
@@ -71,7 +71,7 @@ class Hub(Source):
         return examples
 
     def describe(self) -> dict[str, Any]:
-        """Return the origin, the revision asked for, and the SHA-256 of the examples read so far."""
+        """Return the origin, the requested revision, and the SHA-256 of the examples read so far."""
         path = str(self.path) if self.path else None
         return {"source": "hub", "path": path, "revision": self.revision, "examples": dict(self._read)}
 
@@ -84,15 +84,15 @@ class Hub(Source):
         name, config, revision = _split(hub, split, language), _config(hub, language), self.revision or hub.revision
         try:
             return datasets.load_dataset(hub.path, config, split=name, revision=revision)
-        except (OSError, ValueError, RuntimeError) as error:  # the last: data sets that are scripts
+        except (OSError, ValueError, RuntimeError) as error:  # RuntimeError: data sets that are scripts
             reason = str(error).partition("\n")[0]
             raise DataError(
-                f"{hub.path}, configuration {config}, split {name}, cannot be had from the hub: "
+                f"{hub.path}, configuration {config}, split {name}, cannot be loaded from the hub: "
                 f'{reason}; without a network, use source = "directory", or a path to saved data sets'
             ) from error
 
     def _saved(self, hub: HubData, language: str) -> Mapping[str, Any]:
-        """Return the splits of one configuration in the folder, none if it is not there."""
+        """Return the splits of one configuration in the folder; empty if there is none."""
         assert self.path is not None
         config = _config(hub, language) or ""
         for folder in (self.path / hub.path / config, self.path / config):

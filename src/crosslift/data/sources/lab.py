@@ -1,4 +1,4 @@
-"""The lab: a generated world, so every task has gold examples in every language and nothing is downloaded."""
+"""The lab: a generated world with gold examples for every task in every language, and nothing to download."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from crosslift.lab.tasks import LAB_TASKS
 from crosslift.lab.tasks.mining import POOL
 
 COUNTS: Mapping[Split, int] = {"train": 6_000, "dev": 600, "test": 1_200}
-"""Examples a split, unless said otherwise; of mining, sentences of a pool."""
+"""Default number of examples by split; for mining, sentences of a pool."""
 
 
 class Lab(Source):
@@ -32,20 +32,20 @@ class Lab(Source):
         return self.world.source.code
 
     def labels(self, task: Task) -> tuple[str, ...]:
-        """Return the labels of the lab's task, which may have others than the benchmark's (topics, say)."""
+        """Return the labels of the lab's task, which may differ from the benchmark's (topics, for example)."""
         return LAB_TASKS[self._name(task)].labels
 
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:  # noqa: ARG002 - every split has all
-        """Return the world's languages, the source language first where it is scored."""
+        """Return the world's languages; the source language comes first, if it is scored."""
         if task.lab_task not in LAB_TASKS:
             return ()
         across = task.task_type in ("retrieval", "mining")
         return tuple(language.code for language in (self.world.targets if across else self.world.languages))
 
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
-        """Return the examples; those of one id mean the same in every language."""
+        """Return the examples; those with the same id have the same meaning in every language."""
         count = self.counts[split]
-        if task.task_type == "mining":  # an example is a whole pair of pools
+        if task.task_type == "mining":  # each example is a pair of pools
             count = -(-count // POOL)
         return self.world.examples(self._name(task), language, split, count, seed=self.seed)
 
@@ -55,7 +55,7 @@ class Lab(Source):
         return task.lab_task
 
     def describe(self) -> dict[str, Any]:
-        """Return the world's seed and the examples a split."""
+        """Return the world's seed and the number of examples by split."""
         return {"source": "lab", "seed": self.seed, "counts": dict(self.counts)}
 
     def __str__(self) -> str:

@@ -1,4 +1,4 @@
-"""What a recipe says about its data.  Imports no torch."""
+"""The `[data]` table of a recipe.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -13,22 +13,22 @@ from crosslift.errors import nearest
 
 
 class FileSettings(BaseModel):
-    """A user's own file for one split; a bare path will do where the columns have the task's names."""
+    """The user's file for one split; a bare path is enough if the columns have the task's names."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: str
-    """Below the source's `path`, or absolute; `{language}` stands for the language."""
+    """Relative to the source's `path`, or absolute; `{language}` is replaced by the language."""
     task: str | None = None
-    """The task whose split this is, where a recipe reads that split of several; None: of all tasks."""
+    """The task that the file belongs to, if a recipe reads the split of several tasks; None: all tasks."""
     language: str | None = None
-    """The language of the file, where its path does not say; None: the source language."""
+    """The language of the file, if its path does not contain it; None: the source language."""
     columns: dict[str, str] = Field(default_factory=dict)
-    """The file's name of a column of the task, where it is another."""
+    """The file's names of the task's columns, where they differ."""
     header: tuple[str, ...] | None = None
-    """The names of the fields of a csv or tsv file without a line of names."""
+    """The names of the fields of a csv or tsv file without a header."""
     labels: dict[str, str] = Field(default_factory=dict)
-    """The task's label for a label of the file, where it is another: `{ e = "entailment" }`."""
+    """The task's label for a label of the file, where it differs: `{ e = "entailment" }`."""
 
     @model_validator(mode="before")
     @classmethod
@@ -37,30 +37,31 @@ class FileSettings(BaseModel):
 
 
 class TaskSettings(BaseModel):
-    """``[[data.task]]``: a task of one's own, made of files with named columns."""
+    """``[[data.task]]``: your own task, read from files with named columns."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     name: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    """What the rest of the recipe calls it; no name of a task that crosslift has."""
+    """The name of the task in the rest of the recipe; not the name of a built-in task."""
     task_type: Literal["sentence", "pair", "tagging", "multiple_choice", "extractive_qa", "retrieval"]
-    """Its form: one text, two texts, words with tags, a choice, a question that words of a text answer, a text and its
-    translation."""
+    """The task type: one text, two texts, words with tags, a premise with choices, a question with an answer in a
+    context, or a text and its translation."""
     files: dict[Split, FileSettings] = Field(min_length=1)
     """A file for each split, as in `[data.files]`."""
     columns: dict[str, str] = Field(default_factory=dict)
-    """The files' name of a column, where it is another: `text` and `label` of a sentence task; `first`, `second`,
-    `label` of a pair; `words`, `tags`; `premise`, `question` (which may be lacking), `choice1`, `choice2` ..., `label`;
-    `question`, `context`, `answers` and perhaps `start` of a span; `source`, `target`."""
+    """The files' names of the columns, where they differ: `text`, `label` (sentence); `first`, `second`, `label`
+    (pair); `words`, `tags` (tagging); `premise`, optionally `question`, `choice1`, `choice2` ..., `label`
+    (multiple_choice); `question`, `context`, `answers`, optionally `start` (extractive_qa); `source`, `target`
+    (retrieval)."""
     labels: tuple[str, ...] = ()
-    """The labels in the order of the model's outputs, or what the choices are called, in their order; none: those of
+    """The labels in the order of the model's outputs, or the names of the choices in their order; if empty, those of
     the training file, sorted."""
     source: str = "en"
     """The language of the training data."""
     metrics: tuple[str, ...] = ()
-    """Names of metrics, the one averages are made of first; none: what suits the form."""
+    """Names of metrics; averages use the first one; if empty, the usual ones of the task type."""
     parallel: bool = False
-    """Whether row i of the test files says the same in every language."""
+    """Whether row i of the test files is the same example in every language."""
 
     @model_validator(mode="after")
     def _known_columns(self) -> Self:
@@ -79,35 +80,35 @@ class TaskSettings(BaseModel):
 
 
 class SourceSettings(BaseModel):
-    """Where a task's examples come from."""
+    """``[data]``: the source of the examples."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     source: Literal["hub", "directory", "lab", "files"]
-    """The hub of data sets, a directory laid out as XTREME's, the lab, or `files` alone."""
+    """The Hugging Face hub, a directory in XTREME's layout, the lab, or only `files`."""
     path: Path | None = None
-    """The directory; for the hub, a folder of data sets saved with `save_to_disk` that is used instead."""
+    """The directory; for the hub, a folder of data sets saved with `save_to_disk`, used instead of the network."""
     revision: str | None = None
-    """The hub's revision; None: the task's, or the newest."""
+    """The revision on the hub; None: that of the task, or the newest."""
     seed: int = 0
-    """The lab's world."""
+    """The seed of the lab's world."""
     counts: dict[Split, int] = Field(default_factory=dict)
-    """The lab's examples a split."""
+    """Number of examples of the lab by split."""
     files: dict[Split, FileSettings] = Field(default_factory=dict)
-    """Own files, which replace the source's for a split."""
+    """Your files, which replace those of the source for a split."""
     task: tuple[TaskSettings, ...] = ()
-    """Tasks of one's own."""
+    """Your own tasks."""
 
     @model_validator(mode="before")
     @classmethod
-    def _own_tasks_alone(cls, value: Any) -> Any:
-        alone = isinstance(value, dict) and value.get("task") and "source" not in value
-        return {**value, "source": "files"} if alone else value
+    def _user_tasks_alone(cls, value: Any) -> Any:
+        without_source = isinstance(value, dict) and value.get("task") and "source" not in value
+        return {**value, "source": "files"} if without_source else value
 
     @model_validator(mode="after")
     def _different_names(self) -> Self:
         names = [task.name for task in self.task]
         twice = next((name for name in names if names.count(name) > 1), None)
         if twice is not None:
-            raise ValueError(f"task: two tasks are called '{twice}'")
+            raise ValueError(f"task: two tasks have the name '{twice}'")
         return self

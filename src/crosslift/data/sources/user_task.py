@@ -1,6 +1,6 @@
-"""Tasks of a user's own: six forms, whose facts a recipe states and nobody need write in Python.
+"""The user's tasks: one base class per task type that a recipe can define.  Imports no torch.
 
-`forms` are bases; `crosslift.data.sources.user` makes a class of one of them out of `[[data.task]]`.
+`crosslift.data.sources.user` makes a subclass from the settings in `[[data.task]]`.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from crosslift.api.examples import (
     TaskType,
 )
 from crosslift.api.task import Task
+from crosslift.data.sources.user_answers import cell_values, located
 from crosslift.errors import DataError, nearest
 from crosslift.io.text import Row, form, rows
 from crosslift.io.words import word_rows
@@ -27,42 +28,42 @@ from crosslift.tasks.bases.extractive_qa import squad_answers
 from crosslift.tasks.bases.tagging import TaggingTask
 
 CHOICE = re.compile(r"choice[1-9]\d*")
-"""Columns of choices: choice1, choice2, and so on."""
+"""The names of columns with choices: choice1, choice2, and so on."""
 
 
 class UserTask(Task):
-    """Base of all: what is stated is set by the class made of it."""
+    """Base of all user tasks; the subclass sets what the recipe says."""
 
-    called: ClassVar[str]
-    """The task's name."""
-    theirs: ClassVar[Mapping[str, str]] = {}
-    """The files' name of a column, where it is another."""
-    citation = "data of one's own"
+    given_name: ClassVar[str]
+    """The name in the recipe."""
+    file_columns: ClassVar[Mapping[str, str]] = {}
+    """The files' names of columns, where they differ."""
+    citation = "user data"
     licence = "that of the data"
     files: ClassVar = {}
 
     @property
     def name(self) -> str:
-        """The name that the recipe gives."""
-        return self.called
+        """The name in the recipe."""
+        return self.given_name
 
     def file_rows(self, path: Path) -> Iterator[Row]:
         """Yield the rows of a csv, tsv or JSON Lines file."""
         return rows(path)
 
     def label(self, value: Any, *, where: str, feature: Any = None) -> str | None:
-        """Return the label as text, or None where there is none: nothing, or a blank cell.
+        """Return the label as text, or None for no value or a blank cell.
 
         Raises:
-            DataError: it is not among those stated, or found in the training data; the message names the column.
+            DataError: it is not a label of the task; the message names the column.
         """
         text = label_text(value)
-        column = self.theirs.get(self.answers[-1], self.answers[-1])
+        column = self.file_columns.get(self.answers[-1], self.answers[-1])
         return None if text is None else super().label(text, where=f"{where}, column '{column}'", feature=feature)
 
 
 def label_text(value: Any) -> str | None:
-    """Return a label as text, whatever it was read from; None for none.
+    """Return a label as text, whatever its type; None if there is none.
 
     >>> label_text(5), label_text(True), label_text(" ")
     ('5', 'true', None)
@@ -114,24 +115,24 @@ class UserPair(UserTask):
 
 
 class UserTagging(UserTask, TaggingTask):
-    """Words, and a tag each."""
+    """Words, and one tag per word."""
 
     columns = ("words", "tags")
     answers = ("tags",)
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Yield a row a sentence of a file with a word a line: `word<TAB>tag` in a tsv file, else as CoNLL's."""
+        """Yield one row per sentence of a file with one word per line: `word<TAB>tag` in tsv files, else CoNLL."""
         return word_rows(path, conll=form(path) != ".tsv")
 
 
 class UserMultipleChoice(UserTask):
-    """A premise, perhaps a question, and choices of which one is right."""
+    """A premise, optionally a question, and choices, one of which is right."""
 
     task_type = "multiple_choice"
     columns = ("premise", "question", "choice1", "choice2", "label")
     answers = ("label",)
     names: ClassVar[tuple[str, ...]] = ()
-    """What the label column calls the choices, in their order."""
+    """The names of the choices in the label column, in their order."""
 
     def from_row(
         self,
@@ -153,19 +154,19 @@ class UserMultipleChoice(UserTask):
         if text is None:
             return None
         if text not in self.names:
-            column = self.theirs.get("label", "label")
+            column = self.file_columns.get("label", "label")
             raise DataError(
-                f"{where}, column '{column}': '{text}' names no choice of {self.name}{nearest(text, self.names)} "
+                f"{where}, column '{column}': '{text}' is not a choice of {self.name}{nearest(text, self.names)} "
                 f"(in the order of the choices: {', '.join(self.names)})"
             )
         return self.names.index(text)
 
 
 class UserExtractiveQA(UserTask):
-    """A question, a context, and words of the context that answer it.
+    """A question, a context, and answers that are parts of the context.
 
-    Answers are a text, or in JSON Lines a list of texts; `start` is where each begins, in characters from 0.  Without
-    it, an answer is where its text first stands in the context.  Answers as SQuAD has them name their places.
+    An answer is a text, or in JSON Lines a list of texts; `start` is the character at which each starts, from 0.
+    Without it, an answer is the first occurrence of its text.  Answers in SQuAD's format contain their positions.
     """
 
     task_type = "extractive_qa"
@@ -188,63 +189,21 @@ class UserExtractiveQA(UserTask):
         return ExtractiveQAExample(str(index), question, context, tuple(self._answers(row, context, where)))
 
     def _answers(self, row: Mapping[str, Any], context: str, where: str) -> Iterator[Answer]:
-        value, places = row.get("answers"), _listed(row.get("start"))
+        value, starts = row.get("answers"), cell_values(row.get("start"))
+        column = f"{where}, column '{self.file_columns.get('answers', 'answers')}'"
         if isinstance(value, Mapping) or (isinstance(value, list) and any(isinstance(one, Mapping) for one in value)):
             for answer in squad_answers(value, where):
-                yield self._placed(answer.text, answer.start, context, where)
+                yield located(answer.text, answer.start, context, where=column)
             return
-        answers = _listed(value)
-        if answers and "start" in self.theirs and not places:
+        answers = cell_values(value)
+        if answers and "start" in self.file_columns and not starts:
             raise DataError(
-                f"{where}, column '{self.theirs['start']}': no place of an answer, which `columns` says is there"
+                f"{where}, column '{self.file_columns['start']}': empty; the start of an answer is expected"
             )
-        if places and len(places) != len(answers):
-            raise DataError(f"{where}: {len(answers)} answer(s), but {len(places)} place(s) of answers")
-        for text, start in zip(answers, places or [None] * len(answers), strict=True):
-            yield self._placed(text, start, context, where)
-
-    def _placed(self, text: Any, start: Any, context: str, where: str) -> Answer:
-        """Return an answer that stands where it should."""
-        where = f"{where}, column '{self.theirs.get('answers', 'answers')}'"
-        if not isinstance(text, str):
-            raise DataError(f"{where}: an answer is a {type(text).__name__}; text is expected")
-        if start is None:
-            text = text.strip()
-            found = context.find(text)
-            if found < 0:
-                raise DataError(
-                    f"{where}: the answer '{text}' does not stand in the context{_other_case(text, context)}"
-                )
-            return Answer(text, found)
-        place = _place(start, where)
-        if not context.startswith(text, place):
-            there, found = context[place : place + len(text)], context.find(text)
-            hint = f"; it stands at {found}" if found >= 0 else ""
-            raise DataError(
-                f"{where}: the answer '{text}' is said to begin at character {place} of the context, counted from 0, "
-                f"where '{there}' stands{hint}"
-            )
-        return Answer(text, place)
-
-
-def _listed(value: Any) -> list[Any]:
-    """Return the values of a cell; a blank one holds none."""
-    if value is None or (isinstance(value, str) and not value.strip()):
-        return []
-    return value if isinstance(value, list) else [value]
-
-
-def _place(value: Any, where: str) -> int:
-    text = str(value).strip()
-    if isinstance(value, bool) or not text.isdecimal():
-        raise DataError(f"{where}: the answer's place is '{value}'; a whole number is expected, characters from 0")
-    return int(text)
-
-
-def _other_case(text: str, context: str) -> str:
-    """Return a hint where the text stands in other letters."""
-    found = context.lower().find(text.lower())
-    return f"; '{context[found : found + len(text)]}' does" if found >= 0 else ""
+        if starts and len(starts) != len(answers):
+            raise DataError(f"{where}: {len(answers)} answer(s), but {len(starts)} start(s) of answers")
+        for text, start in zip(answers, starts or [None] * len(answers), strict=True):
+            yield located(text, start, context, where=column)
 
 
 class UserRetrieval(UserTask):
@@ -261,7 +220,7 @@ class UserRetrieval(UserTask):
         where: str,
         features: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> RetrievalExample:
-        """Return the example of one row; its id is its place in the order."""
+        """Return the example of one row; its id is its index."""
         source, target = (self.text(row, column, where=where) for column in self.columns)
         return RetrievalExample(str(index), source, target)
 
@@ -274,15 +233,15 @@ USER_TASKS: Mapping[TaskType, type[UserTask]] = {
     "extractive_qa": UserExtractiveQA,
     "retrieval": UserRetrieval,
 }
-"""The forms a recipe can state."""
+"""The base class of each task type that a recipe can define."""
 
 
 UNLABELLED: frozenset[TaskType] = frozenset({"extractive_qa", "retrieval"})
-"""Forms without labels."""
+"""Task types without labels."""
 
 
 def metrics_of(task_type: TaskType, labels: Sequence[str]) -> tuple[str, ...]:
-    """Return the metrics of a form, where the recipe names none; tags such as B-PER are scored in chunks first.
+    """Return the default metrics of a task type; tags such as B-PER are scored as chunks first.
 
     >>> metrics_of("tagging", ["O", "B-PER", "I-PER"])
     ('tagging_f1', 'tagging_accuracy')

@@ -1,1 +1,1 @@
-"""Everything that a run reads, checked before anything is trained."""
+"""The inputs of a run, read and checked before anything is trained."""

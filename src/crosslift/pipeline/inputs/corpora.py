@@ -1,4 +1,4 @@
-"""Unpaired text and bitext that the stages before fine-tuning read."""
+"""The unpaired text and bitext of the stages before fine-tuning."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from crosslift.lab import World
 from crosslift.recipe import AlignTable, BitextTable, TextTable, content_hash
 
 LAB_SENTENCES = 20_000
-"""Sentences of unpaired text in a lab language with full resources."""
+"""Number of sentences of unpaired text in a lab language with full resources."""
 
 
 LAB_PAIRS = 4_000
-"""Sentence pairs of the source and a lab language with full resources."""
+"""Number of sentence pairs of the source and a lab language with full resources."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Text:
         return content_hash(self.by_language)
 
     def sentences(self) -> Iterator[str]:
-        """Yield all sentences, language after language."""
+        """Yield all sentences, grouped by language."""
         for sentences in self.by_language.values():
             yield from sentences
 
@@ -60,7 +60,7 @@ class Corpus:
 
 
 def read_text(table: TextTable, data: SourceSettings, world: World, key: str) -> Text:
-    """Return the unpaired text that a table names: files of a folder, or the lab's."""
+    """Return the unpaired text of a table: files of a folder, or the lab's text."""
     if table.path is None:
         _needs_lab(data, key)
         codes = _lab_languages(world, table.languages)
@@ -72,7 +72,7 @@ def read_text(table: TextTable, data: SourceSettings, world: World, key: str) ->
 
 
 def read_corpora(table: AlignTable, data: SourceSettings, world: World, tests: Sequence[TestSet]) -> tuple[Corpus, ...]:
-    """Read the bitext of each objective; objectives that read the same share it."""
+    """Read the bitext of each objective; objectives with the same bitext share it."""
     keys = [content_hash(bitext.read.model_dump()) for bitext in table.bitexts]
     read = {
         key: _corpus(bitext, data, world, tests) for key, bitext in dict(zip(keys, table.bitexts, strict=True)).items()
@@ -96,7 +96,7 @@ def _unpaired(bitext: Bitext) -> Bitext:
 
 
 def _translations(table: BitextTable, data: SourceSettings, world: World, tests: Sequence[TestSet]) -> Corpus:
-    """Read the bitext, less the sentences that are scored on (the lab's differ in meaning already)."""
+    """Read the bitext without sentences of the test sets (the lab's bitext never contains their meanings)."""
     if table.path is None:
         _needs_lab(data, "align.bitext")
         source = world.source.code
@@ -122,7 +122,7 @@ def _language_files(folder: Path, ending: str, wanted: Sequence[str] | str, key:
     there = {path.name.partition(".")[0] for path in sorted(folder.glob(f"*{ending}*"))}
     codes = sorted(there) if isinstance(wanted, str) else wanted
     if not there:
-        raise RecipeError(f"{key}.path: {folder} holds no {{language}}{ending} file, plain or with .gz")
+        raise RecipeError(f"{key}.path: {folder} has no {{language}}{ending} file, plain or with .gz")
     for code in codes:
         if code not in there:
             raise LanguageError(
@@ -143,7 +143,7 @@ def _lab_bitext(world: World, source: str, target: str, count: int) -> Bitext:
 
 def _needs_lab(data: SourceSettings, key: str) -> None:
     if data.source != "lab":
-        raise RecipeError(f"{key}.path is missing; only data.source = 'lab' brings its own text")
+        raise RecipeError(f"{key}.path is missing; only data.source = 'lab' has its own text")
 
 
 def _lab_languages(world: World, wanted: Sequence[str] | str) -> list[str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from crosslift.data.test_data import TestSet
 from crosslift.errors import RecipeError
-from crosslift.evaluation.smoothing import KINDS, Smoothing
+from crosslift.evaluation.smoothing import TASK_TYPES, Smoothing
 from crosslift.pipeline.lab_resources import with_lab_seed
 from crosslift.recipe import EvaluateTable, Recipe
 
@@ -26,8 +26,8 @@ def check_smoothing(recipe: Recipe, tests: Sequence[TestSet]) -> None:
         RecipeError: a task type without smoothing.
     """
     for index, (test, table) in enumerate(zip(tests, recipe.evaluate, strict=True)):
-        if table.smooth is not None and test.task.task_type not in KINDS:
+        if table.smooth is not None and test.task.task_type not in TASK_TYPES:
             raise RecipeError(
                 f"evaluate.{index}.smooth: '{test.task.name}' is a '{test.task.task_type}' task, whose predictions "
-                f"are not smoothed (task types: {', '.join(KINDS)})"
+                f"are not smoothed (task types: {', '.join(TASK_TYPES)})"
             )

@@ -1,7 +1,7 @@
-"""Target development data, for the oracle: what selection would give if it saw labels of the target languages.
+"""Target dev data: the checkpoint that selection with labels of the target languages would choose.
 
-The result is an upper bound for rules of selection, and not zero-shot (Keung et al. 2020, arXiv 2004.15001; Schmidt et
-al. 2023, arXiv 2310.10532).  It is computed only when asked for, and every table says what it is.
+Its scores are an upper bound on selection rules, and not zero-shot (Keung et al. 2020, arXiv 2004.15001; Schmidt et al.
+2023, arXiv 2310.10532).  They are computed only if the recipe asks for them, and every table marks them.
 """
 
 from __future__ import annotations
@@ -18,17 +18,17 @@ from crosslift.data.test_data import TestSet
 from crosslift.errors import RecipeError
 from crosslift.evaluation.predict import predict
 from crosslift.heads.task_model import TaskModel
-from crosslift.pipeline.stage_seed import lengths_of
 from crosslift.recipe import FinetuneTable
-from crosslift.train.task_items import Item, task_items
+from crosslift.train.task_items import Item
+from crosslift.train.tokenized_tasks import model_items
 
 RULE = "target-dev"
-"""The oracle's name among selection rules."""
+"""The name of selection on target dev data among the selection rules."""
 
 
 @dataclass(frozen=True)
 class TargetDev:
-    """Labelled development examples of a target language that is scored."""
+    """Labelled dev examples of a scored target language."""
 
     task: Task
     labels: tuple[str, ...]
@@ -37,23 +37,23 @@ class TargetDev:
 
     @property
     def name(self) -> str:
-        """What the log calls it."""
+        """The name of the set in the log."""
         return f"{self.task.name}.{self.language}"
 
 
 def read_target_dev(
     source: Source, table: FinetuneTable, tests: Sequence[TestSet], trained_on: str
 ) -> tuple[list[TargetDev], list[str]]:
-    """Return the development data of every target language scored, and what to warn of.
+    """Return the dev data of every scored target language, and warnings about it.
 
     Args:
         source: where examples come from.
-        table: the stage's settings; nothing is read unless it asks for the oracle.
-        tests: what is scored.
+        table: settings of the stage; without `oracle` nothing is read.
+        tests: the test sets that are scored.
         trained_on: the source language, which is no target.
 
     Raises:
-        RecipeError: no target language that is scored has development data.
+        RecipeError: no scored target language has dev data.
     """
     if not table.oracle:
         return [], []
@@ -68,8 +68,8 @@ def read_target_dev(
     if not there:
         scored = ", ".join(f"{task} in '{code}'" for task, code in wanted) or "none"
         raise RecipeError(
-            "finetune.oracle: the oracle chooses by development data of the target languages scored, and there is "
-            f"none (scored: {scored}); remove `oracle`, or score a language that has a dev split"
+            "finetune.oracle: the rule 'target-dev' needs dev data of a scored target language, but there is none "
+            f"(scored: {scored}); remove `oracle`, or score a language that has a dev split"
         )
     found = [TargetDev(task, source.labels(task), code, _examples(source, table, task, code)) for task, code in there]
     return found, _warnings(table, tests, found, len(wanted))
@@ -91,31 +91,16 @@ def _warnings(table: FinetuneTable, tests: Sequence[TestSet], found: Sequence[Ta
     return lines
 
 
-def target_items(model: TaskModel, sets: Sequence[TargetDev], table: FinetuneTable) -> list[Item]:
-    """Return the tokenised examples of all sets: what a cut vocabulary must keep."""
-    return [
-        item
-        for each in sets
-        for item in task_items(
-            model.encoder,
-            each.examples,
-            each.task.task_type,
-            each.labels,
-            language=each.language,
-            words=False,
-            prompt=model.prompt,
-            input_settings=model.input_settings,
-            scored=True,
-            **lengths_of(table, each.task.task_type, model),
-        )
-    ]
+def target_items(model: TaskModel, sets: Sequence[TargetDev]) -> list[Item]:
+    """Return the tokenized examples of all sets; a trimmed vocabulary must keep their subwords."""
+    return [item for each in sets for item in model_items(model, each.examples, language=each.language, scored=True)]
 
 
-def target_scores(model: TaskModel, sets: Sequence[TargetDev], table: FinetuneTable) -> dict[str, float]:
-    """Return the first metric of each development set, in percent, by the set's name."""
-    return {each.name: _score(model, each, table) for each in sets}
+def target_scores(model: TaskModel, sets: Sequence[TargetDev]) -> dict[str, float]:
+    """Return the first metric of each set in percent, by the name of the set."""
+    return {each.name: _score(model, each) for each in sets}
 
 
-def _score(model: TaskModel, each: TargetDev, table: FinetuneTable) -> float:
-    records = predict(model, each.examples, language=each.language, **lengths_of(table, each.task.task_type, model))
+def _score(model: TaskModel, each: TargetDev) -> float:
+    records = predict(model, each.examples, language=each.language)
     return float(registry.load("metric", each.task.metrics[0])(each.labels)(records))

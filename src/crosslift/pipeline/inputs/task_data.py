@@ -1,4 +1,4 @@
-"""What a task is trained on and scored on, translated where the recipe says so, and what is worth saying about it."""
+"""The training, dev and test examples of a task, translated if the recipe says so, and warnings about them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from crosslift.translation.task_data import Translations, training, training_vie
 
 @dataclass(frozen=True)
 class TaskData:
-    """A task to train: source-language examples to learn from and to choose checkpoints by."""
+    """The data of a task: source-language examples to train on and to choose checkpoints by."""
 
     task: Task
     source: str
@@ -33,36 +33,38 @@ class TaskData:
     train: list[Example]
     dev: list[Example]
     languages: list[str] = field(default_factory=list)
-    """The language of each training example, where some were translated; none where all are in the source language."""
+    """The language of each training example if some were translated; empty if all are in the source language."""
     views: dict[str, list[Example]] = field(default_factory=dict)
-    """Translations of the training examples by language, in their order, for methods that compare both."""
+    """Translations of the training examples by language, in the same order, for methods that read both."""
     translated_by: str = ""
     target_dev: list[TargetDev] = field(default_factory=list)
-    """Labelled examples of target languages: for the oracle alone."""
+    """Labelled dev examples of target languages, for selection on target dev."""
     notes: tuple[str, ...] = ()
-    """What is worth saying about the data."""
+    """Warnings about the data."""
 
     @property
     def counts(self) -> dict[str, int]:
-        """Training examples by language, where some were translated."""
-        own = Counter(self.languages or [self.source] * len(self.train) if self.views else self.languages)
-        return dict(own) | {code: len(examples) for code, examples in self.views.items()}
+        """Number of training examples by language, if some were translated."""
+        counts = Counter(self.languages or [self.source] * len(self.train) if self.views else self.languages)
+        return dict(counts) | {code: len(examples) for code, examples in self.views.items()}
 
     @property
     def languages_record(self) -> dict[str, dict[str, int]]:
-        """What a stage's line in results.json says of translated training data; nothing where there is none."""
+        """The number of training examples by language in the stage's row of results.json, if some were translated."""
         return {"languages": self.counts} if self.translated_by else {}
 
     @cached_property
     def hypothesis_only(self) -> HypothesisOnly | None:
-        """How well labels of pairs are told by their second texts alone."""
+        """The hypothesis-only baseline of pairs."""
         return hypothesis_only(self.train, self.dev)
 
     @property
     def baselines_record(self) -> dict[str, dict[str, float]]:
-        """What a stage's line in results.json says of baselines on source development data, in percent."""
+        """The baselines on source dev data in the stage's row of results.json, in percent."""
         found = self.hypothesis_only
-        return {"baselines": {"commonest_label": found.commonest, "second_text": found.second}} if found else {}
+        if found is None:
+            return {}
+        return {"baselines": {"commonest_label": found.most_frequent, "second_text": found.accuracy}}
 
     @property
     def fingerprint(self) -> str:
@@ -73,23 +75,22 @@ class TaskData:
 
 
 def task_data(source: Source, table: FinetuneTable, recipe: Recipe, seed: int, key: str) -> TaskData:
-    """Read what a table trains a task on.
+    """Read the training and dev data of a task.
 
     Args:
-        source: where examples come from.
-        table: names the task.
-        recipe: the table's recipe.
-        seed: draws the examples, and the language of each.
+        source: the source of the examples.
+        table: the table that names the task.
+        recipe: the recipe of the table.
+        seed: the seed that draws the examples, and the language of each.
         key: the table's place in the recipe.
     """
     task = find_task(table.task, recipe.data)
     language = table.source or source.source_language(task)
     check_parts(table, source.labels(task), key=key)
-    whole, said = _labelled(source, task, "train", language)
-    train = sampled(whole, table.train_limit, seed)
-    whole, of_dev = _labelled(source, task, "dev", language)
-    dev = sampled(whole, table.dev_limit, 0)
-    read = TaskData(task, language, source.labels(task), train, dev, notes=(*said, *of_dev))
+    all_train, train_notes = _labelled(source, task, "train", language)
+    all_dev, dev_notes = _labelled(source, task, "dev", language)
+    train, dev = sampled(all_train, table.train_limit, seed), sampled(all_dev, table.dev_limit, 0)
+    read = TaskData(task, language, source.labels(task), train, dev, notes=(*train_notes, *dev_notes))
     if table.translate is None:
         return read
     translations = Translations(table.translate, recipe.data, f"{key}.translate")
@@ -104,16 +105,16 @@ def dual_encoder_data(source: Source, table: DualEncoderTable, recipe: Recipe) -
     """Read the training data of a ranking task.
 
     Raises:
-        RecipeError: a task of another form, or without training data.
+        RecipeError: a task of another type, or without training data.
         DataError: a query without an answer.
     """
     task = find_task(table.task, recipe.data)
     _check_rankable(task)
     language = table.source or source.source_language(task)
     examples = source.examples(task, "train", language)
-    bare = next((one for one in examples if not (isinstance(one, RankingExample) and one.answer)), None)
-    if bare is not None:
-        raise DataError(f"{task.name} train in '{language}': query '{bare.id}' has no answer to learn from")
+    unanswered = next((each for each in examples if not (isinstance(each, RankingExample) and each.answer)), None)
+    if unanswered is not None:
+        raise DataError(f"{task.name} train in '{language}': query '{unanswered.id}' has no answer to learn from")
     return TaskData(task, language, (), sampled(examples, table.train_limit, table.seed_for(recipe.seed)), [])
 
 
@@ -134,7 +135,7 @@ def _trainable(name: str) -> bool:
 
 
 def _labelled(source: Source, task: Task, split: Split, language: str) -> tuple[list[Example], list[str]]:
-    """Return the examples of a split that has all its labels, and what is worth saying about them.
+    """Return the labelled examples of a split, and warnings about them.
 
     Raises:
         DataError: labels are missing, or all the same.
@@ -145,11 +146,11 @@ def _labelled(source: Source, task: Task, split: Split, language: str) -> tuple[
 
 
 def translated(test: TestSet, table: EvaluateTable, recipe: Recipe, source: Source, index: int) -> TestSet:
-    """Return the test set, translated into the language that was trained on where the recipe says so."""
+    """Return the test set, translated into the training language if the recipe says so."""
     if table.translate is None:
         return test
-    own = recipe.finetune.source if recipe.finetune else None
-    into = own or source.source_language(test.task)
+    trained_on = recipe.finetune.source if recipe.finetune else None
+    into = trained_on or source.source_language(test.task)
     translations = Translations(table.translate, recipe.data, f"evaluate.{index}.translate")
     translations.check(test.task, text_only=True)
     by_language = {
@@ -162,10 +163,12 @@ def translated(test: TestSet, table: EvaluateTable, recipe: Recipe, source: Sour
 
 
 def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: Recipe) -> list[str]:
-    """Say what is not zero-shot, which test examples are trained on, and what else is odd about the data."""
+    """Return warnings about scores that are not zero-shot, overlap of training and test data, and other oddities."""
     warnings = [_not_zero_shot(task) for task in tasks if task.translated_by]
     warnings += [
-        _given_away(task, task.hypothesis_only) for task in tasks if task.hypothesis_only and task.hypothesis_only.much
+        _high_baseline(task, task.hypothesis_only)
+        for task in tasks
+        if task.hypothesis_only and task.hypothesis_only.high
     ]
     warnings += dict.fromkeys(chain.from_iterable([task.notes for task in tasks] + [test.notes for test in tests]))
     train = [example for task in tasks for example in task.train]
@@ -183,11 +186,11 @@ def warnings_about(tasks: Sequence[TaskData], tests: Sequence[TestSet], recipe: 
     return warnings
 
 
-def _given_away(task: TaskData, found: HypothesisOnly) -> str:
+def _high_baseline(task: TaskData, found: HypothesisOnly) -> str:
     return (
-        f"{task.task.name}: second texts (hypotheses) alone tell the label of {found.second:.1f}% of {task.source} dev "
-        f"to naive Bayes (the commonest label: {found.commonest:.1f}%): compare with a model that reads nothing else "
-        '(`read = { texts = "second" }` in [finetune])'
+        f"{task.task.name}: a hypothesis-only baseline (naive Bayes on second texts) gets {found.accuracy:.1f}% of the "
+        f"{task.source} dev labels right (always the most frequent label: {found.most_frequent:.1f}%); compare with a "
+        'model that reads only second texts (`input = { texts = "second" }` in [finetune])'
     )
 
 

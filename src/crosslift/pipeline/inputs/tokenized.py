@@ -1,4 +1,4 @@
-"""Text and bitext as the items that objectives read: tokenised once for all objectives that need the same."""
+"""Text and bitext as the items that objectives read, tokenized once for all objectives that need the same items."""
 
 from __future__ import annotations
 
@@ -19,44 +19,45 @@ from crosslift.train.method import Method
 from crosslift.wordalign import units
 
 Items = tuple[Sequence[Any], Sequence[int]]
-"""Items, and the language group of each."""
+"""Items, and the index of the language of each."""
+
 Feed = Callable[[int, Method], Items]
-"""Gives the items of an objective, by its index."""
+"""Returns the items of an objective, by the index of the objective."""
 
 
 def text_feed(encoder: Encoder, text: Text, max_length: int) -> Feed:
-    """Return what gives objectives unpaired text."""
-    made: dict[bool, Items] = {}
+    """Return the feed of unpaired text."""
+    cache: dict[bool, Items] = {}
 
     def feed(index: int, method: Method) -> Items:
         del index
         words = "words" in method.requires
-        if words not in made:
-            made[words] = _text_items(encoder, text.by_language, max_length, words=words)
-        return made[words]
+        if words not in cache:
+            cache[words] = _text_items(encoder, text.by_language, max_length, words=words)
+        return cache[words]
 
     return feed
 
 
 def bitext_feed(encoder: Encoder, corpora: Sequence[Corpus], table: AlignTable, seed: int) -> Feed:
-    """Return what gives objectives sentence pairs with what they need, or the two sides as unpaired text."""
-    made: dict[str, Items] = {}
+    """Return the feed of sentence pairs, with links if the objective needs them, or of their sides as unpaired text."""
+    cache: dict[str, Items] = {}
 
     def feed(index: int, method: Method) -> Items:
         bitext, links = table.bitexts[index], "links" in method.requires
         words = "words" in method.requires or (links and uses_words(bitext))
         key = content_hash([bitext.model_dump() if links else bitext.read.model_dump(), links, words])
-        if key not in made:
-            made[key] = _pair_items(
+        if key not in cache:
+            cache[key] = _pair_items(
                 encoder, corpora[index], table.max_length, words=words, links=bitext if links else None, seed=seed
             )
-        return made[key] if method.input_type == "bitext" else _sides(made[key])
+        return cache[key] if method.input_type == "bitext" else _sides(cache[key])
 
     return feed
 
 
 def health(encoder: Encoder, corpus: Corpus, table: AlignTable, *, steps: int, batch_size: int) -> Health | None:
-    """Return what measures the encoder while it is aligned, on pairs of all languages; None for nothing."""
+    """Return the measurement of the encoder's health on pairs of all languages, or None if there is none."""
     if table.health_every is None or steps == 0:
         return None
     measure = Health(encoder, [], [], table.health_every, stop=table.stop_on_collapse)
@@ -111,7 +112,7 @@ def _paired(
     *,
     words: bool,
 ) -> tuple[list[TokenPair], list[int]]:
-    """Return the pairs of all languages, each side cut to half the length, so that a joined pair fits too."""
+    """Return the pairs of all languages, each side truncated to half the length, so that the joined pair fits."""
     items = []
     for code, rows in pairs.items():
         sides = (
@@ -127,6 +128,6 @@ def _groups(items: Sequence[Sequence[Any]]) -> list[int]:
 
 
 def _sides(items: Items) -> Items:
-    """Return both sides of pairs, as texts of their own."""
+    """Return both sides of pairs as separate texts."""
     pairs, groups = items
     return [side for pair in pairs for side in (pair.source, pair.target)], [group for group in groups for _ in (0, 1)]

@@ -1,6 +1,6 @@
 """Word links of a bitext as links between the encoder's tokens.
 
-Links are between units: blank-separated words, or the encoder's own pieces.  They come with the bitext or from the
+Links connect units: blank-separated words, or the encoder's own subwords.  They come with the bitext or from the
 statistical aligner, and are a pure function of the bitext, its settings and the encoder's tokenizer.
 """
 
@@ -20,9 +20,10 @@ from crosslift.recipe import BitextTable
 from crosslift.wordalign.units import words
 
 Units = tuple[list[str], list[str]]
-"""The words, or pieces, of the two sides of a pair."""
+"""The words, or subwords, of the two sides of a pair."""
+
 Positions = list[list[int]]
-"""Where the pieces of each unit are in `Tokens.ids`; units that were cut off are missing at the end."""
+"""The positions of the subwords of each unit in `Tokens.ids`; units that were cut off are missing at the end."""
 
 
 def pair_links(
@@ -37,18 +38,18 @@ def pair_links(
     """Return the links between the tokens of each pair.
 
     Args:
-        encoder: whose pieces the tokens are.
+        encoder: the encoder that tokenized the sides.
         bitext: the pairs.
-        sides: (pairs,) tokens of source and target, with `Tokens.words` unless links are between pieces.
-        table: where links come from.
-        longest: length to which the tokens of a side were cut.
-        seed: of shuffled links.
+        sides: (pairs,) tokens of source and target, with `Tokens.words` unless links connect subwords.
+        table: the origin of the links.
+        longest: the length that the tokens of a side were truncated to.
+        seed: seed of shuffled links.
 
     Raises:
-        RecipeError: the bitext has no links and the table says they are given.
-        DataError: a given link to a word that is not there.
+        RecipeError: the bitext has no links, but the table says that it has.
+        DataError: a given link to a word that the pair does not have.
     """
-    units = [_pieces(encoder, pair) for pair in sides] if table.links == "subwords" else _words(bitext)
+    units = [_subwords(encoder, pair) for pair in sides] if table.links == "subwords" else _words(bitext)
     links = _unit_links(bitext, units, table)
     if table.shuffle_links:
         links = shuffled(links, units, np.random.default_rng(seed))
@@ -60,12 +61,12 @@ def pair_links(
 
 
 def uses_words(table: BitextTable) -> bool:
-    """Return whether links are between words, so that tokens must say theirs."""
+    """Return whether links connect words, so that tokens must know their words."""
     return table.links != "subwords"
 
 
 def token_links(links: Links, source: Positions, target: Positions, *, equal: bool) -> Iterator[tuple[int, int]]:
-    """Yield links between tokens: of the units' first pieces, or of all pieces, in order, where both have as many.
+    """Yield links between tokens: the first subwords of two units, or all in order if both have equally many.
 
     >>> list(token_links(((0, 0), (1, 1)), [[1], [2, 3]], [[1, 2], [3, 4]], equal=False))
     [(1, 1), (2, 3)]
@@ -82,22 +83,22 @@ def token_links(links: Links, source: Positions, target: Positions, *, equal: bo
 
 
 def positions(tokens: Tokens, longest: int) -> Positions:
-    """Return where each unit's pieces are: a word's, or each piece by itself where words are not known."""
+    """Return the positions of each unit: of each word, or of each subword if the tokens do not know their words."""
     places = [place for place, special in enumerate(tokens.special) if not special]
     if tokens.words is None:
         return [[place] for place in places]
     units: Positions = [[] for _ in range(tokens.words_fitted)]
     for place in places:
         units[tokens.words[place]].append(place)
-    # The last word may have lost pieces to the cut, which nothing tells from a shorter word.
+    # The last word may have lost subwords to truncation, and then looks like a shorter word.
     return units[:-1] if len(tokens) >= longest else units
 
 
 def shuffled(links: Sequence[Links], units: Sequence[Units], rng: np.random.Generator) -> list[Links]:
-    """Return for each pair the links of another, less those to units that it does not have."""
+    """Return for each pair the links of another pair, without those to units that it does not have."""
     order = rng.permutation(len(links))
     other = np.empty_like(order)
-    other[order] = np.roll(order, 1)  # one round through all pairs: none keeps its own
+    other[order] = np.roll(order, 1)  # one cycle through all pairs: none keeps its own links
     return [
         tuple((i, j) for i, j in links[donor] if i < len(source) and j < len(target))
         for donor, (source, target) in zip(other, units, strict=True)
@@ -108,7 +109,7 @@ def _words(bitext: Bitext) -> list[Units]:
     return [(words(source), words(target)) for source, target in bitext]
 
 
-def _pieces(encoder: Encoder, pair: tuple[Tokens, Tokens]) -> Units:
+def _subwords(encoder: Encoder, pair: tuple[Tokens, Tokens]) -> Units:
     source, target = (
         encoder.tokenizer.convert_ids_to_tokens(
             [token for token, special in zip(side.ids, side.special, strict=True) if not special]
@@ -127,7 +128,7 @@ def _unit_links(bitext: Bitext, units: Sequence[Units], table: BitextTable) -> l
 def _aligner(table: BitextTable) -> Any:
     from crosslift.wordalign import WordAligner  # compiles code, which takes seconds
 
-    # Marks of pieces, such as ## of those within a word, are no punctuation.
+    # Marks of subwords, such as ## within a word, are not punctuation.
     return WordAligner(model_type=table.aligner, strip_punctuation=uses_words(table))
 
 
@@ -135,8 +136,8 @@ def _given(bitext: Bitext, units: Sequence[Units]) -> list[Links]:
     where = f"align.bitext: {'-'.join(bitext.languages)}"
     if not bitext.linked:
         raise RecipeError(
-            f'{where} has no word links, and links = "given" asks for them; give a file that ends in .links beside the '
-            'bitext (`0-0 1-2`, a line a pair), or let links = "aligner" make them'
+            f'{where} has no word links, but links = "given"; put a file that ends in .links next to the bitext (one '
+            'line per pair, such as `0-0 1-2`), or set links = "aligner"'
         )
     links = [bitext.links(index) or () for index in range(len(bitext))]
     for index, (row, (source, target)) in enumerate(zip(links, units, strict=True)):

@@ -26,7 +26,8 @@ from crosslift.pipeline.task_training import input_settings_of, method_of, task_
 from crosslift.pipeline.trainable import choose_parts
 from crosslift.recipe import Recipe
 from crosslift.runs.write import NOT_LEARNED, JsonLines
-from crosslift.train.loop import Loop, Objective
+from crosslift.train.loop import Loop
+from crosslift.train.objective import Objective
 from crosslift.train.selection import Selector, Weights, evaluation_steps
 from crosslift.train.task_items import choices_of, rows_of
 
@@ -94,14 +95,14 @@ def finetune(
     adapter = choose_parts(model, encoder, table, seed=seed, languages=languages)
     if model.adapters is not None:
         model.adapters.read(data.source)
-    train = training_items(model, table, data, words="words" in method.requires)
+    train = training_items(model, data, words="words" in method.requires)
     choices_of(train)  # an example with another number of choices is an error now, not at the step that reads it
-    method.begin(encoder, rows_of(train), training_views(model, table, data, words="words" in method.requires))
+    method.begin(encoder, rows_of(train), training_views(model, data, words="words" in method.requires))
     objectives = [Objective("task", method, task_stream(table, method, train, data.train, seed))]
     steps = training_steps(table, objectives, default_epochs=EPOCHS)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
 
-    used = [*train, *dev_items(model, table, data), *target_items(model, data.target_dev, table)]
+    used = [*train, *dev_items(model, data), *target_items(model, data.target_dev)]
     vocabulary = None if method.new_tokens else trimmed(model, table, used)
     with stage_progress("finetune", steps) as advance:
         loop = Loop(
@@ -115,8 +116,8 @@ def finetune(
             states=states,
             log=log,
             selector=selector,
-            evaluate=lambda: dev_scores(model, table, data),
-            oracle=partial(target_scores, model, data.target_dev, table),
+            evaluate=lambda: dev_scores(model, data),
+            oracle=partial(target_scores, model, data.target_dev),
             on_step=advance,
         )
         trained = loop.run()

@@ -16,6 +16,7 @@ from crosslift.align.mlm import Mlm
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.text_to_text import is_text_to_text
 from crosslift.errors import RecipeError
+from crosslift.heads.input_settings import default_length
 from crosslift.heads.multitask import carry_over, share, with_masked_head
 from crosslift.heads.task_model import TaskModel
 from crosslift.heads.trimmed_vocabulary import TrimmedVocabulary
@@ -31,12 +32,13 @@ from crosslift.pipeline.task_training import input_settings_of, method_of, task_
 from crosslift.recipe import IntermediateTable, MaskedTable, Recipe, content_hash
 from crosslift.train import processes
 from crosslift.train.batches import Stream
-from crosslift.train.loop import Objective, Trained
+from crosslift.train.loop import Trained
 from crosslift.train.method import Method
 from crosslift.train.mixed_batches import Mixture, shares
 from crosslift.train.multitask import Several
+from crosslift.train.objective import Objective
 from crosslift.train.selection import Selector, evaluation_steps
-from crosslift.train.task_items import default_length, rows_of
+from crosslift.train.task_items import rows_of
 
 EPOCHS = 2.0
 """Passes over the data, unless the table says otherwise."""
@@ -75,11 +77,11 @@ def _one_task(encoder: Encoder, table: IntermediateTable, data: Tasks, stage: _S
     method = method_of(table, task, key=stage.key)
     input_settings = input_settings_of(table, task, key=stage.key)
     model = task_model(encoder, method, task, seed=stage.seed, input_settings=input_settings, key=stage.key)
-    train = training_items(model, table, task, words="words" in method.requires)
-    method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.requires))
+    train = training_items(model, task, words="words" in method.requires)
+    method.begin(encoder, rows_of(train), training_views(model, task, words="words" in method.requires))
     objectives = [Objective("task", method, task_stream(table, method, train, task.train, stage.seed))]
     steps = training_steps(table, objectives, default_epochs=EPOCHS)
-    known = [*train, *dev_items(model, table, task)]
+    known = [*train, *dev_items(model, task)]
     vocabulary = None if method.new_tokens else trimmed(model, table, known)
 
     def finish(trained: Trained) -> None:
@@ -91,7 +93,7 @@ def _one_task(encoder: Encoder, table: IntermediateTable, data: Tasks, stage: _S
         model=model,
         module=model.module,
         selector=Selector(evaluation_steps(steps, table.evaluations), table.average_last),
-        evaluate=lambda: dev_scores(model, table, task),
+        evaluate=lambda: dev_scores(model, task),
         finish=finish,
         record=task.languages_record,
     )
@@ -140,7 +142,7 @@ def _several_tasks(encoder: Encoder, table: IntermediateTable, data: Tasks, stag
         model=[part.model for part in parts],
         module=module,
         selector=Selector(evaluation_steps(steps, table.evaluations), table.average_last),
-        evaluate=lambda: _mean_scores(models, table, data.tasks),
+        evaluate=lambda: _mean_scores(models, data.tasks),
         finish=finish,
         record={"tasks": list(table.names), **_languages(data.tasks)},
     )
@@ -165,8 +167,8 @@ def _task_part(encoder: Encoder, model: TaskModel, table: IntermediateTable, tas
             f"{stage.key}.method: a method of the table makes the head from the encoder, but the heads of several "
             "tasks share one encoder; use the method in a stage with one task"
         )
-    train = training_items(model, table, task, words="words" in method.requires)
-    method.begin(encoder, rows_of(train), training_views(model, table, task, words="words" in method.requires))
+    train = training_items(model, task, words="words" in method.requires)
+    method.begin(encoder, rows_of(train), training_views(model, task, words="words" in method.requires))
     order = stage.seed + int(content_hash(task.task.name)[:8], 16)
     return _Part(task.task.name, model, method, task_stream(table, method, train, task.train, order), len(task.train))
 
@@ -193,11 +195,10 @@ def _check_masked(encoder: Encoder, stage: _Stage) -> None:
         )
 
 
-def _mean_scores(models: Sequence[TaskModel], table: IntermediateTable, tasks: Sequence[TaskData]) -> dict[str, float]:
+def _mean_scores(models: Sequence[TaskModel], tasks: Sequence[TaskData]) -> dict[str, float]:
     """Return the mean of the tasks' first metrics on source dev data, then the metric of each task."""
     rows = {
-        task.task.name: next(iter(dev_scores(model, table, task).values()))
-        for model, task in zip(models, tasks, strict=True)
+        task.task.name: next(iter(dev_scores(model, task).values())) for model, task in zip(models, tasks, strict=True)
     }
     return {"mean": sum(rows.values()) / len(rows), **rows}
 

@@ -6,15 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from crosslift.choices import Pooling, Search
 from crosslift.recipe.tables.common import NamedTable, Table
 from crosslift.recipe.tables.translate import TranslatorTable
-
-Pooling = Literal["benchmark", "native", "pooler", "mean", "mean_no_special", "first"]
-"""The pooling of embedding tasks: the benchmark's rule, that of the checkpoint's files, or one by name."""
-
-
-Search = Literal["auto", "exact", "faiss"]
-"""The search for nearest neighbours; "auto" is exact up to 100,000 sentences, or on an accelerator."""
 
 
 class SmoothTable(NamedTable):

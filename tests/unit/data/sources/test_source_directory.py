@@ -59,7 +59,7 @@ def test_a_split_that_is_not_there_names_the_files_looked_for(xtreme):
 
 
 def test_a_missing_directory_says_what_is_meant(tmp_path):
-    with pytest.raises(DataError, match="no such directory; name the folder that holds xnli/"):
+    with pytest.raises(DataError, match="no such directory; name the folder that contains xnli/"):
         Directory(tmp_path / "no")
     with pytest.raises(DataError, match="needs a path"):
         open_source(SourceSettings(source="directory"))

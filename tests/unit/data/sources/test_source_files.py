@@ -145,7 +145,7 @@ def test_a_missing_file_is_named(tmp_path):
 
 
 def test_no_file_at_all_is_an_error():
-    with pytest.raises(DataError, match="without a file"):
+    with pytest.raises(DataError, match="needs a file for some split"):
         open_source(SourceSettings(source="files"))
 
 

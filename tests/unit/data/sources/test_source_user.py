@@ -1,4 +1,4 @@
-"""Tasks of one's own, stated in a recipe."""
+"""The user's tasks, defined in a recipe."""
 
 from __future__ import annotations
 
@@ -184,22 +184,22 @@ def test_places_of_answers_in_a_csv_file(tmp_path):
     task, data = opened(tmp_path, task_type="extractive_qa", columns={"start": "at"}, files={"train": "train.csv"})
     assert data.examples(task, "train", "en")[0].answers == (Answer("Bo", 16),)
     write(tmp_path, {"train.csv": f'question,context,answers,att\nWho?,"{CONTEXT}",Bo,16\n'})
-    with pytest.raises(DataError, match=r"train.csv, line 2, column 'at': no place of an answer"):
+    with pytest.raises(DataError, match=r"train.csv, line 2, column 'at': empty; the start of an answer"):
         data.examples(task, "train", "en")
 
 
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ({"answer": "Di"}, "column 'answer': the answer 'Di' does not stand in the context$"),
-        ({"answer": "bo"}, "the answer 'bo' does not stand in the context; 'Bo' does"),
-        ({"answer": "Bo", "start": 9}, "begin at character 9 of the context, counted from 0, where 'o,' .*stands at 8"),
-        ({"answer": "Bo", "start": -2}, "the answer's place is '-2'; a whole number is expected"),
-        ({"answer": "Bo", "start": "x"}, "the answer's place is 'x'"),
-        ({"answer": ["Bo", "Cy"], "start": [8]}, r"2 answer\(s\), but 1 place\(s\)"),
-        ({"answer": "", "start": 8}, r"0 answer\(s\), but 1 place\(s\)"),
+        ({"answer": "Di"}, "column 'answer': the answer 'Di' is not in the context$"),
+        ({"answer": "bo"}, "the answer 'bo' is not in the context; 'Bo' is"),
+        ({"answer": "Bo", "start": 9}, "start at character 9 of the context, counted from 0, but 'o,' .*starts at 8"),
+        ({"answer": "Bo", "start": -2}, "the answer's start is '-2'; a whole number is expected"),
+        ({"answer": "Bo", "start": "x"}, "the answer's start is 'x'"),
+        ({"answer": ["Bo", "Cy"], "start": [8]}, r"2 answer\(s\), but 1 start\(s\)"),
+        ({"answer": "", "start": 8}, r"0 answer\(s\), but 1 start\(s\)"),
         ({"answer": 5}, "an answer is a int; text is expected"),
-        ({"answer": [{"text": "Bo", "answer_start": 9}]}, "begin at character 9"),
+        ({"answer": [{"text": "Bo", "answer_start": 9}]}, "start at character 9"),
         ({"answer": [{"text": "Bo"}]}, "is no answer; expected"),
         ({"answer": "Bo", "question": " "}, "the question is empty"),
         ({"answer": "Bo", "paragraph": 3}, "column 'context' of mine holds a int"),
@@ -241,15 +241,15 @@ WRONG = {
         SENTENCE | {"columns": {"text": "review", "label": "star"}},
         "train.csv, line 2: no column 'star'; did you mean 'stars'.*no labels to learn",
     ),
-    "no training file": (SENTENCE | {"files": {"test": "data/{language}.csv"}}, "neither stated"),
+    "no training file": (SENTENCE | {"files": {"test": "data/{language}.csv"}}, "neither given"),
     "a file that is not there": (
         SENTENCE | {"files": {"train": "trian.csv"}},
         "no such file.*did you mean 'train.csv'",
     ),
-    "one label": (SENTENCE | {"columns": {"text": "review", "label": "same"}}, "holds 1 label"),
+    "one label": (SENTENCE | {"columns": {"text": "review", "label": "same"}}, "has 1 label"),
     "texts for labels": (
         SENTENCE | {"columns": {"text": "n", "label": "n"}, "files": {"train": "many.csv"}},
-        "holds 99 different values in 99 rows",
+        "has 99 different values in 99 rows",
     ),
 }
 
