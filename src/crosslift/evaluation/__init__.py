@@ -1,1 +1,1 @@
-"""Predictions an example, in every language, and the scores that follow from them."""
+"""Predictions of task models, and the scores computed from them."""

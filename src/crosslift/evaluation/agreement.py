@@ -1,8 +1,8 @@
-"""Does a model say the same about the same thing in another language?  Agreement on items that are translations.
+"""Agreement of predictions between languages, on items that are translations of each other.
 
-Accuracy does not tell: two languages may be right on different halves.  Measured: how often predictions agree, Cohen's
-kappa (Cohen 1960) of two languages, Fleiss' kappa (Fleiss 1971) of all, and agreement where the source is right.
-Imports no torch.
+Accuracy does not show it: two languages may be right on different halves.  Measured are the share of equal predictions,
+Cohen's kappa (Cohen 1960) of two languages, Fleiss' kappa (Fleiss 1971) of all, and the agreement on items where the
+source language is right.  Imports no torch.
 """
 
 from __future__ import annotations
@@ -17,24 +17,25 @@ from numpy.typing import NDArray
 from crosslift.data.parallel import shared_ids
 
 Codes = NDArray[np.int64]
+"""Category of each item, from 0, (items,)."""
 
 
 def consistency(
     predicted: Mapping[str, Sequence[Mapping[str, Any]]], source: str, *, task: str, selection: str
 ) -> dict[str, Any] | None:
-    """Return the consistency of the predictions of a task whose examples are parallel; None where no two languages are.
+    """Return the agreement between languages on a parallel task; None if no two languages share items.
 
     Args:
-        predicted: records by language; those of one id are translations of each other, and ids that a language lacks
-            are left out, and so are languages that share none.
-        source: the language trained on.
-        task: for the row.
-        selection: for the row.
+        predicted: records by language; those with the same id are translations of each other.  Ids that a language
+            lacks are left out, and so are languages that share none.
+        source: the source language.
+        task: name of the task, for the row.
+        selection: selection rule, for the row.
 
     Returns:
-        The languages `compared`, percentages `agreement` (mean over pairs of them) and, by target language against the
-        source where it was scored, `agreement` and `agreement_given_correct`; kappas are between -1 and 1,
-        None where all say the same.
+        The languages `compared`, `agreement` in percent (mean over pairs of them), `fleiss_kappa`, and by target
+        language, if the source was scored, `agreement` and `agreement_given_correct` with it in percent, and `kappa`.
+        Kappas are between -1 and 1, None where all predictions are equal.
     """
     languages, ids = shared_ids({code: [record["id"] for record in records] for code, records in predicted.items()})
     if not ids:
@@ -60,7 +61,7 @@ def consistency(
 def _coded(
     predicted: Mapping[str, Sequence[Mapping[str, Any]]], ids: Sequence[str], source: str
 ) -> tuple[dict[str, Codes], NDArray[np.bool_] | None]:
-    """Return predictions of the shared ids as numbers by language, and where the source is right."""
+    """Return the predictions of the shared ids as category numbers by language, and whether the source is right."""
     by_id = {code: {record["id"]: record for record in records} for code, records in predicted.items()}
     said = {code: [records[key]["prediction"] for key in ids] for code, records in by_id.items()}
     number = {value: place for place, value in enumerate(dict.fromkeys(v for row in said.values() for v in row))}
@@ -80,11 +81,13 @@ def _against(source: Codes, right: NDArray[np.bool_], said: Codes) -> dict[str, 
 
 
 def cohen_kappa(one: Codes, other: Codes) -> float | None:
-    """Return the agreement of two raters beyond chance; None where chance alone agrees always.
+    """Return Cohen's kappa, the agreement of two raters beyond chance; None where chance agreement is 1.
+
+    Source: Cohen 1960, "A coefficient of agreement for nominal scales".
 
     Args:
-        one: categories from 0 on, shape (items,).
-        other: the same of another rater.
+        one: (items,), categories from 0.
+        other: (items,), the same of another rater.
 
     >>> cohen_kappa(np.array([0, 0, 1, 1]), np.array([0, 1, 1, 1]))
     0.5
@@ -95,10 +98,12 @@ def cohen_kappa(one: Codes, other: Codes) -> float | None:
 
 
 def fleiss_kappa(ratings: Codes) -> float | None:
-    """Return the agreement of several raters beyond chance; None where chance alone agrees always.
+    """Return Fleiss' kappa, the agreement of several raters beyond chance; None where chance agreement is 1.
+
+    Source: Fleiss 1971, "Measuring nominal scale agreement among many raters".
 
     Args:
-        ratings: categories from 0 on, shape (raters, items).
+        ratings: (raters, items), categories from 0.
     """
     raters = len(ratings)
     counts = np.stack([(ratings == category).sum(axis=0) for category in range(int(ratings.max()) + 1)])

@@ -1,4 +1,4 @@
-"""How finely a tokenizer cuts a language: pieces a word, and characters a piece."""
+"""Fertility of a tokenizer in a language: subwords per word, and characters per subword."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from collections.abc import Sequence
 from crosslift.encoder.encoder import Encoder
 
 SENTENCES = 500
-"""Texts that are counted, at most."""
+"""Largest number of texts that are counted."""
 
 
 def fertility(encoder: Encoder, sentences: Sequence[str], *, language: str) -> dict[str, float]:
-    """Return how finely the encoder's tokenizer cuts sentences of a language.
+    """Return the fertility of the encoder's tokenizer on sentences of a language; empty without words.
 
     Returns:
-        `subwords_per_word` (a word being what white space separates, so a large number in scripts without), and
-        `characters_per_subword` and the percentage `unknown` of pieces, which do not depend on white space.  Paper: Rust
-        et al. 2021, arXiv 2012.15613, section 3.1.
+        `subwords_per_word` (words are separated by white space, so the number is large in scripts without it), and
+        `characters_per_subword` and the percentage `unknown` of subwords, which do not depend on white space.  Paper:
+        Rust et al. 2021, arXiv 2012.15613, section 3.1.
     """
     chosen = [text for text in sentences[:SENTENCES] if text.strip()]
     rows = encoder.tokenize_whole(chosen, language=language)

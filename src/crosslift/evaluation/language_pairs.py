@@ -1,8 +1,8 @@
-"""The generalized setting: the first text of a pair in one language, the second in another, every ordered pair.
+"""The generalized setting: pairs with the first text in one language and the second in another, for all language pairs.
 
-Source: Lewis et al. 2020 (MLQA) named it; for sentence pairs the released Robust-XLT code scores all 225 pairs of XNLI
-and all 49 of PAWS-X.  A pair of languages has the examples that both have, by id, with one label; the diagonal is the
-standard setting.  Every text is tokenised once, however many languages it is paired with.
+Source: named by Lewis et al. 2020 (MLQA); for sentence pairs the released Robust-XLT code scores all 225 pairs of XNLI
+and all 49 of PAWS-X.  A language pair has the examples that both languages have, by id, with the same label; the
+diagonal is the standard setting.  Each text is tokenized once, however many languages it is paired with.
 """
 
 from __future__ import annotations
@@ -25,55 +25,54 @@ from crosslift.errors import DataError, RecipeError
 from crosslift.evaluation.predict import predict, predict_items
 from crosslift.heads.task_model import TaskModel
 from crosslift.progress import progress
-from crosslift.train.task_items import TaskItem, pair_items
+from crosslift.train.task_items import TaskItem
+from crosslift.train.tokenized_tasks import pair_items
 
 _ById = Mapping[str, tuple[int, PairExample]]
-"""Examples and their places, by id."""
+"""Index and example, by id."""
 
 
 @dataclass(frozen=True)
 class Cell:
-    """One ordered pair of languages and the examples that both have."""
+    """One ordered language pair and the examples that both languages have."""
 
     first: str
     second: str
     examples: tuple[PairExample, ...]
     places: tuple[tuple[int, int], ...]
-    """Where each example's texts stand in the examples of their languages."""
+    """Indices of each example's texts among the examples of their languages."""
 
 
 def check(task: Task, key: str) -> None:
-    """Check that a task has a generalized setting.
+    """Check that a task has a generalized setting; `key` begins the message.
 
     Raises:
         RecipeError: its examples are not pairs of texts.
     """
     if task.task_type != "pair":
-        raise RecipeError(
-            f"{key}: '{task.name}' is a '{task.task_type}' task; only pairs of texts can be in two languages"
-        )
+        raise RecipeError(f"{key}: '{task.name}' is a '{task.task_type}' task; only 'pair' tasks can mix two languages")
 
 
 def check_plain(smooth: object | None, key: str) -> None:
-    """Check that predictions are not smoothed.
+    """Check that predictions are not smoothed; `key` begins the message.
 
     Raises:
         RecipeError: they are.
     """
     if smooth is not None:
-        raise RecipeError(f"{key}: predictions of texts in two languages are not smoothed; leave one of the two out")
+        raise RecipeError(f"{key}: predictions for pairs in two languages cannot be smoothed; remove one of the two")
 
 
 def check_model(model: TaskModel) -> None:
-    """Check that a model reads all languages alike.
+    """Check that a model can read two languages in one pass.
 
     Raises:
-        RecipeError: it has adapters of languages.
+        RecipeError: it has language adapters.
     """
     if model.adapters is not None and model.adapters.languages is not None:
         raise RecipeError(
-            "generalized: a text in one language and one in another would need two language adapters in one pass; "
-            "score languages one by one, or a model without language adapters"
+            "generalized: a pair in two languages needs two language adapters in one pass; score languages one by one, "
+            "or a model without language adapters"
         )
 
 
@@ -81,28 +80,28 @@ def check_languages(by_language: Mapping[str, Sequence[Example]], key: str) -> N
     """Check that every two languages have an example in common, before anything is trained or predicted.
 
     Args:
-        by_language: examples of a task of pairs of texts.
-        key: what asked for the grid, for the message.
+        by_language: examples of a pair task.
+        key: the key or option that asks for the generalized setting, for the message.
 
     Raises:
-        DataError: two have none.
+        DataError: two languages have no example in common.
     """
     numbered = {code: _by_id(examples) for code, examples in by_language.items()}
     for first, second in combinations(numbered, 2):
         if not _shared(numbered[first], numbered[second]):
             raise DataError(
-                f"{key}: '{first}' and '{second}' have no example of one id and one label, so no pair of languages; "
-                "name languages without one of the two"
+                f"{key}: '{first}' and '{second}' have no examples with the same id and label; choose languages "
+                "without one of the two"
             )
 
 
 def file(task: Task, pair: tuple[str, str]) -> str:
-    """Return where the records of a pair of languages stand among the predictions."""
+    """Return the file with the records of a language pair, below the predictions."""
     return f"{task.name}.generalized/{pair[0]}-{pair[1]}.jsonl"
 
 
 def cells(by_language: Mapping[str, Sequence[Example]]) -> Iterator[Cell]:
-    """Yield every ordered pair of languages but the diagonal; ids one side lacks or labels otherwise are left out."""
+    """Yield every ordered language pair off the diagonal, with the examples whose id and label both sides have."""
     numbered = {code: _by_id(examples) for code, examples in by_language.items()}
     for first, second in product(numbered, repeat=2):
         if first != second:
@@ -128,41 +127,41 @@ def predict_grid(
     test: TestSet,
     diagonal: Mapping[str, list[Record]],
     *,
-    max_length: int,
+    max_length: int | None = None,
     batch_tokens: int | None = None,
 ) -> Iterator[tuple[tuple[str, str], list[Record]]]:
     """Yield ((first, second), records) of the whole grid.
 
     Args:
-        model: for pairs of texts.
-        test: examples by language; every two have some in common (`check_languages`).
-        diagonal: records of the standard setting, which are the diagonal's; they are not computed again.
-        max_length: tokens a pair is cut to.
-        batch_tokens: padded tokens a batch; None suits the device.
+        model: for pair tasks.
+        test: examples by language; every two languages have some in common (`check_languages`).
+        diagonal: records of the standard setting, which are not computed again.
+        max_length: tokens a pair is truncated to; None for the model's.
+        batch_tokens: padded tokens per batch; None suits the device.
 
     Raises:
-        RecipeError: a model with adapters of languages, of which a pass has one.
+        RecipeError: the model has language adapters, of which a pass uses only one.
     """
     check_model(model)
-    predict_cells = _paired(model, test, max_length)
+    predict_cells = _predictor(model, test, model.lengths(max_length=max_length).max_length)
     for code, records in diagonal.items():
         yield (code, code), records
     count, done = len(test.by_language), 0
     with progress(f"evaluate {test.task.name} across languages", count * (count - 1)) as advance:
         for _, row in groupby(cells(test.by_language), key=lambda cell: cell.first):
-            together = list(row)
-            for cell, records in zip(together, predict_cells(together, batch_tokens), strict=True):
+            chosen = list(row)
+            for cell, records in zip(chosen, predict_cells(chosen, batch_tokens), strict=True):
                 yield (cell.first, cell.second), records
-            done += len(together)
+            done += len(chosen)
             advance(done, {})
 
 
-def _paired(
+def _predictor(
     model: TaskModel, test: TestSet, max_length: int
 ) -> Callable[[Sequence[Cell], int | None], Iterable[list[Record]]]:
-    """Return what predicts cells: in batches of all of them, or one by one where texts are not read as a pair."""
+    """Return a function that predicts cells: batched together, or one by one if the model does not read plain pairs."""
     if model.prompt or model.input_settings.texts != "both":
-        return lambda together, batch_tokens: (
+        return lambda chosen, batch_tokens: (
             predict(
                 model,
                 cell.examples,
@@ -170,25 +169,25 @@ def _paired(
                 max_length=max_length,
                 batch_tokens=batch_tokens,
             )
-            for cell in together
+            for cell in chosen
         )
-    sides = {code: _tokenised(model, test, code) for code in test.by_language}
+    sides = {code: _tokenized(model, test, code) for code in test.by_language}
 
     def items_of(cell: Cell) -> list[TaskItem]:
         firsts, seconds = sides[cell.first][0], sides[cell.second][1]
         tokens = [(firsts[one], seconds[other]) for one, other in cell.places]
         return pair_items(model.encoder, tokens, cell.examples, model.labels, max_length=max_length)
 
-    def predict_cells(together: Sequence[Cell], batch_tokens: int | None) -> Iterator[list[Record]]:
-        examples = [example for cell in together for example in cell.examples]
-        items = [item for cell in together for item in items_of(cell)]
+    def predict_cells(chosen: Sequence[Cell], batch_tokens: int | None) -> Iterator[list[Record]]:
+        examples = [example for cell in chosen for example in cell.examples]
+        items = [item for cell in chosen for item in items_of(cell)]
         left = iter(predict_items(model, examples, items, batch_tokens=batch_tokens))
-        return (list(islice(left, len(cell.examples))) for cell in together)
+        return (list(islice(left, len(cell.examples))) for cell in chosen)
 
     return predict_cells
 
 
-def _tokenised(model: TaskModel, test: TestSet, code: str) -> tuple[list[Tokens], list[Tokens]]:
+def _tokenized(model: TaskModel, test: TestSet, code: str) -> tuple[list[Tokens], list[Tokens]]:
     pairs = [example for example in test.by_language[code] if isinstance(example, PairExample)]
     language = test.read_in(code)
     whole = partial(model.encoder.tokenize_whole, language=language)
@@ -198,10 +197,10 @@ def _tokenised(model: TaskModel, test: TestSet, code: str) -> tuple[list[Tokens]
 def scores(
     task: Task, labels: Sequence[str], grid: Mapping[tuple[str, str], Sequence[Record]], *, selection: str
 ) -> list[dict[str, Any]]:
-    """Return one row a metric of the task: every cell in percent, and their averages.
+    """Return one row per metric of the task: the value of every cell and their averages, in percent.
 
-    `macro` is the mean over all ordered pairs, `micro` that over all items, as the released code prints it;
-    `diagonal` is the standard setting, `off_diagonal` the pairs of two languages.
+    `macro` is the mean over all ordered pairs, `micro` the mean over all items, as the released code prints it;
+    `diagonal` is the mean of the standard setting, `off_diagonal` that of pairs of two languages.
     """
     return [
         {

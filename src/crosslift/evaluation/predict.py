@@ -1,6 +1,6 @@
-"""Model, examples -> records: one prediction an example, whatever the batch size.
+"""Prediction: one record per example, the same whatever the batch size.
 
-Examples are sorted by length and cut into batches of a token budget, so almost nothing is computed for padding.
+Inputs are batched by length within a budget of tokens, so that little is computed for padding.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ from crosslift.api.examples import (
 from crosslift.api.records import Record
 from crosslift.encoder.batching import by_length
 from crosslift.evaluation.spans import answers
-from crosslift.heads.input_settings import Vote
+from crosslift.heads.input_settings import Lengths, Vote
 from crosslift.heads.intent_slot import sentence_place
 from crosslift.heads.task_model import TaskModel
-from crosslift.train.task_items import Item, TaskItem, rows_of, task_items
-from crosslift.train.windows import DOC_STRIDE, read_contexts
+from crosslift.train.task_items import Item, TaskItem, rows_of
+from crosslift.train.tokenized_tasks import model_items
+from crosslift.train.windows import read_contexts
 
 
 def predict(
@@ -33,42 +34,30 @@ def predict(
     examples: Sequence[Example],
     *,
     language: str,
-    max_length: int,
+    max_length: int | None = None,
     batch_tokens: int | None = None,
-    doc_stride: int = DOC_STRIDE,
+    doc_stride: int | None = None,
 ) -> list[Record]:
-    """Return one record an example, in order: its label, tags, intent and slots, index of a choice, or answer.
+    """Return one record per example, in order: its label, tags, intent and slots, index of a choice, or answer.
+
+    The model reads the examples with its prompt, its input settings and its lengths (`TaskModel.lengths`).
 
     Args:
-        model: with a sentence, pair, tagging, joint, choice or span head; put into evaluation mode.
-        examples: of one language; labels may be missing (gold is then None).
-        language: for encoders that embed it, and adapters of languages.
-        max_length: tokens an input is cut to; sentences to tag are cut into pieces instead, contexts into windows.
-        batch_tokens: padded tokens a batch; None suits the device.
-        doc_stride: tokens from the beginning of one window to that of the next.
+        model: is put into evaluation mode.
+        examples: of one language and the model's task type; labels may be missing (gold is then None).
+        language: language of the texts, for encoders that embed it and for language adapters.
+        max_length: tokens an input is truncated to, or tokens of a window; None for the model's.  Sentences to tag are
+            split into parts instead.
+        batch_tokens: padded tokens per batch; None suits the device.
+        doc_stride: tokens from the start of one window to the start of the next; None for the model's.
 
     Raises:
-        LanguageError: the model has adapters of languages, none for this one, and no fallback.
+        LanguageError: the model has language adapters, but none for this language, and no fallback.
     """
+    lengths = model.lengths(max_length=max_length, doc_stride=doc_stride)
     if model.task_type == "extractive_qa":
-        questions = [example for example in examples if isinstance(example, ExtractiveQAExample)]
-        read = read_contexts(model.encoder, questions, max_length=max_length, doc_stride=doc_stride, language=language)
-        model.eval()
-        with model.in_language(language):
-            rows = [window.tokens for window in read.windows]
-            logits = by_length(model.encoder, rows, model.logits, batch_tokens)
-        return list(answers(questions, read, logits, language=language))
-    items = task_items(
-        model.encoder,
-        examples,
-        model.task_type,
-        model.labels,
-        max_length=max_length,
-        language=language,
-        prompt=model.prompt,
-        input_settings=model.input_settings,
-        scored=True,
-    )
+        return _answer_records(model, examples, lengths, language=language, batch_tokens=batch_tokens)
+    items = model_items(model, examples, language=language, lengths=lengths, scored=True)
     with model.in_language(language):
         return predict_items(model, examples, items, batch_tokens=batch_tokens)
 
@@ -76,14 +65,21 @@ def predict(
 def predict_items(
     model: TaskModel, examples: Sequence[Example], items: Sequence[Item], *, batch_tokens: int | None = None
 ) -> list[Record]:
-    """Return what `predict` does, of examples that are tokenised already."""
-    model.eval()  # all of it: a head may lie outside the encoder
+    """Return the records of examples that are tokenized already; answers to questions aside, as `predict` does.
+
+    Args:
+        model: is put into evaluation mode.
+        examples: of the model's task type.
+        items: of the examples.
+        batch_tokens: padded tokens per batch; None suits the device.
+    """
+    model.eval()  # all of it: a head may be outside the encoder
     rows = rows_of(items)
     logits = by_length(model.encoder, [row.tokens for row in rows], model.logits, batch_tokens)
     if model.task_type == "tagging":
         return _tagging_records(model, examples, rows, logits)
     if model.task_type == "intent_slot":
-        return _joint_records(model, examples, rows, logits)
+        return _intent_slot_records(model, examples, rows, logits)
     if model.task_type == "multiple_choice":
         return _choice_records(examples, logits)
     probabilities = torch.cat(logits).float().softmax(dim=-1).numpy()  # (examples, labels)
@@ -98,8 +94,21 @@ def predict_items(
     ]
 
 
+def _answer_records(
+    model: TaskModel, examples: Sequence[Example], lengths: Lengths, *, language: str, batch_tokens: int | None
+) -> list[Record]:
+    questions = [example for example in examples if isinstance(example, ExtractiveQAExample)]
+    read = read_contexts(
+        model.encoder, questions, max_length=lengths.max_length, doc_stride=lengths.doc_stride, language=language
+    )
+    model.eval()
+    with model.in_language(language):
+        logits = by_length(model.encoder, [window.tokens for window in read.windows], model.logits, batch_tokens)
+    return list(answers(questions, read, logits, language=language))
+
+
 def _choice_records(examples: Sequence[Example], scores: Sequence[Tensor]) -> list[Record]:
-    """Return the records of examples whose choices have these scores, one after another."""
+    """Return the records of multiple-choice examples, given the score of each choice, one after another."""
     left, records = iter(scores), []
     for example in examples:
         assert isinstance(example, MultipleChoiceExample)
@@ -120,7 +129,7 @@ def _tagging_records(
     ]
 
 
-def _joint_records(
+def _intent_slot_records(
     model: TaskModel, examples: Sequence[Example], items: Sequence[TaskItem], logits: Sequence[Tensor]
 ) -> list[Record]:
     """Return records whose prediction and gold are an intent and slots."""
@@ -146,8 +155,8 @@ def _tags(
     items: Sequence[TaskItem],
     logits: Sequence[Tensor],
 ) -> list[list[str]]:
-    """Return the tags of each sentence's words, read at the first piece of each."""
-    # A word without any piece (a lone control character, say) keeps the first label, so lengths always agree.
+    """Return the tags of each sentence's words, given the logits of its parts, (1, length, labels) each."""
+    # A word without subwords (a lone control character, say) keeps the first label, so that lengths always agree.
     tags = [[model.labels[0]] * len(sentence.words) for sentence in sentences]
     for item, scores in zip(items, logits, strict=True):
         for word, label in _word_labels(item, scores[0].argmax(dim=-1).tolist(), model.input_settings.vote).items():
@@ -156,15 +165,15 @@ def _tags(
 
 
 def _word_labels(item: TaskItem, best: Sequence[int], vote: Vote) -> dict[int, int]:
-    """Return the label of each word of a sentence, or of a piece of one, given that of each token.
+    """Return the label of each word in a part of a sentence, given the label of each token.
 
-    A word that was cut at the end is whole in the next piece of the sentence, whose labels come after.
+    A word truncated at the end is whole in the next part, whose labels overwrite these.
     """
     assert item.tokens.words is not None
-    pieces: dict[int, list[int]] = {}
+    subwords: dict[int, list[int]] = {}
     for word, label in zip(item.tokens.words, best, strict=False):  # padding comes after the tokens
         if word >= 0:
-            pieces.setdefault(word, []).append(label)
+            subwords.setdefault(word, []).append(label)
     if vote == "first":
-        return {word: labels[0] for word, labels in pieces.items()}
-    return {word: Counter(labels).most_common(1)[0][0] for word, labels in pieces.items()}
+        return {word: labels[0] for word, labels in subwords.items()}
+    return {word: Counter(labels).most_common(1)[0][0] for word, labels in subwords.items()}

@@ -1,86 +1,70 @@
-"""Label a user's file: csv, tsv or JSON Lines in, the same with two more columns out."""
+"""Labels for a user's file: CSV, TSV or JSON Lines in, the same with additional columns out."""
 
 from __future__ import annotations
 
 import csv
 import io
 import json
-import re
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from crosslift.api.examples import (
-    Example,
-    ExtractiveQAExample,
-    IntentSlotExample,
-    MultipleChoiceExample,
-    PairExample,
-    SentenceExample,
-    TaggingExample,
-)
 from crosslift.encoder.device import default_device
-from crosslift.errors import CheckpointError, DataError, RunExistsError, nearest
+from crosslift.errors import DataError, RunExistsError
+from crosslift.evaluation.file_examples import Columns
 from crosslift.evaluation.predict import predict
+from crosslift.heads.input_settings import check_max_length
 from crosslift.heads.task_model import TaskModel
-from crosslift.io.text import form, require, rows
+from crosslift.io.text import Row, form, rows
 from crosslift.runs.write import write_text
-from crosslift.train.task_items import default_length
-from crosslift.train.windows import DOC_STRIDE
 
-COLUMNS = {
-    "sentence": (("text",), ("sentence",)),
-    "pair": (
-        ("premise", "hypothesis"),
-        ("sentence1", "sentence2"),
-        ("first", "second"),
-        ("text", "text_pair"),
-    ),
-    "tagging": (("words",), ("tokens",), ("text",)),
-    "intent_slot": (("words",), ("tokens",), ("utterance",), ("utt",), ("text",)),
-    "multiple_choice": (
-        ("premise", "question", "choice1", "choice2"),
-        ("context", "question", "answerA", "answerB"),
-    ),
-    "extractive_qa": (("question", "context"),),
-}
-"""Column names looked for, first match wins, by kind of task; choices may go on, as choice3 or answerC."""
-_MORE = re.compile(r"choice\d+|answer[A-Z]")
-"""Columns of choices."""
+LANGUAGE = "en"
+"""Language of rows that do not state one."""
 
 
 def predict_file(
-    model: str | Path, source: Path, *, output: Path | None = None, columns: Sequence[str] | None = None
+    model: str | Path,
+    source: Path,
+    *,
+    output: Path | None = None,
+    columns: Sequence[str] | None = None,
+    max_length: int | None = None,
 ) -> int:
-    """Label every row of a file and return how many there are.
+    """Label every row of a file, and return the number of rows.
 
-    The output has the input's columns and `prediction` and `probability`.  For tagging it is `prediction` alone, the
-    tags separated by blanks; for joint tasks these, `intent`, and the probability of that.  Of a question about a
-    context, the prediction is words of the context, and `start` the first one's place in it, in characters.  Of
-    choices, the prediction is the number of the likeliest, counted from 0; rows with fewer choices leave the last ones
-    blank.  A column `language` is used by encoders that embed languages.
+    The output has the input's columns and `prediction` and `probability`.  For tagging it has `prediction` alone, the
+    tags separated by spaces; for intent_slot models these, `intent`, and its probability.  For a question about a
+    context, the prediction is a span of the context, and `start` its offset in characters.  For multiple choice, the
+    prediction is the index of the likeliest choice, from 0; rows with fewer choices leave the last ones blank.
+
+    The model reads the rows as `evaluate` reads examples: with its prompt, input settings and lengths, in the language
+    of the column `language` (English without it), which matters for encoders that embed languages and for language
+    adapters.
 
     Args:
         model: directory or hub id of a checkpoint with a head.
-        source: .jsonl, .csv or .tsv with a line of column names; also with .gz.
-        output: file to write, in the form of its ending; None prints the input's form on standard output.
-        columns: names of the text columns; None looks for the usual ones.
+        source: .jsonl, .csv or .tsv with a header; also with .gz.
+        output: file to write, in the format of its extension; None prints the input's format on standard output.
+        columns: names of the text columns; None reads the usual ones.
+        max_length: tokens an input is truncated to, at least 8; None for the model's (`TaskModel.lengths`).
 
     Raises:
-        DataError: a column that is missing, an empty file, an unknown ending.
-        CheckpointError: no task head.
+        DataError: a missing column, a value that is not text, an empty file, or an unknown extension.
+        CheckpointError: the checkpoint has no task head.
         RunExistsError: the output exists.
+        InputError: `max_length` is too short.
     """
     if output is not None and output.exists():
         raise RunExistsError(f"{output} exists already and is never overwritten; choose another --output")
+    check_max_length(max_length)
     written_form = form(output or source)
-    table = [row for _, row in rows(source)]
+    table = list(rows(source))
     if not table:
-        raise DataError(f"{source}: there are column names and no rows; nothing to label")
+        raise DataError(f"{source}: the file has column names but no rows; there is nothing to label")
     loaded = TaskModel.load(model).to(default_device())
-    chosen = _columns(loaded, table, columns, source)
-    labelled = _label(loaded, table, chosen)
+    chosen = Columns.find(loaded.task_type, list(table[0][1]), source=source, chosen=columns)
+    labelled = _label(loaded, table, chosen, source, max_length)
     text = _format(labelled, written_form)
     if output is None:
         sys.stdout.write(text)
@@ -89,91 +73,25 @@ def predict_file(
     return len(labelled)
 
 
-def _columns(
-    model: TaskModel, table: Sequence[Mapping[str, Any]], columns: Sequence[str] | None, source: Path
-) -> Sequence[str]:
-    task_type = (
-        "pair" if columns is not None and len(columns) == 2 and model.task_type == "sentence" else model.task_type
-    )
-    if task_type not in COLUMNS:
-        raise CheckpointError(f"a model for '{task_type}' tasks cannot label a file (task types: {', '.join(COLUMNS)})")
-    names = list(table[0])
-    if columns is not None:
-        require(table[0], columns, where=f"{source}, line 1")
-        _check_count(task_type, columns)
-        return columns
-    for usual in COLUMNS[task_type]:
-        if set(usual) <= set(names):
-            return _with_more(usual, names) if task_type == "multiple_choice" else usual
-    expected = " or ".join("+".join(usual) for usual in COLUMNS[task_type])
-    raise DataError(
-        f"{source}, line 1: expected the column(s) {expected}, found {', '.join(names)}"
-        f"{nearest(names[0], [name for usual in COLUMNS[task_type] for name in usual])}; name yours with --text"
-    )
-
-
-def _check_count(task_type: str, columns: Sequence[str]) -> None:
-    if task_type == "multiple_choice" and len(columns) < 4:
-        raise DataError(f"--text {','.join(columns)}: expected premise, question and at least two choices")
-    if task_type == "extractive_qa" and len(columns) != 2:
-        raise DataError(f"--text {','.join(columns)}: expected two columns, question and context")
-
-
-def _with_more(usual: Sequence[str], names: Sequence[str]) -> Sequence[str]:
-    """Return premise, question and all choices that are named like the first, in the order of their names."""
-    stem = usual[2][:-1]
-    more = [name for name in names if _MORE.fullmatch(name) and name.startswith(stem)]
-    return (*usual[:2], *sorted(more, key=lambda name: (len(name), name)))
-
-
-def _label(model: TaskModel, table: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> list[dict[str, Any]]:
-    """Predict language by language, since some encoders embed it; rows keep their order."""
+def _label(
+    model: TaskModel, table: Sequence[Row], columns: Columns, source: Path, max_length: int | None
+) -> list[dict[str, Any]]:
+    """Predict language by language, as `evaluate` does; rows keep their order."""
+    examples = [
+        columns.example(row, number, where=f"{source}, line {line}") for number, (line, row) in enumerate(table)
+    ]
+    languages = [str(row.get("language") or LANGUAGE) for _, row in table]
     results: list[dict[str, Any]] = [{}] * len(table)
-    for language in dict.fromkeys(str(row.get("language", "en")) for row in table):
-        places = [place for place, row in enumerate(table) if str(row.get("language", "en")) == language]
-        examples = [_example(model, place, table[place], columns) for place in places]
-        for place, record in zip(places, predict(model, examples, language=language, **_lengths(model)), strict=True):
-            results[place] = {**table[place], **_added(record)}
+    for language in dict.fromkeys(languages):
+        places = [place for place, code in enumerate(languages) if code == language]
+        records = predict(model, [examples[place] for place in places], language=language, max_length=max_length)
+        for place, record in zip(places, records, strict=True):
+            results[place] = {**table[place][1], **_added(record)}
     return results
 
 
-def _lengths(model: TaskModel) -> dict[str, int]:
-    """Return how long windows of a context are, as in training; other inputs are read as far as the encoder can."""
-    if model.task_type != "extractive_qa":
-        return {"max_length": min(512, model.encoder.max_length)}
-    input_settings = model.input_settings
-    return {
-        "max_length": input_settings.max_length or default_length("extractive_qa"),
-        "doc_stride": input_settings.doc_stride or DOC_STRIDE,
-    }
-
-
-def _example(model: TaskModel, place: int, row: Mapping[str, Any], columns: Sequence[str]) -> Example:
-    number = str(place)
-    if model.task_type == "multiple_choice":
-        return _choices(number, row, columns)
-    values = [row[column] for column in columns]
-    if model.task_type in ("tagging", "intent_slot"):
-        words = values[0] if isinstance(values[0], list) else str(values[0]).split()
-        return (TaggingExample if model.task_type == "tagging" else IntentSlotExample)(number, tuple(map(str, words)))
-    if model.task_type == "extractive_qa":
-        return ExtractiveQAExample(f"in row {place + 1}", str(values[0]), str(values[1]))
-    if len(values) == 2:
-        return PairExample(number, str(values[0]), str(values[1]))
-    return SentenceExample(number, str(values[0]))
-
-
-def _choices(number: str, row: Mapping[str, Any], columns: Sequence[str]) -> MultipleChoiceExample:
-    cells = (row.get(column) for column in columns)
-    premise, question, *choices = ("" if cell is None else str(cell) for cell in cells)
-    while choices and not choices[-1].strip():
-        choices.pop()
-    if not choices:
-        raise DataError(f"row {int(number) + 1}: none of the columns {', '.join(columns[2:])} holds a choice")
-    return MultipleChoiceExample(number, premise, question, tuple(choices))
-
-
 def _added(record: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the additional columns of a row."""
     if isinstance(record["prediction"], list):
         return {"prediction": " ".join(record["prediction"])}
     if isinstance(record["prediction"], dict):

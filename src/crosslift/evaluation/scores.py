@@ -1,4 +1,4 @@
-"""Records -> scores: a number with its task, language, metric, items and selection.  Imports no torch."""
+"""Scores of records: a value with its task, language, metric, number of items and selection rule.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -15,9 +15,16 @@ from crosslift.api.task import Task
 def scores(
     task: Task, labels: Sequence[str], language: str, records: Sequence[Mapping[str, Any]], *, selection: str
 ) -> list[dict[str, Any]]:
-    """Return one row a metric of the task, in percent; `labels` are those the data has (the lab's may differ).
+    """Return one row per metric of the task, in percent.
 
-    Where records have probabilities, a row says in percentage points how far they are from being right that often.
+    If records have probabilities, rows also have their `calibration_error` in percentage points.
+
+    Args:
+        task: the task.
+        labels: labels of the data (the lab's may differ from the task's).
+        language: language of the records.
+        records: predictions and gold labels.
+        selection: selection rule, for the rows.
     """
     error = calibration_error(records)
     return [
@@ -37,8 +44,8 @@ def scores(
 def summary(rows: Iterable[Mapping[str, Any]], source: str) -> list[dict[str, Any]]:
     """Return averages over languages of every (task, metric, selection), in percent and percentage points.
 
-    `target_mean` leaves the source out; `all_mean` is for comparison with published tables; `transfer_gap` is source
-    minus target mean, None where the source was not scored.
+    `target_mean` excludes the source; `all_mean` is for comparison with published tables; `transfer_gap` is the source
+    score minus the target mean, None if the source was not scored.
     """
     groups: dict[tuple[str, str, str], dict[str, float]] = {}
     for row in rows:
@@ -78,12 +85,12 @@ GROUPINGS = ("family", "script", "resources")
 def by_group(
     scores: Iterable[Mapping[str, Any]], facts: Mapping[str, Mapping[str, Any]], source: str
 ) -> list[dict[str, Any]]:
-    """Return the means over target languages of one family, one script, or one level of resources.
+    """Return means over the target languages of each family, script and level of resources.
 
     Args:
         scores: rows of results.json.
-        facts: what is known of each language, by code; a language without a fact is in no group of that kind.
-        source: the language trained on, which is in no group.
+        facts: facts about each language, by code; a language without a fact is in no group of that grouping.
+        source: the source language, which is in no group.
 
     Returns:
         Rows of (task, metric, selection, grouping, group, value in percent, languages).
@@ -103,14 +110,15 @@ def by_group(
 
 
 BINS = 15
+"""Number of confidence bins of the calibration error."""
 
 
 def calibration_error(records: Sequence[Mapping[str, Any]]) -> float | None:
-    """Return the expected calibration error in percentage points, or None where records have no probability.
+    """Return the expected calibration error in percentage points, or None if records have no probabilities.
 
-    In each of 15 equally wide bins of confidence, the distance of accuracy from mean confidence, averaged by the
-    share of records in the bin.  An answer is right if it is an accepted one to the letter.  Paper: Guo et al. 2017,
-    arXiv 1706.04599, equation 3.
+    It is the mean, over 15 equally wide bins of confidence and weighted by their number of records, of the distance
+    between accuracy and mean confidence.  An answer is right if it equals an accepted one exactly.  Paper: Guo et al.
+    2017, arXiv 1706.04599, equation 3.
     """
     labelled = [record for record in records if record.get("gold") is not None and "probability" in record]
     if not labelled:
@@ -123,5 +131,5 @@ def calibration_error(records: Sequence[Mapping[str, Any]]) -> float | None:
 
 
 def _is_right(prediction: Any, gold: Any) -> bool:
-    """Return whether a prediction is the gold one, or for an answer one of those accepted."""
+    """Return whether a prediction equals the gold one, or one of several accepted answers."""
     return prediction in gold if isinstance(prediction, str) and isinstance(gold, list) else bool(prediction == gold)

@@ -1,7 +1,7 @@
-"""Randomized smoothing at test time: many randomly changed readings of an example, and what they say together.
+"""Randomized smoothing at test time: predictions for many randomly changed inputs of an example are combined.
 
-The changes are those of the fine-tuning methods `random_perturbation` (RS-RP) and `synonym_smoothing` (RS-DA).  Which
-change a text gets depends on the text, the sample's number and the seed: not on the batch it is in, nor on the others.
+The changes are those of the fine-tuning methods `random_perturbation` (RS-RP) and `synonym_smoothing` (RS-DA).  The
+change of a text depends only on the text, the number of the sample and the seed, not on the batch or other texts.
 Papers: Cohen et al. 2019, arXiv 1902.02918, section 3; Huang et al. 2021, arXiv 2104.08645, section 3.2.
 """
 
@@ -26,24 +26,25 @@ from crosslift.evaluation.predict import predict
 from crosslift.finetune.bases.batch import ModelInput
 from crosslift.finetune.bases.method import FinetuneMethod
 from crosslift.heads.task_model import TaskModel
-from crosslift.train.task_items import TaskItem, rows_of, task_items
-from crosslift.train.windows import DOC_STRIDE
+from crosslift.train.task_items import TaskItem, rows_of
+from crosslift.train.tokenized_tasks import model_items
 
-WAYS = ("random_perturbation", "synonym_smoothing")
-KINDS = ("sentence", "pair", "tagging", "multiple_choice")
-"""Forms of task whose predictions can be averaged here."""
+METHODS = ("random_perturbation", "synonym_smoothing")
+"""Fine-tuning methods that can smooth predictions: they only change inputs at random."""
+TASK_TYPES = ("sentence", "pair", "tagging", "multiple_choice")
+"""Task types whose predictions can be smoothed."""
 
 
 @dataclass(frozen=True)
 class Smoothing:
-    """How predictions are smoothed.
+    """The settings of smoothing.
 
     Args:
-        method: changes what is read.
-        samples: changed readings of an example; 0 is plain prediction.
-        combine: "average" takes what is most likely on average, "majority" what is most likely most often (ties go by
-            the average).
-        seed: of the changes.
+        method: changes the inputs.
+        samples: number of changed inputs per example; 0 is plain prediction.
+        combine: "average" predicts the output with the highest mean probability, "majority" the one that is most likely
+            in most samples (ties go by the mean).
+        seed: seed of the changes.
     """
 
     method: FinetuneMethod
@@ -54,7 +55,7 @@ class Smoothing:
     @classmethod
     def by(
         cls,
-        way: str,
+        name: str,
         *,
         samples: int = 10,
         combine: Literal["average", "majority"] = "average",
@@ -64,34 +65,42 @@ class Smoothing:
         """Return a smoothing by the name of a method and its settings.
 
         Raises:
-            InputError: a method that does not change inputs at random alone.
+            InputError: the method does not only change inputs at random.
         """
-        if way not in WAYS:
-            raise InputError(f"smooth: '{way}' cannot smooth predictions{nearest(way, WAYS)} (can: {', '.join(WAYS)})")
-        return cls(registry.load("finetune", way).model_validate(settings), samples, combine, seed)
+        if name not in METHODS:
+            raise InputError(
+                f"smooth: '{name}' cannot smooth predictions{nearest(name, METHODS)} (available: {', '.join(METHODS)})"
+            )
+        return cls(registry.load("finetune", name).model_validate(settings), samples, combine, seed)
 
     @property
     def active(self) -> bool:
-        """Whether its settings leave it anything to do."""
+        """Whether these settings change anything."""
         return self.samples > 0 and self.method.active
 
     def values(self) -> dict[str, Any]:
-        """Return the settings, as `[evaluate.smooth]` has them."""
-        use = type(self.method).__module__.rpartition(".")[2]  # a method is called as its file is
+        """Return the settings, with the keys of `[evaluate.smooth]`."""
+        use = type(self.method).__module__.rpartition(".")[2]  # a method has the name of its file
         own = self.method.model_dump(mode="json", by_alias=True)
         return {"use": use, "samples": self.samples, "combine": self.combine, "seed": self.seed, **own}
 
     def generator(self, sample: int, ids: Sequence[int]) -> torch.Generator:
-        """Return what draws the change of a text, by its token ids."""
+        """Return the generator that draws the change of a text, given its token ids."""
         state = np.random.SeedSequence((self.seed, sample, *ids)).generate_state(1, np.uint64)
         return torch.Generator().manual_seed(int(state[0] >> 1))
 
     def rewritten(self, model: TaskModel, rows: Sequence[TaskItem], sample: int) -> list[TaskItem]:
-        """Return the rows of a sample, words exchanged where the method does that."""
+        """Return the rows of a sample, with words replaced if the method does that."""
         return [self.method.rewrite(model, [row], self.generator(sample, row.tokens.ids))[0] for row in rows]
 
     def logits(self, model: TaskModel, inputs: Inputs, sample: int) -> Tensor:
-        """Return the model's logits for a sample, as `TaskModel.logits` does."""
+        """Return the model's logits for a sample, in the shape of `TaskModel.logits`: (batch, ...).
+
+        Args:
+            model: predicts.
+            inputs: (batch, length) fields.
+            sample: number of the sample.
+        """
         if not self.method.perturbs:
             return model.logits(inputs)
         drawn = [self._noise(model, inputs.select(slice(row, row + 1)), sample) for row in range(len(inputs))]
@@ -111,47 +120,33 @@ def predict_smoothed(
     *,
     smoothing: Smoothing | None,
     language: str,
-    max_length: int,
+    max_length: int | None = None,
     batch_tokens: int | None = None,
-    doc_stride: int = DOC_STRIDE,
 ) -> list[Record]:
-    """Return one record an example, as `predict` does, of smoothed predictions.
+    """Return one record per example, as `predict` does, with smoothed predictions.
 
-    `probability` is the average of what is predicted.
+    `probability` is the mean probability of the prediction.
 
     Args:
-        model: with a sentence, pair, tagging or choice head; put into evaluation mode.
+        model: is put into evaluation mode.
         examples: of one language.
-        smoothing: None, no samples, or noise of radius 0 is plain prediction, bit for bit.
-        language: for encoders that embed it, and adapters of languages.
-        max_length: tokens an input is cut to.
-        batch_tokens: padded tokens a batch; None suits the device.
-        doc_stride: as `predict` has it; answers are not smoothed.
+        smoothing: None, no samples, or noise of radius 0 gives plain predictions, bit for bit.
+        language: language of the texts, for encoders that embed it and for language adapters.
+        max_length: tokens an input is truncated to; None for the model's.
+        batch_tokens: padded tokens per batch; None suits the device.
 
     Raises:
-        InputError: a model for another form of task.
+        InputError: predictions of the model's task type are not smoothed.
     """
     if smoothing is None or not smoothing.active:
-        return predict(
-            model,
-            examples,
-            language=language,
-            max_length=max_length,
-            batch_tokens=batch_tokens,
-            doc_stride=doc_stride,
-        )
-    if model.task_type not in KINDS or model.task_type not in smoothing.method.task_types:
+        return predict(model, examples, language=language, max_length=max_length, batch_tokens=batch_tokens)
+    if model.task_type not in TASK_TYPES or model.task_type not in smoothing.method.task_types:
         raise InputError(
-            f"smooth: predictions of '{model.task_type}' tasks are not smoothed (task types: {', '.join(KINDS)})"
+            f"smooth: predictions of '{model.task_type}' tasks are not smoothed (task types: {', '.join(TASK_TYPES)})"
         )
-    items = task_items(
-        *(model.encoder, examples, model.task_type, model.labels),
-        max_length=max_length,
-        language=language,
-        words="words" in smoothing.method.requires,
-        prompt=model.prompt,
-        input_settings=model.input_settings,
-    )
+    words = "words" in smoothing.method.requires
+    lengths = model.lengths(max_length=max_length)
+    items = model_items(model, examples, language=language, words=words, lengths=lengths)
     model.eval()
     with model.in_language(language):
         samples = [
@@ -165,7 +160,7 @@ def predict_smoothed(
 
 
 def _no_loss(_reading: ModelInput) -> Tensor:
-    raise AssertionError("smoothing knows no labels")
+    raise AssertionError("smoothing has no labels")
 
 
 def _probabilities(
@@ -176,7 +171,7 @@ def _probabilities(
     sample: int,
     batch_tokens: int | None,
 ) -> list[Tensor]:
-    """Return what a sample gives each example: (labels,), (choices,), or (words, labels)."""
+    """Return the probabilities of a sample by example: (labels,), (choices,), or (words, labels)."""
     rows = smoothing.rewritten(model, rows, sample)
 
     def compute(inputs: Inputs) -> Tensor:
@@ -195,13 +190,13 @@ def _probabilities(
 def _of_words(
     model: TaskModel, examples: Sequence[Example], rows: Sequence[TaskItem], logits: Sequence[Tensor]
 ) -> list[Tensor]:
-    """Return (words, labels) of each sentence, at the first piece of a word; 0 for a word without a piece."""
+    """Return the probabilities of each sentence's words, (words, labels), at the first subword; 0 without subwords."""
     counts = [len(example.words) for example in examples if isinstance(example, TaggingExample)]
     tables = [torch.zeros(count, len(model.labels)) for count in counts]
     for row, scores in zip(rows, logits, strict=True):
         assert row.tokens.words is not None
         found = scores[0].float().softmax(dim=-1)
-        for position in reversed(range(len(row.tokens))):  # reversed: the first piece of a word has the last word
+        for position in reversed(range(len(row.tokens))):  # reversed, so that the first subword of a word decides
             word = row.tokens.words[position]
             if word >= 0 and row.first_word + word < len(tables[row.example]):
                 tables[row.example][row.first_word + word] = found[position]
@@ -209,12 +204,12 @@ def _of_words(
 
 
 def _record(model: TaskModel, example: Example, tables: Tensor, combine: str) -> Record:
-    """Return the record of an example by the probabilities of all samples, (samples, ..., outputs)."""
-    mean = tables.double().mean(dim=0)  # in double precision equal numbers have their very mean
+    """Return the record of an example, given the probabilities of all samples, (samples, ..., outputs)."""
+    mean = tables.double().mean(dim=0)  # in double precision the mean of equal numbers is exact
     score = mean
     if combine == "majority":
         votes = functional.one_hot(tables.argmax(dim=-1), tables.shape[-1]).sum(dim=0)
-        score = votes + 0.5 * mean  # votes are whole numbers, so the average only breaks ties
+        score = votes + 0.5 * mean  # votes are whole numbers, so the mean only breaks ties
     best = score.argmax(dim=-1)
     if isinstance(example, TaggingExample):
         tags = [model.labels[index] for index in best.tolist()]

@@ -1,8 +1,8 @@
-"""The logits of windows -> one answer a question.
+"""Answers to questions, from the logits of windows.
 
-A start counts only in the window that shows most of the context around it, and an answer has at most 30 tokens, as in
-BERT's reading of SQuAD, which XTREME's scripts share.  That looks at pairs of the 20 best starts and the 20 best ends
-of a window; here all pairs are looked at, so that there is always an answer, and the 20 best are kept.
+A start counts only in the window with the most context around it, and an answer has at most 30 tokens, as in BERT's
+code for SQuAD, which XTREME's scripts share.  That code considers pairs of the 20 best starts and the 20 best ends of a
+window; here all pairs are considered, so that there is always an answer, and the 20 best are kept.
 Source: Devlin et al. 2019, arXiv 1810.04805 (released code).
 """
 
@@ -20,10 +20,11 @@ from crosslift.api.examples import ExtractiveQAExample
 from crosslift.train.windows import ReadContexts, Window, sides
 
 ANSWER_LENGTH = 30
-"""Tokens of an answer, at most."""
+"""Largest number of tokens in an answer."""
 N_BEST = 20
-"""Answers of a question that are kept; the probability is a share among them."""
+"""Number of answers kept per question; probabilities are normalised over them."""
 Scores = NDArray[np.float64]
+"""Logits of start and end at each token of a window, (length, 2)."""
 
 
 class Candidate(NamedTuple):
@@ -32,9 +33,9 @@ class Candidate(NamedTuple):
     score: float
     """Logit of the start plus logit of the end."""
     start: int
-    """Number of the first token in the context."""
+    """Index of the first token in the context."""
     end: int
-    """Number of the last one."""
+    """Index of the last token in the context."""
 
 
 def answers(
@@ -42,14 +43,14 @@ def answers(
 ) -> Iterator[dict[str, Any]]:
     """Yield the record of each example.
 
-    Beside id, prediction (a text) and gold (a list of texts, or None) it has `start`, the answer's first character in
-    the context; `score`, the sum of its two logits; `probability`, among the best answers; and `language`, that of the
-    context, which the metrics of MLQA go by.
+    In addition to id, prediction (a text) and gold (a list of texts, or None) it has `start`, the offset of the answer
+    in the context in characters; `score`, the sum of its two logits; `probability`, among the best answers; and
+    `language`, that of the context, which the metrics of MLQA need.
 
     Args:
         examples: in the order of `read.places`.
         read: their windows.
-        logits: (1, length, 2), one a window.
+        logits: one tensor per window, (1, length, 2).
         language: of the examples, or of context and question: ``en-de``.
     """
     rows = zip(read.windows, logits, strict=True)
@@ -73,10 +74,10 @@ def _record(example: ExtractiveQAExample, places: NDArray[np.int32], best: Seque
 
 
 def n_best(rows: Sequence[tuple[Window, Scores]]) -> list[Candidate]:
-    """Return the best answers of one question, over its windows, the best one first.
+    """Return the best answers of one question over its windows, the best first.
 
     Args:
-        rows: each window with its logits, (length, 2): start and end.
+        rows: each window with its logits of start and end, (length, 2).
     """
     owners = best_windows([window for window, _ in rows])
     found = [
@@ -86,9 +87,9 @@ def n_best(rows: Sequence[tuple[Window, Scores]]) -> list[Candidate]:
 
 
 def best_windows(windows: Sequence[Window]) -> NDArray[np.int64]:
-    """Return for each token of a context the number of the window that shows most around it.
+    """Return the index of the window with the most context around each token of a context, (tokens,).
 
-    That is the one with the larger of the smaller sides; the longer one of equals, the first of those.
+    The context around a token is the smaller of its two sides; ties go to the longer window, then to the first one.
     """
     total = max(window.first + window.count for window in windows)
     shown = np.full((len(windows), total), -1.0)
@@ -100,11 +101,11 @@ def best_windows(windows: Sequence[Window]) -> NDArray[np.int64]:
 
 
 def _of(window: Window, logits: Scores, owned: NDArray[np.bool_]) -> Iterator[Candidate]:
-    """Yield the best answers that begin in the tokens that a window owns."""
+    """Yield the best answers that begin at tokens which belong to this window."""
     starts, ends = logits[window.begin : window.begin + window.count].T
     starts = np.where(owned[window.first : window.first + window.count], starts, -np.inf)
     longest = min(ANSWER_LENGTH, window.count)
-    pairs = np.full((window.count, longest), -np.inf)  # by first token, and by tokens that follow it
+    pairs = np.full((window.count, longest), -np.inf)  # (first token, number of tokens after it)
     for more in range(longest):
         pairs[: window.count - more, more] = starts[: window.count - more] + ends[more:]
     for place in np.argsort(-pairs, axis=None, kind="stable")[:N_BEST]:

@@ -10,6 +10,7 @@ from typing import Literal
 
 from crosslift.api.examples import TaskType
 from crosslift.compat import PretrainedConfig
+from crosslift.errors import InputError
 
 Texts = Literal["both", "second"]
 Subwords = Literal["first", "all"]
@@ -17,6 +18,8 @@ Vote = Literal["first", "majority"]
 
 DOC_STRIDE = 128
 """Tokens from the start of one window of a context to the start of the next, unless a model says otherwise."""
+SHORTEST = 8
+"""The smallest maximum length that a user may ask for, in tokens, as in recipes."""
 _KEY = "crosslift_input"
 
 
@@ -45,16 +48,19 @@ class InputSettings:
     doc_stride: int | None = None
     """Extractive QA: tokens from the start of one window to the start of the next; None where training did not say."""
 
-    def lengths(self, task_type: TaskType, longest: int, *, max_length: int | None = None) -> Lengths:
-        """Return the lengths that the model reads inputs with: the only rule for them.
+    def lengths(
+        self, task_type: TaskType, longest: int, *, max_length: int | None = None, doc_stride: int | None = None
+    ) -> Lengths:
+        """Return the lengths that a model reads inputs with; training and every kind of scoring use this rule.
 
         Args:
-            task_type: task type of the model, whose default applies where nothing else says.
-            longest: tokens that the encoder takes, which nothing exceeds.
-            max_length: overrides the saved `max_length`.
+            task_type: task type of the model; its default applies if the settings have no `max_length`.
+            longest: tokens that the encoder takes, the upper limit.
+            max_length: overrides that of the settings.
+            doc_stride: overrides that of the settings.
         """
         wanted = max_length or self.max_length or default_length(task_type)
-        return Lengths(min(wanted, longest), self.doc_stride or DOC_STRIDE)
+        return Lengths(min(wanted, longest), doc_stride or self.doc_stride or DOC_STRIDE)
 
 
 WHOLE = InputSettings()
@@ -64,6 +70,16 @@ WHOLE = InputSettings()
 def default_length(task_type: TaskType) -> int:
     """Return the tokens an input is truncated to by default: 384 for windows of a context, as in XTREME, else 128."""
     return 384 if task_type == "extractive_qa" else 128
+
+
+def check_max_length(max_length: int | None) -> None:
+    """Check the maximum length that a user asks for; None asks for the model's.
+
+    Raises:
+        InputError: it is shorter than `SHORTEST`.
+    """
+    if max_length is not None and max_length < SHORTEST:
+        raise InputError(f"max_length: {max_length} found, expected at least {SHORTEST} tokens")
 
 
 def input_settings_of(config: PretrainedConfig) -> InputSettings:

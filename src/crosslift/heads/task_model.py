@@ -59,6 +59,8 @@ class TaskModel:
     module: nn.Module
     adapters: Adapters | None = None
     """Adapters between the encoder's layers, if any; the task adapter is a part of `module`."""
+    input_settings: InputSettings = WHOLE
+    """How the model reads examples; saved in its config.json."""
 
     @classmethod
     def create(
@@ -85,6 +87,7 @@ class TaskModel:
             RecipeError: the task type has no head, or labels are missing or repeated.
         """
         made = cls._created(encoder, task_type, checked_outputs(task_type, labels), seed=seed, head=head)
+        made.input_settings = input_settings
         write_input_settings(made.encoder.base.config, input_settings)
         write_pooling(made.encoder.base.config, None)
         return made
@@ -116,6 +119,7 @@ class TaskModel:
         """
         made = cls._load(str(directory))
         made.adapters = Adapters.load(made.module, made.encoder, directory)
+        made.input_settings = input_settings_of(made.encoder.base.config)
         return made
 
     @classmethod
@@ -176,6 +180,7 @@ class TaskModel:
         self.adapters.save(directory)
 
     def _save(self, directory: str | Path) -> None:
+        write_input_settings(self.encoder.base.config, self.input_settings)
         if isinstance(self.module, LabelWords):
             self.module.save(directory)
             return
@@ -188,18 +193,16 @@ class TaskModel:
         """The prompt that texts are put into; None where the encoder reads them as they are."""
         return self.module.prompt if isinstance(self.module, LabelWords) else None
 
-    @property
-    def input_settings(self) -> InputSettings:
-        """The input settings in the model's configuration."""
-        return input_settings_of(self.encoder.base.config)
 
-    def lengths(self, max_length: int | None = None) -> Lengths:
+    def lengths(self, *, max_length: int | None = None, doc_stride: int | None = None) -> Lengths:
         """Return the lengths that the model reads inputs with (`InputSettings.lengths`).
 
         Args:
-            max_length: tokens that override the saved `max_length`.
+            max_length: overrides that of the input settings, in tokens.
+            doc_stride: overrides that of the input settings, in tokens.
         """
-        return self.input_settings.lengths(self.task_type, self.encoder.max_length, max_length=max_length)
+        longest = self.encoder.max_length
+        return self.input_settings.lengths(self.task_type, longest, max_length=max_length, doc_stride=doc_stride)
 
     def parameters(self) -> Iterator[nn.Parameter]:
         """All parameters, those of the encoder and the head."""

@@ -1,7 +1,8 @@
-"""Rows of all processes, with gradients: in-batch negatives do not stop at one GPU.
+"""All-gather with gradients, so that in-batch negatives come from all GPUs.
 
-Each process scores its own rows against everybody's.  The loop weights a process's loss by its share of the units and
-adds gradients up over processes, so two processes with half a batch each take the step of one with the whole.
+Each process scores its own rows against those of all processes.  The loop weights the loss of a process by its share of
+the targets and sums gradients over processes, so two processes with half a batch each take the step of one process with
+the whole batch.
 """
 
 from __future__ import annotations
@@ -13,13 +14,13 @@ from torch import Tensor, distributed
 
 
 def gather(rows: Tensor) -> Tensor:
-    """Return the rows of all processes, in the order of their ranks; gradients flow back to whose rows they are.
+    """Return the rows of all processes, in the order of their ranks; gradients flow back to the owners of the rows.
 
     Args:
         rows: (rows, ...); the number of rows may differ between processes, the other axes may not.
 
     Returns:
-        (rows of all processes, ...); `rows` itself where there is one process.
+        (rows of all processes, ...); `rows` itself if there is one process.
     """
     if _processes() == 1:
         return rows
@@ -27,11 +28,11 @@ def gather(rows: Tensor) -> Tensor:
 
 
 def rank_offset(rows: int, device: torch.device | str = "cpu") -> int:
-    """Return where this process's rows begin among the gathered ones: 0 where there is one process.
+    """Return the index of this process's first row among the gathered ones; 0 if there is one process.
 
     Args:
-        rows: how many rows this process has.
-        device: where processes talk to each other: the GPU under NCCL.
+        rows: number of rows of this process.
+        device: device that processes communicate on: the GPU with NCCL.
     """
     if _processes() == 1:
         return 0
@@ -50,12 +51,12 @@ def _counts(rows: Tensor) -> list[int]:
 
 
 class _Gather(torch.autograd.Function):
-    """All-gather forward, all-reduce backward: every process's loss may depend on every row."""
+    """All-gather in the forward pass, all-reduce in the backward pass: every loss may depend on every row."""
 
     @staticmethod
     def forward(ctx: Any, rows: Tensor, counts: list[int]) -> Tensor:
         ctx.counts = counts
-        # Processes exchange tensors of one shape only.
+        # all_gather needs tensors of one shape
         padded = rows.new_zeros(max(counts), *rows.shape[1:])
         padded[: len(rows)] = rows
         parts = [torch.empty_like(padded) for _ in counts]

@@ -1,4 +1,4 @@
-"""Rows that travel together through one step."""
+"""The base of all training batches."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ from crosslift.encoder.inputs import Inputs
 
 @dataclass(frozen=True)
 class Batch:
-    """Base of every batch.
+    """The rows of one step.
 
-    Each field is an Inputs, a tensor whose first axis is the row, a batch, None, or a tuple of these.
+    Each field is an Inputs, a tensor with the rows as its first axis, a batch, None, or a tuple of these.
     """
 
     def __len__(self) -> int:
         return next(len(value) for value in self._values().values() if value is not None)
 
     def select(self, rows: Tensor) -> Self:
-        """Return these rows; token-level tensors are trimmed with their inputs where they share their length."""
+        """Return some rows; `Inputs` are trimmed to the longest of them.
+
+        Args:
+            rows: (chosen,), indices.
+        """
 
         def chosen(part: Part) -> Part:
             return part[rows] if isinstance(part, Tensor) else part.select(rows)
@@ -31,14 +35,14 @@ class Batch:
         return replace(self, **{name: _each(value, chosen) for name, value in self._values().items()})
 
     def to(self, device: torch.device) -> Self:
-        """Return the same on `device`."""
+        """Return the batch on a device."""
         return replace(
             self, **{name: _each(value, lambda part: part.to(device)) for name, value in self._values().items()}
         )
 
     @property
     def lengths(self) -> Tensor:
-        """(batch,): tokens a row costs, over all inputs."""
+        """Tokens per row over all inputs, (batch,)."""
         inputs = [value.lengths for value in self._values().values() if isinstance(value, Inputs)]
         return torch.stack(inputs).sum(dim=0)
 
@@ -50,7 +54,7 @@ Part = Inputs | Tensor | Batch
 
 
 def _each(value: Any, change: Callable[[Any], Any]) -> Any:
-    """Return a field changed, or each part of it."""
+    """Return a field with `change` applied to it, or to each part of it."""
     if isinstance(value, tuple):
         return tuple(_each(part, change) for part in value)
     return None if value is None else change(value)

@@ -1,6 +1,6 @@
-"""Which items make up a step: length buckets, token budgets, languages by temperature.
+"""Streams of training items: length buckets, token budgets, languages sampled by temperature.
 
-A stream is a pure function of (seed, step): nothing has to be saved to resume one.
+A stream is a pure function of (seed, step), so nothing has to be saved to resume one.
 """
 
 from __future__ import annotations
@@ -12,35 +12,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 BUCKET_BATCHES = 50
-"""Batches whose items are sorted by length together: 5 % padding is left at NLI lengths, and batches stay mixed."""
+"""Batches per length bucket: 5 % of the tokens are padding at NLI lengths, and batches stay mixed."""
 
 Indices = NDArray[np.int64]
+"""Indices of items, (items,)."""
 
 
 class Batches(Protocol):
-    """What the loop takes its batches from: a pure function of the step."""
+    """The source of a loop's batches: a pure function of the step."""
 
     def batch(self, step: int) -> list[Any]:
         """Return the items of a step, counted from 0 over all epochs."""
 
     def steps(self, epochs: float) -> int:
-        """Return how many steps so many epochs take."""
+        """Return the number of steps of `epochs` epochs."""
 
 
 class Stream:
-    """Items and the order they are met in.
+    """Items, and the order in which they are drawn.
 
     Args:
-        items: what a method's `collate` understands; each has a length in `lengths`.
-        lengths: (items,) tokens an item costs.
-        groups: (items,) language index of each item, for temperature sampling; None for no groups.
-        batch_size: items a step.
-        batch_tokens: padded tokens a step, instead of `batch_size`.
+        items: items that a method's `collate` takes.
+        lengths: (items,), tokens per item.
+        groups: (items,), language index of each item, for temperature sampling; None for no groups.
+        batch_size: items per step.
+        batch_tokens: padded tokens per step, instead of `batch_size`.
         temperature: an epoch holds n_l ** (1 / temperature) items of language l, up to a common factor; 1 takes
             every item once.
-        blocks: (items,) what items that share a batch have in common; None where each stands for itself.  A batch holds
-            whole blocks, as many as `batch_size` items allow, and at least one.
-        seed: of the order.
+        blocks: (items,), keys; items with the same key share a batch.  A batch holds whole blocks, as many as
+            `batch_size` items allow, and at least one.  None: any items may share a batch.
+        seed: seed of the order.
     """
 
     def __init__(
@@ -61,7 +62,7 @@ class Stream:
         self.groups = None if groups is None else np.asarray(groups)
         self.batch_size, self.batch_tokens = batch_size, batch_tokens
         self.temperature, self.seed = temperature, seed
-        self._first_step = [0]  # of each epoch planned so far, and of the next
+        self._first_step = [0]  # of each epoch planned so far, and of the one after
         self._epochs: dict[int, list[Indices]] = {}
 
     def batch(self, step: int) -> list[Any]:
@@ -69,14 +70,14 @@ class Stream:
         return [self.items[index] for index in self.indices(step)]
 
     def indices(self, step: int) -> Indices:
-        """Return the indices of the items of a step."""
+        """Return the indices of the items of a step, (batch,)."""
         epoch = 0
         while step >= self._end(epoch):
             epoch += 1
         return self._plan(epoch)[step - self._first_step[epoch]]
 
     def steps(self, epochs: float) -> int:
-        """Return how many steps so many epochs take."""
+        """Return the number of steps of `epochs` epochs."""
         whole = int(epochs)
         start = self._end(whole - 1) if whole else 0
         return start + round((epochs - whole) * len(self._plan(whole))) if epochs > whole else start
@@ -102,7 +103,7 @@ class Stream:
         return [batches[index] for index in rng.permutation(len(batches))]
 
     def _block_batches(self, blocks: Sequence[Indices], rng: np.random.Generator) -> list[Indices]:
-        """Return batches of whole blocks, blocks of like length together."""
+        """Return batches of whole blocks, blocks of similar length together."""
         longest = np.array([self.lengths[block].max() for block in blocks])
         order = rng.permutation(len(blocks))
         bucket = max(1, self.batch_size * BUCKET_BATCHES * len(blocks) // max(1, len(self.items)))
@@ -131,12 +132,12 @@ class Stream:
         return max(1, int(self.batch_tokens / max(1.0, float(self.lengths.mean()))))
 
     def _cut(self, rows: Indices) -> list[Indices]:
-        """Cut rows, sorted by length, into batches."""
+        """Split rows, sorted by length, into batches."""
         if self.batch_tokens is None:
             return [rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size)]
         batches, start = [], 0
         for end in range(1, len(rows) + 1):
-            # Sorted rows: the next row would be the longest, so it alone decides the padded size.
+            # rows are sorted, so the next row would be the longest and decide the padded size
             if end == len(rows) or self.lengths[rows[end]] * (end + 1 - start) > self.batch_tokens:
                 batches.append(rows[start:end])
                 start = end
@@ -144,13 +145,13 @@ class Stream:
 
 
 def _cycle(rows: Indices, count: int, rng: np.random.Generator) -> Indices:
-    """Return `count` of the rows: all of them as often as they fit, the rest drawn without replacement."""
+    """Return `count` of the rows: whole copies of them first, the rest drawn without replacement."""
     whole, rest = divmod(count, len(rows))
     return np.concatenate([*[rows] * whole, rng.permutation(rows)[:rest]])
 
 
 def _members(blocks: Sequence[Hashable]) -> list[Indices]:
-    """Return the items of each block, in the order in which blocks occur first."""
+    """Return the items of each block, in the order of the blocks' first items."""
     members: dict[Hashable, list[int]] = {}
     for item, block in enumerate(blocks):
         members.setdefault(block, []).append(item)
@@ -158,7 +159,7 @@ def _members(blocks: Sequence[Hashable]) -> list[Indices]:
 
 
 def _filled(blocks: Sequence[Indices], size: int) -> list[Indices]:
-    """Join consecutive blocks up to `size` items; a larger block is a batch of its own."""
+    """Join consecutive blocks up to `size` items; a larger block is a batch by itself."""
     batches: list[list[Indices]] = []
     count = size
     for block in blocks:

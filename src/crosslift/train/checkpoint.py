@@ -1,4 +1,4 @@
-"""The whole state of a loop on disk: written beside, then renamed, so that a kill at any moment loses nothing."""
+"""The training state on disk: written under another name, then renamed, so that a kill at any moment loses nothing."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ Weights = dict[str, torch.Tensor]
 
 
 def save(directory: Path, step: int, state: dict[str, Any], *, keep: int | None = None) -> None:
-    """Write the state after `step` and drop older ones, but for the newest that is not after step `keep`.
+    """Write the state after `step`, and delete older ones except the newest one up to step `keep`.
 
     Raises:
-        StorageError: the disk has too little room; the last state stays.
+        StorageError: too little disk space; the last state is kept.
     """
     directory.mkdir(parents=True, exist_ok=True)
     _check_room(directory, state)
@@ -35,14 +35,14 @@ def save(directory: Path, step: int, state: dict[str, Any], *, keep: int | None 
 
 
 def drop_after(directory: Path, step: int) -> None:
-    """Drop the states after `step`."""
+    """Delete the states after `step`."""
     for path in saved(directory):
         if _step(path) > step:
             path.unlink()
 
 
 def saved(directory: Path) -> list[Path]:
-    """Return the whole states, oldest first."""
+    """Return the complete states, oldest first."""
     return sorted(directory.glob("step-*.pt"))
 
 
@@ -51,7 +51,7 @@ def _step(path: Path) -> int:
 
 
 def load_latest(directory: Path, device: torch.device) -> dict[str, Any] | None:
-    """Return the newest whole state, or None if there is none."""
+    """Return the newest complete state, or None if there is none."""
     states = saved(directory)
     if not states:
         return None

@@ -1,13 +1,13 @@
-"""Whether alignment still aligns: a collapsed encoder can have a falling loss and no use.
+"""Detection of collapse in alignment: a collapsed encoder can have a falling loss and be useless.
 
-A fixed probe of sentence pairs is measured now and then.  Stopped is a stage in which
+A fixed probe of sentence pairs is measured at intervals.  A stage is stopped if
 
-- sentences that are no translations have become alike (mean cosine over `ALIKE`, and higher than at step 0) while
-  retrieval has fallen under half of what it was at step 0, where it was enough to fall (`ENOUGH_HITS`); or
+- sentences that are not translations have become similar (mean cosine over `ALIKE`, and higher than at step 0) while
+  retrieval has fallen below half of its value at step 0, if that was high enough to fall (`ENOUGH_HITS`); or
 - the sentence vectors have hardly more than one direction left (effective rank under `LOWEST_RANK`, and lower than at
   step 0).
 
-Similarity alone is no collapse: XLM-R's mean states have a cosine of about 0.99 as they come.
+High similarity alone is no collapse: the mean states of an untrained XLM-R have a cosine of about 0.99.
 """
 
 from __future__ import annotations
@@ -25,19 +25,19 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import TokenPair, Tokens
 
 ALIKE = 0.98
-"""Mean cosine of sentences that are no translations, from which on a fall of retrieval counts as collapse."""
+"""Mean cosine of non-translations above which a drop of retrieval counts as collapse."""
 LOWEST_RANK = 2.0
-"""Effective rank under which nothing is left: 1 is a single point."""
+"""Effective rank below which the vectors have collapsed; 1 is a single point."""
 ENOUGH_HITS = 20
-"""Hits at step 0 from which half as many is more than chance: 20 is 10 or fewer once in a hundred draws."""
+"""Hits at step 0 from which a drop by half is not chance: 20 become 10 or fewer in one of a hundred draws."""
 PROBE_PAIRS = 256
-"""Pairs of the probe, at most."""
+"""Largest number of pairs in the probe."""
 FEWEST_PAIRS = 32
-"""Pairs of the probe, at least; only a stage of a few steps then spends more than `SHARE` on it."""
+"""Smallest number of pairs in the probe; only a stage of a few steps spends more than `SHARE` on it."""
 LOGGED_STEPS = 100
-"""A stage logs about so many steps, however long it is."""
+"""Approximate number of logged steps per stage."""
 SHARE = 0.02
-"""Share of a stage's computation that goes into probes."""
+"""Share of a stage's computation that is spent on probes."""
 _BATCH = 64
 
 Measures = dict[str, float]
@@ -49,8 +49,8 @@ class Health:
 
     Args:
         encoder: the encoder in training.
-        pairs: the probe: pairs of like language together.
-        languages: (pairs,) (source, target) language of each pair.
+        pairs: (pairs,), the probe, with the pairs of a language together.
+        languages: (pairs,), source and target language of each pair.
         every: logged steps between measurements.
         stop: whether a collapse ends the stage.
     """
@@ -61,18 +61,18 @@ class Health:
     every: int
     stop: bool = True
     first: Measures = field(default_factory=dict)
-    """What was measured at step 0; a resumed loop brings it back."""
+    """The measures at step 0; a resumed loop restores them."""
 
     def due(self, step: int, steps: int) -> bool:
         """Return whether to measure after `step` of `steps`."""
         return step in (0, steps) or (step > 1 and (step - 1) % (logged_every(steps) * self.every) == 0)
 
     def probes(self, steps: int) -> int:
-        """Return how often a stage of `steps` is measured."""
+        """Return the number of measurements in a stage of `steps`."""
         return sum(self.due(step, steps) for step in range(steps + 1))
 
     def measure(self) -> Measures:
-        """Return the measures of the encoder as it is; nothing is drawn at random."""
+        """Return the measures of the encoder now: cosine, effective rank, and two accuracies in percent."""
         source, target = (self._vectors([getattr(pair, side) for pair in self.pairs]) for side in ("source", "target"))
         blocks = self._blocks()
         hits = [retrieval_hits(source[block], target[block]) for block in blocks]
@@ -86,18 +86,18 @@ class Health:
         }
 
     def collapse(self, now: Measures) -> str | None:
-        """Return what has collapsed since step 0, in words, or None."""
+        """Return a description of the collapse since step 0, or None if there is none."""
         then = self.first
         if now["effective_rank"] < min(LOWEST_RANK, then["effective_rank"]):
             return (
                 f"the effective rank of sentence vectors is {now['effective_rank']:.2f} (at step 0: "
-                f"{then['effective_rank']:.2f}), so they hardly differ any more"
+                f"{then['effective_rank']:.2f}), so they hardly differ from each other"
             )
         enough = then["retrieval"] / 100 * 2 * len(self.pairs) >= ENOUGH_HITS
         alike = now["off_diagonal_cosine"] > max(ALIKE, then["off_diagonal_cosine"])
         if alike and enough and now["retrieval"] < then["retrieval"] / 2:
             return (
-                f"sentences that are no translations have a mean cosine of {now['off_diagonal_cosine']:.3f} (at step "
+                f"sentences that are not translations have a mean cosine of {now['off_diagonal_cosine']:.3f} (at step "
                 f"0: {then['off_diagonal_cosine']:.3f}), and retrieval fell from {then['retrieval']:.1f} to "
                 f"{now['retrieval']:.1f}"
             )
@@ -114,7 +114,7 @@ class Health:
 
     @torch.no_grad()
     def _vectors(self, rows: Sequence[Tokens]) -> Tensor:
-        """Return (rows, hidden) normalised mean states of the last layer."""
+        """Return the normalised mean states of the last layer, (rows, hidden)."""
         order = sorted(range(len(rows)), key=lambda row: len(rows[row]))
         vectors = torch.empty(len(rows), self.encoder.hidden_size)
         for start in range(0, len(order), _BATCH):
@@ -125,21 +125,26 @@ class Health:
 
 
 def logged_every(steps: int) -> int:
-    """Return how many steps apart logged ones are."""
+    """Return the number of steps from one logged step to the next."""
     return max(1, steps // LOGGED_STEPS)
 
 
 def probe_size(*, steps: int, batch_size: float, probes: int) -> int:
-    """Return how many pairs to probe, so that probes take about `SHARE` of a stage.
+    """Return the number of pairs in the probe, such that probes take about `SHARE` of a stage's computation.
 
-    A training step costs three passes over its pairs (forward, and twice that backward), a probe one.
+    A training step costs three passes over its pairs (one forward; backward counts as two), a probe one.
+
+    Args:
+        steps: steps of the stage.
+        batch_size: pairs per step.
+        probes: measurements in the stage.
     """
     affordable = SHARE * 3 * steps * batch_size / max(1, probes)
     return int(min(PROBE_PAIRS, max(FEWEST_PAIRS, affordable)))
 
 
 def off_diagonal_cosine(source: Tensor, target: Tensor) -> float:
-    """Return the mean cosine of pairs that are no translations of each other; 0 for a single pair.
+    """Return the mean cosine of sentences that are not translations of each other; 0 for a single pair.
 
     Args:
         source: (pairs, hidden), normalised.
@@ -164,24 +169,25 @@ def effective_rank(vectors: Tensor) -> float:
 
 
 def retrieval_hits(source: Tensor, target: Tensor) -> int:
-    """Return how many of both sides have their translation as nearest neighbour; of 2 x pairs.
+    """Return the number of sentences, of 2 x pairs, whose nearest neighbour is their translation.
 
     Args:
         source: (pairs, hidden), normalised.
-        target: (pairs, hidden), normalised.
+        target: (pairs, hidden), normalised; row i is the translation of row i of `source`.
     """
     scores, gold = source @ target.T, torch.arange(len(source))
     return int((scores.argmax(dim=1) == gold).sum() + (scores.argmax(dim=0) == gold).sum())
 
 
 def language_accuracy(vectors: Tensor, languages: Sequence[str]) -> float:
-    """Return how often a linear probe tells the language of a sentence, averaged over languages.
+    """Return the accuracy, 0 to 1, of a linear probe for the language of a sentence, averaged over languages.
 
-    The probe is the nearest of the languages' centroids, which are taken of every other row and tested on the rest.
+    The probe predicts the language of the nearest centroid; centroids are means of every other row, and the rest are
+    tested.
 
     Args:
         vectors: (rows, hidden), normalised.
-        languages: (rows,) codes.
+        languages: (rows,), codes.
     """
     codes = sorted(set(languages))
     labels = torch.tensor([codes.index(code) for code in languages])
@@ -196,11 +202,15 @@ def language_accuracy(vectors: Tensor, languages: Sequence[str]) -> float:
 
 
 Gradients = Sequence[Tensor | None]
-"""The gradient of each parameter; None where a loss does not reach it."""
+"""The gradient of each parameter, in its shape; None if a loss does not depend on it."""
 
 
 def gradient_cosine(first: Gradients, second: Gradients) -> float:
-    """Return the cosine of two losses' gradients: negative where a step for one undoes the other; 0 if one is zero.
+    """Return the cosine of two losses' gradients: negative where a step for one increases the other; 0 if one is zero.
+
+    Args:
+        first: (parameters,), gradient of each parameter, in its shape.
+        second: the same of the other loss.
 
     Source: Yu et al. 2020, arXiv 2001.06782, definition 1.
     """
@@ -213,10 +223,10 @@ def gradient_cosine(first: Gradients, second: Gradients) -> float:
 
 
 class GradientCosines:
-    """Compares the gradients of objectives that are added up one after the other.
+    """Compares the gradients of objectives that are accumulated one after another.
 
     Args:
-        parameters: what the gradients are of.
+        parameters: parameters whose gradients are compared.
     """
 
     def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
@@ -225,13 +235,13 @@ class GradientCosines:
         self._gradients: dict[str, Gradients] = {}
 
     def take(self, name: str) -> None:
-        """Take what the objective `name` has just added to the gradients."""
+        """Take the gradients that the objective `name` has just added."""
         total = [None if p.grad is None else p.grad.clone() for p in self._parameters]
         self._gradients[name] = list(map(_difference, total, self._sum))
         self._sum = total
 
     def cosines(self) -> dict[str, float]:
-        """Return the cosine of every two objectives."""
+        """Return the cosine of the gradients of every two objectives."""
         pairs = combinations(self._gradients.items(), 2)
         return {f"{one}, {other}": gradient_cosine(first, second) for (one, first), (other, second) in pairs}
 

@@ -12,14 +12,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from torch import Tensor, nn
 
-from crosslift.encoder.encoder import seeded
+from crosslift.encoder.seeding import seeded
 from crosslift.errors import RunError, TrainingError
 from crosslift.recipe import TrainTable
 from crosslift.train import checkpoint
@@ -28,19 +27,7 @@ from crosslift.train.health import GradientCosines, Health, logged_every
 from crosslift.train.objective import Objective
 from crosslift.train.optimizer import adamw, schedule
 from crosslift.train.selection import Selector, Weights
-
-
-class Log(Protocol):
-    """The log of a stage; a resumed loop uses `offset` and `truncate` to drop lines written after its state."""
-
-    def append(self, line: dict[str, Any]) -> None:
-        """Add a line."""
-
-    def offset(self) -> int:
-        """Return the size so far."""
-
-    def truncate(self, offset: int) -> None:
-        """Drop everything after `offset`."""
+from crosslift.train.step_log import Log, check_finite
 
 
 @dataclass(frozen=True)
@@ -164,9 +151,7 @@ class Loop:
         for group in optimizer.param_groups:
             group["lr"] = self._learning_rate(step)
         optimizer.zero_grad(set_to_none=True)
-        gradients = Gradients(
-            self.model, self.objectives, self.auxiliaries, self.table, self.seed, self.accelerator
-        )
+        gradients = Gradients(self.model, self.objectives, self.auxiliaries, self.table, self.seed, self.accelerator)
         terms = self._accumulate(step, gradients)
         gradients.sum_over_processes(self._trained())
         norm = nn.utils.clip_grad_norm_(self._trained(), self.table.clip_norm or float("inf"))
@@ -219,12 +204,13 @@ class Loop:
         return {name: float(value) for name, value in zip(terms, summed, strict=True)}
 
     def _check_finite(self, step: int, values: dict[str, float], norm: Tensor) -> None:
-        if not np.isfinite([*values.values(), float(norm)]).all():
-            raise TrainingError(
-                f"{self.stage}: step {step + 1}: the loss or its gradient is not finite ({values}, gradient norm "
-                f"{float(norm)}); a lower learning_rate (now {self.table.learning_rate}) or a longer warm-up helps "
-                f"most often{self._last_state()}"
-            )
+        check_finite(
+            values,
+            float(norm),
+            where=f"{self.stage}: step {step + 1}",
+            learning_rate=self.table.learning_rate,
+            hint=self._last_state(),
+        )
 
     def _append(self, line: dict[str, Any]) -> None:
         if self.accelerator.is_main_process:

@@ -1,4 +1,4 @@
-"""Several streams as one: each step takes its batch from one of them, drawn by size."""
+"""A mixture of streams: each step takes its batch from one of them, drawn at random."""
 
 from __future__ import annotations
 
@@ -16,14 +16,18 @@ _CHUNK = 4096
 
 @dataclass(frozen=True, slots=True)
 class Drawn:
-    """An item and the index of the stream it is from."""
+    """An item and the index of its stream."""
 
     stream: int
     item: Any
 
 
 def shares(sizes: Sequence[int], cap: int) -> list[float]:
-    """Return the probability of each task: r_m = min(e_m, K) / sum of min(e, K), with e examples and a cap K.
+    """Return the probability of each task m, r_m = min(e_m, K) / sum over tasks of min(e, K), for e examples.
+
+    Args:
+        sizes: (tasks,), number of examples e of each.
+        cap: K, the largest size that counts.
 
     Paper: Phang et al. 2020, arXiv 2005.13013, section 2 (K = 2^17).
 
@@ -35,15 +39,15 @@ def shares(sizes: Sequence[int], cap: int) -> list[float]:
 
 
 class Mixture:
-    """Streams, one of which is drawn a step; a pure function of (seed, step), as a stream is.
+    """Streams of which each step draws one; a pure function of (seed, step), as a stream is.
 
     Args:
         streams: at least one.
-        probabilities: of each stream, summing to 1.
-        counted: how many of the streams, the first ones, an epoch is counted by; None for all.
-        marked: whether items say which stream they are from, as `Drawn`.
-        processes: that train together: all of them draw from the same stream in one step.
-        seed: of the draws.
+        probabilities: (streams,), summing to 1.
+        counted: number of the first streams whose steps make up an epoch; None for all.
+        marked: whether items state their stream, as `Drawn`.
+        processes: number of processes that train together; all draw from the same stream in a step.
+        seed: seed of the draws.
     """
 
     def __init__(
@@ -61,7 +65,7 @@ class Mixture:
         self._drawn: NDArray[np.int64] = np.empty(0, dtype=np.int64)
 
     def batch(self, step: int) -> list[Any]:
-        """Return the items of a step, all of one stream."""
+        """Return the items of a step, all from one stream."""
         round_, process = divmod(step, self.processes)
         stream = self.stream(round_)
         earlier = int((self._drawn[:round_] == stream).sum())
@@ -69,7 +73,7 @@ class Mixture:
         return [Drawn(stream, item) for item in items] if self.marked else items
 
     def stream(self, step: int) -> int:
-        """Return which stream a step of all processes takes."""
+        """Return the index of the stream that a step of all processes draws from."""
         while step >= len(self._drawn):
             rng = np.random.default_rng((self.seed, len(self._drawn) // _CHUNK))
             new = rng.choice(len(self.streams), size=_CHUNK, p=self.probabilities)
@@ -77,5 +81,5 @@ class Mixture:
         return int(self._drawn[step])
 
     def steps(self, epochs: float) -> int:
-        """Return how many steps the counted streams take for so many epochs, one after another."""
+        """Return the number of steps of `epochs` epochs of the counted streams together."""
         return sum(stream.steps(epochs) for stream in self.streams[: self.counted])

@@ -1,4 +1,4 @@
-"""Several methods, each on a model and a stream of its own, of which a step takes one."""
+"""Multitask training: several methods, each with its own model and stream, of which each step takes one."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ class PartBatch(Batch):
 
     batch: Batch
     part: Tensor
-    """(batch,): the index of the method, the same in each row."""
+    """Index of the method, the same in each row, (batch,)."""
 
     def __len__(self) -> int:
         return len(self.batch)
 
     @property
     def lengths(self) -> Tensor:
-        """(batch,): tokens a row costs."""
+        """Tokens per row, (batch,)."""
         return self.batch.lengths
 
     @property
     def index(self) -> int:
-        """Which method it is of."""
+        """Index of the method."""
         return int(self.part[0])
 
 
 class Several(Method):
-    """One step is one method's on one model; its terms are logged under the method's name.
+    """A method of several parts: a step is that of one part, and its terms are logged under the part's name.
 
-    The model that the loop hands it is a sequence of models, one a method; they may share parameters.
+    The model that the loop passes to it is a sequence with one model per part; models may share parameters.
     """
 
     input_type: ClassVar[Literal["text", "bitext", "task"]] = "task"
@@ -52,45 +52,45 @@ class Several(Method):
 
     @classmethod
     def of(cls, parts: Sequence[Method], names: Sequence[str], weights: Sequence[float]) -> Self:
-        """Return the methods as one.
+        """Return several methods as one.
 
         Args:
             parts: the methods, in the order of the streams of their `Mixture`.
-            names: what their losses are logged under.
-            weights: factor of each one's loss.
+            names: names of their losses in the log.
+            weights: factor of each loss.
         """
         made = cls()
         made._parts, made._names, made._weights = tuple(parts), tuple(names), tuple(weights)
         return made
 
     @property
-    def splittable(self) -> bool:  # type: ignore[override]  # a fact of the parts
-        """Whether all are."""
+    def splittable(self) -> bool:  # type: ignore[override]  # depends on the parts
+        """Whether all parts are splittable."""
         return all(part.splittable for part in self._parts)
 
     @property
     def gathers(self) -> bool:  # type: ignore[override]
-        """Whether all that are not splittable gather."""
+        """Whether all parts that are not splittable gather."""
         return all(part.gathers for part in self._parts if not part.splittable)
 
     def auxiliary_module(self, model: Any) -> nn.Module | None:
-        """Return what each needs beside its model, by its place."""
+        """Return the auxiliary modules of the parts, by index; None if there are none."""
         made = {str(index): part.auxiliary_module(model[index]) for index, part in enumerate(self._parts)}
         needed = {name: module for name, module in made.items() if module is not None}
         return nn.ModuleDict(needed) if needed else None
 
     def collate(self, model: Any, items: Sequence[Drawn], generator: torch.Generator) -> PartBatch:
-        """Have the method that the items are for make its batch."""
+        """Return the batch of the part that the items are for."""
         index = items[0].stream
         batch = self._parts[index].collate(model[index], [drawn.item for drawn in items], generator)
         return PartBatch(batch, torch.full((len(batch),), index))
 
     def num_targets(self, batch: PartBatch) -> int:  # type: ignore[override]  # a method knows its own batch
-        """Return what the method counts."""
+        """Return the number of targets that the part counts."""
         return self._parts[batch.index].num_targets(batch.batch)
 
     def loss(self, model: Any, batch: PartBatch, auxiliary: nn.Module | None = None) -> Terms:  # type: ignore[override]
-        """Return the method's terms, under its name."""
+        """Return the part's scalar terms, under its name."""
         part, own = self._parts[batch.index], _own(auxiliary, batch.index)
         given = () if own is None else (own,)
         return self._named(batch.index, part.loss(model[batch.index], batch.batch, *given))
@@ -98,7 +98,7 @@ class Several(Method):
     def step(  # type: ignore[override]
         self, model: Any, batch: PartBatch, backward: Backward, auxiliary: nn.Module | None = None
     ) -> Terms:
-        """Have the method make its step."""
+        """Take the part's step, and return its scalar terms, under its name."""
         index = batch.index
         weight = self._weights[index]
 
@@ -108,7 +108,7 @@ class Several(Method):
         return self._named(index, self._parts[index].step(model[index], batch.batch, weighted, _own(auxiliary, index)))
 
     def after_step(self, model: Any, auxiliary: nn.Module | None) -> None:
-        """Let each act."""
+        """Call `after_step` of every part."""
         for index, part in enumerate(self._parts):
             part.after_step(model[index], _own(auxiliary, index))
 

@@ -1,4 +1,4 @@
-"""AdamW and its learning rate."""
+"""The optimizer and its learning-rate schedule."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from crosslift.recipe import TrainTable
 
 
 def adamw(parameters: Sequence[nn.Parameter], table: TrainTable) -> torch.optim.AdamW:
-    """Return AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101); biases and norms do not decay."""
+    """Return AdamW (Loshchilov & Hutter 2019, arXiv 1711.05101) without weight decay of biases and norms."""
     groups = [
         {"params": [p for p in parameters if p.ndim > 1], "weight_decay": table.weight_decay},
         {"params": [p for p in parameters if p.ndim <= 1], "weight_decay": 0.0},
@@ -20,7 +20,7 @@ def adamw(parameters: Sequence[nn.Parameter], table: TrainTable) -> torch.optim.
 
 
 def schedule(step: int, steps: int, warmup_fraction: float) -> float:
-    """Return the factor on the learning rate: a linear rise over the warm-up, then a linear fall to 0.
+    """Return the factor of the learning rate: it rises linearly over the warm-up, then falls linearly to 0.
 
     >>> [round(schedule(step, 10, 0.2), 2) for step in (0, 1, 2, 9)]
     [0.5, 1.0, 1.0, 0.12]

@@ -1,6 +1,6 @@
-"""The processes that a launcher started for one run: one writes, all train.
+"""The processes that a launcher started for one run: all train, and the main process writes.
 
-Messages between processes go through a group of their own, whose patience does not end while the main process scores.
+Messages between them use a process group with a long timeout, since the others wait while the main process scores.
 """
 
 from __future__ import annotations
@@ -15,34 +15,34 @@ from torch import distributed
 from crosslift.errors import CrossliftError, DataError
 
 Value = TypeVar("Value")
-PATIENCE = timedelta(days=7)
+TIMEOUT = timedelta(days=7)
 
 
 def count() -> int:
-    """Return how many processes share the run."""
+    """Return the number of processes of the run."""
     return distributed.get_world_size() if distributed.is_available() and distributed.is_initialized() else 1
 
 
 def is_main() -> bool:
-    """Return whether this process is the one that writes."""
+    """Return whether this process is the main one, which writes."""
     return count() == 1 or distributed.get_rank() == 0
 
 
 def on_main(act: Callable[[], Value]) -> Value:
-    """Return what `act` returns in the main process; the others wait for it, and for its errors.
+    """Call `act` in the main process and return its value in every process.
 
     Raises:
-        CrossliftError: what `act` raised, in every process.
+        CrossliftError: raised by `act`; raised again in every process.
     """
     if count() == 1:
         return act()
-    said: list[Any] = [None]
+    results: list[Any] = [None]
     if is_main():
-        said = [_attempt(act)]
-    distributed.broadcast_object_list(said, src=0, group=_messages())
-    if isinstance(said[0], CrossliftError):
-        raise said[0]
-    return said[0]  # type: ignore[no-any-return]
+        results = [_attempt(act)]
+    distributed.broadcast_object_list(results, src=0, group=_messages())
+    if isinstance(results[0], CrossliftError):
+        raise results[0]
+    return results[0]  # type: ignore[no-any-return]
 
 
 def _attempt(act: Callable[[], Value]) -> Value | CrossliftError:
@@ -53,25 +53,25 @@ def _attempt(act: Callable[[], Value]) -> Value | CrossliftError:
 
 
 def wait() -> None:
-    """Wait until every process is here."""
+    """Wait until all processes have called this."""
     if count() > 1:
         distributed.barrier(group=_messages())
 
 
 def agree(value: Callable[[], str], what: str) -> None:
-    """Check that `value` is the same in every process; it is not even computed in one alone.
+    """Check that `value` is the same in every process; it is not called if there is only one.
 
     Raises:
-        DataError: it is not.
+        DataError: it differs; `what` names it in the message.
     """
     if count() == 1:
         return
     values: list[Any] = [None] * count()
     distributed.all_gather_object(values, value(), group=_messages())
     if len(set(values)) > 1:
-        raise DataError(f"the {count()} processes disagree about {what}; do all machines hold the same files?")
+        raise DataError(f"the {count()} processes disagree about {what}; do all machines have the same files?")
 
 
 @cache
 def _messages() -> Any:
-    return distributed.new_group(backend="gloo", timeout=PATIENCE)
+    return distributed.new_group(backend="gloo", timeout=TIMEOUT)

@@ -1,8 +1,8 @@
-"""Which weights a stage ends with: best on source development data, the last, or the mean of the last checkpoints.
+"""Selection of a stage's final weights: best on source dev data, last, or the mean of the last checkpoints.
 
-English development data is a known trap for choosing checkpoints (Keung et al. 2020, arXiv 2004.15001), and plain
-averaging often beats it (Schmidt et al. 2023, arXiv 2310.10532), so every rule is kept and scored side by side.  A run
-that asks for it also keeps what target development data would choose: an upper bound, not zero-shot.
+Selection on English dev data is known to be unreliable (Keung et al. 2020, arXiv 2004.15001), and plain averaging often
+beats it (Schmidt et al. 2023, arXiv 2310.10532), so the weights of every rule are kept and scored.  If asked, selection
+on target dev data is kept too: an upper bound, not zero-shot.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ Weights = dict[str, torch.Tensor]
 
 
 def evaluation_steps(steps: int, evaluations: int) -> list[int]:
-    """Return the steps, counted from 1, after which a checkpoint is taken: evenly spaced, the last one included.
+    """Return the steps, counted from 1, after which a checkpoint is taken: evenly spaced, including the last step.
 
     >>> evaluation_steps(10, 4)
     [2, 5, 8, 10]
@@ -26,14 +26,15 @@ def evaluation_steps(steps: int, evaluations: int) -> list[int]:
 
 @dataclass
 class Selector:
-    """Keeps what the rules need: one copy for the best, one for the sum of the last `average_last`.
+    """Keeps a copy of the best weights, and the sum of the last `average_last` checkpoints.
 
-    One more copy is the oracle's, if target scores come and it chose another checkpoint.
+    Selection on target dev data keeps another copy if it chooses another checkpoint.
     """
 
     checkpoints: list[int]
     """Steps at which `take` is called."""
     average_last: int
+    """Number of last checkpoints in the average."""
     best_score: float = float("-inf")
     best: Weights = field(default_factory=dict)
     total: Weights = field(default_factory=dict)
@@ -42,7 +43,14 @@ class Selector:
     target: Weights = field(default_factory=dict)
 
     def take(self, step: int, score: float, weights: Weights, target: float | None = None) -> None:
-        """Take the checkpoint after `step`, with its source-dev score and, for the oracle, its target-dev score."""
+        """Take a checkpoint.
+
+        Args:
+            step: step after which it is taken.
+            score: source-dev score; higher is better.
+            weights: of any shapes; copied where a rule keeps them.
+            target: target-dev score, for selection on target dev data.
+        """
         copied: Weights = {}
         if score > self.best_score:
             self.best_score, self.best = score, (copied := _copy(weights))
@@ -56,16 +64,16 @@ class Selector:
                     self.total[name] = self.total[name] + addend if name in self.total else addend
 
     def choices(self, last: Weights) -> dict[str, Weights]:
-        """Return the weights of every rule."""
+        """Return the weights of every rule, by its name; `last` are those after the last step, of any shapes."""
         average = {
             name: (self.total[name] / self.averaged).to(weight.dtype) if name in self.total else weight
             for name, weight in last.items()
         }
-        oracle = {"target-dev": self.target} if self.target else {}
-        return {"source-dev": self.best or last, "last": last, "average": average, **oracle}
+        on_target = {"target-dev": self.target} if self.target else {}
+        return {"source-dev": self.best or last, "last": last, "average": average, **on_target}
 
     def state(self) -> dict[str, Any]:
-        """Return what a resumed loop needs."""
+        """Return the state that `restore` takes."""
         return {
             "best_score": self.best_score,
             "best": dict(self.best),
@@ -76,7 +84,7 @@ class Selector:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Take up where a saved state stood."""
+        """Restore a saved state."""
         self.best_score, self.best = state["best_score"], state["best"]
         self.total, self.averaged = state["total"], state["averaged"]
         self.target_score, self.target = state["target_score"], state["target"]

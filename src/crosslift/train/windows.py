@@ -1,7 +1,7 @@
-"""Windows over a question's context: the question is kept, a context too long for one row is cut into pieces.
+"""Windows over the context of a question: each row has the question and a part of the context.
 
-Pieces overlap, so that an answer at the edge of one stands well inside another.
-Source: the reading of SQuAD in Devlin et al. 2019, arXiv 1810.04805 (released code), which XTREME's scripts share.
+Windows overlap, so that an answer at the edge of one is well inside another.
+Source: BERT's reader for SQuAD, Devlin et al. 2019, arXiv 1810.04805 (released code), which XTREME's scripts share.
 """
 
 from __future__ import annotations
@@ -17,29 +17,27 @@ from crosslift.encoder.inputs import IGNORED, Tokens
 from crosslift.encoder.offsets import LocatedText, Places, locate
 from crosslift.errors import DataError, RecipeError
 
-DOC_STRIDE = 128
-"""Tokens from the beginning of one window's context to that of the next."""
 QUESTION_LENGTH = 64
-"""Tokens that a question is cut to, as in the released code."""
+"""Tokens that a question is truncated to, as in the released code."""
 NOWHERE = (0, 0)
-"""Where a window without the answer points: at its first token."""
+"""Positions of start and end in a window without the answer: its first token."""
 
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """A question and a piece of its context as one row."""
+    """A question and a part of its context as one row."""
 
     tokens: Tokens
     example: int
     """Index of the example."""
     first: int
-    """Number of the first token of the piece among the tokens of the context."""
+    """Index of the part's first token among the tokens of the context."""
     count: int
-    """Tokens of the piece."""
+    """Number of tokens of the part."""
 
     @property
     def begin(self) -> int:
-        """The position in the row at which the piece begins; it is the last text there is."""
+        """Position in the row at which the part of the context, the row's last text, begins."""
         stop = len(self.tokens)
         while self.tokens.special[stop - 1]:
             stop -= 1
@@ -48,15 +46,16 @@ class Window:
 
 @dataclass(frozen=True)
 class ReadContexts:
-    """The windows of examples, those of one together and in order, and where its context's tokens stand."""
+    """The windows of examples, and the character offsets of their contexts' tokens."""
 
     windows: list[Window]
+    """Those of an example together, in order."""
     places: list[Places]
-    """By example."""
+    """By example: (tokens, 2), first character and the one after the last of each token of the context."""
 
 
 def sides(language: str) -> tuple[str, str]:
-    """Return the languages of context and question: MLQA writes ``en-de`` for English contexts, German questions.
+    """Return the languages of context and question; MLQA writes ``en-de`` for English contexts and German questions.
 
     >>> sides("en-de"), sides("sw")
     (('en', 'de'), ('sw', 'sw'))
@@ -68,13 +67,13 @@ def sides(language: str) -> tuple[str, str]:
 def read_contexts(
     encoder: Encoder, examples: Sequence[ExtractiveQAExample], *, max_length: int, doc_stride: int, language: str
 ) -> ReadContexts:
-    """Cut the contexts of examples into windows.
+    """Split the contexts of examples into windows.
 
     Args:
-        encoder: whose tokens they are.
+        encoder: has the tokenizer.
         examples: of one language.
-        max_length: tokens of a window, question and special ones included; never more than the encoder takes.
-        doc_stride: tokens from the beginning of one window's context to that of the next.
+        max_length: tokens of a window, question and special tokens included; never more than the encoder takes.
+        doc_stride: tokens from the start of one window of a context to the start of the next.
         language: of all examples, or of context and question: ``en-de``.
 
     Raises:
@@ -84,17 +83,17 @@ def read_contexts(
     context, question = sides(language)
     contexts = _located(encoder, [example.context for example in examples], context)
     questions = _located(encoder, [example.question for example in examples], question)
-    cut = _Cut(encoder, min(max_length, encoder.max_length), doc_stride)
+    splitter = _Splitter(encoder, min(max_length, encoder.max_length), doc_stride)
     windows = [
         window
         for number, example in enumerate(examples)
-        for window in cut.windows(number, questions[example.question], _whole(contexts, example))
+        for window in splitter.windows(number, questions[example.question], _whole(contexts, example))
     ]
     return ReadContexts(windows, [contexts[example.context].places for example in examples])
 
 
 def _located(encoder: Encoder, texts: Sequence[str], language: str) -> dict[str, LocatedText]:
-    """Return each text once: a context has several questions."""
+    """Return each distinct text located, since a context has several questions."""
     own = list(dict.fromkeys(texts))
     return dict(zip(own, locate(encoder, own, language=language), strict=True))
 
@@ -107,8 +106,8 @@ def _whole(contexts: dict[str, LocatedText], example: ExtractiveQAExample) -> Lo
 
 
 @dataclass
-class _Cut:
-    """How contexts are cut: for an encoder, to a length, in strides."""
+class _Splitter:
+    """Splits contexts into windows of at most `limit` tokens, `stride` tokens apart."""
 
     encoder: Encoder
     limit: int
@@ -122,24 +121,24 @@ class _Cut:
         room = free - len(asked)
         total = len(context.tokens)
         for first in _starts(total, room, min(self.stride, room)):
-            piece = context.part(first, room)
-            yield Window(self.encoder.join(asked, piece, max_length=self.limit), number, first, len(piece))
+            part = context.part(first, room)
+            yield Window(self.encoder.join(asked, part, max_length=self.limit), number, first, len(part))
 
     def _special(self, question: LocatedText, context: LocatedText) -> int:
-        """Return how many special tokens a pair has; equally many for all examples of a language."""
+        """Return the number of special tokens of a pair, which is the same for all examples of a language."""
         if self._added is None:
             one, other = question.part(0, 1), context.part(0, 1)
             self._added = len(self.encoder.join(one, other)) - len(one) - len(other)
             if self.limit < self._added + 2:
                 raise RecipeError(
-                    f"max_length: {self.limit} leaves no room for question and context beside the {self._added} "
+                    f"max_length: {self.limit} leaves no room for question and context next to the {self._added} "
                     f"special tokens of a pair; give at least {self._added + 2}"
                 )
         return self._added
 
 
 def _starts(total: int, room: int, stride: int) -> Iterator[int]:
-    """Yield where windows begin, until one reaches the end."""
+    """Yield the first token of each window, until a window reaches the end."""
     first = 0
     yield first
     while first + room < total:
@@ -148,17 +147,17 @@ def _starts(total: int, room: int, stride: int) -> Iterator[int]:
 
 
 def answer_positions(window: Window, example: ExtractiveQAExample, places: Places) -> tuple[int, int]:
-    """Return the positions in the row of the answer's first and last token.
+    """Return the positions in the row of the first and last token of the first accepted answer.
 
-    A window that has not all of the first accepted answer points at `NOWHERE`; an example without answers has IGNORED.
+    They are `NOWHERE` in a window that lacks a part of the answer, and IGNORED for an example without answers.
 
     Args:
-        window: of the example.
+        window: a window of the example.
         example: question, context and answers.
-        places: of the context's tokens.
+        places: (tokens, 2), character offsets of the context's tokens.
 
     Raises:
-        DataError: the answer does not stand where it says.
+        DataError: the answer is not at its stated place in the context.
     """
     if not example.answers:
         return IGNORED, IGNORED
@@ -166,8 +165,8 @@ def answer_positions(window: Window, example: ExtractiveQAExample, places: Place
     stop = answer.start + len(answer.text)
     if (found := example.context[answer.start : stop]) != answer.text:
         raise DataError(
-            f"example {example.id}: the answer '{answer.text}' is said to begin at character {answer.start} of the "
-            f"context, where '{found}' stands"
+            f"example {example.id}: expected the answer '{answer.text}' at character {answer.start} of the context, "
+            f"found '{found}'"
         )
     covered = np.flatnonzero((places[:, 0] < stop) & (places[:, 1] > answer.start))
     if not len(covered) or covered[0] < window.first or covered[-1] >= window.first + window.count:

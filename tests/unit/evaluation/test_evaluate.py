@@ -61,9 +61,9 @@ def test_all_scores_what_is_there_and_fits_and_says_what_does_not(model: Path, d
 
 
 def test_all_needs_data_at_hand_and_something_to_score(model: Path, data: Path, tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="name one with --data"):
+    with pytest.raises(InputError, match="add --data DIRECTORY or --lab"):
         evaluate(model, task="all")
-    with pytest.raises(InputError, match="do not go together"):
+    with pytest.raises(InputError, match="cannot be combined with --generalized"):
         evaluate(model, task="all", data=data, generalized=True)
     (tmp_path / "empty").mkdir()
     with pytest.raises(InputError, match="no task that it could be scored on") as raised:
@@ -82,7 +82,7 @@ def test_what_is_no_checkpoint_or_no_data_is_said_once(model: Path, data: Path, 
     assert str(raised.value) == f"{wrong}: no such directory; give a checkpoint directory or a hub id"
     with pytest.raises(InputError) as raised:
         evaluate(model, task="all", data=wrong)
-    assert str(raised.value) == f"{wrong}: no such directory; name the folder that holds xnli/, udpos/ and so on"
+    assert str(raised.value) == f"{wrong}: no such directory; name the folder that contains xnli/, udpos/ and so on"
 
 
 def test_an_encoder_without_a_head_is_scored_on_retrieval_alone(checkpoint: Callable[[str], Path], data: Path) -> None:

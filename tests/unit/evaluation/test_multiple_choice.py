@@ -18,7 +18,7 @@ from crosslift.evaluation.predict import predict
 from crosslift.evaluation.predict_file import predict_file
 from crosslift.heads.task_model import TaskModel
 from crosslift.metrics.accuracy import Accuracy
-from crosslift.train.task_items import task_items
+from crosslift.train.tokenized_tasks import task_items
 from tests.tiny import TEXTS
 
 EXAMPLES = [
@@ -105,7 +105,7 @@ def test_blank_cells_are_no_choices(directory: Path, tmp_path: Path) -> None:
     ("row", "columns", "message"),
     [
         ({"premise": "a", "question": "cause", "choice1": "b"}, None, "expected the column"),
-        ({"premise": "a", "question": "cause", "choice1": "", "choice2": " "}, None, "row 1: none of the columns"),
+        ({"premise": "a", "question": "cause", "choice1": "", "choice2": " "}, None, "line 1: none of the columns"),
         ({"a": "a", "b": "b", "c": "c"}, ("a", "b", "c"), "expected premise, question and at least two choices"),
     ],
 )

@@ -137,7 +137,7 @@ def test_a_file_of_questions_is_answered(directory: Path, tmp_path: Path) -> Non
         predict_file(directory, source, columns=["question"])
     with pytest.raises(DataError, match=r"expected the column\(s\) question\+context, found text"):
         predict_file(directory, write(tmp_path / "other.jsonl", [{"text": "a"}]))
-    with pytest.raises(DataError, match="in row 1: the context ' ' has no token"):
+    with pytest.raises(DataError, match=r"blank.jsonl, line 1: the question or the context is empty"):
         predict_file(directory, write(tmp_path / "blank.jsonl", [{"question": "Who?", "context": " "}]))
 
 

@@ -216,7 +216,7 @@ def test_encoders_without_a_decoder_are_refused(checkpoint: Checkpoint, family: 
 
 def test_half_a_checkpoint_is_refused(checkpoint: Checkpoint, tmp_path: Path) -> None:
     Encoder.load(checkpoint("t5")).save(tmp_path)
-    with pytest.raises(CheckpointError, match=r"the encoder half alone.*use the whole T5"):
+    with pytest.raises(CheckpointError, match=r"only the encoder half.*use the whole T5"):
         LabelWords.of(Encoder.load(tmp_path), wording(SEVERAL))
 
 

@@ -66,7 +66,7 @@ def test_its_settings_are_filled_in() -> None:
     ("smooth", "message"),
     [
         ({"use": "random_perturbation", "raduis": 1}, r"unknown key 'evaluate\.0\.smooth\.raduis'.*did you mean 'rad"),
-        ({"use": "random_perturbation", "radius": -1}, r"evaluate\.0\.smooth\.radius: .*greater than or equal to 0"),
+        ({"use": "random_perturbation", "radius": -1}, r"evaluate\.0\.smooth\.radius: found -1; expected a number of at least 0"),
         ({"use": "adversarial"}, r"evaluate\.0\.smooth\.use: .*'random_perturbation' or 'synonym_smoothing'"),
         ({"radius": 0.1}, r"'evaluate\.0\.smooth\.use' is missing"),
     ],
@@ -86,7 +86,7 @@ def test_a_task_is_smoothed_or_it_is_not() -> None:
 def test_not_across_languages(tmp_path: Path) -> None:
     values = recipes.values(recipe(use="random_perturbation"))
     values["evaluate"][0]["generalized"] = True
-    with pytest.raises(RecipeError, match=r"generalized: predictions of texts in two languages are not smoothed"):
+    with pytest.raises(RecipeError, match=r"generalized: predictions for pairs in two languages cannot be smoothed"):
         run(recipes.build(values, where="test"), tmp_path / "run")
 
 

@@ -175,7 +175,7 @@ def test_what_cannot_be_translated_is_said(checkpoint: Callable[[str], Path], tm
         finetune=tagging,
         evaluate=[],
     )
-    refused("'qaa' is the source language; `include_source`", {"by": "lab", "languages": ["qaa", "qab"]})
+    refused("'qaa' is the source language; use `include_source`", {"by": "lab", "languages": ["qaa", "qab"]})
     refused("no languages to train on besides 'qaa'", {"by": "lab", "languages": []})
     refused("`noise` is a setting of the lab's", {"by": nllb, "noise": 0.1})
     refused('`by = "files"` needs `files`', {"by": "files"})

@@ -12,6 +12,8 @@ from crosslift.align.mlm import Mlm
 from crosslift.align.sentence_contrastive import SentenceContrastive
 from crosslift.errors import RecipeError, StorageError, TrainingError
 from crosslift.train import checkpoint as states_on_disk
+from crosslift.train.batch import Batch
+from crosslift.train.gradients import split as parts_of
 from crosslift.train.loop import Loop
 from crosslift.train.method import Backward, Method, Terms
 from crosslift.train.selection import Selector
@@ -44,7 +46,7 @@ def test_another_seed_gives_other_weights(checkpoint: Checkpoint, tmp_path: Path
 def test_split_steps_have_the_gradients_of_whole_ones(without_dropout: Path, tmp_path: Path) -> None:
     whole = mlm_loop(without_dropout, tmp_path / "whole", steps=1)
     split = mlm_loop(without_dropout, tmp_path / "split", steps=1, micro_batch_tokens=40)
-    assert len(list(split._parts(whole_batch(split)))) > 2
+    assert len(list(parts_of(whole_batch(split), 40))) > 2
     whole.run(), split.run()
     for one, other in zip(whole.module.parameters(), split.module.parameters(), strict=True):
         assert (one.grad is None) == (other.grad is None)
@@ -54,7 +56,7 @@ def test_split_steps_have_the_gradients_of_whole_ones(without_dropout: Path, tmp
     assert terms[0] == pytest.approx(terms[1], abs=1e-6)
 
 
-def whole_batch(loop: Loop) -> object:
+def whole_batch(loop: Loop) -> Batch:
     objective = loop.objectives[0]
     items = objective.stream.batch(0)
     return objective.method.collate(loop.model, items, torch.Generator().manual_seed(0))
@@ -158,7 +160,7 @@ def test_what_a_method_needs_beside_the_model_is_trained_and_told_of_steps(
     loops = [mlm_loop(checkpoint("bert"), tmp_path / name, method=WithExtra()) for name in "ab"]
     start: list[dict[str, Tensor]] = []
     for loop in loops:
-        loop._make_extras()
+        loop._create_auxiliaries()
         start.append({name: value.clone() for name, value in loop.auxiliaries.state_dict().items()})
         loop.run()
     assert equal(*start)  # drawn by the seed

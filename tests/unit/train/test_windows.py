@@ -15,7 +15,8 @@ from crosslift.encoder.inputs import IGNORED
 from crosslift.encoder.offsets import _by_subwords, locate
 from crosslift.encoder.tokenization import Tokenization
 from crosslift.errors import DataError, RecipeError
-from crosslift.train.task_items import rows_of, task_items
+from crosslift.train.task_items import rows_of
+from crosslift.train.tokenized_tasks import task_items
 from crosslift.train.windows import NOWHERE, QUESTION_LENGTH, read_contexts
 from tests.tiny import BUILDERS, LANGUAGE, TEXTS
 

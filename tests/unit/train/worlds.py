@@ -20,8 +20,9 @@ from crosslift.runs.write import JsonLines
 from crosslift.train.all_gather import gather, rank_offset
 from crosslift.train.batch import Batch
 from crosslift.train.batches import Indices, Stream
-from crosslift.train.loop import Loop, Objective
+from crosslift.train.loop import Loop
 from crosslift.train.method import Method, Terms
+from crosslift.train.objective import Objective
 from tests.tiny import TEXTS
 
 
