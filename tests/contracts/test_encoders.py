@@ -124,7 +124,7 @@ def test_pair_form_is_the_tokenizers_own(encoder: Encoder, name: str, max_length
 
 
 @pytest.mark.parametrize("max_length", [None, 16, 15, 9])
-def test_join_equals_tokenising_the_pair(encoder: Encoder, name: str, max_length: int | None) -> None:
+def test_join_equals_tokenizing_the_pair(encoder: Encoder, name: str, max_length: int | None) -> None:
     firsts = encoder.tokenize(FIRSTS, language=language(name))
     seconds = encoder.tokenize(SECONDS, language=language(name))
     pairs = encoder.tokenize(FIRSTS, SECONDS, language=language(name), max_length=max_length)
@@ -258,7 +258,9 @@ def test_pooling(encoder: Encoder, name: str) -> None:
         torch.testing.assert_close(encoder.pool(states, inputs, "mean_no_special")[row], words.mean(0))
         assert torch.equal(encoder.pool(states, inputs, "first")[row], states[row, 0])
     with pytest.raises(RecipeError, match="did you mean 'mean'"):
-        encoder.pool(states, inputs, "mean_word")
+        encoder.pool(states, inputs, "mea")
+    with pytest.raises(RecipeError, match=r"^pooling: 'mean_words' is now 'mean_no_special'$"):
+        encoder.pool(states, inputs, "mean_words")
 
 
 def test_save_and_load(encoder: Encoder, name: str, tmp_path: Path) -> None:

@@ -60,7 +60,7 @@ class Words(NamedTuple):
 
 
 def find_words(rows: Sequence[Tokens], written: WordPieces, lexicon: Lexicon, generator: torch.Generator) -> Words:
-    """Return where the words of tokenised rows stand and which of them have candidates.
+    """Return where the words of tokenized rows stand and which of them have candidates.
 
     Args:
         rows: with `Tokens.words`; only words of the lexicon's language, or of an unknown one, are looked up.

@@ -1,4 +1,4 @@
-"""The words of a tokenised sentence as text, and text as the pieces it has inside a sentence."""
+"""The words of a tokenized sentence as text, and text as the pieces it has inside a sentence."""
 
 from __future__ import annotations
 

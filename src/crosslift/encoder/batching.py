@@ -11,16 +11,24 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs, Tokens
 
 BATCH_TOKENS = {"cpu": 1024}
-"""Padded tokens of a batch by kind of device: states that stay in a processor's cache, a quarter to a half faster."""
-
-
+"""Number of padded tokens per batch, by device type: states that fit a CPU's cache are a quarter to a half faster."""
 ACCELERATOR_BATCH_TOKENS = 4096
 
 
 def by_length(
     encoder: Encoder, tokens: Sequence[Tokens], compute: Callable[[Inputs], Tensor], batch_tokens: int | None
 ) -> list[Tensor]:
-    """Apply `compute` to all rows by length; return one tensor a row, (1, ...), on the CPU, in the given order."""
+    """Apply a function to all rows, in batches of similar length.
+
+    Args:
+        encoder: pads the rows; is put into evaluation mode.
+        tokens: the rows.
+        compute: maps a batch of (batch, length) fields to (batch, ...).
+        batch_tokens: number of padded tokens per batch; None suits the device.
+
+    Returns:
+        One tensor (1, ...) per row, on the CPU, in the given order.
+    """
     budget = batch_tokens or BATCH_TOKENS.get(encoder.device.type, ACCELERATOR_BATCH_TOKENS)
     results: list[Tensor] = [torch.empty(0)] * len(tokens)
     encoder.eval()

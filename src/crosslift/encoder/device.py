@@ -1,4 +1,4 @@
-"""Where models run unless somebody says otherwise."""
+"""The default device of models."""
 
 from __future__ import annotations
 
@@ -6,5 +6,5 @@ import torch
 
 
 def default_device() -> torch.device:
-    """Return the first GPU if there is one, else the processor."""
+    """Return the first GPU if there is one, else the CPU."""
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")

@@ -119,7 +119,7 @@ class Encoder(Transformer):
         max_length: int | None = None,
         language: str | None = None,
     ) -> list[Tokens]:
-        """Tokenise texts, or pairs of texts, without padding.
+        """Tokenize texts, or pairs of texts, without padding.
 
         Args:
             texts: first texts.
@@ -136,7 +136,7 @@ class Encoder(Transformer):
         return self.tokenization.texts(texts, seconds, max_length=limit, language=language)
 
     def tokenize_whole(self, texts: Sequence[str], *, language: str | None = None) -> list[Tokens]:
-        """Tokenise texts that are joined later: nothing is cut, so a result may be longer than the model takes."""
+        """Tokenize texts that are joined later: nothing is cut, so a result may be longer than the model takes."""
         return self.tokenization.texts(texts, None, max_length=None, language=language)
 
     def tokenize_words(
@@ -146,7 +146,7 @@ class Encoder(Transformer):
         max_length: int | None = None,
         language: str | None = None,
     ) -> list[Tokens]:
-        """Tokenise sentences that are split into words, with `Tokens.words` filled.
+        """Tokenize sentences that are split into words, with `Tokens.words` filled.
 
         Nothing is cut unless `max_length` is given, so a result may be longer than `self.max_length`; after a cut
         `Tokens.words_fitted` is the number of words that have a token.  Every word has at least one token: the
@@ -156,7 +156,7 @@ class Encoder(Transformer):
         return self.tokenization.words(words, max_length=limit, language=language)
 
     def join(self, first: Tokens, second: Tokens, *, max_length: int | None = None) -> Tokens:
-        """Return the pair of two tokenised texts; equals tokenising the two texts as a pair.
+        """Return the pair of two tokenized texts; equals tokenizing the two texts as a pair.
 
         `Tokens.words`, if any, starts again from 0 in the second text; `segments` distinguishes the texts.
         """
@@ -197,7 +197,7 @@ class Encoder(Transformer):
         if self._language_ids is None or codes[0] is None:
             raise LanguageError(
                 f"{self.name} has language embeddings, so every text needs its language "
-                f"(one of {', '.join(self.languages or ())}); give `language` when tokenising"
+                f"(one of {', '.join(self.languages or ())}); give `language` when tokenizing"
             )
         ids = [self._language_ids[known_language(code, self._language_ids)] for code in codes if code is not None]
         return [ids[segment] for segment in row.segments]

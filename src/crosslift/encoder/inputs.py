@@ -1,4 +1,4 @@
-"""What an encoder is fed: token ids and the masks that go with them, rows first."""
+"""The input of an encoder: tokenized texts, and padded batches of them."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ import torch
 from torch import Tensor
 
 IGNORED = -100
-"""A target at which nothing is predicted; torch's cross-entropy leaves it out."""
+"""Target of a position at which nothing is predicted; torch's cross-entropy ignores it."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tokens:
-    """One tokenised text or pair, special tokens included, not padded.
+    """One tokenized text or pair, with special tokens, without padding.
 
     `special` marks tokens that are neither masked nor perturbed; `segments` is 0 for the first text and 1 for the
-    second; `words` gives the index of the word a token belongs to (in pre-split input), or -1.  `language` is the
-    language of the text, or of the first of two; `second_language` that of the second, if it differs.
+    second; `words` is the index of each token's word (in pre-split input), or -1.  `language` is the language of the
+    text, or of the first of two; `second_language` that of the second, if it differs.
     """
 
     ids: tuple[int, ...]
@@ -35,7 +35,7 @@ class Tokens:
 
     @property
     def words_fitted(self) -> int:
-        """How many words have a token; fewer than the sentence has if it was cut."""
+        """Number of words that have a token; fewer than the sentence has if it was cut."""
         return max(self.words or (), default=-1) + 1
 
 
@@ -52,29 +52,29 @@ class Inputs:
     segments: Tensor | None = None
     """0 for the first text, 1 for the second; None where the family has no segments."""
     languages: Tensor | None = None
-    """Language ids; None where the family has none (only XLM has)."""
+    """Language ids; None for a model without language embeddings."""
     targets: Tensor | None = None
-    """What is predicted at a token (its masked id, its tag), IGNORED where nothing is; None without such targets."""
+    """Target of each token (its masked id, its tag), IGNORED where there is none; None without token targets."""
 
     def __len__(self) -> int:
         return int(self.ids.shape[0])
 
     @property
     def lengths(self) -> Tensor:
-        """(batch,): real tokens a row."""
+        """(batch,): number of real tokens per row."""
         return self.mask.sum(dim=1)
 
     def select(self, rows: Tensor | slice) -> Inputs:
-        """Return these rows, trimmed to the longest of them."""
+        """Return these rows, trimmed to the longest of them: (rows, shorter length) fields."""
         length = int(self.lengths[rows].max())
         return self._map(lambda tensor: tensor[rows, :length])
 
     def to(self, device: torch.device) -> Inputs:
-        """Return the same on `device`."""
+        """Return the batch on `device`."""
         return self._map(lambda tensor: tensor.to(device, non_blocking=True))
 
     def with_ids(self, ids: Tensor) -> Inputs:
-        """Return the same with other token ids (masked ones, say)."""
+        """Return the batch with other token ids (batch, length), such as masked ones."""
         return replace(self, ids=ids)
 
     def _map(self, change: Callable[[Tensor], Tensor]) -> Inputs:
@@ -94,12 +94,12 @@ def pad(rows: Sequence[Sequence[int]], value: int, *, multiple: int = 1) -> Tens
 
 
 TokenLinks = tuple[tuple[int, int], ...]
-"""Pairs of (position in `source.ids`, position in `target.ids`), special tokens counted."""
+"""Pairs of (position in `source.ids`, position in `target.ids`), counting special tokens."""
 
 
 @dataclass(frozen=True, slots=True)
 class TokenPair:
-    """A sentence and its translation, each tokenised by itself, and the links between their tokens where known."""
+    """A sentence and its translation, tokenized separately, and the links between their tokens where known."""
 
     source: Tokens
     target: Tokens

@@ -1,7 +1,7 @@
-"""Loading a checkpoint so that nothing is missing without a word.
+"""Loading of checkpoints, with checks that no weights are missing.
 
-transformers fills whatever a checkpoint lacks with random weights and prints a table about it.  Here the report is
-read: missing transformer weights are an error, a missing head is a fact of the result.
+transformers initializes missing weights at random and prints a table of them.  Here that report is read: missing
+transformer weights are an error, a missing head is part of the result.
 """
 
 from __future__ import annotations
@@ -45,19 +45,19 @@ TOKENIZER_FILES = (
     "spm.model",
     "tokenizer.model",
 )
-"""Any one of these holds a vocabulary; `tokenizer.json` is the one that newer checkpoints have."""
+"""Each of these holds a vocabulary; newer checkpoints have `tokenizer.json`."""
 _LAYER = re.compile(r"(?:^|\.)(?:layers?|block|attentions|ffns)\.\d+\.")
 
 
 @dataclass(frozen=True)
 class Loaded:
-    """A model as it came from disk; the sets hold names of weights."""
+    """A model as it was loaded; the sets hold names of weights."""
 
     model: PreTrainedModel
     lacks: frozenset[str]
     unused: frozenset[str]
     misshapen: frozenset[str] = frozenset()
-    """Described: name, shape in the file, shape that config.json asks for."""
+    """Descriptions: name, shape in the file, shape that config.json requires."""
 
 
 def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
@@ -69,7 +69,9 @@ def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
     directory = Path(name)
     if directory.is_dir() and not (directory / "config.json").is_file():
         found = ", ".join(sorted(path.name for path in directory.iterdir())) or "nothing"
-        raise CheckpointError(f"{name}: this directory is not a checkpoint: it has no config.json (it holds: {found})")
+        raise CheckpointError(
+            f"{name}: this directory is not a checkpoint: it has no config.json (it holds: {found})"
+        )
     if not directory.exists() and (directory.is_absolute() or name.startswith(".") or name.count("/") > 1):
         raise CheckpointError(f"{name}: no such directory; give a checkpoint directory or a hub id")
     with _reading(name, "configuration"):
@@ -80,7 +82,7 @@ def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenize
     """Return the tokenizer that belongs to a checkpoint.
 
     Raises:
-        CheckpointError: the directory has none (transformers would make an empty one up), or it has no padding token.
+        CheckpointError: the directory has none (transformers would invent an empty one), or it has no padding token.
     """
     directory = Path(name)
     if directory.is_dir() and not any((directory / file).is_file() for file in TOKENIZER_FILES):
@@ -96,7 +98,7 @@ def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenize
 
 
 def load_model(name: str, family: Family, *, revision: str | None = None) -> Loaded:
-    """Return the model with its masked-LM head where its family has one, in fp32, and what it lacks.
+    """Return the model in fp32, with its masked-LM head if its family has one, and the names of missing weights.
 
     Raises:
         CheckpointError: transformer weights are missing or do not fit config.json.
@@ -113,9 +115,9 @@ def load_masked(name: str, **options: Any) -> Loaded:
 
 
 def load_pooler(name: str, loaded: Loaded, *, revision: str | None = None) -> nn.Module | None:
-    """Return the pooler of a checkpoint that has one (BERT's, say); masked-LM models leave it behind.
+    """Return the pooler of a checkpoint that has one, such as BERT's; masked-LM models drop it.
 
-    DeBERTa's is a part of its task heads, and not of the transformer.
+    DeBERTa's pooler is part of its task heads, not of the transformer.
     """
     if not any(".pooler." in f".{key}" for key in loaded.unused):
         return None
@@ -124,13 +126,13 @@ def load_pooler(name: str, loaded: Loaded, *, revision: str | None = None) -> nn
 
 
 def from_pretrained(loader: Any, name: str, **options: Any) -> Loaded:
-    """Return `loader.from_pretrained(name)` in fp32 with what transformers reports about it."""
+    """Return `loader.from_pretrained(name)` in fp32, with transformers' report about missing and unused weights."""
     with _reading(name, "weights"):
         model, report = loader.from_pretrained(
             name,
             dtype=torch.float32,
             output_loading_info=True,
-            ignore_mismatched_sizes=True,  # they are reported, and refused in `check_weights`
+            ignore_mismatched_sizes=True,  # `check_weights` refuses them
             **options,
         )
     misshapen = (f"{key} is {tuple(found)} and not {tuple(wanted)}" for key, found, wanted in report["mismatched_keys"])
@@ -141,8 +143,8 @@ def check_weights(loaded: Loaded, name: str) -> None:
     """Compare a checkpoint's weights with its config.json.
 
     Raises:
-        CheckpointError: transformer weights are missing or of another shape, or the file holds layers that the
-            configuration leaves out.
+        CheckpointError: transformer weights are missing or have another shape, or the file holds layers that are
+            not in the configuration.
     """
     if loaded.misshapen:
         raise CheckpointError(
@@ -158,11 +160,11 @@ def check_weights(loaded: Loaded, name: str) -> None:
     extra = sorted(key for key in loaded.unused if _LAYER.search(key) and "decoder." not in key)
     if extra:
         raise CheckpointError(
-            f"{name}: the weights do not match config.json: the file holds {len(extra)} weights of layers that the "
-            f"configuration leaves out, the first being {', '.join(extra[:3])}"
+            f"{name}: the weights do not match config.json: the file holds {len(extra)} weights of layers that are "
+            f"not in the configuration, the first being {', '.join(extra[:3])}"
         )
     if loaded.unused:
-        log.info("%s: weights left out: %s", name, ", ".join(sorted(loaded.unused)))
+        log.info("%s: unused weights: %s", name, ", ".join(sorted(loaded.unused)))
 
 
 def in_base(model: PreTrainedModel, key: str) -> bool:
@@ -172,7 +174,7 @@ def in_base(model: PreTrainedModel, key: str) -> bool:
 
 @contextmanager
 def _reading(name: str, part: str) -> Iterator[None]:
-    """Turn what transformers raises while reading into one message."""
+    """Turn the exceptions of transformers while reading into one message."""
     try:
         with quiet():
             yield

@@ -1,4 +1,4 @@
-"""Hiding tokens of masked language modelling."""
+"""Masking of tokens for masked language modelling."""
 
 from __future__ import annotations
 
@@ -11,10 +11,20 @@ from crosslift.encoder.inputs import IGNORED, Inputs
 
 
 def mask(inputs: Inputs, encoder: Encoder, probability: float, *, all_mask: bool, generator: torch.Generator) -> Inputs:
-    """Hide tokens and set `targets` to what was hidden.
+    """Mask tokens, and set `targets` to the original ones.
 
-    Each token that is not special is chosen with `probability`.  Of the chosen, 80 % become [MASK], 10 % a random
+    Each token that is not special is chosen with `probability`.  Of the chosen ones, 80 % become [MASK], 10 % a random
     token and 10 % stay (Devlin et al. 2019, arXiv 1810.04805, section 3.1), or all become [MASK] with `all_mask`.
+
+    Args:
+        inputs: (batch, length) fields.
+        encoder: the encoder whose mask token and vocabulary are used.
+        probability: of a token to be chosen.
+        all_mask: whether all chosen tokens become [MASK].
+        generator: draws the tokens.
+
+    Returns:
+        (batch, length) fields, with targets.
     """
     chosen = (torch.rand(inputs.ids.shape, generator=generator) < probability) & ~inputs.special
     fate = torch.rand(inputs.ids.shape, generator=generator)

@@ -18,7 +18,7 @@ Places = NDArray[np.int32]
 """(tokens, 2): first character of each token, and the one past its last, without surrounding white space."""
 _WORD = re.compile(r"\S+")
 _CHUNK = 1_000
-"""Number of texts tokenised at a time; a tokenizer's encodings take far more memory than what is kept of them."""
+"""Number of texts tokenized at a time; a tokenizer's encodings take far more memory than what is kept of them."""
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class LocatedText:
 
 
 def locate(encoder: Encoder, texts: Sequence[str], *, language: str | None = None) -> list[LocatedText]:
-    """Tokenise whole texts without truncation.
+    """Tokenize whole texts without truncation.
 
     Raises:
         LanguageError: the model has no such language.
@@ -88,7 +88,7 @@ def _by_offsets(
 def _by_subwords(
     tokenization: Tokenization, texts: Sequence[str], language: str | None
 ) -> Iterator[tuple[list[int], list[tuple[int, int]]]]:
-    """Tokenise word by word: a subword is as long as its spelling, unless the lengths do not add up to the word's."""
+    """Tokenize word by word: a subword is as long as its spelling, unless the lengths do not add up to the word's."""
     for text in texts:
         ids, places = list[int](), list[tuple[int, int]]()
         for word in _WORD.finditer(text):

@@ -26,7 +26,7 @@ class Content:
 
     @classmethod
     def of(cls, tokens: Tokens) -> Content:
-        """Return the content of a tokenised text."""
+        """Return the content of a tokenized text."""
         places = [place for place, special in enumerate(tokens.special) if not special]
         words = tokens.words
         return cls(

@@ -1,4 +1,4 @@
-"""From text to tokens: texts, pairs, sentences split into words, and pairs joined from tokenised texts."""
+"""From text to tokens: texts, pairs, sentences split into words, and pairs joined from tokenized texts."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class Tokenization:
         max_length: int | None,
         language: str | None,
     ) -> list[Tokens]:
-        """Tokenise texts or pairs, cutting the longer text first; with None nothing is cut.
+        """Tokenize texts or pairs, cutting the longer text first; with None nothing is cut.
 
         Raises:
             DataError: not as many second texts as first ones.
@@ -58,7 +58,7 @@ class Tokenization:
         return [_tokens(encoding, pair=seconds is not None, language=language) for encoding in encodings]
 
     def words(self, rows: Sequence[Sequence[str]], *, max_length: int | None, language: str | None) -> list[Tokens]:
-        """Tokenise sentences that are split into words; a word without any token gets the unknown token.
+        """Tokenize sentences that are split into words; a word without any token gets the unknown token.
 
         Raises:
             DataError: a word has no tokens, and the tokenizer has no unknown token.
@@ -78,7 +78,7 @@ class Tokenization:
         return [self._shortened(tokens, max_length) for tokens in uncut]
 
     def join(self, first: Tokens, second: Tokens, *, max_length: int | None) -> Tokens:
-        """Return the pair of two tokenised texts, as tokenising the two texts together would give it."""
+        """Return the pair of two tokenized texts, as tokenizing the two texts together would give it."""
         joined = self.special_tokens(first.language).around_pair(
             Content.of(first), Content.of(second), max_length=max_length, language=first.language
         )

@@ -1,10 +1,10 @@
-"""How a text becomes a vector when tasks are scored without a head: the benchmark's way, or another one by name."""
+"""Text embeddings of embedding tasks: pooled by the benchmark's rule, or by another pooling."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import get_args
 
 import numpy as np
 import torch
@@ -13,27 +13,21 @@ from torch import Tensor
 from torch.nn import functional
 
 from crosslift.api.examples import TaskType
+from crosslift.choices import Pooling, StatePooling
 from crosslift.encoder.batching import by_length
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Inputs
-from crosslift.encoder.pooling import trained_pooling
-from crosslift.encoder.published_pooling import NativePooling
-from crosslift.errors import CheckpointError, InputError, unknown
-
-Pooling = Literal["benchmark", "native", "pooler", "mean", "mean_no_special", "first"]
-
-
-POOLINGS = ("benchmark", "native", "pooler", "mean", "mean_no_special", "first")
-"""The benchmark's rule; what a sentence encoder's files say; its pooler; or pooled states of the last layer."""
-
+from crosslift.encoder.pooling import trained_pooling, unknown_pooling
+from crosslift.encoder.published_pooling import PublishedPooling
+from crosslift.errors import CheckpointError, InputError
 
 _CHUNK = 65_536
-"""Texts that are tokenised at a time."""
+"""Number of texts tokenized at a time."""
 
 
 @dataclass(frozen=True)
 class Embedder:
-    """An encoder, and how its states are pooled."""
+    """An encoder, and the pooling of its states."""
 
     encoder: Encoder
     layer: int = -1
@@ -43,13 +37,16 @@ class Embedder:
     def __call__(
         self, texts: Sequence[str], *, language: str, max_length: int = 512, seconds: Sequence[str] | None = None
     ) -> NDArray[np.float32]:
-        """Return (texts, hidden): L2-normalised vectors.
+        """Return L2-normalized vectors.
 
         Args:
-            texts: what vectors are of.
-            language: of all texts.
-            max_length: tokens an input is cut to.
-            seconds: texts that are read after these, as the second ones of pairs.
+            texts: first or only texts.
+            language: the language of all texts.
+            max_length: maximum number of tokens of an input.
+            seconds: the second texts, if inputs are pairs.
+
+        Returns:
+            (texts, hidden).
         """
         parts = []
         for start in range(0, max(1, len(texts)), _CHUNK):
@@ -69,21 +66,21 @@ class Embedder:
 
 
 def embedder(encoder: Encoder, task_type: TaskType, pooling: str = "benchmark") -> Embedder:
-    """Return how an encoder's vectors are made for tasks of a form.
+    """Return the embedder of an encoder for tasks of a type.
 
     "benchmark" is XTREME's rule: for "retrieval" and "ranking" the mean, special tokens included, of the states of
     `retrieval_layer`; for "mining" the first token's state of `mining_layer` (Hu et al. 2020, arXiv 2003.11080,
-    released scripts).  A dual encoder's vectors are those that were trained, for "ranking" (XTREME-R's rule).
+    released scripts).  For "ranking", a dual encoder has the pooling that it was trained with (XTREME-R's rule).
 
     Raises:
         InputError: there is no such pooling.
-        CheckpointError: "native", and the checkpoint does not say how it pools.
+        CheckpointError: "native", and the checkpoint does not publish its pooling.
     """
-    if pooling not in POOLINGS:
-        raise InputError(unknown("pooling", pooling, POOLINGS))
+    if pooling not in get_args(Pooling):
+        raise InputError(unknown_pooling(pooling, get_args(Pooling)))
     if pooling == "native":
-        own = NativePooling.load(*encoder.origin)
-        return Embedder(encoder, pooling=own.pooling, project=own.project)
+        published = PublishedPooling.load(*encoder.origin)
+        return Embedder(encoder, pooling=published.pooling, project=published.project)
     if pooling != "benchmark":
         return Embedder(encoder, pooling=pooling)
     if task_type == "ranking" and (trained := trained_pooling(encoder.base.config)):
@@ -94,10 +91,10 @@ def embedder(encoder: Encoder, task_type: TaskType, pooling: str = "benchmark") 
 
 
 def retrieval_layer(layers: int) -> int:
-    """Return the hidden state XTREME pools for Tatoeba, 0 being the embeddings.
+    """Return the index of the hidden state that XTREME pools for Tatoeba; 0 is the embeddings.
 
-    Index 7 of the last 12 states for 12 layers and 13 of the last 24 for 24, so 8 and 14; other depths, which XTREME
-    does not name, take two thirds.
+    It is index 7 of the last 12 states of 12 layers and 13 of the last 24 of 24, so 8 and 14.  XTREME does not name
+    other depths, for which it is at two thirds.
 
     >>> [retrieval_layer(layers) for layers in (4, 12, 24)]
     [3, 8, 14]
@@ -106,7 +103,9 @@ def retrieval_layer(layers: int) -> int:
 
 
 def mining_layer(layers: int) -> int:
-    """Return the hidden state XTREME takes for BUCC: index 7 of the last 12 or 24, so 8 for both; else two thirds.
+    """Return the index of the hidden state that XTREME takes for BUCC.
+
+    It is index 7 of the last 12 or 24 states, so 8 for both; for other depths it is at two thirds.
 
     >>> [mining_layer(layers) for layers in (4, 12, 24)]
     [3, 8, 8]
@@ -126,25 +125,28 @@ def sentence_vectors(
     max_length: int = 128,
     batch_tokens: int | None = None,
 ) -> NDArray[np.float32]:
-    """Return (texts, hidden): L2-normalised pooled states of a layer, in the order of the texts.
+    """Return L2-normalized pooled states of a layer, in the order of the texts.
 
     Args:
-        encoder: put into evaluation mode.
-        texts: what vectors are of.
-        seconds: texts that are read after these, as the second ones of pairs.
-        language: for encoders that embed it.
+        encoder: is put into evaluation mode.
+        texts: first or only texts.
+        seconds: the second texts, if inputs are pairs.
+        language: the language of all texts.
         layer: 0 is the embeddings, -1 the last layer.
-        pooling: as for `Encoder.pool`, or "pooler", the checkpoint's own pre-trained one.
-        project: applied to pooled states (batch, hidden) before they are normalised.
-        max_length: tokens an input is cut to.
-        batch_tokens: padded tokens a batch; None suits the device.
+        pooling: as for `Encoder.pool`, or "pooler", the checkpoint's pre-trained one.
+        project: applied to pooled states (batch, hidden) before they are normalized.
+        max_length: maximum number of tokens of an input.
+        batch_tokens: number of padded tokens per batch; None suits the device.
+
+    Returns:
+        (texts, hidden).
 
     Raises:
         CheckpointError: there is no pooler.
     """
     if pooling == "pooler" and encoder.pooler is None:
         raise CheckpointError(
-            f"{encoder.name}: the checkpoint has no pooler; pool its states: mean, mean_words or first"
+            f"{encoder.name}: the checkpoint has no pooler; pool its states: {', '.join(get_args(StatePooling))}"
         )
 
     def pooled(inputs: Inputs) -> Tensor:

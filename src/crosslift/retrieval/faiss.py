@@ -1,6 +1,6 @@
 """Approximate nearest neighbours: FAISS's inverted lists, for sides too large to compare all pairs.
 
-Each list holds the vectors around one centre; a query looks through the lists whose centres are nearest to it.
+Each list holds the vectors around one centre; a query searches the lists whose centres are nearest to it.
 Library: douze-etal-2024-faiss.
 """
 
@@ -18,15 +18,15 @@ from crosslift.retrieval.exact import nearest_neighbours
 from crosslift.retrieval.vectors import Neighbours, Vectors
 
 TRAINING = 256
-"""Vectors a list that its centre is made of, at most: all of a million; made of a part, they miss many neighbours."""
+"""Maximum number of training vectors per list: all of a million; centres of fewer vectors miss many neighbours."""
 PROBES = 128
-"""Lists that a query looks through: of 100 neighbours in real text 32 miss 20, 128 miss 4 to 8 (docs/results.md)."""
+"""Number of lists searched per query: of 100 neighbours in real text 32 miss 20, 128 miss 4 to 8 (docs/results.md)."""
 _CHUNK = 65_536
-"""Vectors that are cast and handed over at a time."""
+"""Number of vectors that are cast and passed on at a time."""
 
 
 class _Single:
-    """Vectors in single precision, cast and moved to another origin where they are looked at."""
+    """Vectors in single precision, cast and moved to another origin when they are read."""
 
     def __init__(self, vectors: Vectors, origin: NDArray[np.float32] | None = None) -> None:
         self.vectors, self.origin = vectors, origin
@@ -40,7 +40,7 @@ class _Single:
         return taken if self.origin is None else taken - self.origin
 
     def chunks(self) -> Iterator[NDArray[np.float32]]:
-        """Yield all of them, some at a time."""
+        """Yield all of them in chunks."""
         return (self[start : start + _CHUNK] for start in range(0, len(self), _CHUNK))
 
 
@@ -49,17 +49,20 @@ def inverted_lists(
 ) -> Neighbours:
     """Return for each query about the `count` rows of `index` with the highest inner products, best first.
 
-    What all vectors of `index` have in common tells no query which of them is nearer, but would draw them into few
-    large lists; so it is taken off, and given back to the products.  The index keeps half precision: two sides of a
-    million and it stay within a few gigabytes.
+    The mean of all vectors of `index` does not help to rank them, but would draw them into a few large lists; so it is
+    subtracted, and its products are added again.  The index has half precision: with two sides of a million vectors it
+    stays within a few gigabytes.
 
     Args:
         queries: (texts, hidden).
         index: (other texts, hidden).
-        count: neighbours a query; fewer where `index` has fewer.
-        lists: how many lists; None is four times the square root of the vectors.
-        probes: lists that a query looks through; all of them make it exact but for rounding.
-        seed: draws the vectors that the centres are made of.
+        count: neighbours per query; fewer where `index` has fewer.
+        lists: number of lists; None is four times the square root of the number of vectors.
+        probes: number of lists searched per query; all of them make the search exact up to rounding.
+        seed: seed of the choice of training vectors.
+
+    Returns:
+        (texts, count).
 
     Raises:
         InputError: FAISS is not installed.
@@ -79,20 +82,20 @@ def _library() -> Any:
         import faiss
     except ImportError as error:
         raise InputError(
-            'neighbours of so many sentences are looked for with FAISS; install it with: pip install "crosslift[faiss]"'
-            ', or choose the search "exact", which compares all pairs'
+            'a search for neighbours among so many sentences needs FAISS: pip install "crosslift[faiss]"'
+            '; or choose the search "exact", which compares all pairs'
         ) from error
     return faiss
 
 
 def _built(faiss: Any, index: _Single, lists: int, seed: int) -> Any:
     width = index.shape[1]
-    task_type, product = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
-    built = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(width), width, lists, task_type, product)
+    half, product = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
+    built = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(width), width, lists, half, product)
     built.by_residual = False  # differences from centres suit distances, not products
     built.cp.seed = seed
     built.cp.min_points_per_centroid = 1
-    built.cp.spherical = True  # or the longest centres draw most vectors
+    built.cp.spherical = True  # otherwise the longest centres draw most vectors
     size = min(len(index), TRAINING * lists)
     built.train(index[np.sort(np.random.default_rng(seed).choice(len(index), size, replace=False))])
     for chunk in index.chunks():
@@ -101,9 +104,9 @@ def _built(faiss: Any, index: _Single, lists: int, seed: int) -> Any:
 
 
 def _searched(built: Any, queries: _Single, count: int) -> Neighbours:
-    """Compare each list with all queries that look through it, in one product of matrices.
+    """Compare each list with all queries that search it, in one product of matrices.
 
-    FAISS's `big_batch_search` without the line that it prints for every list.
+    This is FAISS's `big_batch_search` without the line that it prints for every list.
     """
     contrib: Any = importlib.import_module("faiss.contrib.big_batch_search")  # has no types
     search, computer = contrib.BigBatchSearcher(built, queries, count), contrib.BlockComputer(built)
@@ -119,7 +122,7 @@ def _searched(built: Any, queries: _Single, count: int) -> Neighbours:
 
 
 def _complete(found: Neighbours, queries: Vectors, index: Vectors) -> Neighbours:
-    """Compare queries whose lists held too few, which FAISS marks with -1, with everything."""
+    """Compare queries whose lists hold too few vectors, which FAISS marks with -1, with the whole index."""
     lacking = np.flatnonzero((found.rows < 0).any(axis=1))
     if len(lacking):
         exact = nearest_neighbours(queries[lacking], index, found.rows.shape[1])

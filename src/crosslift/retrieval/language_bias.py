@@ -1,4 +1,4 @@
-"""Does a space put the language before the meaning?  Rank distance and embedding consistency of parallel sentences.
+"""Language bias of a vector space: rank distance and embedding consistency of parallel sentences.
 
 Both compare one space with another and mean little alone: rank distances grow with the pool.
 """
@@ -10,23 +10,20 @@ from itertools import combinations
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from crosslift.retrieval.ranking import rank
-
-Vectors = NDArray[np.float32]
-
+from crosslift.retrieval.vectors import Vectors
 
 Space = Mapping[str, Vectors]
-"""(sentences, hidden) by language, normalised; row i means the same in every language."""
+"""(sentences, hidden) by language, normalized; row i means the same in every language."""
 
 
 POOL = 4_000
-"""Vectors of all languages together that are ranked, at most."""
+"""Maximum number of vectors ranked, of all languages together."""
 
 
 def distance(ranks: Sequence[int]) -> int:
-    """Return how far apart the first and the last of parallel candidates stand (Hu et al. 2024, arXiv 2408.10536).
+    """Return the distance between the first and last rank of parallel candidates (Hu et al. 2024, arXiv 2408.10536).
 
     >>> distance([1, 9, 4])
     8
@@ -35,9 +32,9 @@ def distance(ranks: Sequence[int]) -> int:
 
 
 def rank_distances(space: Space) -> dict[str, float]:
-    """Return per language of the query the mean distance of its translations in the pool of all languages.
+    """Return the mean rank distance of a query's translations in the pool of all languages, by language of the query.
 
-    The query's own vector is not in its pool.  With fewer than three languages there is nothing to compare.
+    A query is not in its own pool.  With fewer than three languages there is nothing to compare.
     """
     languages = list(space)
     if len(languages) < 3:
@@ -54,17 +51,21 @@ def rank_distances(space: Space) -> dict[str, float]:
 
 
 def consistency(first: Vectors, second: Vectors) -> float:
-    """Return 100 times the mean cosine of translations less that of different sentences of one language.
+    """Return 100 times the mean cosine of translations minus that of different sentences of one language.
 
-    The latter is the mean of both languages over all pairs, so nothing is drawn at random; 100 where translations
-    coincide and other sentences are at right angles, below 0 where the language outweighs the meaning.
+    The latter is the mean of both languages over all pairs, so nothing is drawn at random.  The result is 100 where
+    translations coincide and other sentences are orthogonal, and negative where the language outweighs the meaning.
+
+    Args:
+        first: (sentences, hidden), normalized.
+        second: (sentences, hidden), their translations.
     """
     translations = float(np.mean(np.sum(first * second, axis=1, dtype=np.float64)))
     return 100 * (translations - (_others(first) + _others(second)) / 2)
 
 
 def _others(vectors: Vectors) -> float:
-    """Return the mean cosine of two different rows: all products less those of rows with themselves."""
+    """Return the mean cosine of two different rows: all products minus those of rows with themselves."""
     count = len(vectors)
     total = vectors.sum(axis=0, dtype=np.float64)
     own = float(np.sum(vectors * vectors, dtype=np.float64))
@@ -72,12 +73,12 @@ def _others(vectors: Vectors) -> float:
 
 
 def over_partners(space: Space, source: str, measure: Callable[[Vectors, Vectors], float]) -> dict[str, float]:
-    """Return per target language what is measured between it and the source, or the mean over all other languages.
+    """Return a measure between each target language and the source, or its mean over all other languages.
 
     Args:
         space: vectors by language.
-        source: whose vectors each language is compared with, if it is in the space.
-        measure: symmetric in its two spaces.
+        source: the language that each language is compared with, if it is in the space.
+        measure: a symmetric measure of two languages' vectors (sentences, hidden).
     """
     languages = list(space)
     pairs = [(source, code) for code in languages if code != source]
@@ -91,7 +92,7 @@ def over_partners(space: Space, source: str, measure: Callable[[Vectors, Vectors
 def bias_rows(space: Space, source: str, stage: str) -> list[dict[str, Any]]:
     """Return the rows of results.json: rank distance by query language, consistency with the source by target language.
 
-    Where the source is not in the space, consistency is with each of the other languages, averaged.
+    Where the source is not in the space, consistency is the mean over all other languages.
     """
     items = len(next(iter(space.values()), ()))
     rows = [("rank_distance", code, value) for code, value in rank_distances(space).items()]

@@ -1,4 +1,4 @@
-"""Bitext mining by margin: which sentences of two pools are translations of each other?
+"""Bitext mining by margin: the sentences of two pools that are translations of each other.
 
 Papers: artetxe-schwenk-2019-margin (the ratio margin), hu-etal-2020-xtreme (its use for BUCC 2018, released scripts).
 """
@@ -28,17 +28,17 @@ class Mined:
 
 
 def mine(first: Vectors, second: Vectors, *, neighbours: int = NEIGHBOURS, search: str = "auto") -> Mined:
-    """Return the pairs that a ratio margin finds.
+    """Return the pairs found with a ratio margin.
 
     The score of x and y is cos(x, y) over the mean of both sides' mean cosine with their `neighbours` nearest
-    (Artetxe and Schwenk 2019, equation 2).  The best of each side's neighbours are put together, and taken best first
-    as long as neither sentence is taken; pairs with a score of 0 or less are left out.
+    (Artetxe and Schwenk 2019, equation 2).  The best neighbours of both sides are pooled and taken best first, as long
+    as neither sentence is taken; pairs with a score of 0 or less are left out.
 
     Args:
-        first: (texts, hidden), normalised, no text twice.
+        first: (texts, hidden), normalized, without duplicate texts.
         second: (other texts, hidden), likewise.
-        neighbours: k.
-        search: how neighbours are looked for, see `neighbours.both_ways`.
+        neighbours: number of neighbours, k in the paper.
+        search: see `search.both_ways`.
     """
     forward, backward = both_ways(first, second, neighbours, search=search)
     means = forward.scores.mean(axis=1, dtype=np.float64), backward.scores.mean(axis=1, dtype=np.float64)
@@ -52,7 +52,7 @@ def mine(first: Vectors, second: Vectors, *, neighbours: int = NEIGHBOURS, searc
 def _best(
     found: Neighbours, own: NDArray[np.float64], others: NDArray[np.float64]
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return for each query the neighbour with the highest margin, and that margin."""
+    """Return the neighbour of each query with the highest margin, and that margin."""
     scores = found.scores / ((own[:, None] + others[found.rows]) / 2)
     best = scores.argmax(axis=1)
     queries = np.arange(len(best))
@@ -73,12 +73,12 @@ def _one_to_one(rows: NDArray[np.int64], columns: NDArray[np.int64], scores: NDA
 
 
 def unique(texts: Sequence[str]) -> list[str]:
-    """Return the different texts, in the order in which they first come."""
+    """Return the distinct texts, in the order of their first occurrence."""
     return list(dict.fromkeys(texts))
 
 
 def identified(pool: Sequence[Pair]) -> dict[str, str]:
-    """Return the id of each text of (id, text); a text that comes more than once has none, as in XTREME's scoring."""
+    """Return the id of each text of (id, text); a text that occurs more than once has none, as in XTREME's scoring."""
     ids: dict[str, str] = {}
     repeated = set()
     for identifier, text in pool:
@@ -88,14 +88,14 @@ def identified(pool: Sequence[Pair]) -> dict[str, str]:
 
 
 def best_threshold(scored: Sequence[tuple[tuple[str, ...], float]], gold: Collection[tuple[str, ...]]) -> float:
-    """Return the score from which on pairs are taken so that F1 is highest.
+    """Return the threshold of the score that gives the highest F1.
 
-    It lies half way between the last pair taken and the next, or is the last one's score where there is no next; 0
-    where no pair is right (XTREME's `bucc_optimize`).
+    It is half way between the scores of the last pair above it and the next pair, the last score where there is no
+    next pair, and 0 where no pair is correct (XTREME's `bucc_optimize`).
 
     Args:
-        scored: pairs of ids, or what else names a pair, and their scores.
-        gold: pairs that are translations.
+        scored: pairs, each named by ids, and their scores.
+        gold: the pairs that are translations.
     """
     if not scored:
         return 0.0

@@ -1,6 +1,6 @@
-"""What a stage did to the space: are translations each other's nearest neighbours?
+"""Probes of an encoder after each stage: are translations each other's nearest neighbours?
 
-Retrieval before and after every stage belongs beside the transfer gap, since better retrieval alone does not imply
+Retrieval before and after every stage complements the transfer gap, since better retrieval alone does not imply
 better transfer.
 """
 
@@ -16,8 +16,9 @@ from crosslift.api.examples import Example, RetrievalExample, texts
 from crosslift.data.parallel import shared_ids
 from crosslift.encoder.encoder import Encoder
 from crosslift.retrieval.embedder import sentence_vectors
-from crosslift.retrieval.language_bias import Vectors, bias_rows, over_partners
+from crosslift.retrieval.language_bias import bias_rows, over_partners
 from crosslift.retrieval.search import both_ways
+from crosslift.retrieval.vectors import Vectors
 
 PROBE_SENTENCES = 200
 
@@ -25,18 +26,18 @@ PROBE_SENTENCES = 200
 def parallel_texts(
     by_language: Mapping[str, Sequence[Example]], source: str | None = None
 ) -> dict[str, list[tuple[str, str]]]:
-    """Return (id, text) of the same first `PROBE_SENTENCES` ids in every language, from a parallel task.
+    """Return (id, text) of the first `PROBE_SENTENCES` ids that every language of a parallel task has.
 
     Args:
-        by_language: its examples; languages whose ids no other language has are left out.
-        source: the source language, whose sentences retrieval examples hold beside those of each language.
+        by_language: the task's examples; languages that share no ids with another language are left out.
+        source: the source language, whose sentences are the source side of retrieval examples.
     """
     first = {code: {example.id: _text(example) for example in rows} for code, rows in by_language.items()}
     pairs = [example for example in next(iter(by_language.values()), ()) if isinstance(example, RetrievalExample)]
     if pairs and source is not None:
         first = {source: {example.id: example.source for example in pairs}, **first}
     languages, shared = shared_ids(first)
-    # Premises repeat (three hypotheses each): a text that occurs twice has no single translation.
+    # Premises repeat (three hypotheses each), and a text that occurs twice has no single translation.
     chosen, seen = [], set()
     for key in shared:
         text = first[languages[0]][key]
@@ -51,21 +52,32 @@ def _text(example: Example) -> str:
 
 
 def measures(space: Mapping[str, Vectors], source: str, stage: str) -> list[dict[str, Any]]:
-    """Return the rows of results.json about a space: retrieval, rank distance, embedding consistency."""
+    """Return the rows of results.json about a space: retrieval, rank distance, embedding consistency.
+
+    Args:
+        space: (sentences, hidden) by language.
+        source: the source language.
+        stage: the stage that the encoder comes from.
+    """
     return [*retrieval(space, source, stage), *bias_rows(space, source, stage)]
 
 
 def vectors(encoder: Encoder, parallel: Mapping[str, Sequence[tuple[str, str]]]) -> dict[str, Vectors]:
-    """Return (sentences, hidden) normalised mean states of the last layer by language."""
+    """Return normalized mean states of the last layer, (sentences, hidden), by language."""
     return {
         code: sentence_vectors(encoder, [text for _, text in rows], language=code) for code, rows in parallel.items()
     }
 
 
 def retrieval(space: Mapping[str, Vectors], source: str, stage: str) -> list[dict[str, Any]]:
-    """Return per target language how often a translation is the nearest neighbour, both directions averaged.
+    """Return the rows of retrieval accuracy by target language: the mean of both directions, in percent.
 
-    Where the source is not in the space, a language is measured against each of the others, and these averaged.
+    Where the source is not in the space, the accuracy is the mean over all other languages.
+
+    Args:
+        space: (sentences, hidden) by language.
+        source: the source language.
+        stage: the stage that the encoder comes from.
     """
     items = len(next(iter(space.values()), ()))
     found = over_partners(space, source, _found)
@@ -84,7 +96,14 @@ def _found(first: Vectors, second: Vectors) -> float:
 def save_vectors(
     path: Path, space: Mapping[str, Vectors], parallel: Mapping[str, Sequence[tuple[str, str]]], stage: str
 ) -> None:
-    """Write the vectors with their languages, ids and texts, for the report's map."""
+    """Write vectors with their languages, ids and texts, for the map in the report.
+
+    Args:
+        path: the file to write.
+        space: (sentences, hidden) by language.
+        parallel: (id, text) of the same sentences by language.
+        stage: the stage that the encoder comes from.
+    """
     rows = [(code, key, text) for code, pairs in parallel.items() for key, text in pairs]
     languages, ids, sentences = zip(*rows, strict=True)
     np.savez_compressed(

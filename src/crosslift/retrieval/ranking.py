@@ -1,4 +1,4 @@
-"""Ranks of right candidates in a pool, and the best candidates of each query; exact, some queries at a time."""
+"""Exact ranks of the right candidates of each query in a pool, and its best candidates."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ from torch import Tensor
 from crosslift.encoder.device import default_device
 
 _PRODUCTS = 32_000_000
-"""Inner products that are held at a time."""
+"""Maximum number of inner products in memory."""
 
 
 @dataclass(frozen=True)
 class Ranked:
-    """What a pool looks like from each query."""
+    """A pool, ranked for each query."""
 
     best: NDArray[np.int64]
     """(queries, depth): rows of the pool, best first."""
     ranks: list[list[int]]
-    """Of the right candidates of each query, in their order, from 1."""
+    """Ranks from 1 of the right candidates of each query, in their order."""
 
 
 def rank(
@@ -40,8 +40,8 @@ def rank(
         queries: (queries, hidden).
         pool: (candidates, hidden).
         right: rows of the pool that answer each query.
-        depth: how many of the best are returned; fewer where the pool has fewer.
-        own: the row of each query in the pool, where it is one of its candidates: it is left out.
+        depth: number of best candidates to return; fewer where the pool has fewer.
+        own: the row of each query in the pool, if queries are candidates; it is left out.
     """
     device = default_device()
     candidates = torch.from_numpy(pool).to(device)
@@ -58,14 +58,14 @@ def rank(
 
 
 def _top(products: Tensor, depth: int) -> Tensor:
-    """Return the best columns of each row; topk does not promise in which order equal ones come."""
+    """Return the best columns of each row; topk leaves the order of equal ones open."""
     columns = products.topk(depth, dim=1).indices.sort(dim=1).values
     order = products.gather(1, columns).sort(dim=1, descending=True, stable=True).indices
     return columns.gather(1, order)
 
 
 def _ranks(products: Tensor, right: Sequence[Sequence[int]]) -> list[list[int]]:
-    """Return the rank of each right candidate: one more than there are better ones, or equal ones before it."""
+    """Return the rank of each right candidate: one more than the number of better ones and of equal ones before it."""
     most = max(map(len, right), default=0)
     places = torch.tensor([[*rows, *[0] * (most - len(rows))] for rows in right], device=products.device).long()
     order = torch.arange(products.shape[1], device=products.device)

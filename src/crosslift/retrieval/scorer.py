@@ -1,4 +1,4 @@
-"""Tasks that are scored with an encoder's sentence vectors: retrieval, mining, ranking.  Vectors -> records."""
+"""Scoring of embedding tasks (retrieval, mining, ranking): from sentence vectors to records."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ Predict = Callable[[str, list[Example]], list[Record]]
 
 @dataclass
 class Scorer:
-    """Makes the records of one test set, language after language."""
+    """Makes the records of one test set, language by language."""
 
     embed: Embedder
     test: TestSet
@@ -34,7 +34,7 @@ class Scorer:
     """The source language of retrieval and mining."""
     search: str = "auto"
     notes: list[str] = field(default_factory=list)
-    """What is worth saying about the records."""
+    """Notes about the records, for the user."""
     bias: list[dict[str, Any]] = field(default_factory=list)
     """Rows of results.json: rank distances of a ranking task."""
     _known: tuple[tuple[str, ...], NDArray[np.float32]] | None = field(default=None, repr=False)
@@ -45,7 +45,7 @@ class Scorer:
         return make[self.test.task.task_type](language, examples)
 
     def _retrieve(self, language: str, examples: list[Example]) -> list[Record]:
-        """Look for translations both ways; the prediction is XTREME's direction, from the source language."""
+        """Find translations both ways; the prediction is XTREME's direction, from the source language."""
         pairs = [example for example in examples if isinstance(example, RetrievalExample)]
         source = self._source_vectors(tuple(pair.source for pair in pairs))
         target = self.embed([pair.target for pair in pairs], language=language)
@@ -64,7 +64,7 @@ class Scorer:
         ]
 
     def _source_vectors(self, texts: tuple[str, ...]) -> NDArray[np.float32]:
-        """Return the vectors of source sentences, which are often the same for all languages."""
+        """Return the vectors of source sentences, (texts, hidden); they are often the same for all languages."""
         if self._known is None or self._known[0] != texts:
             self._known = (texts, self.embed(texts, language=self.source))
         return self._known[1]
@@ -77,7 +77,7 @@ class Scorer:
             [((pool.id, *pair), score) for pool, found in dev for pair, score in found],
             {(pool.id, *pair) for pool, _ in dev for pair in pool.gold or ()},
         )
-        where = "the very pairs that are scored" if self.test.split == "dev" else "dev"
+        where = "the scored pairs themselves" if self.test.split == "dev" else "dev"
         self.notes.append(f"{self.test.task.name} in '{language}': threshold {threshold:.6f}, best on {where}")
         return [record for pool, found in pools for record in _mining_records(pool, found, threshold, len(pools) > 1)]
 
@@ -85,10 +85,10 @@ class Scorer:
         return [(pool, self._pairs(language, pool)) for pool in examples if isinstance(pool, MiningExample)]
 
     def _pairs(self, language: str, pool: MiningExample) -> list[Scored]:
-        """Return pairs of ids (source, target) and their scores, best first, of sentences that occur once."""
+        """Return pairs of ids (source, target) and their scores, best first, of sentences that occur only once."""
         sides = [mining.unique([text for _, text in side]) for side in (pool.target, pool.source)]
         vectors = [self.embed(texts, language=code) for texts, code in zip(sides, (language, self.source), strict=True)]
-        self._say_how(language, max(map(len, sides)))
+        self._note_search(language, max(map(len, sides)))
         found = mining.mine(*vectors, search=self.search)
         target, source = mining.identified(pool.target), mining.identified(pool.source)
         texts = (
@@ -100,11 +100,11 @@ class Scorer:
             ((own, other), float(score)) for (own, other), score in zip(ids, found.scores, strict=True) if own and other
         ]
 
-    def _say_how(self, language: str, largest: int) -> None:
+    def _note_search(self, language: str, largest: int) -> None:
         if chosen(self.search, largest) == "faiss":
             self.notes.append(
-                f"{self.test.task.name} in '{language}': neighbours among {largest:,} sentences were looked for in "
-                'inverted lists, which miss a few; the search "exact" compares all pairs'
+                f"{self.test.task.name} in '{language}': inverted lists were searched for neighbours among {largest:,} "
+                'sentences, and miss a few; the search "exact" compares all pairs'
             )
 
     def _rank(self, language: str, examples: list[Example]) -> list[Record]:
@@ -133,7 +133,7 @@ class Scorer:
         if not rows:
             name = self.test.task.name
             raise DataError(
-                f"{name}: no candidate answers query '{query.id}' (gold '{query.gold}'); is the pool whole?"
+                f"{name}: no candidate answers query '{query.id}' (gold '{query.gold}'); is the pool complete?"
             )
         return rows
 
@@ -148,7 +148,7 @@ class Scorer:
 
     @cached_property
     def _pool(self) -> NDArray[np.float32]:
-        """(candidates, hidden): their vectors, in order."""
+        """(candidates, hidden): the candidates' vectors, in order."""
         length = self.test.task.lengths[1]
         parts, order = [], []
         for language, rows in _by_language(self.test.candidates):
@@ -167,14 +167,14 @@ Scored = tuple[mining.Pair, float]
 
 
 def scorer(encoder: Encoder, test: TestSet, *, source: str, pooling: str = "benchmark", search: str = "auto") -> Scorer:
-    """Return what makes the records of a test set.
+    """Return the scorer of a test set.
 
     Args:
-        encoder: whose vectors are scored.
-        test: of a task whose kind is one of `EMBEDDING_TASKS`.
+        encoder: the encoder whose vectors are scored.
+        test: the test set of a task whose type is one of `EMBEDDING_TASKS`.
         source: the source language.
-        pooling: one of `embedder.POOLINGS`.
-        search: one of `neighbours.SEARCHES`.
+        pooling: a `choices.Pooling`.
+        search: a `choices.Search`.
 
     Raises:
         InputError: no such pooling or search.
@@ -192,9 +192,9 @@ def _by_language(candidates: Sequence[Candidate]) -> Iterator[tuple[str, list[in
 
 
 def _mining_records(pool: MiningExample, found: Sequence[Scored], threshold: float, several: bool) -> Iterator[Record]:
-    """Yield a record a target sentence, and one more for each gold partner beyond the first.
+    """Yield one record per target sentence, and one more for each gold partner after the first.
 
-    Sentences without any partner are among them, so that the records of two systems are of the same items.
+    Sentences without a partner have one too, so that the records of two systems are of the same items.
     """
     mined = {pair[1]: (pair[0], score) for pair, score in found if score >= threshold}
     partners: dict[str, list[str]] = {}

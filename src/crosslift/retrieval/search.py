@@ -2,30 +2,25 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, get_args
 
 import torch
 
+from crosslift.choices import Search
 from crosslift.encoder.device import default_device
 from crosslift.errors import InputError, unknown
-from crosslift.retrieval.exact import Best, blocks
+from crosslift.retrieval.exact import nearest_both_ways
 from crosslift.retrieval.vectors import Neighbours, Vectors
 
-Search = Literal["auto", "exact", "faiss"]
-
-
-SEARCHES = ("auto", "exact", "faiss")
-
-
 EXACT_BELOW = 100_000
-"""Vectors of the larger side up to which "auto" compares all pairs on a processor; an accelerator always does."""
+"""Size of the larger side up to which "auto" compares all pairs on a processor; an accelerator always does."""
 
 
 def chosen(search: str, largest: int) -> Literal["exact", "faiss"]:
-    """Return how neighbours among so many vectors are looked for.
+    """Return the search for neighbours among `largest` vectors.
 
     Raises:
-        InputError: `search` is none of `SEARCHES`.
+        InputError: there is no such search.
     """
     match search:
         case "auto":
@@ -35,7 +30,7 @@ def chosen(search: str, largest: int) -> Literal["exact", "faiss"]:
             return "exact"
         case "faiss":
             return "faiss"
-    raise InputError(unknown("search", search, SEARCHES))
+    raise InputError(unknown("search", search, get_args(Search)))
 
 
 def both_ways(
@@ -50,24 +45,21 @@ def both_ways(
     """Return the neighbours of each vector of `first` in `second`, and of `second` in `first`.
 
     Args:
-        first: (texts, hidden), normalised if cosines are meant.
+        first: (texts, hidden), normalized if cosines are meant.
         second: (other texts, hidden).
-        count: neighbours a vector; fewer where the other side has fewer.
+        count: neighbours per vector; fewer where the other side has fewer.
         search: "exact"; "faiss", approximate; "auto", exact up to `EXACT_BELOW` vectors or on an accelerator.
-        block: vectors of a side that are compared at a time; None suits the device.
-        device: where blocks are compared; None is the default device.
+        block: number of vectors of a side that an exact search compares at a time; None suits the device.
+        device: where an exact search compares blocks; None is the default device.
+
+    Returns:
+        (texts, count) and (other texts, count).
 
     Raises:
-        InputError: no such search, or FAISS is to be used and not installed.
+        InputError: no such search, or FAISS is needed and not installed.
     """
     if chosen(search, max(len(first), len(second))) == "faiss":
         from crosslift.retrieval.faiss import inverted_lists
 
         return inverted_lists(first, second, count), inverted_lists(second, first, count)
-    forward, backward = Best(len(first), min(count, len(second))), Best(len(second), min(count, len(first)))
-    for start, rows in blocks(first, block, device):
-        for place, columns in blocks(second, block, device):
-            products = rows @ columns.T
-            forward.add(start, place, products)
-            backward.add(place, start, products.T)
-    return forward.found(), backward.found()
+    return nearest_both_ways(first, second, count, block=block, device=device)

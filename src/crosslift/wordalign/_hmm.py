@@ -59,7 +59,7 @@ class Jumps:
         return self.steps.size + self.starts.size
 
     def tables(self, corpus: Corpus) -> tuple[Any, ...]:
-        """Return what the blocks of a pass share: jump probabilities by sentence length, normalised."""
+        """Return what the blocks of a pass share: jump probabilities by sentence length, normalized."""
         sides = (corpus.source, corpus.target)
         made = [_tables(np.unique(side.lengths), self.steps[index]) for index, side in enumerate(sides)]
         return (

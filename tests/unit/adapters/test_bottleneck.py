@@ -68,7 +68,7 @@ def test_new_ones_leave_the_encoder_as_it_is_bit_for_bit(checkpoint: Checkpoint,
 
 @pytest.mark.parametrize("family", ["bert", "xlm", "deberta-v3"])
 @torch.inference_mode()
-def test_in_front_of_the_normalisation(checkpoint: Checkpoint, family: str) -> None:
+def test_in_front_of_the_normalization(checkpoint: Checkpoint, family: str) -> None:
     encoder = Encoder.load(checkpoint(family))
     inputs = inputs_of(encoder, family)
     base: Any = encoder.base
@@ -137,7 +137,7 @@ def test_a_coupling_is_undone_by_its_inverse(width: int) -> None:
 
 @pytest.mark.parametrize("family", ["modernbert", "mt5", "nllb"])
 @torch.inference_mode()
-def test_behind_the_layer_where_normalisation_comes_first(checkpoint: Checkpoint, family: str) -> None:
+def test_behind_the_layer_where_normalization_comes_first(checkpoint: Checkpoint, family: str) -> None:
     encoder = Encoder.load(checkpoint(family))
     inputs = inputs_of(encoder, family)
     plain = encoder.hidden_states(inputs)

@@ -120,7 +120,7 @@ def test_missing_weights_are_an_error(copied: Callable[[str], Path], name: str, 
 def test_a_configuration_with_fewer_layers_is_an_error(copied: Callable[[str], Path], name: str, key: str) -> None:
     directory = copied(name)
     change_config(directory, **{key: 2})
-    with pytest.raises(CheckpointError, match="weights of layers that the configuration leaves out"):
+    with pytest.raises(CheckpointError, match="weights of layers that are not in the configuration"):
         Encoder.load(directory)
 
 

@@ -14,7 +14,7 @@ from safetensors.torch import save_file
 from torch.nn import functional
 
 from crosslift.encoder.encoder import Encoder
-from crosslift.encoder.published_pooling import NativePooling
+from crosslift.encoder.published_pooling import PublishedPooling
 from crosslift.errors import CheckpointError, InputError
 from crosslift.retrieval.embedder import embedder
 from tests.tiny import TEXTS
@@ -69,7 +69,7 @@ def test_the_modules_are_applied_in_order(directory: Path, binary: bool) -> None
 )
 def test_older_and_newer_words_for_the_mean(directory: Path, settings: dict[str, Any]) -> None:
     modules(directory, "Transformer", "Pooling", pooling=settings)
-    assert NativePooling.load(str(directory)) == NativePooling("mean")
+    assert PublishedPooling.load(str(directory)) == PublishedPooling("mean")
 
 
 @pytest.mark.parametrize(
@@ -78,22 +78,26 @@ def test_older_and_newer_words_for_the_mean(directory: Path, settings: dict[str,
         (
             ("Transformer", "Pooling"),
             {"pooling_mode": "weightedmean"},
-            "it pools by weightedmean; known here: cls, mean",
+            "its published pooling is weightedmean; expected exactly one of cls, mean",
         ),
-        (("Transformer", "Pooling"), CLS | {"pooling_mode_mean_tokens": True}, "cls, mean; known here"),
+        (
+            ("Transformer", "Pooling"),
+            CLS | {"pooling_mode_mean_tokens": True},
+            "its published pooling is cls, mean; expected",
+        ),
         (("Transformer",), {}, "names no Pooling"),
-        (("Transformer", "Pooling", "LSTM"), CLS, "module 'LSTM' is not known"),
+        (("Transformer", "Pooling", "LSTM"), CLS, "unsupported module 'LSTM'"),
     ],
 )
 def test_what_is_not_known_is_an_error(directory: Path, types: tuple[str, ...], settings: Any, message: str) -> None:
     with pytest.raises(CheckpointError, match=message):
-        NativePooling.load(str(modules(directory, *types, pooling=settings)))
+        PublishedPooling.load(str(modules(directory, *types, pooling=settings)))
 
 
 def test_an_unknown_activation_is_an_error(directory: Path) -> None:
     modules(directory, "Pooling", "Dense", pooling=CLS, dense="Softplus")
     with pytest.raises(CheckpointError, match="activation 'Softplus'"):
-        NativePooling.load(str(directory))
+        PublishedPooling.load(str(directory))
 
 
 def test_a_checkpoint_that_does_not_say(checkpoint: Callable[[str], Path]) -> None:

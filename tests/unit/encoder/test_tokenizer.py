@@ -79,7 +79,7 @@ def test_text_comes_back() -> None:
 def test_text_that_no_tokenizer_can_be_trained_on() -> None:
     with pytest.raises(DataError, match="the texts are empty"):
         train_tokenizer(["", "  "], 100)
-    with pytest.raises(DataError, match="a tokenizer of 10 pieces cannot be trained on this text"):
+    with pytest.raises(DataError, match="a tokenizer of 10 subwords cannot be trained on this text"):
         train_tokenizer(tiny.TEXTS, 10)
 
 

@@ -89,7 +89,7 @@ def test_a_checkpoint_that_lacks_the_pooling_says_so_at_once(
         ([{}, {"task": "udpos", "search": "auto"}], "evaluate.1.search: .*; 'udpos' is a 'tagging' task"),
         ([{"task": "lareqa", "search": "exact"}], "search: it is for retrieval and mining tasks; .* 'ranking' task"),
         ([{"task": "mine", "pooling": "first"}], "evaluate.0.pooling: .*; 'mine' is a 'sentence' task"),
-        ([{"pooling": "frist"}], r"evaluate.0.pooling: .*'first'.*\(found 'frist'\)"),
+        ([{"pooling": "frist"}], r"evaluate.0.pooling: found 'frist'; expected .*; did you mean 'first'"),
         (
             [{"languages": ["af"]}, {"pooling": "first"}],
             "evaluate.1: 'tatoeba' is scored by an earlier table with another `pooling`",

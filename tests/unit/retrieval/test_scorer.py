@@ -44,10 +44,12 @@ def test_tatoeba_is_retrieved_both_ways(checkpoint: Checkpoint, tatoeba: Path, t
     assert [record["reverse"] for record in records] == [str(row) for row in cosine.argmax(axis=0)]
 
 
-def test_another_pooling_is_told_apart(checkpoint: Checkpoint, tatoeba: Path) -> None:
+def test_another_pooling_is_named_in_the_results(checkpoint: Checkpoint, tatoeba: Path) -> None:
     found = evaluate(checkpoint("bert"), task="tatoeba", data=tatoeba, pooling="first")
     assert {row["selection"] for row in found["scores"]} == {"as saved, pooling first"}
-    with pytest.raises(CheckpointError, match=r"does not say how it pools"):
+    with pytest.raises(InputError, match=r"^pooling: 'mean_words' is now 'mean_no_special'$"):
+        evaluate(checkpoint("bert"), task="tatoeba", data=tatoeba, pooling="mean_words")
+    with pytest.raises(CheckpointError, match=r"does not publish its pooling"):
         evaluate(checkpoint("bert"), task="tatoeba", data=tatoeba, pooling="native")
     with pytest.raises(InputError, match="did you mean 'exact'"):
         evaluate(checkpoint("bert"), task="tatoeba", data=tatoeba, search="exat")
@@ -157,7 +159,7 @@ def test_bucc_from_the_command_line(checkpoint: Checkpoint, tmp_path: Path, caps
     app([*command[:-1], "--split", "dev"], standalone_mode=False)
     printed = capsys.readouterr().out
     assert "mining_f1" in printed
-    assert "best on the very pairs that are scored" in printed.replace("\n", " ")
+    assert "best on the scored pairs themselves" in printed.replace("\n", " ")
 
 
 def test_parallel_tasks_tell_of_language_bias(checkpoint: Checkpoint, tmp_path: Path) -> None:

@@ -1,8 +1,8 @@
-"""Training a tokenizer of one's own: Unigram pieces or whole words, cased, with BERT's special tokens.
+"""Training of tokenizers: Unigram subwords or whole words, cased, with BERT's special tokens.
 
-The pieces are trained by sentencepiece on one thread and then put into a `tokenizers` pipeline.  The trainer of
-`tokenizers` itself adds up its counts in the order of a randomly seeded hash table, so two runs over the same text
-give different scores, and now and then different pieces.
+sentencepiece trains the subwords on one thread, and a `tokenizers` pipeline applies them.  The trainer of `tokenizers`
+itself sums its counts in the order of a randomly seeded hash table, so two runs over the same text give different
+scores, and sometimes different subwords.
 """
 
 from __future__ import annotations
@@ -20,19 +20,19 @@ from crosslift.compat import PreTrainedTokenizerFast
 from crosslift.errors import DataError
 
 SPECIAL_TOKENS = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
-_LONGEST_LINE = 1 << 20  # bytes; the trainer leaves out longer lines
+_LONGEST_LINE = 1 << 20  # bytes; the trainer skips longer lines
 
 
 def train_tokenizer(texts: Iterable[str], size: int, *, max_length: int = 512) -> PreTrainedTokenizerFast:
-    """Return a Unigram tokenizer of at most `size` pieces, special tokens included; equal text gives an equal one.
+    """Return a Unigram tokenizer of at most `size` subwords, including special tokens; equal texts give equal ones.
 
-    Texts are brought to NFKC, cut at white space and kept in their case.  Every character of the text is a piece.
+    Texts are normalized to NFKC and split at white space; case is kept.  Every character of the text is a subword.
     A pair is ``[CLS] first [SEP] second [SEP]`` with token types 0 and 1.
 
     Args:
-        texts: what to learn the pieces from.
-        size: pieces wanted; there are fewer if the text does not hold so many.
-        max_length: the longest input that the tokenizer is told about.
+        texts: training text.
+        size: vocabulary size; the vocabulary is smaller if the text does not have that many subwords.
+        max_length: length of the longest input, written into the tokenizer.
 
     Raises:
         DataError: the text is empty, or has more characters than `size` leaves room for.
@@ -40,7 +40,7 @@ def train_tokenizer(texts: Iterable[str], size: int, *, max_length: int = 512) -
     Source:
         Kudo (2018), Subword regularization, section 3.2.
     """
-    pipeline = Tokenizer(models.Unigram(_pieces(texts, size), unk_id=SPECIAL_TOKENS.index("[UNK]")))
+    pipeline = Tokenizer(models.Unigram(_subwords(texts, size), unk_id=SPECIAL_TOKENS.index("[UNK]")))
     pipeline.normalizer = normalizers.NFKC()
     pipeline.pre_tokenizer = pre_tokenizers.Metaspace()
     pipeline.decoder = Metaspace()
@@ -48,9 +48,9 @@ def train_tokenizer(texts: Iterable[str], size: int, *, max_length: int = 512) -
 
 
 def word_tokenizer(texts: Iterable[str], size: int, *, max_length: int = 512) -> PreTrainedTokenizerFast:
-    """Return a tokenizer of whole words, cut at white space: the `size` most frequent, special tokens included.
+    """Return a tokenizer of whole words, split at white space: the `size` most frequent ones, including special tokens.
 
-    Right where the vocabulary is small and closed, as in the lab: a word is one token, and sequences stay short.
+    It suits a small closed vocabulary, as in the lab: a word is one token, and sequences stay short.
 
     Raises:
         DataError: the text is empty.
@@ -66,7 +66,7 @@ def word_tokenizer(texts: Iterable[str], size: int, *, max_length: int = 512) ->
 
 
 def _finished(pipeline: Tokenizer, max_length: int) -> PreTrainedTokenizerFast:
-    """Add special tokens and BERT's pair form."""
+    """Add special tokens, and BERT's format of pairs."""
     pipeline.add_special_tokens(list(SPECIAL_TOKENS))
     pipeline.post_processor = processors.TemplateProcessing(
         single="[CLS] $A [SEP]",
@@ -85,8 +85,8 @@ def _finished(pipeline: Tokenizer, max_length: int) -> PreTrainedTokenizerFast:
     )
 
 
-def _pieces(texts: Iterable[str], size: int) -> list[tuple[str, float]]:
-    """Return pieces and log probabilities, the special tokens first."""
+def _subwords(texts: Iterable[str], size: int) -> list[tuple[str, float]]:
+    """Return subwords and log probabilities, the special tokens first."""
     normal = normalizers.NFKC()
     lines = (line for text in texts if (line := normal.normalize_str(text).strip()))
     first = next(lines, None)
@@ -94,21 +94,21 @@ def _pieces(texts: Iterable[str], size: int) -> list[tuple[str, float]]:
         raise DataError("a tokenizer cannot be trained: the texts are empty")
     model = io.BytesIO()
     try:
-        _train(itertools.chain([first], lines), model, pieces=size - len(SPECIAL_TOKENS) + 1)
+        _train(itertools.chain([first], lines), model, vocabulary_size=size - len(SPECIAL_TOKENS) + 1)
     except RuntimeError as error:
         reason = " ".join(str(error).split())[-300:]
-        raise DataError(f"a tokenizer of {size} pieces cannot be trained on this text: {reason}") from error
+        raise DataError(f"a tokenizer of {size} subwords cannot be trained on this text: {reason}") from error
     trained = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
     ranked = ((trained.id_to_piece(i), trained.get_score(i)) for i in range(1, trained.get_piece_size()))
     return [*((token, 0.0) for token in SPECIAL_TOKENS), *ranked]
 
 
-def _train(lines: Iterator[str], model: io.BytesIO, *, pieces: int) -> None:
+def _train(lines: Iterator[str], model: io.BytesIO, *, vocabulary_size: int) -> None:
     sentencepiece.SentencePieceTrainer.train(
         sentence_iterator=lines,
         model_writer=model,
         model_type="unigram",
-        vocab_size=pieces,  # the trainer's own unknown token counts as one
+        vocab_size=vocabulary_size,  # including the trainer's own unknown token
         hard_vocab_limit=False,
         character_coverage=1.0,
         normalization_rule_name="identity",
