@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import copy
+import re
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -9,6 +10,7 @@ import pytest
 
 from crosslift import recipe as recipes
 from crosslift.errors import RecipeError
+from crosslift.recipe import renamed
 from tests.runs import TINY
 
 
@@ -128,3 +130,67 @@ def test_every_objectives_settings_are_those_of_its_file() -> None:
     assert recipe.align
     assert recipe.align.objective[0].settings["loss"] == "cz_nce"
     assert recipes.build(tomllib.loads(recipes.to_toml(recipe)), where="again") == recipe
+
+
+RENAMED = [
+    ({"finetune": {"read": {"texts": "second"}}}, "'finetune.read' is now 'finetune.input'"),
+    ({"finetune": {"read": {"pieces": "all"}}}, "'finetune.read.pieces' is now 'finetune.input.subwords'"),
+    ({"finetune": {"input": {"pieces": "all"}}}, "'finetune.input.pieces' is now 'finetune.input.subwords'"),
+    ({"intermediate": [{"task": "xnli", "read": {}}]}, "'intermediate.0.read' is now 'intermediate.0.input'"),
+    ({"align": {"bitext": {"link_pieces": "equal"}}}, "'align.bitext.link_pieces' is now 'align.bitext.link_subwords'"),
+    ({"align": {"bitext": {"links": "pieces"}}}, "align.bitext.links: 'pieces' is now 'subwords'"),
+    (
+        {"align": {"objective": [{"use": "tlm", "bitext": {"link_pieces": "equal", "links": "pieces"}}]}},
+        "'align.objective.0.bitext.link_pieces' is now 'align.objective.0.bitext.link_subwords'",
+    ),
+    (
+        {"align": {"objective": [{"use": "sentence_contrastive", "pooling": "mean_words"}]}},
+        "align.objective.0.pooling: 'mean_words' is now 'mean_no_special'",
+    ),
+    (
+        {"dual_encoder": {"task": "lareqa", "objective": [{"use": "dual_encoder", "pooling": "mean_words"}]}},
+        "dual_encoder.objective.0.pooling: 'mean_words' is now 'mean_no_special'",
+    ),
+    (
+        {"evaluate": [{"task": "tatoeba", "pooling": "mean_words"}]},
+        "evaluate.0.pooling: 'mean_words' is now 'mean_no_special'",
+    ),
+]
+
+
+@pytest.mark.parametrize(("old", "message"), RENAMED, ids=[message for _, message in RENAMED])
+def test_an_old_name_is_answered_with_the_new_one(old: dict[str, Any], message: str) -> None:
+    changes = {
+        key: {**TINY[key], **table} if isinstance(table, dict) and key in TINY else table for key, table in old.items()
+    }
+    with pytest.raises(RecipeError) as caught:
+        built(**changes)
+    assert message in str(caught.value)
+    assert "unknown key" not in str(caught.value)
+    assert "expected" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"), [("choice", "multiple_choice"), ("span", "extractive_qa"), ("joint", "intent_slot")]
+)
+def test_an_old_task_type_of_user_data_is_answered_with_the_new_one(old: str, new: str) -> None:
+    task = {"name": "mine", "kind": old, "files": {"test": "test.jsonl"}}
+    with pytest.raises(RecipeError) as caught:
+        built(data={"source": "files", "task": [task]}, finetune=None, evaluate=[{"task": "mine"}])
+    assert "'data.task.0.kind' is now 'data.task.0.task_type'" in str(caught.value)
+    assert f"data.task.0.task_type: '{old}' is now '{new}'" in str(caught.value)
+
+
+def test_old_names_are_listed_with_all_other_mistakes() -> None:
+    with pytest.raises(RecipeError) as caught:
+        built(finetune={"task": "xnil", "read": {"pieces": "every"}}, evaluate=[{"task": "tatoeba", "pooling": "men"}])
+    message = str(caught.value)
+    for part in ("5 mistakes", "'finetune.read' is now", "'finetune.read.pieces' is now", "unknown task 'xnil'"):
+        assert part in message, part
+    assert "finetune.input.subwords: found 'every'; expected 'first' or 'all'" in message
+
+
+@pytest.mark.parametrize("pattern", [*renamed.RENAMED_KEYS, *renamed.RENAMED_VALUES])
+def test_every_renamed_name_is_tested(pattern: str) -> None:
+    text = "\n".join(message for _, message in RENAMED) + "\ndata.task.0.kind\n'data.task.0.kind'"
+    assert any(re.fullmatch(pattern, path) for path in re.findall(r"[\w.]+\.[\w.]+", text))

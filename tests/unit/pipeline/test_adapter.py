@@ -74,7 +74,7 @@ def test_a_frozen_head_stays_frozen_beside_an_adapter(tmp_path: Path) -> None:
         ({"kind": "prefix"}, r"finetune\.adapter\.kind: .*'lora'"),
         ({"kind": "lora", "r": 4}, r"unknown key 'finetune\.adapter\.r'.*rank"),
         ({"rank": 4}, r"'finetune\.adapter\.kind' is missing"),
-        ({"kind": "lora", "rank": 0}, r"finetune\.adapter\.rank: .*greater than or equal to 1"),
+        ({"kind": "lora", "rank": 0}, r"finetune\.adapter\.rank: found 0; expected a number of at least 1"),
     ],
 )
 def test_mistakes_are_named(adapter: dict[str, Any], message: str) -> None:

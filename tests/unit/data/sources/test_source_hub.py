@@ -88,8 +88,8 @@ def test_a_test_set_says_which_languages_match_no_other(hub):
         return [note for note in read_test_set(hub, Americasnli(), "dev", languages).notes if "has the id" in note]
 
     assert notes("gn", "quy", "nah") == [
-        "americasnli dev: no example of nah has the id of another language's; agreement, retrieval and rank distance "
-        "are without"
+        "americasnli dev: no example of nah has the id of an example in another language; agreement, retrieval and rank "
+        "distance leave them out"
     ]
     assert notes("gn", "quy") == []
 
