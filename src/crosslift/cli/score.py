@@ -105,11 +105,15 @@ def predict(
             show_default="the usual ones: text; premise,hypothesis; ...",
         ),
     ] = None,
+    max_length: Annotated[
+        int | None,
+        typer.Option(metavar="N", min=8, help="Maximum input length in tokens.", show_default="as in training"),
+    ] = None,
 ) -> None:
     """Label a file: add the columns prediction and probability."""
     from crosslift.evaluation.predict_file import predict_file
 
-    written = predict_file(model, source, output=output, columns=parts(text))
+    written = predict_file(model, source, output=output, columns=parts(text), max_length=max_length)
     if output is not None:
         typer.echo(f"{written:,} rows written to {output}", err=True)
 
