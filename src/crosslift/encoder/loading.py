@@ -179,6 +179,6 @@ def _reading(name: str, part: str) -> Iterator[None]:
         with quiet():
             yield
     except (OSError, ValueError, RuntimeError, KeyError, ImportError, SafetensorError) as error:
-        reason = " ".join(str(error).split())[:400]
+        reason = " ".join(str(error).split())[:400].rstrip(".")
         hint = "" if Path(name).exists() else "; if this machine is offline, give a checkpoint directory instead"
         raise CheckpointError(f"{name}: the {part} cannot be loaded: {reason}{hint}") from error
