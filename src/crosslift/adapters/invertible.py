@@ -113,5 +113,6 @@ def _before_the_output(encoder: Encoder, change: Callable[[Tensor], Tensor]) -> 
     norm = encoder.family.norm_of_masked_head(encoder.model)
     if norm is not None:
         return norm.register_forward_hook(lambda _module, _arguments, output: change(output))
-    output: Any = encoder.model.get_output_embeddings()
+    model: Any = encoder.model
+    output = model.get_output_embeddings()
     return output.register_forward_pre_hook(lambda _module, arguments: (change(arguments[0]), *arguments[1:]))

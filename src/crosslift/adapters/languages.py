@@ -1,6 +1,6 @@
-"""The adapters of a task model: its task's, on top of that of the language that is read (MAD-X).
+"""The adapters of a task model: a task adapter on top of the adapter of the input's language (MAD-X).
 
-At test time the language's adapter is exchanged and the task's stays.
+At test time the language adapter is exchanged and the task adapter stays.
 Paper: Pfeiffer et al. 2020, arXiv 2005.00052, section 3.
 """
 
@@ -21,32 +21,32 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.errors import CheckpointError, LanguageError, nearest
 
 FOLDER = "crosslift_adapters"
-"""Where they are, in the directory of a task model."""
+"""Folder of the adapters in the directory of a task model."""
 NONE = "none"
-"""The fallback that leaves the language's adapter out."""
+"""The fallback without a language adapter."""
 _DESCRIPTION = "adapters.json"
 _TASK = "task.safetensors"
 _NAME = "crosslift_adapter"
-"""What the task's adapter is called among the parts of the model."""
+"""Name of the task adapter among the parts of the model."""
 
 
 @dataclass(frozen=True)
 class LanguageAdapters:
-    """An adapter for each of some languages.
+    """Language adapters.
 
     Args:
-        by_language: by code.
-        fallback: the language whose adapter reads all others, "none" to read them without, or None to refuse them.
+        by_language: adapters by language code.
+        fallback: the language whose adapter serves all other languages, "none" for no adapter, or None to refuse them.
     """
 
     by_language: Mapping[str, Bottlenecks]
     fallback: str | None = None
 
     def serving(self, language: str) -> str:
-        """Return the language whose adapter reads a language, or "none".
+        """Return the language whose adapter serves a language, or "none".
 
         Raises:
-            LanguageError: it has none, and there is no fallback.
+            LanguageError: the language has no adapter, and there is no fallback.
         """
         if language in self.by_language:
             return language
@@ -55,16 +55,16 @@ class LanguageAdapters:
         return self.fallback
 
     def of(self, language: str) -> Bottlenecks | None:
-        """Return the adapter that reads a language; None for none.
+        """Return the adapter that serves a language; None for none.
 
         Raises:
-            LanguageError: it has none, and there is no fallback.
+            LanguageError: the language has no adapter, and there is no fallback.
         """
         return self.by_language.get(self.serving(language))
 
 
 def no_adapter(language: str, known: Mapping[str, object] | Sequence[str]) -> str:
-    """Return what is said where a language is to be read that has no adapter."""
+    """Return the message about a language that has no adapter."""
     return (
         f"no language adapter for '{language}'{nearest(language, known)} (available: {', '.join(known)}), and "
         f'the recipe names no language_adapters.fallback: a language whose adapter takes its place, or "{NONE}"'
@@ -76,10 +76,10 @@ class Adapters:
     """The adapters in a task model.
 
     Args:
-        module: of the task model; the task's adapter becomes a part of it, so that it is trained and kept with it.
-        encoder: of the task model; its passes go through the adapters from now on.
-        task: the task's adapter.
-        languages: those of languages, which are no part of the module; None for a task's adapter alone.
+        module: the task model's module; the task adapter becomes a part of it, to be trained and saved with it.
+        encoder: the task model's encoder; the adapters are inserted into it.
+        task: the task adapter.
+        languages: language adapters, which are not part of the module; None without language adapters.
     """
 
     module: nn.Module
@@ -93,20 +93,20 @@ class Adapters:
         insert(self.encoder, lambda: (self.task,) if self._active is None else (self._active, self.task))
 
     def read(self, language: str) -> None:
-        """Put the adapter of a language in the place of the one that is there.
+        """Activate the adapter of a language, instead of the current one.
 
         Raises:
-            LanguageError: the language has none, and there is no fallback.
+            LanguageError: the language has no adapter, and there is no fallback.
         """
         found = None if self.languages is None else self.languages.of(language)
         self._active = None if found is None else found.to(self.encoder.device).requires_grad_(False)
 
     @contextmanager
     def in_language(self, language: str) -> Iterator[None]:
-        """Have the adapter of a language in this block, and then the one that was there before.
+        """Activate the adapter of a language in this block; afterwards the previous one is active again.
 
         Raises:
-            LanguageError: the language has none, and there is no fallback.
+            LanguageError: the language has no adapter, and there is no fallback.
         """
         before = self._active
         self.read(language)
@@ -117,7 +117,7 @@ class Adapters:
 
     @contextmanager
     def apart(self) -> Iterator[None]:
-        """Have a module in this block whose weights are those of an ordinary checkpoint."""
+        """Remove the task adapter from the module in this block, which leaves the weights of an ordinary checkpoint."""
         delattr(self.module, _NAME)
         try:
             yield
@@ -125,7 +125,7 @@ class Adapters:
             self.module.add_module(_NAME, self.task)
 
     def save(self, directory: str | Path) -> None:
-        """Write the adapters into a folder of a task model's directory."""
+        """Write the adapters into a folder in a task model's directory."""
         folder = Path(directory) / FOLDER
         folder.mkdir(parents=True)
         save_adapter(self.task, folder / _TASK)
@@ -138,7 +138,7 @@ class Adapters:
 
     @classmethod
     def load(cls, module: nn.Module, encoder: Encoder, directory: str | Path) -> Self | None:
-        """Put the adapters that were saved beside a task model into it; None where there are none.
+        """Insert the adapters saved with a task model into it; None if there are none.
 
         Raises:
             CheckpointError: a file is missing or does not fit the encoder.
@@ -165,7 +165,7 @@ def load_adapter(encoder: Encoder, path: Path) -> Bottlenecks:
     """Read one adapter for an encoder.
 
     Raises:
-        CheckpointError: no such file, or one for another number of layers or width.
+        CheckpointError: no such file, or an adapter for another number of layers or width.
     """
     if not path.is_file():
         raise CheckpointError(f"{path}: the adapter's weights are missing")
@@ -174,7 +174,7 @@ def load_adapter(encoder: Encoder, path: Path) -> Bottlenecks:
     if adapter.shape != wanted:
         layers, width = adapter.shape
         raise CheckpointError(
-            f"{path}: an adapter for {layers} layers of width {width}; {encoder.name} has {wanted[0]} of width "
+            f"{path}: found an adapter for {layers} layers of width {width}; {encoder.name} has {wanted[0]} of width "
             f"{wanted[1]}"
         )
     return adapter.to(encoder.device)

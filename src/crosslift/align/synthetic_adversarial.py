@@ -23,7 +23,7 @@ from crosslift.align.bases.masked import HiddenBatch, HiddenTokens, MaskedBatch,
 from crosslift.align.bases.span_corruption import SpanBatch, SpanDecoder, corrupt
 from crosslift.augment.adversary import Adversary, AdversarySettings, Words, find_words
 from crosslift.augment.candidates import Candidates, CandidateSettings, make_candidates
-from crosslift.augment.words import WordPieces
+from crosslift.augment.words import WordCodec
 from crosslift.data.lexicon import lexicon_files, open_lexicon
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
@@ -78,7 +78,7 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
     adversarial_weight: float = Field(1.0, ge=0, description="weight of the loss on the view (beta)")
     consistency_weight: float = Field(1.0, ge=0, description="weight of the divergence of the two predictions (gamma)")
 
-    _written: WordPieces | None = PrivateAttr(None)
+    _written: WordCodec | None = PrivateAttr(None)
 
     def files(self) -> tuple[str, ...]:
         """Return the files of the lexicon, and those of text or vectors."""
@@ -124,10 +124,10 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
             "consistency": self.consistency_weight * jensen_shannon(clean, worse) / count,
         }
 
-    def _subwords_of(self, model: Encoder) -> WordPieces:
+    def _subwords_of(self, model: Encoder) -> WordCodec:
         """Return the cached conversion between words and subwords of a model."""
         if self._written is None or self._written.encoder is not model:
-            self._written = WordPieces(model)
+            self._written = WordCodec(model)
         return self._written
 
 

@@ -1,7 +1,7 @@
-"""Adversarial views: the words whose replacement hurts the model most, in the order of what they cost it.
+"""Adversarial views: words are replaced where the replacement raises the model's loss most.
 
-The loss that a replacement would add is read off the gradient at the word embeddings, so a whole table of candidates is
-scored with one backward pass.
+The increase of the loss is estimated from the gradient at the word embeddings, so one backward pass scores a whole
+table of candidates.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn import functional
 
 from crosslift.augment.candidates import Candidates, mean_embeddings
-from crosslift.augment.words import WordPieces
+from crosslift.augment.words import WordCodec
 from crosslift.data.lexicon import Lexicon
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens
@@ -25,51 +25,59 @@ from crosslift.languages import same
 _NONE = -1
 
 Loss = Callable[[Inputs, Tensor], Tensor]
-"""The loss to be raised, a scalar: of inputs and their word embeddings."""
+"""The loss to be raised, a scalar: a function of inputs and their word embeddings (batch, length, embedding)."""
 
 
 class AdversarySettings(BaseModel):
-    """Settings of how an adversary is found."""
+    """Settings of the search for adversarial replacements."""
 
-    replace_share: float = Field(0.15, ge=0, le=1, description="share of a row's words that are replaced, rounded up")
-    choice: Literal["worst", "random"] = Field("worst", description="by first-order gain of the loss, or at random")
+    replace_share: float = Field(0.15, ge=0, le=1, description="share of words per row that are replaced, rounded up")
+    choice: Literal["worst", "random"] = Field(
+        "worst", description="choice of words and candidates: by first-order gain of the loss, or at random"
+    )
     passes: int | None = Field(
-        None, ge=1, description="gradient passes in which a row's words are chosen; none: a pass a word"
+        None, ge=1, description="number of gradient passes to choose the words of a row; none: one per word"
     )
     min_similarity: float | None = Field(
-        None, ge=-1, le=1, description="cosine of mean states with the original, or the original stays; none: any"
+        None,
+        ge=-1,
+        le=1,
+        description="minimum cosine of mean states with the original, which is kept below it; none: any",
     )
 
 
 class Words(NamedTuple):
-    """The words of a batch, a row of zeros and -1 where a row has fewer: tensors (batch, words, ...)."""
+    """The words of a batch, (batch, words, ...); shorter rows are padded with zeros and -1."""
 
     spans: Tensor
-    """(batch, words, 2): first position, and the one past the last."""
+    """(batch, words, 2): the first position of each word, and the one past its last."""
     entries: Tensor
     """(batch, words): row in the table of candidates, -1 for a word that is not in it."""
     languages: Tensor
-    """(batch, words): index of the target language that was drawn."""
+    """(batch, words): index of the target language drawn for each word."""
     draws: Tensor
-    """(batch, words, 2): uniform in (0, 1], which word and which candidate a random choice takes."""
+    """(batch, words, 2): uniform in (0, 1], for the random choice of a word and of a candidate."""
 
     @property
     def real(self) -> Tensor:
-        """(batch, words) bool: words, and not padding."""
+        """(batch, words) bool: False at padding."""
         return self.spans[..., 1] > 0
 
 
-def find_words(rows: Sequence[Tokens], written: WordPieces, lexicon: Lexicon, generator: torch.Generator) -> Words:
-    """Return where the words of tokenized rows stand and which of them have candidates.
+def find_words(rows: Sequence[Tokens], written: WordCodec, lexicon: Lexicon, generator: torch.Generator) -> Words:
+    """Return the words of tokenized rows, and their rows in the table of candidates.
 
     Args:
-        rows: with `Tokens.words`; only words of the lexicon's language, or of an unknown one, are looked up.
-        written: turns pieces into words.
-        lexicon: whose words have a row in the table of candidates, in its order, and a column for each language.
-        generator: draws a language for each word and the random choice.
+        rows: with `Tokens.words`; only words of the lexicon's source language, or of an unknown one, are looked up.
+        written: converts subwords to words.
+        lexicon: its words are the rows of the table of candidates, and its languages the columns.
+        generator: draws a language for each word, and the random choices.
+
+    Returns:
+        (batch, words, ...) fields.
 
     Raises:
-        DataError: tokens that do not know their words.
+        DataError: the tokens have no word indices.
     """
     table = lexicon.places
     spans = [written.spans(tokens) for tokens in rows]
@@ -87,7 +95,7 @@ def find_words(rows: Sequence[Tokens], written: WordPieces, lexicon: Lexicon, ge
 
 @dataclass(frozen=True)
 class Adversary:
-    """Finds the replacements; see `AdversarySettings`."""
+    """Replaces words by the worst or by random candidates; see `AdversarySettings`."""
 
     settings: AdversarySettings
     encoder: Encoder
@@ -96,11 +104,19 @@ class Adversary:
     def view(self, inputs: Inputs, words: Words, loss: Loss) -> Inputs:
         """Return the inputs with up to ``ceil(replace_share * words)`` words of each row replaced.
 
-        Greedy: the replacements with the largest gains are made, the gradient is taken anew, and so on.  A word may
-        always stay what it is, so none is replaced that would lower the loss to first order.  The random choice takes
-        words and candidates uniformly.  Replacements for which a row has no room are left out.
+        The search is greedy: the replacements with the largest gains are made, the gradient is computed again, and so
+        on.  No word is replaced that would lower the loss to first order.  The random choice takes words and candidates
+        uniformly.  Replacements for which a row has no room are skipped.
+
+        Args:
+            inputs: (batch, length) fields.
+            words: (batch, words, ...) fields.
+            loss: the loss to be raised.
+
+        Returns:
+            (batch, new length) fields.
         """
-        subwords = self.candidates(words.entries, words.languages)  # (batch, words, candidates, pieces)
+        subwords = self.candidates(words.entries, words.languages)  # (batch, words, candidates, subwords)
         budget = torch.ceil(self.settings.replace_share * words.real.sum(dim=1)).long()
         passes = self._passes(budget)
         quota = torch.ceil(budget / max(1, passes)).long()
@@ -120,13 +136,13 @@ class Adversary:
         return self._accepted(inputs, words, subwords, chosen)
 
     def _passes(self, budget: Tensor) -> int:
-        """Return how many times words are chosen: random ones all at once."""
+        """Return the number of passes; random words are chosen in one."""
         most = int(budget.max())
         limit = 1 if self.settings.choice == "random" else self.settings.passes
         return most if limit is None else min(limit, most)
 
     def _scores(self, current: Inputs, spans: Tensor, subwords: Tensor, words: Words, loss: Loss) -> Tensor:
-        """Return (batch, words, candidates): the higher, the rather taken; only what is above 0 is."""
+        """Return the score of each candidate, (batch, words, candidates); those above 0 are taken, highest first."""
         if self.settings.choice == "worst":
             return first_order_gains(self.encoder, current, spans, subwords, loss)
         count = (subwords[..., 0] != _NONE).sum(dim=-1)
@@ -135,7 +151,7 @@ class Adversary:
         return words.draws[..., :1] * taken
 
     def _growth(self, spans: Tensor, subwords: Tensor, candidate: Tensor) -> Tensor:
-        """Return by how many tokens each word would grow, (batch, words)."""
+        """Return the number of tokens that each replacement adds, (batch, words)."""
         sizes = (subwords != _NONE).sum(dim=-1).gather(2, candidate.unsqueeze(-1)).squeeze(-1)
         return sizes - (spans[..., 1] - spans[..., 0])
 
@@ -151,13 +167,13 @@ class Adversary:
 
 
 def _first(scores: Tensor, count: Tensor, growth: Tensor, room: Tensor) -> Tensor:
-    """Return which words are among the best `count` of their row and find room there: (batch, words) bool.
+    """Return which words are among the best `count` of their row and have room in it: (batch, words) bool.
 
     Args:
         scores: (batch, words).
         count: (batch,).
-        growth: tokens that each word adds, (batch, words).
-        room: tokens that may be added, (batch,).
+        growth: number of tokens that each word adds, (batch, words).
+        room: number of tokens that may be added, (batch,).
     """
     order = scores.argsort(dim=1, descending=True, stable=True)
     rank = torch.arange(scores.shape[1], device=scores.device)
@@ -166,17 +182,20 @@ def _first(scores: Tensor, count: Tensor, growth: Tensor, room: Tensor) -> Tenso
 
 
 def first_order_gains(encoder: Encoder, inputs: Inputs, spans: Tensor, subwords: Tensor, loss: Loss) -> Tensor:
-    """Return what each replacement adds to the loss to first order: (batch, words, candidates).
+    """Return the increase of the loss by each replacement, to first order.
 
-    ``(e(c) - e(w)) . g`` with e the mean of a word's piece embeddings and g the sum of the loss's gradients at the
-    pieces of w, which is the gradient for moving all of them together.
+    It is ``(e(c) - e(w)) . g``, with e the mean of a word's subword embeddings and g the sum of the loss's gradients at
+    the subwords of w, which is the gradient of moving all of them together.
 
     Args:
-        encoder: gives the embeddings.
-        inputs: (batch, length).
+        encoder: embeds the tokens.
+        inputs: (batch, length) fields.
         spans: (batch, words, 2).
-        subwords: of the candidates, (batch, words, candidates, pieces), -1 where there are none.
-        loss: of inputs and embeddings.
+        subwords: of the candidates, (batch, words, candidates, subwords), padded with -1.
+        loss: the loss to be raised.
+
+    Returns:
+        (batch, words, candidates).
     """
     with torch.enable_grad():
         embeddings = encoder.embed(inputs.ids).detach().requires_grad_()
@@ -191,29 +210,32 @@ def first_order_gains(encoder: Encoder, inputs: Inputs, spans: Tensor, subwords:
 
 
 def picked(subwords: Tensor, chosen: Tensor) -> Tensor:
-    """Return the pieces of the chosen candidates, -1 where none is chosen: (batch, words, pieces).
+    """Return the subwords of the chosen candidates.
 
     Args:
-        subwords: (batch, words, candidates, pieces).
+        subwords: (batch, words, candidates, subwords), padded with -1.
         chosen: (batch, words), the candidate or -1.
+
+    Returns:
+        (batch, words, subwords), -1 where no candidate is chosen.
     """
     index = chosen.clamp(min=0)[..., None, None].expand(*chosen.shape, 1, subwords.shape[-1])
     return subwords.gather(2, index).squeeze(2).masked_fill((chosen == _NONE).unsqueeze(-1), _NONE)
 
 
 def spliced(inputs: Inputs, spans: Tensor, subwords: Tensor, pad_id: int) -> tuple[Inputs, Tensor]:
-    """Replace words by pieces, rows growing and shrinking as they must.
+    """Replace words by other subwords; rows become longer or shorter.
 
-    The first new piece keeps what was predicted at the word's first one; the others predict nothing.
+    The first new subword keeps the target of the word's first one; the others have no target.
 
     Args:
-        inputs: (batch, length).
+        inputs: (batch, length) fields.
         spans: of the words, (batch, words, 2).
-        subwords: (batch, words, pieces): what a word becomes; -1 everywhere for a word that stays.
-        pad_id: fills up rows.
+        subwords: (batch, words, subwords): the replacements, padded with -1; all -1 for a word that stays.
+        pad_id: id of the padding token.
 
     Returns:
-        The new inputs and the words' new spans.
+        The new inputs, (batch, new length) fields, and the words' new spans, (batch, words, 2).
     """
     sizes = (subwords != _NONE).sum(dim=-1)  # (batch, words); 0 for a word that stays
     width = inputs.ids.shape[1]
@@ -221,7 +243,7 @@ def spliced(inputs: Inputs, spans: Tensor, subwords: Tensor, pad_id: int) -> tup
     moved = (sizes > 0).unsqueeze(-1)
     inside = (places >= spans[..., :1]) & (places < spans[..., 1:]) & moved  # (batch, words, length)
     head = (places == spans[..., :1]) & moved
-    # How many new positions each old one becomes: a replaced word's first one becomes all of its new pieces.
+    # The number of new positions for each old one: all new subwords come from the first position of a replaced word.
     counts = torch.where(inside.any(dim=1), (head * sizes.unsqueeze(-1)).sum(dim=1), inputs.mask)
     ends = counts.cumsum(dim=1)
     new = torch.arange(int(ends[:, -1].max()), device=spans.device).expand(len(ends), -1).contiguous()
@@ -243,7 +265,7 @@ def spliced(inputs: Inputs, spans: Tensor, subwords: Tensor, pad_id: int) -> tup
 
 
 def _gathered(inputs: Inputs, origin: Tensor, real: Tensor, pad_id: int) -> Inputs:
-    """Return the columns `origin` of each row, and padding where they are not `real`."""
+    """Return the columns `origin` (batch, new length) of each row, and padding where they are not `real`."""
     fill = {"ids": pad_id, "mask": 0, "special": True, "segments": 0, "languages": 0, "targets": IGNORED}
     columns: dict[str, Any] = {name: getattr(inputs, name) for name in fill}
     for name, value in columns.items():

@@ -1,4 +1,4 @@
-"""What each word of a lexicon may be replaced by: its translations, or its neighbours in noisy word vectors."""
+"""Candidates to replace the words of a lexicon: their translations, or their neighbours in noisy word vectors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import torch
 from pydantic import BaseModel, Field
 from torch import Tensor, nn
 
-from crosslift.augment.words import WordPieces
+from crosslift.augment.words import WordCodec
 from crosslift.data.lexicon import Lexicon, lab_world, open_lexicon
 from crosslift.data.lexicon_induction import Noise, induce, precision_at_1
 from crosslift.data.word_vectors import WordVectors
@@ -24,49 +24,53 @@ log = logging.getLogger(__name__)
 _NONE = -1
 _LANGUAGE = "{language}"
 _BLOCK = 4_096
-"""Words embedded at a time."""
+"""Number of words embedded at a time."""
 _LAB_PASSAGES = 6_000
-"""Passages of lab text that vectors are trained on, in a language with full resources."""
+"""Number of passages of lab text to train vectors on, in a language with full resources."""
 
 
 class CandidateSettings(BaseModel):
-    """Settings of where candidates come from, for every method that has some."""
+    """Settings of the source of candidates, shared by all methods that use them."""
 
-    lexicon: str = Field("lab", description='known translations: a file or folder, or "lab" ("lab:1": of world seed 1)')
-    languages: tuple[str, ...] | None = Field(None, description="to replace words by; none: all of the lexicon")
+    lexicon: str = Field(
+        "lab", description='known translations: a file or folder, or "lab" ("lab:1": the lab with world seed 1)'
+    )
+    languages: tuple[str, ...] | None = Field(None, description="languages of the candidates; none: all of the lexicon")
     candidates: Literal["encoder", "text", "vectors", "lexicon"] = Field(
         "encoder",
-        description="candidates are neighbours among the encoder's input embeddings, vectors trained on `path`'s text, "
-        "or vectors read from `path`, mapped by the lexicon; or the lexicon's own translations",
+        description="neighbours among the encoder's input embeddings, among vectors trained on the text of `path`, or "
+        "among vectors read from `path`, mapped by the lexicon; or the lexicon's translations",
     )
-    path: str | None = Field(None, description="files of text or vectors, with {language} in it; lab text needs none")
-    dimensions: int = Field(100, ge=1, description="of vectors trained on text")
-    neighbours: int = Field(8, ge=1, description="candidates a word and language")
-    min_cosine: float | None = Field(None, description="of a neighbour; none: any")
+    path: str | None = Field(
+        None, description="files of text or vectors, with {language} in the name; not needed for lab text"
+    )
+    dimensions: int = Field(100, ge=1, description="dimensions of vectors trained on text")
+    neighbours: int = Field(8, ge=1, description="number of candidates per word and language")
+    min_cosine: float | None = Field(None, description="minimum cosine of a neighbour; none: any")
     noise: float = Field(0.1, ge=0, description="length of the noise on a source vector of length 1 (sigma)")
     mapping_noise: float = Field(0.0, ge=0, description="Frobenius norm of the error of the map (rho)")
     seed_share: float = Field(1.0, gt=0, le=1, description="share of the lexicon that the map is fitted to")
-    noise_seed: int = Field(0, ge=0, description="of the noise and of the seed words")
+    noise_seed: int = Field(0, ge=0, description="seed of the noise and of the choice of seed words")
 
 
 class Candidates(nn.Module):
-    """The table of candidates as buffers, so that a resumed stage goes on with the same ones.
+    """The table of candidates, as buffers, so that a resumed stage continues with the same ones.
 
     Args:
         lexicon: the candidates of each word, best first.
-        encoder: whose pieces they are written in.
-        words: the table's words, in its order.
-        limit: candidates a word and language at most.
-        precision: share of words whose first candidate is right, by language; 1.0 for a gold lexicon.
+        encoder: tokenizes the candidates.
+        words: the words of the table, in its order.
+        limit: maximum number of candidates per word and language.
+        precision: share of words whose first candidate is correct, by language; 1.0 for a gold lexicon.
     """
 
     def __init__(
         self, lexicon: Lexicon, encoder: Encoder, words: Sequence[str], *, limit: int, precision: dict[str, float]
     ) -> None:
         super().__init__()
-        written = WordPieces(encoder)
+        written = WordCodec(encoder)
         targets = dict.fromkeys(word for language in lexicon.languages for word in lexicon.words_of(language))
-        written.know(targets)
+        written.prepare(targets)
         rows = {word: row for row, word in enumerate(word for word in targets if written.subwords(word))}
         found = [
             [rows[other] for other in lexicon.translations(word, language) if other in rows][:limit]
@@ -84,26 +88,29 @@ class Candidates(nn.Module):
 
     @property
     def precision(self) -> dict[str, float]:
-        """Precision@1 of the candidates by language: how noisy they are."""
+        """Precision@1 of the candidates by language, the opposite of their noise."""
         return dict(zip(self.languages, self.scores.tolist(), strict=True))
 
     def forward(self, entries: Tensor, languages: Tensor) -> Tensor:
-        """Return pieces, -1 where there are none: (batch, words, candidates, pieces).
+        """Return the subwords of the candidates.
 
         Args:
             entries: (batch, words): rows of the table, -1 for words that are not in it.
-            languages: (batch, words).
+            languages: (batch, words): indices of languages.
+
+        Returns:
+            (batch, words, candidates, subwords), padded with -1.
         """
         rows = self.table[languages, entries.clamp(min=0)].masked_fill((entries == _NONE).unsqueeze(-1), _NONE)
         return self.subwords[rows.clamp(min=0)].masked_fill((rows == _NONE).unsqueeze(-1), _NONE)
 
 
 def make_candidates(settings: CandidateSettings, encoder: Encoder) -> Candidates:
-    """Return the candidates that settings describe, and log how precise they are.
+    """Return the candidates described by settings, and log their precision.
 
     Raises:
-        DataError: a file of the lexicon, of text or of vectors.
-        RecipeError: `path` is missing or does not say where the language stands.
+        DataError: a file of the lexicon, of text or of vectors is wrong.
+        RecipeError: `path` is missing, or has no placeholder for the language.
     """
     gold = open_lexicon(settings.lexicon, settings.languages)
     found = gold if settings.candidates == "lexicon" else _induced(settings, encoder, gold)
@@ -113,14 +120,14 @@ def make_candidates(settings: CandidateSettings, encoder: Encoder) -> Candidates
 
 
 def held_out_precision(settings: CandidateSettings, encoder: Encoder) -> dict[str, float]:
-    """Return precision@1 on the words that the map was not fitted to, by language.
+    """Return precision@1 on the words held out from fitting the map, by language.
 
     Raises:
-        RecipeError: `seed_share` leaves no words out.
+        RecipeError: `seed_share` holds no words out.
     """
     gold = open_lexicon(settings.lexicon, settings.languages)
     if settings.seed_share == 1:
-        raise RecipeError("seed_share is 1, so no word is held out; give a smaller one")
+        raise RecipeError("seed_share: found 1, which holds no word out; expected less than 1")
     unseen = gold.split(settings.seed_share, seed=settings.noise_seed)[1]
     return precision_at_1(_induced(settings, encoder, gold), unseen)
 
@@ -153,9 +160,9 @@ def _text(settings: CandidateSettings, language: str) -> Iterable[str]:
 
 
 def embedded(words: Sequence[str], encoder: Encoder) -> WordVectors:
-    """Return the mean input embedding of each word's pieces; words that the tokenizer cannot write are left out."""
-    written = WordPieces(encoder)
-    written.know(words)
+    """Return the mean input embedding of each word's subwords; words that the tokenizer cannot write are left out."""
+    written = WordCodec(encoder)
+    written.prepare(words)
     known = [word for word in words if written.subwords(word)]
     blocks = [torch.zeros(0, mean_embeddings(encoder, torch.zeros(0, 1, dtype=torch.long)).shape[-1])]
     with torch.no_grad():
@@ -166,7 +173,15 @@ def embedded(words: Sequence[str], encoder: Encoder) -> WordVectors:
 
 
 def mean_embeddings(encoder: Encoder, subwords: Tensor) -> Tensor:
-    """Return the mean embedding of pieces (..., pieces), where -1 is none: (..., width); zero for no piece at all."""
+    """Return the mean embedding of subwords.
+
+    Args:
+        encoder: embeds the subwords.
+        subwords: (..., subwords), padded with -1.
+
+    Returns:
+        (..., embedding); zero for a word without subwords.
+    """
     real = (subwords != _NONE).unsqueeze(-1)
     summed = (encoder.embed(subwords.clamp(min=0)) * real).sum(dim=-2)
     return summed / real.sum(dim=-2).clamp(min=1)
@@ -175,7 +190,7 @@ def mean_embeddings(encoder: Encoder, subwords: Tensor) -> Tensor:
 def _file(settings: CandidateSettings, language: str) -> str:
     if settings.path is None or _LANGUAGE not in settings.path:
         raise RecipeError(
-            f"path: candidates = '{settings.candidates}' reads a file a language; expected a path with {_LANGUAGE} in "
-            f"it, such as vectors/wiki.{_LANGUAGE}.vec (found {settings.path!r})"
+            f"path: candidates = '{settings.candidates}' reads one file per language; expected a path with "
+            f"{_LANGUAGE} in it, such as vectors/wiki.{_LANGUAGE}.vec (found {settings.path!r})"
         )
     return settings.path.replace(_LANGUAGE, language)

@@ -1,4 +1,4 @@
-"""The words of a tokenized sentence as text, and text as the pieces it has inside a sentence."""
+"""Conversion between the words of a tokenized sentence and the subwords that words have inside a sentence."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import Tokens
 from crosslift.errors import DataError
 
-Pieces = tuple[int, ...]
+Subwords = tuple[int, ...]
 
 
 class Span(NamedTuple):
-    """Where a word stands, punctuation around it left out, what it is, and its language where that is known."""
+    """A word in a sentence, without surrounding punctuation: its tokens, its text, and its language where known."""
 
     start: int
     stop: int
@@ -23,50 +23,50 @@ class Span(NamedTuple):
     language: str | None
 
 
-class WordPieces:
-    """Both directions between words and pieces, remembered, because texts repeat their words."""
+class WordCodec:
+    """Converts words to subwords and back, with a cache, because texts repeat their words."""
 
     def __init__(self, encoder: Encoder) -> None:
         self.encoder = encoder
-        self._texts: dict[Pieces, str] = {}
-        self._pieces: dict[str, Pieces] = {}
+        self._texts: dict[Subwords, str] = {}
+        self._subwords: dict[str, Subwords] = {}
 
     def spans(self, tokens: Tokens) -> list[Span]:
         """Return the words of a sentence or of a pair, in their order.
 
         Raises:
-            DataError: the tokens do not say which words they belong to.
+            DataError: the tokens have no word indices.
         """
         if tokens.words is None:
             raise DataError(
-                "words cannot be replaced in tokens that do not know their words; use Encoder.tokenize_words, "
-                'and needs = {"words"} in a method'
+                "words cannot be replaced in tokens without word indices; use Encoder.tokenize_words, and "
+                'requires = {"words"} in a method'
             )
         return [self._span(tokens, *place) for place in _runs(tokens)]
 
-    def subwords(self, text: str) -> Pieces:
-        """Return the pieces of one or more words as they stand inside a sentence; none if a part is unknown."""
-        if text not in self._pieces:
-            self.know([text])
-        return self._pieces[text]
+    def subwords(self, text: str) -> Subwords:
+        """Return the subwords of one or more words inside a sentence; none if one of them is unknown."""
+        if text not in self._subwords:
+            self.prepare([text])
+        return self._subwords[text]
 
-    def know(self, texts: Iterable[str]) -> None:
-        """Find the pieces of many texts at once, which is faster than one by one."""
-        new = [text for text in dict.fromkeys(texts) if text not in self._pieces]
+    def prepare(self, texts: Iterable[str]) -> None:
+        """Tokenize many texts at once, which is faster than one by one."""
+        new = [text for text in dict.fromkeys(texts) if text not in self._subwords]
         if not new:
             return
         unknown = self.encoder.tokenizer.unk_token_id
-        # Behind another word, because the first one of a sentence may be written differently.
+        # After another word, because the first word of a sentence may have other subwords.
         for text, tokens in zip(new, self.encoder.tokenize_words([["a", *text.split()] for text in new]), strict=True):
             assert tokens.words is not None
             found = tuple(token for token, word in zip(tokens.ids, tokens.words, strict=True) if word > 0)
-            self._pieces[text] = () if unknown in found else found
+            self._subwords[text] = () if unknown in found else found
 
     def with_words(self, tokens: Tokens, wanted: Sequence[tuple[Span, str]]) -> Tokens:
-        """Return tokens with other words in some places, as far as they can be written and the encoder has room."""
-        self.know([text for _, text in wanted])
+        """Return tokens with some words replaced, where the tokenizer knows the new ones and the encoder has room."""
+        self.prepare([text for _, text in wanted])
         room = self.encoder.max_length - len(tokens)
-        replacements: dict[tuple[int, int], Pieces] = {}
+        replacements: dict[tuple[int, int], Subwords] = {}
         for span, text in wanted:
             subwords = self.subwords(text)
             growth = len(subwords) - (span.stop - span.start)
@@ -82,7 +82,7 @@ class WordPieces:
         while first < last and self._is_punctuation(tokens.ids[first]):
             first += 1
         if not self._text(tokens.ids[first:last]):
-            first, last = start, stop  # all of it is punctuation
+            first, last = start, stop  # nothing but punctuation
         second = tokens.second_language if tokens.segments[first] else None
         return Span(first, last, self._text(tokens.ids[first:last]), second or tokens.language)
 
@@ -90,16 +90,16 @@ class WordPieces:
         text = self._text((token,))
         return bool(text) and all(unicodedata.category(character).startswith("P") for character in text)
 
-    def _text(self, ids: Pieces) -> str:
+    def _text(self, ids: Subwords) -> str:
         if ids not in self._texts:
             decoded = str(self.encoder.tokenizer.decode(list(ids), clean_up_tokenization_spaces=False))
-            # Marks of a word's inside or start that a tokenizer without a decoder leaves there.
+            # A tokenizer without a decoder leaves marks of a word's start or inside in the text.
             self._texts[ids] = "".join(decoded.removeprefix("##").lstrip("▁Ġ").split())
         return self._texts[ids]
 
 
-def replaced(tokens: Tokens, replacements: Mapping[tuple[int, int], Pieces]) -> Tokens:
-    """Return tokens with other pieces from start to stop; they belong to the same word, text and language."""
+def replaced(tokens: Tokens, replacements: Mapping[tuple[int, int], Subwords]) -> Tokens:
+    """Return tokens with other subwords from start to stop, of the same word, text and language."""
     ids, origins = list[int](), list[int]()
     position = 0
     for (start, stop), subwords in sorted(replacements.items()):
@@ -119,14 +119,14 @@ def replaced(tokens: Tokens, replacements: Mapping[tuple[int, int], Pieces]) -> 
 
 
 def relabelled(labels: Sequence[int], before: Tokens, after: Tokens, *, ignored: int) -> tuple[int, ...]:
-    """Return the labels of a tagged sentence whose words were replaced: a word keeps its label, at its first piece.
+    """Return the labels of a tagged sentence whose words were replaced: a word keeps its label, at its first subword.
 
-    A token of no word stays, and so does its label.
+    A token outside words stays, with its label.
 
     Args:
-        labels: one a token of `before`, `ignored` but at the first piece of a word or at a token of none.
+        labels: one per token of `before`; `ignored` except at the first subword of a word and at tokens outside words.
         before: the sentence.
-        after: the same words in other pieces.
+        after: the sentence with other subwords for some words.
         ignored: the label of all other tokens.
     """
     kept = iter([labels[place] for place in _labelled(before)])
@@ -135,14 +135,14 @@ def relabelled(labels: Sequence[int], before: Tokens, after: Tokens, *, ignored:
 
 
 def _labelled(tokens: Tokens) -> list[int]:
-    """Return the first place of each word, and every place that is of none."""
+    """Return the first position of each word, and every position outside words."""
     assert tokens.words is not None
     outside = [place for place, word in enumerate(tokens.words) if word < 0]
     return sorted([*outside, *(start for start, _ in _runs(tokens))])
 
 
 def _runs(tokens: Tokens) -> Iterator[tuple[int, int]]:
-    """Yield first position and the one past the last of every word."""
+    """Yield the first position of every word, and the one past its last."""
     assert tokens.words is not None
     for (word, _), places in groupby(range(len(tokens)), key=lambda place: _key(tokens, place)):
         run = list(places)

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from pydantic import Field, PrivateAttr
 
-from crosslift.augment.words import Span, WordPieces
+from crosslift.augment.words import Span, WordCodec
 from crosslift.data.word_neighbours import Neighbours, neighbour_files, open_neighbours
 from crosslift.encoder.inputs import Tokens
 from crosslift.finetune.bases.word_view import WordView
@@ -47,7 +47,7 @@ class SynonymSmoothing(WordView):
         "replaced, as in the released code; else without case and punctuation",
     )
 
-    _written: WordPieces | None = PrivateAttr(None)
+    _written: WordCodec | None = PrivateAttr(None)
 
     def files(self) -> tuple[str, ...]:
         """Return the file of the neighbours."""
@@ -56,7 +56,7 @@ class SynonymSmoothing(WordView):
     def view(self, model: TaskModel, item: TaskItem, generator: torch.Generator) -> Tokens:
         """Return the tokens with words drawn anew."""
         if self._written is None or self._written.encoder is not model.encoder:
-            self._written = WordPieces(model.encoder)
+            self._written = WordCodec(model.encoder)
         neighbours = open_neighbours(self.neighbours, count=self.count, min_cosine=self.min_cosine)
         spans = self._written.spans(item.tokens)
         draws = self._draws(item, len(spans), generator)

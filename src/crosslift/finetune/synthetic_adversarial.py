@@ -20,7 +20,7 @@ from torch import Tensor
 
 from crosslift.augment.adversary import Adversary, AdversarySettings, Words, find_words
 from crosslift.augment.candidates import Candidates, CandidateSettings, make_candidates
-from crosslift.augment.words import WordPieces
+from crosslift.augment.words import WordCodec
 from crosslift.data.lexicon import lexicon_files, open_lexicon
 from crosslift.encoder.inputs import IGNORED, Inputs
 from crosslift.finetune.bases.batch import LabelledBatch, ModelInput, Pass
@@ -58,7 +58,7 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
     adversarial_weight: float = Field(1.0, ge=0, description="weight of the task loss on the view (beta)")
     consistency_weight: float = Field(1.0, ge=0, description="weight of the divergence of the two predictions (gamma)")
 
-    _written: WordPieces | None = PrivateAttr(None)
+    _written: WordCodec | None = PrivateAttr(None)
 
     @property
     def active(self) -> bool:
@@ -86,7 +86,7 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, FinetuneMethod)
         if not self.active:
             return None
         if self._written is None or self._written.encoder is not model.encoder:
-            self._written = WordPieces(model.encoder)
+            self._written = WordCodec(model.encoder)
         lexicon = open_lexicon(self.lexicon, self.languages)
         return DrawnWords(*find_words([item.tokens for item in items], self._written, lexicon, generator))
 

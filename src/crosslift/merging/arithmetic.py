@@ -1,13 +1,13 @@
-"""Merging weights: functions of dictionaries of tensors.
+"""Arithmetic of merging: functions of dictionaries of weights.
 
-All take models of equal names and shapes, compute in float64 and return the first argument's types.  A *task vector* is
-what training changed: tau = theta - theta_0.
+All take models with the same names and shapes, compute in float64 and return the first argument's types.  A *task
+vector* is the change by training: tau = theta - theta_0.
 
 ==================  ====================================================================================================
 average             sum_i w_i theta_i / sum_i w_i; runs with one frozen head, or checkpoints of one run (Schmidt et al.
                     2023, arXiv 2305.16834)
 task arithmetic     theta_0 + sum_i a_i tau_i (Ilharco et al. 2023, arXiv 2212.04089)
-TIES                trim each tau, elect a sign for every weight, mean over those that agree (Yadav et al. 2023, arXiv
+TIES                trim each tau, elect a sign per weight, average those that agree (Yadav et al. 2023, arXiv
                     2306.01708)
 DARE                drop entries of each tau at random, rescale the rest, then task arithmetic (Yu et al. 2024, arXiv
                     2311.03099)
@@ -25,7 +25,7 @@ Weights = Mapping[str, Tensor]
 
 
 def average(models: Sequence[Weights], factors: Sequence[float]) -> dict[str, Tensor]:
-    """Return the mean of the models, weighted by `factors`, whose sum need not be 1."""
+    """Return the mean of the models, weighted by `factors`, which need not sum to 1."""
     total = sum(factors)
     return {
         name: (_sum([model[name] for model in models], factors) / total).to(weight.dtype)
@@ -34,9 +34,9 @@ def average(models: Sequence[Weights], factors: Sequence[float]) -> dict[str, Te
 
 
 def task_arithmetic(base: Weights, models: Sequence[Weights], factors: Sequence[float]) -> dict[str, Tensor]:
-    """Return the base moved by the models' task vectors times `factors`.
+    """Return the base plus the models' task vectors times `factors`.
 
-    Computed as (1 - sum_i a_i) theta_0 + sum_i a_i theta_i, so that one model with factor 1 comes out bit for bit.
+    It is computed as (1 - sum_i a_i) theta_0 + sum_i a_i theta_i, so one model with factor 1 is returned bit for bit.
     """
     return {
         name: _sum([weight, *(model[name] for model in models)], [1 - sum(factors), *factors]).to(weight.dtype)
@@ -45,13 +45,13 @@ def task_arithmetic(base: Weights, models: Sequence[Weights], factors: Sequence[
 
 
 def ties(base: Weights, models: Sequence[Weights], factors: Sequence[float], *, density: float) -> dict[str, Tensor]:
-    """Return the base moved by what the models agree on.
+    """Return the base plus the changes on whose sign the models agree.
 
     Args:
         base: theta_0.
         models: theta_i.
-        factors: of the trimmed task vectors; equal ones are the paper's lambda.
-        density: share of each task vector, over all weights together, that is kept: those that changed most.
+        factors: factors of the trimmed task vectors; equal ones are lambda in the paper.
+        density: share of the weights whose changes are kept, the largest of each task vector.
     """
     smallest = [_smallest_kept(base, model, density) for model in models]
 
@@ -67,7 +67,7 @@ def ties(base: Weights, models: Sequence[Weights], factors: Sequence[float], *, 
 
 
 def disjoint_mean(taus: Tensor) -> Tensor:
-    """Return, for each weight, the mean of the task vectors that have the sign of their sum; 0 where they cancel.
+    """Return the mean, per weight, of the task vectors that have the sign of their sum; 0 where they cancel out.
 
     Args:
         taus: (models, ...), trimmed.
@@ -87,14 +87,14 @@ def dare(
     density: float,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
-    """Return task arithmetic of models of which a random share of changes is dropped and the rest rescaled.
+    """Return task arithmetic of models with a random share of their changes dropped and the rest rescaled.
 
     Args:
         base: theta_0.
         models: theta_i.
         factors: a_i.
-        density: share of changes kept, 1 - p in the paper; the rest is divided by it, so that the mean stays.
-        generator: of what is dropped; drawn on the CPU, model after model, in the order of the names.
+        density: share of changes that are kept, 1 - p in the paper; they are divided by it, which preserves the mean.
+        generator: draws the dropped changes, on the CPU, model by model, in the order of the names.
     """
     dropped = [
         {name: _dropped(base[name], model[name], density, generator) for name in base} for model in models
@@ -116,7 +116,7 @@ def _sum(tensors: Sequence[Tensor], factors: Sequence[float]) -> Tensor:
 
 
 def _smallest_kept(base: Weights, model: Weights, density: float) -> float:
-    """Return the magnitude of the smallest change among the largest `density` of all."""
+    """Return the size of the smallest change that is kept."""
     sizes = torch.cat([(model[name].double() - weight.double()).abs().flatten() for name, weight in base.items()])
     dropped = len(sizes) - max(1, round(density * len(sizes)))
     return float(sizes.kthvalue(dropped + 1).values)

@@ -1,4 +1,4 @@
-"""The model card of a merged checkpoint: what it was made of, and what the cards of its parts say of their data."""
+"""The model card of a merged checkpoint: its parts, their settings, and the data that their cards name."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ log = logging.getLogger(__name__)
 
 _HOW = {
     "average": "the weighted mean of the weights",
-    "task-arithmetic": "the base and the weighted sum of what each model changed (Ilharco et al. 2023)",
+    "task-arithmetic": "the base plus the weighted sum of each model's changes (Ilharco et al. 2023)",
     "ties": "TIES: the largest changes that agree in sign (Yadav et al. 2023)",
-    "dare": "DARE: changes dropped at random, the others scaled up (Yu et al. 2024)",
+    "dare": "DARE: changes dropped at random, the others rescaled (Yu et al. 2024)",
 }
 
 
@@ -28,9 +28,9 @@ def merge_card(record: Mapping[str, Any], architecture: str, *, predicts: bool) 
     """Return the card of a merge.
 
     Args:
-        record: what `crosslift_merge.json` holds: how, models, weights, base, and what else was set.
+        record: the contents of `crosslift_merge.json`: how, models, weights, base, and other settings.
         architecture: transformers' class of the checkpoint; empty for a head that transformers does not have.
-        predicts: whether the model has a task's head.
+        predicts: whether the model has a task head.
     """
     models, base = record["models"], record["base"]
     cards = [_header_of(place) for place in models]
@@ -62,7 +62,7 @@ def merge_card(record: Mapping[str, Any], architecture: str, *, predicts: bool) 
 
 
 def shown(place: str) -> str:
-    """Return how a card calls a model: a hub id, or the last names of its path, since a machine's own is nobody's.
+    """Return the name of a model in a card: a hub id, or the end of its path, since whole paths differ by machine.
 
     >>> shown("google-bert/bert-base-cased"), shown("/home/me/runs/tlm/seed-0/model")
     ('google-bert/bert-base-cased', 'tlm/seed-0/model')
@@ -75,14 +75,14 @@ def _is_hub_id(place: str) -> bool:
 
 
 def _header_of(place: str) -> dict[str, Any]:
-    """Return the YAML of a model's own card; nothing where it has none, or none that can be read."""
+    """Return the YAML header of a model's card; empty if there is none, or it cannot be parsed."""
     path = Path(place) / "README.md"
     if not path.is_file():
         return {}
     try:
         return huggingface_hub.metadata_load(path) or {}
     except (yaml.YAMLError, ValueError) as error:
-        log.warning("%s: its header is not YAML (%s); the merged model's card says nothing of it", path, error)
+        log.warning("%s: the header is not YAML (%s); the card of the merged model ignores it", path, error)
         return {}
 
 
@@ -96,7 +96,7 @@ def _all(cards: Sequence[Mapping[str, Any]], key: str) -> list[str]:
 
 
 def _licence(cards: Sequence[Mapping[str, Any]]) -> str:
-    """Return the licence if all parts have one and the same, "other" if some have one, else "unknown"."""
+    """Return the licence if all parts have the same, "other" if they differ, "unknown" if none has one."""
     found = {str(card.get("license") or "unknown") for card in cards}
     return found.pop() if len(found) == 1 else "other"
 
@@ -109,5 +109,5 @@ def _settings(record: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _limits() -> Iterator[str]:
-    yield "The licences and limits of every part hold for the whole: read their cards."
-    yield "This model was not scored: its parts' scores are not its own. crosslift evaluate DIRECTORY scores it."
+    yield "The licences and limits of all its parts apply: read their cards."
+    yield "This model has no scores yet, and its parts' scores do not apply. crosslift evaluate DIRECTORY scores it."

@@ -1,4 +1,4 @@
-"""Merging saved models into one checkpoint."""
+"""Merging of saved models into one checkpoint."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 
 import torch
 from torch import Tensor, nn
 
+from crosslift.choices import MergeMethod
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import CheckpointError, InputError, RunExistsError, unknown
 from crosslift.heads.checkpoints import described
@@ -24,45 +25,44 @@ from crosslift.runs.model_card import architecture_of
 
 log = logging.getLogger(__name__)
 
-How = Literal["average", "task-arithmetic", "ties", "dare"]
 DENSITY = 0.2
-"""Share of a task vector that TIES and DARE keep; the top 20 percent are the default of TIES's paper."""
+"""Share of a task vector that TIES and DARE keep; the top 20 % are the default in the paper of TIES."""
 RECORD = "crosslift_merge.json"
-"""File beside the checkpoint that says what it was made of."""
+"""File in the checkpoint directory that records the models and settings."""
 
 
 def merge(
     models: Sequence[str | Path],
     output: str | Path,
     *,
-    how: How = "average",
+    how: MergeMethod = "average",
     base: str | Path | None = None,
     weights: Sequence[float] | None = None,
     density: float | None = None,
     seed: int = 0,
 ) -> Path:
-    """Merge the weights of models into an ordinary checkpoint of the first one's form.
+    """Merge the weights of models into an ordinary checkpoint with the architecture of the first one.
 
-    Task models need the same labels.  With a base, models after the first may also be encoders (one trained on text of
-    a language, say); the head is then the first model's.  Weights that the base lacks, which heads are if it is an
-    encoder, must be equal in all models that have them: train runs under one head with `finetune.head_from`.
+    Task models need the same labels.  With a base, models after the first may also be encoders, such as one trained on
+    text of a language; the head is then the first model's.  Weights that the base lacks, such as those of a head if it
+    is an encoder, must be equal in all models that have them: train runs under one head with `finetune.head_from`.
 
     Args:
         models: directories or hub ids.
-        output: directory to make.
+        output: directory to create.
         how: "average", "task-arithmetic", "ties" or "dare"; see `crosslift.merging.arithmetic`.
-        base: where the models' training started, an encoder or a task model; for all but "average".
-        weights: a factor a model; 1 each by default.  "average" divides by their sum.
+        base: the encoder or task model that the models were trained from; for all methods but "average".
+        weights: one factor per model; 1 each by default.  "average" divides by their sum.
         density: share of each model's changes that "ties" and "dare" keep, in (0, 1]; 0.2 by default.
-        seed: of what "dare" drops.
+        seed: seed of the choice of changes that "dare" drops.
 
     Returns:
-        The output.
+        The output directory.
 
     Raises:
-        InputError: settings that do not go together.
+        InputError: settings that contradict each other.
         CheckpointError: models that cannot be merged; the message names the file, the weight and both shapes.
-        RunExistsError: the output is there.
+        RunExistsError: the output exists already.
     """
     output = Path(output)
     if output.exists():
@@ -79,10 +79,10 @@ def merge(
 
 @dataclass(frozen=True)
 class _Plan:
-    """What is asked for."""
+    """The models and settings of a merge."""
 
     models: tuple[str, ...]
-    how: How
+    how: MergeMethod
     base: str | None
     weights: Sequence[float] | None
     density: float | None
@@ -93,38 +93,40 @@ class _Plan:
         return DENSITY if self.density is None else self.density
 
     def checked(self) -> list[float]:
-        """Return a factor for each model.
+        """Return one factor per model.
 
         Raises:
-            InputError: settings that do not go together.
+            InputError: settings that contradict each other.
         """
-        if self.how not in get_args(How):
-            raise InputError(f"how: {unknown('merge method', self.how, get_args(How))}")
+        if self.how not in get_args(MergeMethod):
+            raise InputError(f"how: {unknown('merge method', self.how, get_args(MergeMethod))}")
         if not self.models:
-            raise InputError("models: none given; expected at least one checkpoint")
+            raise InputError("models: found none; expected at least one checkpoint")
         self._check_base()
         if not 0 < self.kept <= 1:
-            raise InputError(f"density: {self.kept} found; expected a share above 0 and at most 1")
+            raise InputError(f"density: found {self.kept}; expected a share above 0 and at most 1")
         return self._factors()
 
     def _check_base(self) -> None:
         if self.how == "average" and self.base is not None:
-            raise InputError("base: 'average' starts from nothing; leave the base out, or choose 'task-arithmetic'")
+            raise InputError("base: 'average' has no base; remove it, or choose 'task-arithmetic'")
         if self.how != "average" and self.base is None:
-            raise InputError(f"base: '{self.how}' needs the checkpoint that the models' training started from")
+            raise InputError(f"base: found none; '{self.how}' needs the checkpoint that the models were trained from")
         if self.how in ("average", "task-arithmetic") and self.density is not None:
-            raise InputError(f"density: '{self.how}' keeps all of a model; density is for 'ties' and 'dare'")
+            raise InputError(
+                f"density: '{self.how}' keeps all changes of a model; remove density, or choose 'ties' or 'dare'"
+            )
 
     def _factors(self) -> list[float]:
         factors = [1.0] * len(self.models) if self.weights is None else list(self.weights)
         if len(factors) != len(self.models):
-            raise InputError(f"weights: {len(factors)} found for {len(self.models)} models; expected one each")
+            raise InputError(f"weights: found {len(factors)} for {len(self.models)} models; expected one per model")
         if not all(map(math.isfinite, factors)) or (self.how == "average" and sum(factors) <= 0):
-            raise InputError(f"weights: {factors} found; expected finite numbers, with a sum above 0 for an average")
+            raise InputError(f"weights: found {factors}; expected finite numbers, with a sum above 0 for an average")
         return factors
 
     def record(self, factors: Sequence[float]) -> dict[str, Any]:
-        """Return what is kept beside the checkpoint."""
+        """Return the models and settings as JSON."""
         density = {"density": self.kept} if self.how in ("ties", "dare") else {}
         seed = {"seed": self.seed} if self.how == "dare" else {}
         return {"how": self.how, "models": self.models, "weights": factors, "base": self.base, **density, **seed}
@@ -132,20 +134,20 @@ class _Plan:
 
 @dataclass(frozen=True)
 class _Loaded:
-    """A checkpoint; its parameters by names that all forms of a family share."""
+    """A checkpoint, and its parameters by names that do not depend on its head."""
 
     place: str
     model: TaskModel | Encoder
     body: Mapping[str, nn.Parameter]
-    """The bare transformer's, without a pooler."""
+    """Those of the bare transformer, without a pooler."""
     pooler: Mapping[str, nn.Parameter]
-    """Its pooler's; an encoder with a masked-LM head has it beside."""
+    """Those of the pooler, which an encoder with a masked-LM head keeps separately."""
     head: Mapping[str, nn.Parameter]
-    """All others, once each where they are shared."""
+    """All others; shared ones once."""
 
     @classmethod
     def read(cls, place: str) -> _Loaded:
-        """Load a task model, or an encoder where there is no task head."""
+        """Load a task model, or an encoder if there is no task head."""
         model = TaskModel.load(place) if described(place) else Encoder.load(place)
         encoder = model.encoder if isinstance(model, TaskModel) else model
         inner = dict(encoder.base.named_parameters())
@@ -172,7 +174,7 @@ class _Loaded:
         return {**self.body, **self.pooler, **self.head}
 
     def write(self, merged: Mapping[str, Tensor], output: Path, record: Mapping[str, Any]) -> None:
-        """Write this model with other weights, beside and then renamed."""
+        """Write this model with other weights, to a temporary directory that is then renamed."""
         own = self.weights
         for name, weight in merged.items():
             own[name].copy_(weight)
@@ -188,7 +190,7 @@ class _Loaded:
 
 
 def _check_alike(loaded: Sequence[_Loaded], base: _Loaded | None) -> None:
-    """Check that models are of one family, vocabulary, shape and label set."""
+    """Check that models have the same family, vocabulary, shapes and labels."""
     first = loaded[0]
     for other in [*loaded[1:], *([base] if base else [])]:
         _check_facts(first, other)
@@ -199,13 +201,15 @@ def _check_alike(loaded: Sequence[_Loaded], base: _Loaded | None) -> None:
 
 
 def _check_facts(first: _Loaded, other: _Loaded) -> None:
-    kinds = [each.encoder.model.config.model_type for each in (first, other)]
-    if kinds[0] != kinds[1]:
-        raise CheckpointError(f"{other.place} is a '{kinds[1]}' model and {first.place} a '{kinds[0]}' one")
+    types = [each.encoder.model.config.model_type for each in (first, other)]
+    if types[0] != types[1]:
+        raise CheckpointError(
+            f"{other.place} is a '{types[1]}' model; expected a '{types[0]}' model like {first.place}"
+        )
     if first.labels is None and other.labels is not None:
         raise CheckpointError(
-            f"{first.place} has no task head and {other.place} has one; the result has the form of the first model, so "
-            "name the one with the head first"
+            f"{first.place} has no task head and {other.place} has one; the result has the architecture of the first "
+            "model, so name the one with the head first"
         )
     if other.labels is not None and other.labels != first.labels:
         raise CheckpointError(
@@ -214,8 +218,8 @@ def _check_facts(first: _Loaded, other: _Loaded) -> None:
         )
     if first.encoder.tokenizer.get_vocab() != other.encoder.tokenizer.get_vocab():
         raise CheckpointError(
-            f"{other.place}: its tokenizer has another vocabulary than that of {first.place}, so their embeddings "
-            "stand for different tokens"
+            f"{other.place}: the vocabulary of its tokenizer is not that of {first.place}, so their embeddings are of "
+            "different tokens"
         )
 
 
@@ -248,7 +252,7 @@ def _merged(
 
 
 def _filled(each: _Loaded, wanted: Mapping[str, Tensor], default: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return the wanted weights of a model; an encoder has changed nothing of a head that it lacks."""
+    """Return the wanted weights of a model; those of a head that an encoder lacks are unchanged."""
     own = each.weights
     lacking = sorted(wanted.keys() - own.keys() - (default.keys() if each.labels is None else set()))
     if lacking:
@@ -257,7 +261,7 @@ def _filled(each: _Loaded, wanted: Mapping[str, Tensor], default: Mapping[str, T
 
 
 def _differ(loaded: Sequence[_Loaded], names: set[str]) -> tuple[str, str] | None:
-    """Return the first (model, weight) among `names` that is not that of the first model."""
+    """Return the first (model, weight) among `names` that differs from that of the first model."""
     first = loaded[0].weights
     for each in loaded[1:]:
         own = each.weights
@@ -272,8 +276,8 @@ def _check_common_head(loaded: Sequence[_Loaded], base: _Loaded) -> None:
     if differing:
         place, name = differing
         raise CheckpointError(
-            f"{place}: '{name}' of its head is not that of {loaded[0].place}, and {base.place} has no such weight to "
-            "start from; train the runs under one head with finetune.head_from"
+            f"{place}: '{name}' of its head differs from that of {loaded[0].place}, and {base.place} has no such "
+            "weight to start from; train the runs under one head with finetune.head_from"
         )
 
 
@@ -281,8 +285,8 @@ def _warn_of_heads(loaded: Sequence[_Loaded]) -> None:
     differing = _differ(loaded, set(loaded[0].head))
     if differing and loaded[0].labels is not None:
         log.warning(
-            "%s has another head than %s: their average is a model only if they are checkpoints of one run; train runs "
-            "under one head with finetune.head_from",
+            "the head of %s differs from that of %s: averaging heads is sound only between checkpoints of one run; "
+            "train runs under one head with finetune.head_from",
             differing[0],
             loaded[0].place,
         )

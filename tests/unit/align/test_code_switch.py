@@ -83,5 +83,5 @@ def test_languages_are_those_asked_for(encoder: Encoder, lexicon: str) -> None:
 
 def test_items_must_know_their_words(encoder: Encoder, lexicon: str) -> None:
     assert CodeSwitch.requires == {"words"}
-    with pytest.raises(DataError, match="do not know their words"):
+    with pytest.raises(DataError, match="without word indices"):
         collated(CodeSwitch(lexicon=lexicon), encoder, encoder.tokenize(["the cat"], language="en"))

@@ -10,7 +10,7 @@ from torch import Tensor
 from crosslift.augment.adversary import Adversary, AdversarySettings, Words, find_words, first_order_gains, spliced
 from crosslift.augment.candidates import Candidates
 from crosslift.augment.code_switching import CodeSwitcher
-from crosslift.augment.words import WordPieces
+from crosslift.augment.words import WordCodec
 from crosslift.data.lexicon import Lexicon
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Inputs, Tokens, pad
@@ -36,7 +36,7 @@ def made(encoder: Encoder, lexicon: Lexicon, limit: int = 8) -> Candidates:
 
 
 def found(encoder: Encoder, lexicon: Lexicon, rows: Sequence[Tokens], seed: int = 0) -> tuple[Inputs, Words]:
-    return encoder.collate(rows), find_words(rows, WordPieces(encoder), lexicon, generator(seed))
+    return encoder.collate(rows), find_words(rows, WordCodec(encoder), lexicon, generator(seed))
 
 
 def linear(weights: Tensor) -> Any:
@@ -170,7 +170,7 @@ def test_labels_stay_with_their_words(encoder: Encoder) -> None:
     inputs = Inputs(**{**vars(inputs), "targets": pad([(IGNORED, 4, 5, 6, IGNORED), (IGNORED, 7, IGNORED)], IGNORED)})
     spans = torch.tensor([[[1, 2], [2, 3], [3, 4]], [[1, 2], [0, 0], [0, 0]]])
     subwords = torch.full((2, 3, 2), -1)
-    subwords[0, 1] = torch.tensor(WordPieces(encoder).subwords("großer Apfel"))
+    subwords[0, 1] = torch.tensor(WordCodec(encoder).subwords("großer Apfel"))
     subwords[1, 0] = subwords[0, 1]
     other, moved = spliced(inputs, spans, subwords, encoder.pad_id)
     assert texts_of(encoder, other) == ["the großer Apfel sleeps", "großer Apfel"]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from crosslift.augment.candidates import Candidates, CandidateSettings, embedded, held_out_precision, make_candidates
-from crosslift.augment.words import WordPieces
+from crosslift.augment.words import WordCodec
 from crosslift.data.lexicon import Lexicon
 from crosslift.data.word_vectors import WordVectors
 from crosslift.encoder.encoder import Encoder
@@ -45,7 +45,7 @@ def test_a_word_that_is_not_in_the_table_has_no_candidate(encoder: Encoder, save
 def test_the_encoders_vectors_are_means_of_pieces(encoder: Encoder) -> None:
     vectors = embedded(["cat", "Baum", "großer Apfel"], encoder)
     assert vectors.words == ("cat", "großer Apfel")  # the tokenizer cannot write the other one
-    subwords = torch.tensor(WordPieces(encoder).subwords("großer Apfel"))
+    subwords = torch.tensor(WordCodec(encoder).subwords("großer Apfel"))
     np.testing.assert_allclose(vectors.matrix[1], encoder.embed(subwords).mean(dim=0).detach().numpy(), rtol=1e-5)
 
 
@@ -93,7 +93,7 @@ def test_what_is_held_out_is_measured_apart(encoder: Encoder, lexicon: Lexicon, 
     path = vectors_of(lexicon, tmp_path)
     settings = CandidateSettings(lexicon=saved, candidates="vectors", path=path, noise=0, seed_share=0.6)
     assert held_out_precision(settings, encoder).keys() == {"de", "fr"}
-    with pytest.raises(RecipeError, match="seed_share is 1"):
+    with pytest.raises(RecipeError, match="seed_share: found 1"):
         held_out_precision(settings.model_copy(update={"seed_share": 1.0}), encoder)
 
 

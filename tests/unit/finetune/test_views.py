@@ -12,7 +12,7 @@ import pytest
 import torch
 from scipy.stats import chisquare
 
-from crosslift.augment.words import WordPieces
+from crosslift.augment.words import WordCodec
 from crosslift.data.word_neighbours import nearest_words, open_neighbours, read_neighbours
 from crosslift.data.word_vectors import WordVectors
 from crosslift.encoder.inputs import IGNORED
@@ -34,7 +34,7 @@ def neighbours(tmp_path: Path, found: dict[str, Any]) -> str:
 
 
 def words_of(model: Any, item: TaskItem) -> list[str]:
-    return [span.word for span in WordPieces(model.encoder).spans(item.tokens)]
+    return [span.word for span in WordCodec(model.encoder).spans(item.tokens)]
 
 
 def test_words_are_replaced_as_often_as_they_should(checkpoint: Checkpoint, tmp_path: Path) -> None:

@@ -83,7 +83,7 @@ def test_the_card_of_a_merge_says_what_it_was_made_of(checkpoint: Checkpoint, tm
     assert "base_model" not in header  # directories are no names that anybody else knows
     assert "| runs/r\\|1/model | 0.75 | en, sw |\n| runs/r\\|2/model | 0.25 | en |" in body
     assert str(tmp_path) not in body
-    assert "was not scored" in body
+    assert "has no scores yet" in body
     assert "crosslift predict" in body
 
 
@@ -103,7 +103,7 @@ def test_a_part_whose_card_cannot_be_read_is_named(
     with caplog.at_level(logging.WARNING):
         header, _ = card_of(crosslift.merge([tmp_path / "one"], tmp_path / "merged"))
     assert "language" not in header
-    assert f"{tmp_path / 'one' / 'README.md'}: its header is not YAML" in caplog.text
+    assert f"{tmp_path / 'one' / 'README.md'}: the header is not YAML" in caplog.text
 
 
 @pytest.mark.parametrize("family", BUILDERS)
@@ -181,7 +181,7 @@ def test_a_decoder_that_writes_label_words_is_merged_along(checkpoint: Checkpoin
     shifts = zip(merged.module.named_parameters(), wanted.module.parameters(), strict=True)
     for (name, found), start in shifts:
         torch.testing.assert_close(found, start + 0.2, msg=name)
-    with pytest.raises(CheckpointError, match="of its head is not that of"):
+    with pytest.raises(CheckpointError, match="of its head differs from that of"):
         crosslift.merge(paths, tmp_path / "out", how="ties", base=checkpoint("t5"))
 
 
@@ -189,7 +189,7 @@ def test_nothing_is_overwritten_or_left_half(checkpoint: Checkpoint, tmp_path: P
     (tmp_path / "there").mkdir()
     with pytest.raises(RunExistsError, match="never overwritten"):
         crosslift.merge([checkpoint("bert")], tmp_path / "there")
-    with pytest.raises(CheckpointError, match="is a 'roberta' model"):
+    with pytest.raises(CheckpointError, match="is a 'roberta' model; expected a 'bert' model"):
         crosslift.merge([checkpoint("bert"), checkpoint("roberta")], tmp_path / "out")
     assert [path.name for path in tmp_path.iterdir()] == ["there"]
 
@@ -198,11 +198,11 @@ def test_nothing_is_overwritten_or_left_half(checkpoint: Checkpoint, tmp_path: P
     ("settings", "message"),
     [
         ({"how": "tie"}, r"unknown merge method 'tie'; did you mean 'ties'\?"),
-        ({"how": "ties"}, "base: 'ties' needs the checkpoint"),
-        ({"base": "x"}, "base: 'average' starts from nothing"),
+        ({"how": "ties"}, "base: found none; 'ties' needs the checkpoint"),
+        ({"base": "x"}, "base: 'average' has no base"),
         ({"density": 0.5}, "density: 'average' keeps all"),
-        ({"how": "dare", "base": "x", "density": 0}, "density: 0 found; expected a share above 0"),
-        ({"weights": [1, 2, 3]}, "weights: 3 found for 1 models"),
+        ({"how": "dare", "base": "x", "density": 0}, "density: found 0; expected a share above 0"),
+        ({"weights": [1, 2, 3]}, "weights: found 3 for 1 models"),
         ({"weights": [-1]}, "with a sum above 0"),
     ],
 )
@@ -225,7 +225,7 @@ def test_what_does_not_fit_is_named(checkpoint: Checkpoint, tmp_path: Path, capl
         crosslift.merge([one, bert], tmp_path / "out")
     with caplog.at_level(logging.WARNING):
         crosslift.merge([one, two], tmp_path / "out")
-    assert "another head" in caplog.text
+    assert "the head of" in caplog.text
 
 
 def test_another_shape_is_named(checkpoint: Checkpoint, tmp_path: Path) -> None:
