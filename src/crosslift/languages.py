@@ -1,7 +1,7 @@
-"""Languages: one table, and the way from any code a benchmark writes to its row.
+"""The table of languages, with lookup by any code that a benchmark uses.
 
 Resource levels follow the classes of joshi-etal-2020-state: high is 5 and 4, middle 3, low 2 to 0.
-Families are top-level ones; creoles, constructed languages and isolates are called so.
+Families are top-level ones; creoles, constructed languages and isolates are named as such.
 """
 
 from __future__ import annotations
@@ -24,34 +24,34 @@ class Language:
     """One language."""
 
     iso: str
-    """ISO 639-3, or 639-2 for a group that a benchmark does not tell apart."""
+    """ISO 639-3, or 639-2 for a group that a benchmark treats as one language."""
     name: str
     script: str
-    """ISO 15924: the script it is mostly written in, and in the benchmarks."""
+    """ISO 15924: the usual script, which the benchmarks use too."""
     family: str
     resources: str
     """`high`, `middle` or `low`; `artificial` for a language of the lab."""
     short: str | None = None
     """ISO 639-1."""
     flores: str | None = None
-    """The code of FLORES and of what is built on it, such as SIB-200."""
+    """Code in FLORES and in benchmarks based on it, such as SIB-200."""
     also: tuple[str, ...] = ()
     """Other codes in use."""
 
     @property
     def code(self) -> str:
-        """The shortest standard code: two letters where there are two, else three."""
+        """The shortest standard code: of two letters if there is one, else of three."""
         return self.short or self.iso
 
     @property
     def codes(self) -> tuple[str, ...]:
-        """Every code that names it."""
+        """All codes of the language."""
         return tuple(dict.fromkeys(filter(None, (self.short, self.iso, self.flores, *self.also))))
 
 
 @cache
 def table() -> tuple[Language, ...]:
-    """Return every language of the table, sorted by ISO 639-3."""
+    """Return all languages of the table, sorted by ISO 639-3."""
     _, *lines = _TABLE.read_text(encoding="utf-8").rstrip("\n").split("\n")
     return tuple(_language(*line.split("\t")) for line in lines)
 
@@ -68,14 +68,14 @@ def _by_code() -> dict[str, Language]:
 
 
 def get(code: str) -> Language:
-    """Return the language of a code: ISO 639-1, 639-3, FLORES, or what a benchmark writes.
+    """Return the language with a code of ISO 639-1, 639-3, FLORES or a benchmark.
 
-    A region behind the code is left out: "af-ZA" is Afrikaans.  Codes that ISO 639-3 leaves for private use, qaa to
-    qtz, are artificial languages, as the lab has them.  Two codes with a hyphen are a text in two languages, as MLQA
-    has them: script and family are those of the first.
+    A region after the code is ignored: "af-ZA" is Afrikaans.  The private-use codes of ISO 639-3, qaa to qtz, are
+    artificial languages, as in the lab.  Two codes with a hyphen stand for a text in two languages, as in MLQA, with
+    the script and family of the first.
 
     Raises:
-        LanguageError: no language of the table has this code; the message names the nearest.
+        LanguageError: no language has this code; the message names the nearest one.
 
     >>> get("sw").name, get("swh_Latn").iso, get("swa").code
     ('Swahili', 'swh', 'sw')
@@ -88,18 +88,18 @@ def get(code: str) -> Language:
     known = _known(code)
     if known is None:
         hint = nearest(code.lower(), _by_code())
-        raise LanguageError(f"'{code}' is no known language code{hint} (ISO 639 and FLORES codes are understood)")
+        raise LanguageError(f"unknown language code '{code}'{hint} (ISO 639 and FLORES codes are known)")
     return known
 
 
 def _known(code: str) -> Language | None:
-    """Return the language of a code, or of the code before a region, as in "af-ZA"."""
+    """Return the language of a code, or of the code before a region as in "af-ZA"; None if there is none."""
     named = _WITH_REGION.fullmatch(code.lower())
     return _by_code().get(code.lower()) or (_by_code().get(named[1]) if named else None)
 
 
 def same(one: str, other: str) -> bool:
-    """Return whether two codes name one language.
+    """Return whether two codes stand for the same language.
 
     >>> same("eng_Latn", "en"), same("en-US", "en"), same("qaa", "qaa"), same("qaa", "qab")
     (True, True, True, False)
@@ -108,7 +108,7 @@ def same(one: str, other: str) -> bool:
 
 
 def _pair(first: Language, second: Language) -> Language:
-    """Return what two languages are together: as well resourced as the poorer one."""
+    """Return two languages as one, with the lower of the two levels of resources."""
     levels = ("low", "middle", "high")
     resources = min(first.resources, second.resources, key=levels.index)
     name = f"{first.name} and {second.name}"
@@ -117,21 +117,21 @@ def _pair(first: Language, second: Language) -> Language:
 
 
 def artificial(code: str, *, name: str | None = None, script: str = "Zzzz") -> Language:
-    """Return an artificial language, as the lab makes them; "Zzzz" is ISO 15924 for a script without a code.
+    """Return an artificial language, as in the lab; "Zzzz" is ISO 15924 for a script without a code.
 
     Raises:
-        LanguageError: the code is not one of those left for private use.
+        LanguageError: the code is not a private-use code.
     """
     if not _PRIVATE_USE.fullmatch(code):
-        raise LanguageError(f"'{code}' is no code for an artificial language; qaa to qtz are left free for them")
+        raise LanguageError(f"'{code}' is not a code of an artificial language; expected one from qaa to qtz")
     return Language(code, name or code, script, "Artificial", "artificial")
 
 
 def resolve(code: str, among: Iterable[str]) -> str:
-    """Return the code in `among` that names the same language as `code`, so that `sw` finds `swh_Latn`.
+    """Return the code in `among` for the same language as `code`, so that `sw` finds `swh_Latn`.
 
     Raises:
-        LanguageError: none does; the message names the nearest.
+        LanguageError: there is none; the message names the nearest one.
     """
     codes = tuple(among)
     if code in codes:

@@ -1,10 +1,10 @@
-"""Pure tensor functions that several methods share.
+"""Losses that several methods share, as pure functions of tensors.
 
-The contrastive losses are functions of one number an anchor, the log-odds against its positive:
+The contrastive losses are functions of one number per anchor, the log-odds against its positive:
 ``z = log(sum over negatives of exp(s)) - s_positive``.  InfoNCE is ``softplus(z)``, CZ-NCE is ``z`` itself, and a
-margin is added to ``z``.  So InfoNCE keeps its digits where a cross-entropy over all candidates rounds to 0.
+margin is added to ``z``.  So InfoNCE keeps its precision where a cross-entropy over all candidates rounds to 0.
 
-They compute in fp32 whatever they are given (fp64 stays), also under autocast.
+Computations are in fp32 whatever the dtype of the inputs (fp64 stays fp64), also under autocast.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from torch.utils.checkpoint import checkpoint
 Reduction = Literal["mean", "none"]
 
 BLOCK_FROM = 4096
-"""From so many candidates on, similarities are computed in blocks of anchors and again in the backward pass."""
+"""Number of candidates from which similarities are computed in blocks, and again in the backward pass."""
 BLOCK = 512
+"""Anchors per block."""
 
 
 def info_nce(
@@ -47,20 +48,20 @@ def info_nce(
     Args:
         source: (batch, hidden), one language.
         target: (batch, hidden), its translations.
-        temperature: divides the cosines; small is sharp.
-        same_language_negatives: whether the other sentences of the anchor's own language are negatives too.
-        symmetric: average of both directions; else only `source` anchors.
-        reduction: "mean" gives a scalar, "none" gives (batch,).
-        pool: (candidates, hidden) sources and targets to compare with, if they are more than the batch: the rows of all
-            processes.
-        start: where the batch begins in `pool`.
-        excluded: (batch, candidates) bool, True where neither a candidate nor its translation is a negative of an
+        temperature: divides the cosines, a number or a scalar tensor; small is sharp.
+        same_language_negatives: whether the other sentences in the anchor's language are negatives too.
+        symmetric: whether to average both directions; else only rows of `source` are anchors.
+        reduction: "mean" returns a scalar, "none" returns (batch,).
+        pool: sources and targets to compare with, (candidates, hidden) each, if there are more than the batch: the rows
+            of all processes.
+        start: index of the first row of the batch in `pool`.
+        excluded: (batch, candidates) bool, True where neither a candidate nor its translation is a negative of the
             anchor.
-        hard: (batch, hidden) and (batch,) bool: one more negative of each anchor, in both directions, and whether there
-            is one.
+        hard: (batch, hidden) and (batch,) bool: one more negative of each anchor, in both directions, and whether it
+            exists.
 
     Returns:
-        The loss; 0 for an anchor without a negative.
+        The loss, a scalar or (batch,); 0 for an anchor without negatives.
 
     Source: van den Oord et al. 2018, arXiv 1807.03748, equation 4.
     """
@@ -80,16 +81,27 @@ def cz_nce(
     start: int = 0,
     excluded: Tensor | None = None,
 ) -> Tensor:
-    """CZ-NCE, which crosses zero: InfoNCE with the positive left out of the denominator.
+    """CZ-NCE (it crosses zero): InfoNCE without the positive in the denominator.
 
-    The loss of an anchor is ``-s_ii + logsumexp over negatives = log(exp(InfoNCE) - 1)``: it rises with InfoNCE, is 0
-    where the positive weighs as much as all negatives together, and falls on below.  Its gradient is InfoNCE's over
-    (1 - p), p the positive's probability, so it does not die out where p nears 1.  The authors' code takes the
-    logarithm of a plain sum of exponentials, which overflows below a temperature of 1/88 in fp32 and of 1/11 in fp16;
-    where it does not, the values are the same.
+    The loss of an anchor is ``-s_ii + logsumexp over negatives = log(exp(InfoNCE) - 1)``: it increases with InfoNCE, is
+    0 where the positive weighs as much as all negatives together, and negative below.  Its gradient is that of InfoNCE
+    divided by (1 - p), with p the probability of the positive, so it does not vanish as p approaches 1.  The authors'
+    code takes the logarithm of a plain sum of exponentials, which overflows below a temperature of 1/88 in fp32 and of
+    1/11 in fp16; otherwise the values are the same.
 
-    Args and returns are those of `info_nce`, whose default is no negatives in the anchor's language either; the paper
-    has them.
+    Args:
+        source: (batch, hidden), one language.
+        target: (batch, hidden), its translations.
+        temperature: as in `info_nce`.
+        same_language_negatives: as in `info_nce`; the paper has them.
+        symmetric: as in `info_nce`.
+        reduction: "mean" returns a scalar, "none" returns (batch,).
+        pool: as in `info_nce`.
+        start: as in `info_nce`.
+        excluded: as in `info_nce`.
+
+    Returns:
+        The loss, a scalar or (batch,); 0 for an anchor without negatives.
 
     Source: Chen et al. 2022, arXiv 2202.13083, equations 1 to 6; the same form is the decoupled contrastive loss of
     Yeh et al. 2021, arXiv 2110.06848.
@@ -117,12 +129,15 @@ def additive_margin_softmax(
     Args:
         source: (batch, hidden), one language.
         target: (batch, hidden), its translations.
-        margin: taken off the cosine of translations.
-        scale: multiplies the cosines, the margin included; the paper prints none (1).
-        reduction: "mean" gives a scalar, "none" gives (batch,).
+        margin: subtracted from the cosine of translations.
+        scale: multiplies the cosines after the margin; the paper has none (1).
+        reduction: "mean" returns a scalar, "none" returns (batch,).
         pool: as in `info_nce`.
         start: as in `info_nce`.
         excluded: as in `info_nce`.
+
+    Returns:
+        The loss, a scalar or (batch,).
 
     Source: Yang et al. 2019, arXiv 1902.08564, equations 3 to 5; Feng et al. 2022, arXiv 2007.01852, equation 1.
     """
@@ -133,17 +148,17 @@ def additive_margin_softmax(
 def supervised_contrastive(
     vectors: Tensor, labels: Tensor, *, temperature: float = 0.1, reduction: Reduction = "mean"
 ) -> Tensor:
-    """Supervised contrast: rows of one label are each other's positives, all other rows are candidates.
+    """Supervised contrastive loss: rows with the same label are positives of each other.
 
-    ``-1/|P(i)| sum over p in P(i) of log(exp(s_ip) / sum over a != i of exp(s_ia))`` with P(i) the other rows of i's
-    label.  Two views of each example under a label of its own give NT-Xent.
+    ``-1/|P(i)| sum over p in P(i) of log(exp(s_ip) / sum over a != i of exp(s_ia))`` with P(i) the other rows with the
+    label of i.  Two views of each example, with one label per example, give NT-Xent.
 
     Args:
         vectors: (rows, hidden).
-        labels: (rows,), ints.
+        labels: (rows,), integers.
         temperature: divides the cosines.
-        reduction: "mean" gives a scalar over the anchors that have a positive, 0 if none has; "none" gives (rows,) with
-            0 where there is none.
+        reduction: "mean" returns a scalar over the anchors that have a positive, 0 if none has; "none" returns (rows,),
+            with 0 for anchors without a positive.
 
     Source: Khosla et al. 2020, arXiv 2004.11362, equation 2 (the sum outside the logarithm).
     """
@@ -159,7 +174,7 @@ def supervised_contrastive(
 
 
 class _Odds:
-    """Log-odds against the positive of each anchor of a batch, in either direction."""
+    """Log-odds against the positive of each anchor in a batch, (batch,), in both directions."""
 
     def __init__(
         self,
@@ -181,7 +196,7 @@ class _Odds:
     def mean(
         self, loss: Callable[[Tensor], Tensor], same_language: bool, symmetric: bool, reduction: Reduction
     ) -> Tensor:
-        """Return a function of the log-odds, averaged over directions and, unless "none", over anchors."""
+        """Return `loss` of the log-odds: averaged over directions, and over anchors (a scalar) or not (batch,)."""
         with torch.autocast(self.source.device.type, enabled=False):
             sources, targets = self.pool
             losses = loss(self._of(self.source, targets, sources if same_language else None))
@@ -190,7 +205,13 @@ class _Odds:
         return losses.mean() if reduction == "mean" else losses
 
     def _of(self, anchor: Tensor, other: Tensor, own: Tensor | None) -> Tensor:
-        """Return (batch,): `other` holds the translations at `places`, `own` the anchors themselves."""
+        """Return the log-odds, (batch,).
+
+        Args:
+            anchor: (batch, hidden).
+            other: (candidates, hidden), with the translations of the anchors at `places`.
+            own: (candidates, hidden), with the anchors themselves at `places`; None without same-language negatives.
+        """
         rows = anchor * self.scale
         odds = self._in_batch(rows, other, own)
         if self.hard is None:
@@ -212,7 +233,7 @@ class _Odds:
 
 
 def _log_odds(anchor: Tensor, other: Tensor, own: Tensor | None, places: Tensor, excluded: Tensor | None) -> Tensor:
-    """Return log(sum over negatives exp(score)) - score of the positive; hugely negative without a negative."""
+    """Return log(sum over negatives of exp(score)) - score of the positive, (batch,); very low without negatives."""
     positive = (anchor * other[places]).sum(dim=1)
     negatives = _log_sum(anchor @ other.T, places, excluded)
     if own is not None:
@@ -221,8 +242,8 @@ def _log_odds(anchor: Tensor, other: Tensor, own: Tensor | None, places: Tensor,
 
 
 def _log_sum(scores: Tensor, places: Tensor, excluded: Tensor | None) -> Tensor:
-    """Return log-sum-exp over the candidates of a row that are negatives; overwrites `scores`."""
-    # Not minus infinity: a row without a negative would have no gradient but NaN.
+    """Return the log-sum-exp over the negatives among a row's candidates, (batch,); overwrites `scores`."""
+    # not minus infinity, which would make the gradient of a row without negatives NaN
     scores.scatter_(1, places[:, None], _lowest(scores))
     if excluded is not None:
         scores.masked_fill_(excluded, _lowest(scores))
@@ -242,7 +263,14 @@ def _unit(vectors: Tensor) -> Tensor:
 
 
 def jensen_shannon(first: Tensor, second: Tensor) -> Tensor:
-    """Return the Jensen-Shannon divergence of rows of logits, summed over rows: between 0 and log 2 a row."""
+    """Return the Jensen-Shannon divergence between rows of logits in nats, a scalar: summed, 0 to log 2 per row.
+
+    Args:
+        first: (rows, classes), logits.
+        second: (rows, classes), logits.
+
+    Source: Lin 1991, "Divergence measures based on the Shannon entropy", section IV, with equal weights.
+    """
     first, second = (functional.log_softmax(logits.float(), dim=-1) for logits in (first, second))
     middle = torch.logaddexp(first, second) - math.log(2)
     halves = [functional.kl_div(middle, side, reduction="sum", log_target=True) for side in (first, second)]
