@@ -14,9 +14,10 @@ from crosslift.heads.input_settings import WHOLE, InputSettings, default_length
 from crosslift.heads.task_model import TaskModel
 from crosslift.heads.trimmed_vocabulary import TrimmedVocabulary
 from crosslift.pipeline.inputs.task_data import TaskData
+from crosslift.pipeline.inputs.task_inputs import training_items, training_views
 from crosslift.recipe import FinetuneTable
 from crosslift.train.batches import Stream
-from crosslift.train.task_items import Item, rows_of
+from crosslift.train.task_items import Item, choices_of, rows_of
 
 
 def method_of(table: FinetuneTable, data: TaskData, *, key: str = "finetune") -> Combined:
@@ -95,14 +96,26 @@ def task_model(
     )
 
 
-def task_stream(
-    table: FinetuneTable, method: Combined, items: Sequence[Item], examples: Sequence[Example], seed: int
-) -> Stream:
-    """Return the stream of a task's items; examples that the method needs together are in one batch.
+def training_stream(
+    encoder: Encoder, model: TaskModel, method: Combined, table: FinetuneTable, data: TaskData, *, seed: int
+) -> tuple[Stream, list[Item]]:
+    """Prepare the method for the training examples; return their stream and their items.
 
     Raises:
+        DataError: examples with different numbers of choices.
         RecipeError: `batch_tokens` with a method that needs examples together.
     """
+    words = "words" in method.requires
+    train = training_items(model, data, words=words)
+    choices_of(train)
+    method.begin(encoder, rows_of(train), training_views(model, data, words=words))
+    return _stream(table, method, train, data.train, seed), train
+
+
+def _stream(
+    table: FinetuneTable, method: Combined, items: Sequence[Item], examples: Sequence[Example], seed: int
+) -> Stream:
+    """Return the stream of a task's items; examples that the method needs together are in one batch."""
     blocks = [method.block(examples[item.example]) for item in items]
     if None not in blocks and table.batch_tokens is not None:
         raise RecipeError(

@@ -170,7 +170,8 @@ def test_a_stopped_stage_goes_on_to_the_same_bits(monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     assert list((cache_directory() / "stages").glob("*.unfinished/states/*"))
     resumed = staged(table)[-1]
-    assert [line["step"] for line in resumed.outcome.log if line["stage"] == "intermediate" and "terms" in line][-1] == 6
+    log = [line for line in resumed.outcome.log if line["stage"] == "intermediate" and "terms" in line]
+    assert log[-1]["step"] == 6
     assert same(dict(resumed.encoder.state()), dict(whole))
 
 

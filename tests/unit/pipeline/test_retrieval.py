@@ -106,5 +106,3 @@ def test_a_task_of_ones_own_of_translations_has_the_keys(tmp_path: Path) -> None
     own = {"name": "mine", "task_type": "retrieval", "files": {"test": "{language}.csv"}}
     made = recipe("m", tmp_path, {"task": "mine", "pooling": "first", "search": "exact"}, task=[own])
     assert (made.evaluate[0].pooling, made.evaluate[0].search) == ("first", "exact")
-
-

@@ -66,7 +66,7 @@ def test_its_settings_are_filled_in() -> None:
     ("smooth", "message"),
     [
         ({"use": "random_perturbation", "raduis": 1}, r"unknown key 'evaluate\.0\.smooth\.raduis'.*did you mean 'rad"),
-        ({"use": "random_perturbation", "radius": -1}, r"evaluate\.0\.smooth\.radius: found -1; expected a number of at least 0"),
+        ({"use": "random_perturbation", "radius": -1}, r"smooth\.radius: found -1; expected a number of at least 0"),
         ({"use": "adversarial"}, r"evaluate\.0\.smooth\.use: .*'random_perturbation' or 'synonym_smoothing'"),
         ({"radius": 0.1}, r"'evaluate\.0\.smooth\.use' is missing"),
     ],

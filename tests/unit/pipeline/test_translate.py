@@ -17,9 +17,9 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.errors import DataError, LanguageError, RecipeError
 from crosslift.heads.task_model import TaskModel
 from crosslift.lab import shared_world
-from crosslift.pipeline.inputs.labelled import training_items
 from crosslift.pipeline.inputs.read import RunData, read
 from crosslift.pipeline.inputs.task_data import TaskData
+from crosslift.pipeline.inputs.task_inputs import training_items
 from crosslift.pipeline.run import run
 from tests.runs import TINY
 

@@ -23,7 +23,7 @@ from crosslift.recipe import EvaluateTable, IntermediateTable, Recipe
 
 
 @dataclass(frozen=True)
-class Tasks:
+class IntermediateData:
     """The data of an intermediate stage: tasks, and unpaired text for masked language modelling."""
 
     tasks: tuple[TaskData, ...]
@@ -47,7 +47,7 @@ class RunData:
     tests: list[TestSet]
     adapter_text: Text | None = None
     """Text that language adapters are trained on."""
-    intermediate: tuple[Tasks, ...] = ()
+    intermediate: tuple[IntermediateData, ...] = ()
     """The data of each intermediate stage."""
     dual_encoder: TaskData | None = None
     """Queries and answers that a dual encoder is trained on."""
@@ -104,7 +104,8 @@ def read(recipe: Recipe) -> RunData:
     # Translation may take hours, so it comes after all checks.
     task = task_data(source, recipe.finetune, recipe, recipe.seed, "finetune") if recipe.finetune else None
     intermediate = tuple(
-        _tasks(source, table, recipe, world, f"intermediate.{index}") for index, table in enumerate(recipe.intermediate)
+        _intermediate_data(source, table, recipe, world, f"intermediate.{index}")
+        for index, table in enumerate(recipe.intermediate)
     )
     dual = dual_encoder_data(source, recipe.dual_encoder, recipe) if recipe.dual_encoder else None
     not_zero_shot: list[str] = []
@@ -141,11 +142,13 @@ def _check_task_types(recipe: Recipe, source: Source, tests: Sequence[TestSet]) 
             )
 
 
-def _tasks(source: Source, table: IntermediateTable, recipe: Recipe, world: World, key: str) -> Tasks:
+def _intermediate_data(
+    source: Source, table: IntermediateTable, recipe: Recipe, world: World, key: str
+) -> IntermediateData:
     seed = table.seed_for(recipe.seed)
     each = [table.model_copy(update={"task": name}) for name in table.names]
     text = read_text(table.mlm.text, recipe.data, world, f"{key}.mlm.text") if table.mlm else None
-    return Tasks(tuple(task_data(source, one, recipe, seed, key) for one in each), text)
+    return IntermediateData(tuple(task_data(source, one, recipe, seed, key) for one in each), text)
 
 
 def _test_set(source: Source, table: EvaluateTable, data: SourceSettings) -> TestSet:

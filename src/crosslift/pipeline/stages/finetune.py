@@ -15,21 +15,21 @@ from crosslift.encoder.encoder import Encoder
 from crosslift.heads.input_settings import WHOLE, InputSettings
 from crosslift.heads.lora import Lora
 from crosslift.heads.task_model import TaskModel
+from crosslift.heads.trimmed_vocabulary import TrimmedVocabulary
 from crosslift.pipeline.cached_stage import stage_progress, stage_row
-from crosslift.pipeline.inputs.labelled import dev_items, dev_scores, training_items, training_views
 from crosslift.pipeline.inputs.target_dev import target_items, target_scores
 from crosslift.pipeline.inputs.task_data import TaskData
+from crosslift.pipeline.inputs.task_inputs import dev_items, dev_scores
 from crosslift.pipeline.lab_resources import with_lab_seed
 from crosslift.pipeline.objectives import training_steps
 from crosslift.pipeline.outcome import Outcome
-from crosslift.pipeline.task_training import input_settings_of, method_of, task_model, task_stream, trimmed
+from crosslift.pipeline.task_training import input_settings_of, method_of, task_model, training_stream, trimmed
 from crosslift.pipeline.trainable import choose_parts
 from crosslift.recipe import Recipe
 from crosslift.runs.write import NOT_LEARNED, JsonLines
 from crosslift.train.loop import Loop
 from crosslift.train.objective import Objective
 from crosslift.train.selection import Selector, Weights, evaluation_steps
-from crosslift.train.task_items import choices_of, rows_of
 
 EPOCHS = 2.0
 """Passes over the data, unless the table says otherwise."""
@@ -95,13 +95,10 @@ def finetune(
     adapter = choose_parts(model, encoder, table, seed=seed, languages=languages)
     if model.adapters is not None:
         model.adapters.read(data.source)
-    train = training_items(model, data, words="words" in method.requires)
-    choices_of(train)  # an example with another number of choices is an error now, not at the step that reads it
-    method.begin(encoder, rows_of(train), training_views(model, data, words="words" in method.requires))
-    objectives = [Objective("task", method, task_stream(table, method, train, data.train, seed))]
+    stream, train = training_stream(encoder, model, method, table, data, seed=seed)
+    objectives = [Objective("task", method, stream)]
     steps = training_steps(table, objectives, default_epochs=EPOCHS)
     selector = Selector(evaluation_steps(steps, table.evaluations), table.average_last)
-
     used = [*train, *dev_items(model, data), *target_items(model, data.target_dev)]
     vocabulary = None if method.new_tokens else trimmed(model, table, used)
     with stage_progress("finetune", steps) as advance:
@@ -121,17 +118,30 @@ def finetune(
             on_step=advance,
         )
         trained = loop.run()
-    weights = trained.weights
+    row = {**stage_row("finetune", trained), **data.languages_record, **data.baselines_record, "cached": False}
+    warnings = _warnings(data, model.input_settings, selector.best_score if steps else None)
+    return Finetuned(
+        model,
+        _whole_weights(model, trained.weights, vocabulary, adapter),
+        Outcome(stages=(row,), warnings=tuple(warnings), log=tuple(log)),
+        None if adapter is None else (adapter, trained.weights),
+    )
+
+
+def _whole_weights(
+    model: TaskModel,
+    weights: dict[str, Weights],
+    vocabulary: TrimmedVocabulary | None,
+    adapter: Lora | None,
+) -> dict[str, Weights]:
+    """Return weights with all embeddings and with low-rank updates merged in, and restore the model to fit them."""
     if vocabulary is not None:
         weights = {rule: vocabulary.whole(chosen, model.module) for rule, chosen in weights.items()}
         vocabulary.restore()
     if adapter is not None:
         weights = {rule: adapter.plain(chosen) for rule, chosen in weights.items()}
         adapter.detach()
-    row = {**stage_row("finetune", trained), **data.languages_record, **data.baselines_record, "cached": False}
-    warnings = _warnings(data, model.input_settings, selector.best_score if steps else None)
-    outcome = Outcome(stages=(row,), warnings=tuple(warnings), log=tuple(log))
-    return Finetuned(model, weights, outcome, None if adapter is None else (adapter, trained.weights))
+    return weights
 
 
 def _same(first: Weights, second: Weights) -> bool:

@@ -22,13 +22,13 @@ from crosslift.heads.task_model import TaskModel
 from crosslift.heads.trimmed_vocabulary import TrimmedVocabulary
 from crosslift.pipeline.cached_stage import Plan, Staged, cached_stage
 from crosslift.pipeline.inputs.corpora import Text
-from crosslift.pipeline.inputs.labelled import dev_items, dev_scores, training_items, training_views
-from crosslift.pipeline.inputs.read import Tasks
+from crosslift.pipeline.inputs.read import IntermediateData
 from crosslift.pipeline.inputs.task_data import TaskData
+from crosslift.pipeline.inputs.task_inputs import dev_items, dev_scores
 from crosslift.pipeline.inputs.tokenized import text_feed
 from crosslift.pipeline.lab_resources import with_lab_seed
 from crosslift.pipeline.objectives import training_steps
-from crosslift.pipeline.task_training import input_settings_of, method_of, task_model, task_stream, trimmed
+from crosslift.pipeline.task_training import input_settings_of, method_of, task_model, training_stream, trimmed
 from crosslift.recipe import IntermediateTable, MaskedTable, Recipe, content_hash
 from crosslift.train import processes
 from crosslift.train.batches import Stream
@@ -38,13 +38,12 @@ from crosslift.train.mixed_batches import Mixture, shares
 from crosslift.train.multitask import Several
 from crosslift.train.objective import Objective
 from crosslift.train.selection import Selector, evaluation_steps
-from crosslift.train.task_items import rows_of
 
 EPOCHS = 2.0
 """Passes over the data, unless the table says otherwise."""
 
 
-def intermediate(start: Staged, recipe: Recipe, index: int, data: Tasks) -> Staged:
+def intermediate(start: Staged, recipe: Recipe, index: int, data: IntermediateData) -> Staged:
     """Train the intermediate stage number `index` of the recipe; return the encoder without its head.
 
     Raises:
@@ -72,14 +71,13 @@ class _Stage:
     seed: int
 
 
-def _one_task(encoder: Encoder, table: IntermediateTable, data: Tasks, stage: _Stage) -> Plan:
+def _one_task(encoder: Encoder, table: IntermediateTable, data: IntermediateData, stage: _Stage) -> Plan:
     (task,) = data.tasks
     method = method_of(table, task, key=stage.key)
     input_settings = input_settings_of(table, task, key=stage.key)
     model = task_model(encoder, method, task, seed=stage.seed, input_settings=input_settings, key=stage.key)
-    train = training_items(model, task, words="words" in method.requires)
-    method.begin(encoder, rows_of(train), training_views(model, task, words="words" in method.requires))
-    objectives = [Objective("task", method, task_stream(table, method, train, task.train, stage.seed))]
+    stream, train = training_stream(encoder, model, method, table, task, seed=stage.seed)
+    objectives = [Objective("task", method, stream)]
     steps = training_steps(table, objectives, default_epochs=EPOCHS)
     known = [*train, *dev_items(model, task)]
     vocabulary = None if method.new_tokens else trimmed(model, table, known)
@@ -99,7 +97,7 @@ def _one_task(encoder: Encoder, table: IntermediateTable, data: Tasks, stage: _S
     )
 
 
-def _several_tasks(encoder: Encoder, table: IntermediateTable, data: Tasks, stage: _Stage) -> Plan:
+def _several_tasks(encoder: Encoder, table: IntermediateTable, data: IntermediateData, stage: _Stage) -> Plan:
     """Plan the training of several heads on one encoder, masked language modelling among them."""
     if table.mlm is not None:
         _check_masked(encoder, stage)
@@ -167,10 +165,9 @@ def _task_part(encoder: Encoder, model: TaskModel, table: IntermediateTable, tas
             f"{stage.key}.method: a method of the table makes the head from the encoder, but the heads of several "
             "tasks share one encoder; use the method in a stage with one task"
         )
-    train = training_items(model, task, words="words" in method.requires)
-    method.begin(encoder, rows_of(train), training_views(model, task, words="words" in method.requires))
     order = stage.seed + int(content_hash(task.task.name)[:8], 16)
-    return _Part(task.task.name, model, method, task_stream(table, method, train, task.train, order), len(task.train))
+    stream, _ = training_stream(encoder, model, method, table, task, seed=order)
+    return _Part(task.task.name, model, method, stream, len(task.train))
 
 
 def _masked_part(encoder: Encoder, table: IntermediateTable, mlm: MaskedTable, text: Text, stage: _Stage) -> _Part:
