@@ -42,7 +42,7 @@ def read(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        hint = nearest(path.name, [other.name for other in path.parent.glob("*.toml")])
+        hint = nearest(path.stem, [other.stem for other in path.parent.glob("*.toml")])
         raise RecipeError(f"{path}: no such file{hint or '; expected a TOML file'}") from error
     except IsADirectoryError as error:
         raise RecipeError(f"{path}: found a directory; expected a TOML file") from error
