@@ -48,7 +48,7 @@ class Selector:
         Args:
             step: step after which it is taken.
             score: source-dev score; higher is better.
-            weights: of any shapes; copied where a rule keeps them.
+            weights: by name, each in its parameter's shape (rows, ...); copied if a rule keeps them.
             target: target-dev score, for selection on target dev data.
         """
         copied: Weights = {}
@@ -64,7 +64,11 @@ class Selector:
                     self.total[name] = self.total[name] + addend if name in self.total else addend
 
     def choices(self, last: Weights) -> dict[str, Weights]:
-        """Return the weights of every rule, by its name; `last` are those after the last step, of any shapes."""
+        """Return the weights of every rule, by its name.
+
+        Args:
+            last: weights after the last step, by name, each in its parameter's shape (rows, ...).
+        """
         average = {
             name: (self.total[name] / self.averaged).to(weight.dtype) if name in self.total else weight
             for name, weight in last.items()
