@@ -1,4 +1,4 @@
-"""Every file on the tasks shelf goes through the same tests."""
+"""The contract of a task, which every file of the registry and that of the how-to page must keep."""
 
 from __future__ import annotations
 
@@ -9,13 +9,18 @@ import pytest
 from crosslift import languages
 from crosslift.api import registry
 from crosslift.api.examples import EXAMPLE_OF, Split, TaskType, texts
+from crosslift.api.records import RECORD_TYPE_OF
 from crosslift.api.task import Task
+from tests.contracts import pages
 
-TASKS = [registry.load("task", name)() for name in registry.entries("task")]
 CLASSIFIES = ("sentence", "pair", "tagging", "intent_slot")
 SPLITS = get_args(Split)
 
-pytestmark = pytest.mark.parametrize("task", TASKS, ids=lambda task: task.name)
+
+@pytest.fixture(params=pages.names("task"))
+def task(request) -> Task:
+    made: Task = registry.load("task", request.param)()
+    return made
 
 
 def test_it_says_what_it_is(task):
@@ -26,10 +31,12 @@ def test_it_says_what_it_is(task):
     assert task.task_type in get_args(TaskType)
 
 
-def test_its_metrics_are_on_the_shelf_and_can_be_made(task):
+def test_its_metrics_take_the_records_of_its_type(task):
     assert task.metrics
     for name in task.metrics:
-        assert registry.load("metric", name)(task.labels).name == name
+        metric = registry.load("metric", name)(task.labels)
+        assert metric.name == name
+        assert metric.record_type == RECORD_TYPE_OF[task.task_type]
 
 
 def test_it_has_labels_if_it_classifies(task):
@@ -56,18 +63,18 @@ def test_its_facts_are_of_its_languages_and_splits(task):
     assert task.facts.get("train", {}).keys() <= {task.source, *task.languages}
 
 
-def test_its_files_say_where_the_language_stands(task):
+def test_its_files_name_the_language(task):
     for split, patterns in task.files.items():
         assert split in SPLITS
         assert patterns
-        # A path without it holds the source language, which training data may be in alone.
+        # A path without it is in the source language, the only one of some training data.
         only_source = set(task.facts.get(split, ())) <= {task.source} or task.languages == (task.source,)
         looks = type(task).languages_in is not Task.languages_in
         named = any("{language}" in pattern for pattern in patterns)
         assert looks or named or split == "train" or only_source
 
 
-def test_what_is_scored_on_request_and_coded_otherwise_is_of_its_languages(task):
+def test_languages_on_request_and_codes_of_files_are_of_its_languages(task):
     assert set(task.on_request) < set(task.languages)
     assert set(task.file_codes) <= set(task.languages)
     assert len(set(task.file_codes.values())) == len(task.file_codes)
@@ -107,23 +114,23 @@ VALUES = {
     "tokens": '{"tokens": ["one", "two"], "tokenSpans": [{"start": 0, "length": 3}, {"start": 4, "length": 3}]}',
 }
 ANSWERS = {"answers": [{"text": "text", "answer_start": 0}], "id": "q"}
-"""What the answer columns of questions hold."""
+"""The answer columns of questions."""
 
 
 def row(task):
-    """Return a row with a text in each column and the first label where the answer goes."""
+    """Return a row with a text in each column, and the first label as answer."""
     made = {column: VALUES.get(column, f"text of {column}") for column in task.needed}
     if task.task_type == "extractive_qa":
         return made | ANSWERS
     if task.task_type == "mining":
         return {"source": [["a", "text"]], "target": [["b", "text"]], "gold": [["a", "b"]]}
-    first = task.labels[0] if task.labels else "1"  # the number of a choice
+    first = task.labels[0] if task.labels else "1"  # the index of a choice
     if task.task_type == "intent_slot":
         return made | {column: VALUES.get(column, "intent") for column in task.answers}
     return made | dict.fromkeys(task.answers, [first] * 2 if task.task_type == "tagging" else first)
 
 
-def test_a_row_becomes_an_example_of_its_kind(task):
+def test_a_row_becomes_an_example_of_its_task_type(task):
     example = task.from_row(row(task), 3, where="here")
     assert isinstance(example, EXAMPLE_OF[task.task_type])
     assert example.id

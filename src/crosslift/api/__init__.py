@@ -1,9 +1,9 @@
-"""What an extension is written against: examples, the task, metric and source contracts, and the registries.
+"""The public contracts of extensions: examples and records, tasks, metrics and sources.
 
     from crosslift.api import PairExample, Task
 
-Imports no torch.  The contracts of methods work on tensors, so they are elsewhere: `crosslift.train.method` for
-alignment objectives, `crosslift.finetune.bases.method` for fine-tuning methods.
+Imports no torch.  The contracts of methods work on tensors and are elsewhere: `crosslift.train.method` for alignment
+objectives, `crosslift.finetune.bases.method` for fine-tuning methods.
 """
 
 from crosslift.api.examples import (
@@ -24,12 +24,13 @@ from crosslift.api.examples import (
     TaskType,
 )
 from crosslift.api.metric import Metric
-from crosslift.api.records import Record
+from crosslift.api.records import RECORD_TYPE_OF, Record, RecordType
 from crosslift.api.source import Source
 from crosslift.api.task import HubData, Task, codes, counts
 
 __all__ = [
     "EMBEDDING_TASKS",
+    "RECORD_TYPE_OF",
     "Answer",
     "Candidate",
     "Example",
@@ -42,6 +43,7 @@ __all__ = [
     "PairExample",
     "RankingExample",
     "Record",
+    "RecordType",
     "RetrievalExample",
     "SentenceExample",
     "Source",

@@ -1,4 +1,4 @@
-"""What the examples of each task type hold.  Imports no torch."""
+"""The task types, and the examples of each.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ Split = Literal["train", "dev", "test"]
 TaskType = Literal[
     "sentence", "pair", "tagging", "intent_slot", "extractive_qa", "multiple_choice", "retrieval", "mining", "ranking"
 ]
-"""Input forms: one text, two texts, words with tags, words with tags and an intent, an answer span, a choice, parallel
-texts, two pools, a query."""
+"""Types of tasks: label one text, or two; tag words; tag words and label the utterance; cut an answer from a context;
+choose an answer; find a translation; mine translations in two pools; rank candidates for a query."""
 
 
 EMBEDDING_TASKS: frozenset[TaskType] = frozenset({"retrieval", "mining", "ranking"})
-"""Forms that are scored with an encoder's sentence vectors, without a head."""
+"""Task types that are scored with sentence vectors, without a head."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class PairExample:
 
 @dataclass(frozen=True, slots=True)
 class TaggingExample:
-    """Words and one tag a word."""
+    """Words with one tag each."""
 
     id: str
     words: tuple[str, ...]
@@ -50,7 +50,7 @@ class TaggingExample:
 
 @dataclass(frozen=True, slots=True)
 class IntentSlotExample:
-    """The words of an utterance, the tag of each in IOB2, and what the whole is meant to do."""
+    """The words of an utterance, one IOB2 tag per word, and its intent."""
 
     id: str
     words: tuple[str, ...]
@@ -60,7 +60,7 @@ class IntentSlotExample:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it stands in the context; `start` counts characters from 0."""
+    """An answer as it is written in the context; `start` is its first character, from 0."""
 
     text: str
     start: int
@@ -78,7 +78,7 @@ class ExtractiveQAExample:
 
 @dataclass(frozen=True, slots=True)
 class MultipleChoiceExample:
-    """A premise, a question about it, and the choices; `label` is the index of the right one."""
+    """A premise, a question about it, and the choices; `label` is the index of the correct one."""
 
     id: str
     premise: str
@@ -98,7 +98,7 @@ class RetrievalExample:
 
 @dataclass(frozen=True, slots=True)
 class MiningExample:
-    """Two pools of (id, sentence), of which some are translations of each other: `gold` holds their ids."""
+    """Two pools of (id, sentence); `gold` holds the pairs of ids (source, target) that are translations."""
 
     id: str
     source: tuple[tuple[str, str], ...]
@@ -108,26 +108,26 @@ class MiningExample:
 
 @dataclass(frozen=True, slots=True)
 class RankingExample:
-    """A query, and what the candidates that answer it name among their `answers`; the pool is the task's."""
+    """A query; `gold` is the key that the candidates which answer it have among their `answers`."""
 
     id: str
     query: str
     gold: str | None = None
     answer: Candidate | None = None
-    """In training data, which have no pool: what answers it."""
+    """The candidate that answers the query, in training data, which has no pool."""
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """One text of the pool that queries of all languages are ranked against."""
+    """One text of the pool, which is the same for queries in all languages."""
 
     id: str
     text: str
     language: str
     answers: tuple[str, ...] = ()
-    """The golds of queries that it answers."""
+    """The `gold` keys of the queries that it answers."""
     context: str | None = None
-    """What is read after the text, as the second of a pair."""
+    """A text to encode after it, as the second of a pair."""
 
 
 Example = (
@@ -154,6 +154,7 @@ EXAMPLE_OF: Mapping[TaskType, type[Any]] = {
     "mining": MiningExample,
     "ranking": RankingExample,
 }
+"""The example class of each task type."""
 
 
 def texts(example: Example) -> Sequence[str]:
@@ -178,11 +179,11 @@ def texts(example: Example) -> Sequence[str]:
 
 
 OUTSIDE = "O"
-"""The IOB2 tag of a word that is in no slot."""
+"""The IOB2 tag of a word outside all slots."""
 
 
 def is_tag(label: str) -> bool:
-    """Return whether a label is a slot's tag and no intent.
+    """Return whether a label is the tag of a slot, not an intent.
 
     >>> is_tag("O"), is_tag("B-time"), is_tag("alarm_set")
     (True, True, False)

@@ -1,48 +1,64 @@
-"""The metric contract: statistics of an example, and a score of their sum.  Imports no torch."""
+"""The metric contract: the statistics of one record, and a score of their sum.  Imports no torch."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
+
+from crosslift.api.records import RecordType
+from crosslift.errors import InputError, unknown
 
 
 class Metric(ABC):
     """One metric.  Scores are in percent, as the field prints them; higher is better.
 
-    Because a score is a function of a sum over examples, a bootstrap resamples the sums and never looks at an
-    example twice.
+    A score is a function of a sum over examples, so a bootstrap resamples statistics and never scores an example twice.
     """
 
+    record_type: ClassVar[RecordType]
+    """The records it takes, see `crosslift.api.records`."""
+    bounds: ClassVar[tuple[float, float]] = (0.0, 100.0)
+    """Lowest and highest possible score; where every prediction is right, it is the highest."""
+    worst: ClassVar[float | None] = 0.0
+    """The score where every prediction is wrong; None where it depends on how wrong they are."""
+    needs_labels: ClassVar[bool] = False
+    """Whether it can only be made with the labels of a task."""
     parts: tuple[str, ...]
-    """What the statistics count."""
+    """Names of the statistics."""
 
     def __init__(self, labels: Sequence[str] = ()) -> None:
-        """Make the metric of a task with these labels; most metrics need not know them."""
+        """Make the metric of a task with these labels, in the order of the task.
+
+        Raises:
+            InputError: it needs labels and the task has none.
+        """
         self.labels = tuple(labels)
+        if self.needs_labels and not labels:
+            raise InputError(f"{self.name} is computed from the labels of a task; it needs a task with labels")
 
     @property
     def name(self) -> str:
-        """The file's name, which is the metric's."""
+        """The name of the metric, which is that of its file."""
         return type(self).__module__.rpartition(".")[2]
 
     @abstractmethod
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
-        """Return the counts of one of `units`: a record (a line of a predictions file), one number a part."""
+        """Return the statistics of one of `units`, a record unless the metric says otherwise: one number per part."""
 
     @abstractmethod
     def score(self, total: NDArray[np.float64]) -> float:
-        """Return the score, in percent, of the sum of statistics, shape (parts,)."""
+        """Return the score of a sum of statistics, (parts,), in percent; 0 where there is nothing to count."""
 
     def units(self, records: Sequence[Mapping[str, Any]]) -> Sequence[Mapping[str, Any]]:
-        """Return what statistics are taken of, and a bootstrap draws: the records, unless a metric joins some."""
+        """Return what statistics are taken of and a bootstrap draws: the records, unless a metric joins some."""
         return records
 
     def scores(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the scores, in percent, of many sums of statistics, shape (..., parts).
+        """Return the scores, (...), in percent, of many sums of statistics, (..., parts).
 
         Metrics that can work on whole arrays should: `crosslift compare` scores thousands of resampled sums.
         """
@@ -50,10 +66,20 @@ class Metric(ABC):
         return scored
 
     def table(self, records: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
-        """Return the statistics of the units of records, shape (units, parts)."""
+        """Return the statistics of each unit of the records, (units, parts)."""
         counts = np.array([self.statistics(unit) for unit in self.units(records)], dtype=np.float64)
         return counts.reshape(-1, len(self.parts))
 
+    def label_index(self, label: str) -> int:
+        """Return the index of a label among those of the task.
+
+        Raises:
+            InputError: the task has no such label; the message names the nearest.
+        """
+        if label not in self.labels:
+            raise InputError(f"{self.name}: {unknown('label', label, self.labels)}")
+        return self.labels.index(label)
+
     def __call__(self, records: Sequence[Mapping[str, Any]]) -> float:
-        """Return the score, in percent, of records."""
+        """Return the score of records, in percent."""
         return self.score(self.table(records).sum(axis=0))

@@ -1,4 +1,4 @@
-"""The source contract: where a task's examples come from.  Imports no torch."""
+"""The source contract: the origin of a task's examples.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from crosslift.errors import DataError, LanguageError, nearest
 
 
 class Source(ABC):
-    """One place that has examples of tasks."""
+    """A source of examples: a directory, files, the hub, or the lab."""
 
     generated: ClassVar[bool] = False
-    """Whether examples are drawn at random, so that repeated ones are no mistake of the data."""
+    """Whether examples are generated at random, so that duplicates are not an error in the data."""
 
     @abstractmethod
     def languages(self, task: Task, split: Split) -> tuple[str, ...]:
-        """Return the languages that are really there: the task's own in its order, then others."""
+        """Return the languages that have data: those of the task in its order, then others."""
 
     @abstractmethod
     def describe(self) -> dict[str, Any]:
-        """Return what a run records: the origin, its revision, and the SHA-256 of each file read so far."""
+        """Return the provenance that a run records: origin, revision, and the SHA-256 of each file read so far."""
 
     def source_language(self, task: Task) -> str:
         """Return the language with labelled training data."""
         return task.source
 
     def labels(self, task: Task) -> tuple[str, ...]:
-        """Return the labels the examples carry, in the order of a model's outputs.
+        """Return the labels of the examples, in the order of the model's outputs.
 
-        Those of a task with `open_labels` are what its training data in the source language has; none without it.
+        For a task with `open_labels` they are those of its training data in the source language; none without it.
         """
         if not task.open_labels:
             return task.labels
@@ -49,14 +49,14 @@ class Source(ABC):
 
     @abstractmethod
     def read(self, task: Task, split: Split, language: str) -> list[Example]:
-        """Return the examples of a language that is there."""
+        """Return the examples of a split in one of its `languages`."""
 
     def examples(self, task: Task, split: Split, language: str) -> list[Example]:
-        """Return the examples of a task's split in one language, in the order of the file.
+        """Return the examples of a split in one language, in the order of the file.
 
         Raises:
-            DataError: the split is not there or empty, or a row is not as expected.
-            LanguageError: the split is there, but not in this language; the message names the nearest.
+            DataError: the split is missing or empty, or a row is not as expected.
+            LanguageError: the split is missing in this language; the message names the nearest.
         """
         there = self.languages(task, split)
         if not there:
@@ -72,23 +72,23 @@ class Source(ABC):
         return examples
 
     def candidates(self, task: Task, split: Split) -> list[Candidate]:  # noqa: ARG002 - most have none
-        """Return the pool of a ranking task: the candidates in all languages that are there.
+        """Return the pool of a ranking task: the candidates in all available languages.
 
         Raises:
             DataError: the source has none.
         """
-        raise DataError(f'{self}: holds no candidates for {task.name}; use source = "directory"')
+        raise DataError(f'{self}: there are no candidates for {task.name}; use source = "directory"')
 
     @abstractmethod
     def __str__(self) -> str:
-        """Return the source's name in messages."""
+        """Return the name of the source in messages."""
 
     def _looked_for(self, task: Task, split: Split) -> str:  # noqa: ARG002 - for sources that can say
-        """Return what was looked for where a split is missing, to end a message with."""
+        """Return the end of the message about a missing split: what was looked for."""
         return ""
 
 
 def in_order(found: Sequence[str], task: Task) -> tuple[str, ...]:
-    """Return languages with the task's own first, in its order, then the others sorted."""
+    """Return the languages of the task first, in its order, then the others, sorted."""
     known = [language for language in task.languages if language in found]
     return (*known, *sorted(set(found) - set(known)))

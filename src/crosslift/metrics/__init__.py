@@ -1,1 +1,1 @@
-"""The registry of metrics: one file a metric, which defines one subclass of `crosslift.api.Metric`."""
+"""The registry of metrics: one file per metric, which defines one subclass of `crosslift.api.Metric`."""

@@ -9,8 +9,10 @@ from crosslift.metrics.bases.ratio import Ratio
 
 
 class Accuracy(Ratio):
-    """Share of right labels."""
+    """Share of correct labels."""
+
+    record_type = "label"
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
-        """Return (1 if right, 1)."""
+        """Return (1 if correct else 0, 1)."""
         return float(record["prediction"] == record["gold"]), 1.0

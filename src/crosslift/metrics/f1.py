@@ -1,8 +1,8 @@
-"""F1 of answers: how many words a predicted answer shares with the nearest accepted one, by SQuAD v1.1's rule.
+"""F1 of answers: the overlap in words of a predicted answer with the most similar accepted one, by SQuAD v1.1's rule.
 
-Words are what stands between blanks, in lower case, without ASCII punctuation and English articles; for every language,
-as XTREME scores XQuAD and TyDiQA.  So in Chinese and Thai, which write no blanks, it is close to exact match.  A task's
-contribution to XTREME's average is the mean of F1 and exact match.
+Texts are split at spaces, in lower case, without ASCII punctuation or English articles, in every language, as XTREME
+scores XQuAD and TyDiQA.  In Chinese and Thai, which write no spaces, it is therefore close to exact match.  XTREME's
+average takes the mean of F1 and exact match for a task.
 Source: Rajpurkar et al. 2016, arXiv 1606.05250 (released script).
 """
 

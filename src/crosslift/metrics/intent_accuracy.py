@@ -1,4 +1,4 @@
-"""Intent accuracy: the percentage of utterances with the right intent, whatever their slots."""
+"""Intent accuracy: the percentage of utterances with the correct intent, whatever their slots."""
 
 from __future__ import annotations
 
@@ -10,9 +10,11 @@ from crosslift.metrics.bases.ratio import Ratio
 
 
 class IntentAccuracy(Ratio):
-    """Share of right intents."""
+    """Share of correct intents."""
+
+    record_type = "intent_slot"
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
-        """Return (1 if the intent is right, 1)."""
+        """Return (1 if the intent is correct else 0, 1)."""
         predicted, gold = intents(record)
         return float(predicted == gold), 1.0

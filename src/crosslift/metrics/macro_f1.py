@@ -13,11 +13,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.api.metric import Metric
-from crosslift.errors import InputError, nearest
 
 
 class MacroF1(Metric):
     """Mean F1 of the classes; needs the task's labels."""
+
+    record_type = "label"
+    needs_labels = True
 
     def __init__(self, labels: Sequence[str] = ()) -> None:
         """Make the metric of a task with these labels.
@@ -26,28 +28,19 @@ class MacroF1(Metric):
             InputError: the task has no labels.
         """
         super().__init__(labels)
-        if not labels:
-            raise InputError("macro_f1 is a mean over classes, so it needs a task with labels")
         self.parts = tuple(f"{label}: {part}" for part in ("correct", "predicted", "gold") for label in labels)
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
-        """Return three blocks of one number a label: right ones, predicted ones, gold ones."""
-        predicted, gold = self._one(record["prediction"]), self._one(record["gold"])
+        """Return three blocks of one number per label: correct, predicted and gold."""
+        predicted, gold = (np.eye(len(self.labels))[self.label_index(record[side])] for side in ("prediction", "gold"))
         return tuple(np.concatenate([predicted * gold, predicted, gold]).tolist())
 
-    def _one(self, label: str) -> NDArray[np.float64]:
-        """Return zeros with a one at the label, shape (labels,)."""
-        if label not in self.labels:
-            hint = nearest(label, self.labels)
-            raise InputError(f"'{label}' is none of the labels {', '.join(self.labels)}{hint}")
-        return np.array([float(label == known) for known in self.labels])
-
     def score(self, total: NDArray[np.float64]) -> float:
-        """Return the mean of 200 * correct / (predicted + gold) over the labels that occur; 0 if none."""
+        """Return the mean of 200 * correct / (predicted + gold) over the labels that occur in a sum (parts,)."""
         return float(self.scores(total))
 
     def scores(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the same of every sum."""
+        """Return the same for many sums, (..., parts)."""
         correct, predicted, gold = np.split(totals, 3, axis=-1)
         found = predicted + gold
         occurring = (found > 0).sum(axis=-1)
@@ -56,7 +49,7 @@ class MacroF1(Metric):
         return mean
 
     def table(self, records: Sequence[Mapping[str, Any]]) -> NDArray[np.float64]:
-        """Return the statistics of records, each pair of labels looked at once."""
+        """Return the statistics of records, (records, parts), computed once per pair of labels."""
         pairs = [(record["prediction"], record["gold"]) for record in records]
         rows = {pair: self.statistics({"prediction": pair[0], "gold": pair[1]}) for pair in dict.fromkeys(pairs)}
         return np.array([rows[pair] for pair in pairs], dtype=np.float64).reshape(-1, len(self.parts))

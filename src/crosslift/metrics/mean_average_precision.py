@@ -1,6 +1,6 @@
-"""Mean average precision: how near the top all right answers are in the whole pool, in percent.
+"""Mean average precision over the whole pool of candidates, in percent: 100 if all correct answers are ranked first.
 
-As LAReQA's scripts and retrieval papers score.  Paper: roy-etal-2020-lareqa.
+As in LAReQA's scripts and in retrieval papers.  Paper: roy-etal-2020-lareqa.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from crosslift.metrics.bases.average_precision import AveragePrecision, average_
 class MeanAveragePrecision(AveragePrecision):
     """Mean average precision over all candidates."""
 
+    worst = None  # correct answers at the end of a small pool have some precision
+
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
-        """Return (average precision, 1); a record's `ranks` are those of the right candidates, from 1."""
+        """Return (average precision, 1), computed from the ranks of the correct candidates."""
         return average_precision(record["ranks"], len(record["gold"])), 1.0

@@ -1,6 +1,6 @@
-"""Mining F1: twice the right pairs over mined and gold pairs together, in percent.
+"""Mining F1: the harmonic mean of the precision and recall of mined pairs, in percent.
 
-XTREME's `bucc_f1`: a pair is right if both ids are those of a gold pair.
+XTREME's `bucc_f1`: a pair is correct if both ids are those of a gold pair.
 """
 
 from __future__ import annotations
@@ -12,9 +12,9 @@ from crosslift.metrics.bases.mining import Mining
 
 
 class MiningF1(Mining):
-    """Harmonic mean of precision and recall of mined pairs."""
+    """F1 of mined pairs."""
 
     def score(self, total: NDArray[np.float64]) -> float:
-        """Return 200 * correct / (predicted + gold); 0 where there is neither."""
+        """Return 200 * correct / (predicted + gold) of a sum (parts,); 0 where there is neither."""
         correct, predicted, gold = total
         return float(200 * correct / (predicted + gold)) if predicted + gold else 0.0

@@ -12,6 +12,6 @@ class MiningRecall(Mining):
     """Share of gold pairs that were found."""
 
     def score(self, total: NDArray[np.float64]) -> float:
-        """Return 100 * correct / gold; 0 where there is no gold pair."""
+        """Return 100 * correct / gold of a sum (parts,); 0 where there is no gold pair."""
         correct, _, gold = total
         return float(100 * correct / gold) if gold else 0.0

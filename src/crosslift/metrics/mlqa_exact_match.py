@@ -1,7 +1,7 @@
-"""Exact match by MLQA's rule: punctuation of all scripts and the articles of the context's language do not count.
+"""Exact match by MLQA's rule: without punctuation of any script or articles of the context's language.
 
-The answer is cut from the context, so its language decides, not that of the question: a record says it in `language`.
-A task's contribution to XTREME's average is the mean of F1 and exact match.
+The language is that of the context, from which the answer is cut, not of the question (`language` of a record).
+XTREME's average takes the mean of F1 and exact match for a task.
 Source: Lewis et al. 2020, arXiv 1910.07475 (released script).
 """
 
@@ -11,7 +11,7 @@ from crosslift.metrics.bases.extractive_qa import MlqaNormalised, same
 
 
 class MlqaExactMatch(MlqaNormalised):
-    """Share of answers that are right to the letter."""
+    """Share of answers that equal an accepted one."""
 
     def agreement(self, prediction: str, answer: str) -> float:
         """Return 1 for equal texts, else 0."""

@@ -1,8 +1,7 @@
-"""F1 of answers by MLQA's rule: punctuation of all scripts and the articles of the context's language do not count.
+"""F1 of answers by MLQA's rule: without punctuation of any script or articles of the context's language.
 
-Words are what stands between blanks, and in Chinese each ideograph.  The answer is cut from the context, so its
-language decides, not that of the question: a record says it in `language`.  A task's contribution to XTREME's average
-is the mean of F1 and exact match.
+Texts are split at spaces, and in Chinese into ideographs.  The language is that of the context, from which the answer
+is cut, not of the question (`language` of a record).  XTREME's average takes the mean of F1 and exact match for a task.
 Source: Lewis et al. 2020, arXiv 1910.07475 (released script).
 """
 

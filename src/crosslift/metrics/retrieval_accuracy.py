@@ -1,7 +1,6 @@
-"""Retrieval accuracy: the percentage of sentences whose nearest neighbour is their own translation.
+"""Retrieval accuracy: the percentage of sentences whose nearest neighbour is their translation.
 
-A record's prediction and gold are ids.  A duplicate of the right sentence under another id is wrong, as in
-XTREME's scoring of Tatoeba.
+Ids are compared, so a duplicate of the correct sentence under another id is wrong, as in XTREME's scoring of Tatoeba.
 """
 
 from __future__ import annotations
@@ -10,4 +9,6 @@ from crosslift.metrics.accuracy import Accuracy
 
 
 class RetrievalAccuracy(Accuracy):
-    """Share of right neighbours."""
+    """Share of correct neighbours, from the source language into the target language."""
+
+    record_type = "retrieval"

@@ -1,7 +1,7 @@
-"""Retrieval accuracy the other way: the percentage of translations whose nearest neighbour is their own source.
+"""Reverse retrieval accuracy: the percentage of translations whose nearest neighbour is their source sentence.
 
-XTREME's scoring of Tatoeba looks for the translations of English sentences; papers on sentence encoders often give
-this direction, or the mean of both.
+XTREME scores Tatoeba from English into the target language; papers on sentence encoders often report this direction,
+or the mean of both.
 """
 
 from __future__ import annotations
@@ -14,14 +14,16 @@ from crosslift.metrics.bases.ratio import Ratio
 
 
 class ReverseRetrievalAccuracy(Ratio):
-    """Share of right neighbours from the target language into the source language."""
+    """Share of correct neighbours, from the target language into the source language."""
+
+    record_type = "retrieval"
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
-        """Return (1 if right else 0, 1).
+        """Return (1 if correct else 0, 1).
 
         Raises:
-            InputError: the record says nothing of this direction.
+            InputError: the record has no prediction in this direction.
         """
         if "reverse" not in record:
-            raise InputError(f"record '{record['id']}' has no key 'reverse'; retrieve again to have both directions")
+            raise InputError(f"record '{record['id']}' has no key 'reverse'; evaluate again to get both directions")
         return float(record["reverse"] == record["gold"]), 1.0

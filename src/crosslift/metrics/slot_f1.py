@@ -1,6 +1,6 @@
-"""Slot F1: micro-averaged F1 of the slots of utterances, each of which counts if its words and its name are right.
+"""Slot F1: micro-averaged F1 of slots; a slot is correct if its words and its name are.
 
-That of `tagging_f1` on the slots' tags in IOB2, so seqeval's default rule.
+Equal to `tagging_f1` on the IOB2 tags of the slots, that is, to seqeval's default rule.
 """
 
 from __future__ import annotations
@@ -14,6 +14,8 @@ from crosslift.metrics.tagging_f1 import TaggingF1
 
 class SlotF1(TaggingF1):
     """F1 of slots."""
+
+    record_type = "intent_slot"
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
         """Return (slots in both, predicted slots, gold slots) of an utterance."""

@@ -1,13 +1,13 @@
 """Tagging F1: micro-averaged F1 of chunks, by seqeval's default rule, as XTREME scores UD-POS and PAN-X.
 
-Chunks are cut by the CoNLL-2000 rule that seqeval implements: a tag's first character is its position (B, I,
-E, S, O), the rest its type.  On bare tags such as NOUN the first letter is then taken for a position and the
-rest for a type, so neighbouring words with one tag merge into a chunk; XTREME scores UD-POS so; it is kept.
-Written out here because seqeval warns at every bare tag and is no part of the base install.
+Chunks follow the CoNLL-2000 rule that seqeval implements: a tag's first character is its position (B, I, E, S, O), the
+rest its type.  On bare tags such as NOUN the first letter is read as a position and the rest as a type, so neighbouring
+words with the same tag merge into one chunk; XTREME scores UD-POS this way, and so does this.  Implemented here because
+seqeval warns at every bare tag and is not part of the base install.
 
-Equal to `seqeval.metrics.f1_score` over a corpus, with one exception: seqeval joins sentences, and by an
-accident of its rule a sentence that begins with the bare tag X continues a chunk of the sentence before.  Here
-it begins one, as where seqeval is given the sentence alone (thousandths of a point on UD-POS).
+Equal to `seqeval.metrics.f1_score` over a corpus, with one exception: seqeval concatenates sentences, so a sentence
+that begins with the bare tag X continues a chunk of the previous one.  Here it begins a new chunk, as when seqeval is
+given the sentence alone (a difference of thousandths of a point on UD-POS).
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ Chunk = tuple[str, int, int]
 class TaggingF1(Metric):
     """F1 of chunks."""
 
+    record_type = "tags"
     parts = ("correct", "predicted", "gold")
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
@@ -34,11 +35,11 @@ class TaggingF1(Metric):
         return float(len(predicted & gold)), float(len(predicted)), float(len(gold))
 
     def score(self, total: NDArray[np.float64]) -> float:
-        """Return 200 * correct / (predicted + gold); 0 where there is no chunk."""
+        """Return 200 * correct / (predicted + gold) of sums (parts,); 0 where there is no chunk."""
         return float(self.scores(total))
 
     def scores(self, totals: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Return the same of every sum."""
+        """Return the same for many sums, (..., parts)."""
         found = totals[..., 1] + totals[..., 2]
         return 200 * totals[..., 0] / np.where(found > 0, found, 1)
 
@@ -64,14 +65,14 @@ def chunks(tags: Sequence[str]) -> list[Chunk]:
 
 
 def _ends(before: tuple[str, str], here: tuple[str, str]) -> bool:
-    (mark, kind), (next_mark, next_kind) = before, here
+    (mark, chunk_type), (next_mark, next_type) = before, here
     if mark in "ES" or (mark in "BI" and next_mark in "BSO"):
         return True
-    return mark not in "O." and kind != next_kind
+    return mark not in "O." and chunk_type != next_type
 
 
 def _starts(before: tuple[str, str], here: tuple[str, str]) -> bool:
-    (last_mark, last_kind), (mark, kind) = before, here
+    (last_mark, last_type), (mark, chunk_type) = before, here
     if mark in "BS" or (last_mark in "ESO" and mark in "EI"):
         return True
-    return mark not in "O." and kind != last_kind
+    return mark not in "O." and chunk_type != last_type

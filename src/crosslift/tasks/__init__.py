@@ -1,1 +1,1 @@
-"""The registry of tasks: one file a task, which defines one subclass of `crosslift.api.Task`."""
+"""The registry of tasks: one file per task, which defines one subclass of `crosslift.api.Task`."""

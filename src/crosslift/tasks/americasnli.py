@@ -1,11 +1,11 @@
 """Natural language inference in ten indigenous languages of the Americas; also called X-ANLI.
 
-Items of one id are translations of each other.  The hub has no ids, so there a language that lacks items cannot be
-matched with the others, and agreement between languages is measured without it.
+Items with the same id are translations of each other.  The hub has no ids, so languages that lack items there cannot be
+matched with the others, and agreement between languages is measured without them.
 
-There is no training set: models are trained on English (or Spanish) NLI and selected on English XNLI dev, as the
-authors do.  In a directory both are taken from XNLI's files; on the hub they are not, so fine-tune on `xnli` or `mnli`
-and score this.  Dev and test are translations of Spanish XNLI's dev and test: never train on those.
+There is no training set: models are trained on English (or Spanish) NLI and selected on English XNLI dev, as in the
+paper.  A directory takes both from XNLI's files; from the hub, fine-tune on `xnli` or `mnli` and score this task.  Dev
+and test are translations of Spanish XNLI dev and test: never train on those.
 Paper: ebrahimi-etal-2022-americasnli.
 """
 
@@ -35,7 +35,7 @@ class Americasnli(NliTask):
         "test": ("americasnli/test/{language}.tsv",),
     }
     identifier = "id"
-    # Counted in the authors' files; the paper's table has fewer Nahuatl dev pairs.
+    # Counted in the authors' files; the table in the paper has fewer Nahuatl dev pairs.
     facts: ClassVar = {
         "train": {"en": 392_702},
         "dev": {"en": 2_490} | counts("aym 743 bzd 743 cni 658 gn 743 hch 743 nah 585 oto 222 quy 743 shp 743 tar 743"),

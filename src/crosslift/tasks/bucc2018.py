@@ -1,8 +1,8 @@
-"""Bitext mining: which sentences of two large pools are translations of each other?  Four languages with English.
+"""Bitext mining in four languages with English: find the translations in two large pools of sentences.
 
-XTREME takes the shared task's sample data as dev and its training data as test; its download script deletes the gold
-pairs of the latter, so keep or copy `{language}-en.training.gold`.  Pairs above the threshold that is best on dev are
-what is scored.  The hub's copies hold only the gold pairs, not the pools, so there is nothing to mine in.
+XTREME uses the sample data of the shared task as dev and its training data as test.  Its download script deletes the
+gold pairs of the latter, so keep or copy `{language}-en.training.gold`.  Pairs above the threshold that is best on dev
+are scored.  The copies on the hub hold only the gold pairs, without the pools.
 Papers: zweigenbaum-etal-2018-overview, hu-etal-2020-xtreme.
 """
 
@@ -18,12 +18,12 @@ from crosslift.errors import DataError, nearest
 from crosslift.io.text import Row, existing, find, lines
 
 _ORIGINAL: Mapping[Split, str] = {"dev": "sample", "test": "training"}
-"""The shared task's names of the splits."""
+"""Names of the splits in the shared task."""
 Rows = tuple[tuple[str, str], ...]
 
 
 class Bucc2018(Task):
-    """BUCC 2018, with XTREME's splits.  An example is a pair of pools, and a language has one."""
+    """BUCC 2018, with XTREME's splits.  Each language has one example, a pair of pools."""
 
     task_type = "mining"
     languages = codes("de fr ru zh")
@@ -46,13 +46,13 @@ class Bucc2018(Task):
     licence = "research use; see the shared task's page"
 
     def parts(self, path: Path) -> tuple[Path, ...]:
-        """Return the pool of the language, the English one, and the gold pairs where they are there."""
+        """Return the pool of the language, the English pool, and the gold pairs if the file exists."""
         stem = path.name.removesuffix(".gz").rpartition(".")[0]
         gold = self._gold(path)
         return (path, existing(path.with_name(f"{stem}.en")), *([gold] if gold else []))
 
     def _gold(self, path: Path) -> Path | None:
-        """Return the gold pairs, under XTREME's name or the shared task's, where the file is there."""
+        """Return the file of gold pairs, named as in XTREME or in the shared task, if it exists."""
         stem = path.name.removesuffix(".gz").rpartition(".")[0]
         pair, _, split = stem.partition(".")
         return find(path.with_name(f"{stem}.gold")) or find(
@@ -60,10 +60,10 @@ class Bucc2018(Task):
         )
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Yield the one row: English pool, pool of the language, and gold pairs (English id, other id) if known.
+        """Yield the only row: English pool, pool of the language, and gold pairs (English id, other id) if known.
 
         Raises:
-            DataError: a line without an id and a sentence, or a gold pair of an id that is in no pool.
+            DataError: a line without an id and a sentence, or a gold pair with an id that is in no pool.
         """
         there, english, *gold = self.parts(path)
         row: dict[str, Any] = {"source": _pool(english), "target": _pool(there)}
@@ -104,12 +104,14 @@ def _fields(path: Path, expected: str) -> Iterator[tuple[int, list[str]]]:
     for number, line in lines(path):
         fields = line.split("\t")
         if len(fields) < 2:
-            raise DataError(f"{path}, line {number}: '{line[:40]}' found; expected {expected}")
+            raise DataError(f"{path}, line {number}: found '{line[:40]}'; expected {expected}")
         yield number, fields
 
 
 def _as_pairs(value: Any, *, where: str, column: str) -> Rows:
     if isinstance(value, str) or not isinstance(value, Sequence) or any(len(pair) != 2 for pair in value):
         found = type(value).__name__
-        raise DataError(f"{where}: column '{column}' holds a {found}; expected a list of pairs of texts")
+        raise DataError(
+            f"{where}: column '{column}' contains a value of type {found}; expected a list of pairs of texts"
+        )
     return tuple((str(first), str(second)) for first, second in value)

@@ -1,6 +1,6 @@
-"""Choice of plausible alternatives in English: which of two sentences is the cause or the effect of another?
+"""Choice of plausible alternatives in English: choose which of two sentences is the cause, or the effect, of another.
 
-As in SuperGLUE: 400 examples to train on and 100 to select by, whose translations are XCOPA's dev sets.  What is
+As in SuperGLUE: 400 examples for training and 100 for selection, whose translations are the dev sets of XCOPA.  A model
 fine-tuned on it can be scored on `xcopa`.  Paper: Roemmele et al. 2011.
 """
 

@@ -1,6 +1,6 @@
-"""Causal reasoning in English: which of two statements is the cause or the effect of another?
+"""Causal reasoning in English: choose which of two statements is the cause, or the effect, of another.
 
-COPA's form with far more examples, to train on before COPA.  Its test set is hidden.  Paper: du-etal-2022-e.
+In the format of COPA with far more examples, for training before COPA.  Its test set is hidden.  Paper: du-etal-2022-e.
 """
 
 from __future__ import annotations

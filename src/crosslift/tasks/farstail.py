@@ -1,6 +1,6 @@
-"""Natural language inference in Persian, made from questions of exams: entailment, neutral or contradiction.
+"""Natural language inference in Persian, from exam questions: entailment, neutral or contradiction.
 
-A model fine-tuned on `xnli` or `mnli` can be scored on it.  Files are found by short names and by the authors' own.
+A model fine-tuned on `xnli` or `mnli` can be scored on it.  Files are found by short names and by the authors' names.
 Paper: amirkhani-etal-2023-farstail.
 """
 
@@ -34,5 +34,5 @@ class Farstail(NliTask):
     licence = "Apache-2.0"
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Yield rows of tab-separated fields, which are quoted where there is a tab in them."""
+        """Yield rows of tab-separated fields, which are quoted if they contain a tab."""
         return csv(path, delimiter="\t")

@@ -1,7 +1,7 @@
-"""Natural language inference in Indonesian, written by people for it: entailment, neutral or contradiction.
+"""Natural language inference in Indonesian, written by Indonesian annotators: entailment, neutral or contradiction.
 
-Its test set is the one by lay annotators; experts wrote a harder one, `test_expert.jsonl`, which `[data.files]` can
-name.  A model fine-tuned on `xnli` or `mnli` can be scored on it.  Paper: mahendra-etal-2021-indonli.
+The test set is that of lay annotators; experts wrote a harder one, `test_expert.jsonl`, which can be named in
+`[data.files]`.  A model fine-tuned on `xnli` or `mnli` can be scored on it.  Paper: mahendra-etal-2021-indonli.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
-"""Answer retrieval from a pool of 11 languages: XQuAD-R, where each question has one right sentence a language.
+"""Answer retrieval from a pool in 11 languages: XQuAD-R, in which each question has one correct sentence per language.
 
-A candidate is a sentence, read with its paragraph.  Questions of one id are translations of each other, and so are
-their answers.  The files are XQuAD's with the sentences' borders added, in the folder that XTREME-R's
-`download_lareqa_data.sh` makes; XQuAD itself lacks the borders.  `[dual_encoder]` trains on English SQuAD: a question,
-and the sentence in which its first answer begins; paragraphs are cut by a rule where the file has no borders.
+A candidate is a sentence, encoded with its paragraph.  Questions with the same id are translations of each other, and
+so are their answers.  The files are those of XQuAD with sentence boundaries, in the folder that XTREME-R's
+`download_lareqa_data.sh` makes; XQuAD itself lacks the boundaries.  `[dual_encoder]` trains on English SQuAD: a
+question and the sentence in which its first answer begins; paragraphs without boundaries are split by a rule.
 Papers: roy-etal-2020-lareqa, ruder-etal-2021-xtreme.
 """
 
@@ -44,10 +44,10 @@ class Lareqa(Task):
     licence = "CC BY-SA 4.0"
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Yield the questions that a sentence answers; the line is the number of the paragraph.
+        """Yield the questions that a sentence answers; the line number is that of the paragraph.
 
         Raises:
-            DataError: no JSON of SQuAD's form with sentence borders.
+            DataError: not JSON in SQuAD's layout with sentence boundaries.
         """
         for number, paragraph in paragraphs(path):
             answered = {key for _, _, keys in answering(paragraph) for key in keys}
@@ -56,7 +56,7 @@ class Lareqa(Task):
                     yield number, {"id": question["id"], "question": question["question"], "gold": question["id"]}
 
     def read_file(self, path: Path, split: Split | None = None) -> Iterator[Example]:
-        """Yield the questions of a file, those of training data with the sentence that answers each."""
+        """Yield the questions of a file; in training data, with the sentence that answers each."""
         if split != "train":
             yield from super().read_file(path, split)
             return
@@ -77,12 +77,12 @@ class Lareqa(Task):
     def from_row(
         self,
         row: Mapping[str, Any],
-        index: int,  # noqa: ARG002 - a question has an id of its own
+        index: int,  # noqa: ARG002 - a question has an id
         *,
         where: str,
         features: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> RankingExample:
-        """Return the example of one row; its gold is the question's id, which candidates name."""
+        """Return the example of one row; its gold is the id of the question, the key of its answers."""
         return RankingExample(str(row["id"]), self.text(row, "question", where=where), row.get("gold"))
 
     def read_candidates(self, path: Path, language: str) -> Iterator[Candidate]:

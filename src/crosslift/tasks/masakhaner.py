@@ -1,8 +1,8 @@
 """Named entities in 20 African languages: MasakhaNER 2.0, with persons, organisations, places and dates in IOB2.
 
-There is no English: give files of your own (`[data.files]`) to train on, or train on one of its languages, which
-transfers better (`source = "swa"`).  A model of PAN-X has no dates: score it as task `panx` on these files, named in
-`[data.files.test]` with `labels = { B-DATE = "O", I-DATE = "O" }`.  Paper: adelani-etal-2022-masakhaner.
+There is no English data: name your own training files in `[data.files]`, or train on one of its languages (`source =
+"swa"`), which transfers better.  A model fine-tuned on PAN-X has no dates: score it with task `panx` on these files,
+named in `[data.files.test]` with `labels = { B-DATE = "O", I-DATE = "O" }`.  Paper: adelani-etal-2022-masakhaner.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ class Masakhaner(TaggingTask):
         "test": ("masakhaner/{language}/test.txt",),
     }
     conll = True
-    # The authors' table; their code and others' give a few sentences more or less for some languages.
+    # The authors' table; their code and that of others yield a few sentences more or less for some languages.
     facts: ClassVar = {
         "train": counts(
             """

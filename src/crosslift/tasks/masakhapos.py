@@ -1,7 +1,8 @@
 """Part-of-speech tagging in 20 African languages with the 17 tags of Universal Dependencies.
 
-There is no English: fine-tune on `udpos`, whose labels are the same, and score this; or train on one of its languages
-(`source = "wol"`).  Scored by accuracy.  Its sentences are MasakhaNER's.  Paper: dione-etal-2023-masakhapos.
+There is no English data: fine-tune on `udpos`, which has the same labels, and score this task; or train on one of its
+languages (`source = "wol"`).  Scored by accuracy.  Its sentences are those of MasakhaNER.  Paper:
+dione-etal-2023-masakhapos.
 """
 
 from __future__ import annotations

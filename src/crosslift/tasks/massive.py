@@ -1,8 +1,8 @@
 """Intent and slots of requests to a voice assistant, the same requests in 51 languages.
 
-The archive has a file a language, `1.0/data/{language}.jsonl`, that holds all splits; put them into `massive/`.  Slots
-are written into the text, "wake me up at [time : five am]", and words are what blanks separate; Chinese and Japanese
-are cut into characters, runs of Latin letters aside, as the authors' scripts do.  Paper: fitzgerald-etal-2023-massive.
+The archive has one file per language, `1.0/data/{language}.jsonl`, with all splits; put them into `massive/`.  Slots
+are marked in the text, as in "wake me up at [time : five am]".  Texts are split at spaces; Chinese and Japanese are
+split into characters, except runs of Latin letters, as in the authors' scripts.  Paper: fitzgerald-etal-2023-massive.
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ class Massive(IntentSlotTask):
     licence = "CC BY 4.0"
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Yield the objects of a JSON Lines file, of all splits."""
+        """Yield the objects of a JSON Lines file, which holds all splits."""
         return jsonl(path)
 
     def of_split(self, row: Mapping[str, Any], split: Split) -> bool:
@@ -62,7 +62,7 @@ class Massive(IntentSlotTask):
     def from_row(
         self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
     ) -> IntentSlotExample:
-        """Return the example of one row; `id` names the request in all languages."""
+        """Return the example of one row; the `id` of a request is the same in all languages."""
         locale = self.text(row, "locale", where=where)
         if row.get("annot_utt") is None:
             words, tags = _words(self.text(row, "utt", where=where), locale), None
@@ -78,7 +78,7 @@ def _tagged(text: str, locale: str, where: str) -> tuple[list[str], list[str]]:
     spans: list[tuple[int, int, str]] = []
     for part in _PART.finditer(text):
         if part["open"]:
-            raise DataError(f"{where}: '{text}' has a bracket without its end; [slot : words] is expected")
+            raise DataError(f"{where}: '{text}' has an unclosed bracket; expected [slot : words]")
         start = len(words)
         words += _words(part["plain"] or part["value"], locale)
         if part["slot"]:

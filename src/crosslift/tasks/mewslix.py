@@ -1,8 +1,8 @@
-"""Entity retrieval: which of a million entities, described in 50 languages, does a mention in the news mean?
+"""Entity retrieval: find the entity of a mention in the news among a million entities, described in 50 languages.
 
-A query is a mention and its sentence; the right entity's description may be in any language.  Files are those that
-XTREME-R's `download_mewslix_data.sh` leaves; the released data is not quite what the paper's numbers are of.
-`[dual_encoder]` trains on English: mentions in Wikipedia, each with its entity.
+A query is a mention in its sentence; the description of the correct entity may be in any language.  The files are those
+of XTREME-R's `download_mewslix_data.sh`; the released data differs slightly from that of the paper.  `[dual_encoder]`
+trains on English mentions in Wikipedia with their entities.
 Paper: ruder-etal-2021-xtreme.
 """
 
@@ -22,7 +22,7 @@ _BRACES = re.compile(r"\{(.*?)\}")
 
 
 class Mewslix(Task):
-    """Mewsli-X.  With one right entity a query, mean average precision is the mean reciprocal rank."""
+    """Mewsli-X.  With one correct entity per query, mean average precision is the mean reciprocal rank."""
 
     task_type = "ranking"
     languages = codes("ar de en es fa ja pl ro ta tr uk")
@@ -54,7 +54,7 @@ class Mewslix(Task):
         self,
         path: Path,
         language: str,
-        split: Split | None = None,  # noqa: ARG002 - one a file
+        split: Split | None = None,  # noqa: ARG002 - one split per file
     ) -> Iterator[Example]:
         """Yield the mentions in one language."""
         own = ((line, row) for line, row in self.file_rows(path) if row["language"] == language)
@@ -62,7 +62,7 @@ class Mewslix(Task):
             yield self.from_row(row, index, where=f"{path}, line {line}")
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Yield the mentions of all articles, each with the article's line; those of training data with their entity.
+        """Yield the mentions of all articles with the line of the article; in training data, with their entity.
 
         Raises:
             DataError: an object lacks a key, or a mention is in no sentence.
@@ -89,17 +89,17 @@ class Mewslix(Task):
     def from_row(
         self,
         row: Mapping[str, Any],
-        index: int,  # noqa: ARG002 - a mention has an id of its own
+        index: int,  # noqa: ARG002 - a mention has an id
         *,
         where: str,
         features: Mapping[str, Any] | None = None,  # noqa: ARG002
     ) -> RankingExample:
-        """Return the example of one row; its gold is the entity's id."""
+        """Return the example of one row; its gold is the id of the entity."""
         answer = _candidate(row["entity"], where=where) if "entity" in row else None
         return RankingExample(str(row["id"]), self.text(row, "query", where=where), row.get("gold"), answer)
 
-    def read_candidates(self, path: Path, language: str) -> Iterator[Candidate]:  # noqa: ARG002 - each has its own
-        """Yield the entities; the text is the sentences of the description.
+    def read_candidates(self, path: Path, language: str) -> Iterator[Candidate]:  # noqa: ARG002 - each entity has its own
+        """Yield the entities; the text consists of the sentences of the description.
 
         Raises:
             DataError: an object lacks a key.
@@ -117,7 +117,7 @@ def _candidate(entity: Mapping[str, Any], *, where: str) -> Candidate:
 
 
 def _pair(read: Mapping[str, Any], *, where: str) -> dict[str, Any]:
-    """Return a mention and its entity, as training data have them, as an article with one mention."""
+    """Return a mention and its entity, as in training data, as an article with one mention."""
     require(read, ("contextual_mention", "entity"), where=where)
     mention = read["contextual_mention"]
     require(mention, ("context", "mention"), where=where)
@@ -125,7 +125,7 @@ def _pair(read: Mapping[str, Any], *, where: str) -> dict[str, Any]:
 
 
 def _query(context: Mapping[str, Any], span: Mapping[str, Any], *, where: str) -> str:
-    """Return "mention: sentence with { mention }", braces of the sentence's own made round ones."""
+    """Return "mention: sentence with { mention }"; braces of the sentence become parentheses."""
     start, end, text = span["start"], span["end"], context["text"]
     for sentence in context["sentence_spans"]:
         if sentence["start"] <= start and end <= sentence["end"]:
@@ -133,7 +133,7 @@ def _query(context: Mapping[str, Any], span: Mapping[str, Any], *, where: str) -
                 _BRACES.sub(r"(\1)", part) for part in (text[sentence["start"] : start], text[end : sentence["end"]])
             )
             return _flat(f"{span['text']}: {left} {{ {span['text']} }} {right}")
-    raise DataError(f"{where}: the mention '{span['text']}' ({start} to {end}) lies in no sentence")
+    raise DataError(f"{where}: the mention '{span['text']}' ({start} to {end}) is in no sentence")
 
 
 def _flat(text: str) -> str:

@@ -1,8 +1,8 @@
-"""Question answering in 7 languages, and with question and context in two of them: 49 pairs.
+"""Question answering in 7 languages, also with question and context in different languages: 49 pairs.
 
-Trained on English SQuAD.  A code such as `en-de` means English contexts and German questions; `de` means both in
-German, and these seven are what XTREME scores, as the mean of F1 and exact match.  The other 42 (group `pairs`) are
-scored where they are asked for by name.  Answers are compared by MLQA's own rule for the language of the context.
+Trained on English SQuAD.  `en-de` means English contexts and German questions; `de` means both in German.  XTREME
+scores the seven single languages, as the mean of F1 and exact match; the other 42 (group `pairs`) are scored only if
+they are requested by name.  Answers are compared by MLQA's rule for the language of the context.
 Papers: lewis-etal-2020-mlqa, hu-etal-2020-xtreme.
 """
 
@@ -23,7 +23,7 @@ _DEV = counts(
     es-zh 161 hi-vi 177 hi-zh 189 vi-zh 184
     """
 )
-"""Of two languages there are as many one way round as the other."""
+"""A pair of languages has the same number in both orders."""
 
 
 class Mlqa(ExtractiveQATask):

@@ -1,7 +1,7 @@
 """Natural language inference in English in ten genres: MultiNLI, the training data of XNLI.
 
-The test sets are hidden.  Here `dev` is the matched development set, and `test` the mismatched one, whose genres are
-not those of training: report it under its name.  Paper: williams-etal-2018-broad.
+The test sets are hidden.  Here `dev` is the matched development set and `test` the mismatched one, whose genres differ
+from those of training: report it as such.  Paper: williams-etal-2018-broad.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Intent and slots of requests in 11 domains and six languages, as flat frames.
 
-Files are `mtop/{language}/{train,eval,test}.txt` as the archive has them: eight columns between tabs without a line of
-names.  The intent is the outermost one, slots are those that its column lists, so what is nested inside a slot is part
-of its value (the paper's "flat" representation).  Slots and words are given by offsets, both counted the same way.
+Files are `mtop/{language}/{train,eval,test}.txt` as in the archive: eight tab-separated columns without a header.  The
+intent is the outermost one, and slots are those of the slot column, so anything nested inside a slot is part of its
+value (the paper's "flat" representation).  Slots and words are given by offsets of the same kind.
 Paper: li-etal-2021-mtop.
 """
 
@@ -47,13 +47,13 @@ class Mtop(IntentSlotTask):
             fields = line.split("\t")
             if len(fields) != len(_FIELDS):
                 expected = f"{len(_FIELDS)} fields ({', '.join(_FIELDS)})"
-                raise DataError(f"{path}, line {number}: {len(fields)} fields where {expected} are expected")
+                raise DataError(f"{path}, line {number}: {len(fields)} fields; expected {expected}")
             yield number, dict(zip(_FIELDS, fields, strict=True))
 
     def from_row(
         self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
     ) -> IntentSlotExample:
-        """Return the example of one row; the prefixes IN: and SL: are left out."""
+        """Return the example of one row; the prefixes IN: and SL: are removed."""
         words, starts = _tokens(self.text(row, "tokens", where=where), where)
         tags = None if row.get("slots") is None else _tags(self.text(row, "slots", where=where), starts, where)
         intent = None if row.get("intent") is None else self.text(row, "intent", where=where).removeprefix("IN:")
@@ -62,24 +62,24 @@ class Mtop(IntentSlotTask):
 
 
 def _tokens(text: str, where: str) -> tuple[list[str], list[int]]:
-    """Return the words and where they start."""
+    """Return the words and their first characters."""
     try:
-        read = json.loads(text.replace('"""', '"\\""'))  # the release leaves a lone quotation mark unescaped
+        read = json.loads(text.replace('"""', '"\\""'))  # the release does not escape a single quotation mark
         return list(read["tokens"]), [int(span["start"]) for span in read["tokenSpans"]]
     except (ValueError, KeyError, TypeError) as error:
         raise DataError(
-            f'{where}: \'{text}\' is not what is expected, {{"tokens": [...], "tokenSpans": [...]}}'
+            f'{where}: found \'{text}\'; expected {{"tokens": [...], "tokenSpans": [...]}}'
         ) from error
 
 
 def _tags(text: str, starts: Sequence[int], where: str) -> list[str]:
-    """Return the tags of words that start there; a word belongs to the slot that it starts in."""
+    """Return the tags of words with these first characters; a word belongs to the slot in which it starts."""
     spans = []
     for slot in filter(None, text.split(",")):
         first, _, rest = slot.partition(":")
         last, _, name = rest.partition(":")
         if not (first.isdigit() and last.isdigit() and name):
-            raise DataError(f"{where}: '{slot}' is no slot; start:end:SL:NAME is expected")
+            raise DataError(f"{where}: '{slot}' is not a slot; expected start:end:SL:NAME")
         inside = [place for place, start in enumerate(starts) if int(first) <= start < int(last)]
         if inside:
             spans.append((inside[0], inside[-1] + 1, name.removeprefix("SL:")))

@@ -1,9 +1,9 @@
 """Intent and slots of questions about flights: ATIS in nine languages (MultiATIS++).
 
-The corpus comes from the LDC (LDC2021T04): files `{train,dev,test}_{language}.tsv`, languages in capitals, with a line
-of names (id, utterance, slot_labels, intent), words and tags separated by blanks; put them into `multiatis/`.  Hindi
-and Turkish have less to train on, and Turkish a smaller test set.  A question with several intents has them joined by
-"#", which is a label of its own.  Paper: xu-etal-2020-end.
+The corpus is distributed by the LDC (LDC2021T04): files `{train,dev,test}_{language}.tsv`, with languages in capitals,
+a header (id, utterance, slot_labels, intent), and words and tags separated by spaces; put them into `multiatis/`.
+Hindi and Turkish have less training data, and Turkish has a smaller test set.  Several intents of a question are joined
+by "#" into one label.  Paper: xu-etal-2020-end.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Sentence retrieval in news: find each English sentence's translation among those of 123 documents.
+"""Sentence retrieval in news: find the translation of each English sentence among 1,997 sentences.
 
-NTREX-128 has 128 languages, all of the same 1,997 sentences; those listed here are the ones that were looked at, and
-others in the folder count too.  Paper: federmann-etal-2022-ntrex.
+NTREX-128 has the same 1,997 sentences of 123 documents in 128 languages.  The languages listed here have been checked;
+others in the folder are scored too.  Paper: federmann-etal-2022-ntrex.
 """
 
 from __future__ import annotations
@@ -39,11 +39,11 @@ class Ntrex(ParallelTask):
     licence = "CC BY-SA 4.0"
 
     def parts(self, path: Path) -> tuple[Path, ...]:
-        """Return the file of the translation and the English one, which stands beside it."""
+        """Return the file of the translation and the English file in the same folder."""
         return path, existing(path.with_name(_SOURCE))
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Return the pairs of two files, in order.
+        """Return the pairs of the two files, in order.
 
         Raises:
             DataError: the files differ in length.

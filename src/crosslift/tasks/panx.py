@@ -1,7 +1,7 @@
-"""Named entities in 48 languages: persons, organisations and places in IOB2, found in Wikipedia's links (WikiANN).
+"""Named entities in 48 languages: persons, organisations and places in IOB2, from links in Wikipedia (WikiANN).
 
-Trained on English.  The tags are silver data, made by rules.  XTREME scores 40 languages, group `xtreme`, and XTREME-R
-these and eight more.  XTREME's script leaves the tags out of its test files: score dev, or take the hub's.
+Trained on English.  The tags are silver data, made by rules.  XTREME scores 40 languages (group `xtreme`), XTREME-R
+eight more.  XTREME's script removes the tags from its test files: score dev, or use the hub.
 Papers: pan-etal-2017-cross (the data), rahimi-etal-2019-massively (the splits), hu-etal-2020-xtreme.
 """
 
@@ -25,7 +25,7 @@ _SIZES = dict.fromkeys(_LANGUAGES, 10_000) | counts(
     ta 1000 te 1000 tl 1000 ur 1000 yo 100
     """
 )
-"""Sentences of dev, and as many of test."""
+"""Number of sentences of dev, and of test."""
 
 
 class Panx(TaggingTask):

@@ -1,7 +1,7 @@
-"""Paraphrases in 7 languages: pairs of sentences with much the same words, that mean the same or do not.
+"""Paraphrases in 7 languages: pairs of sentences with high word overlap that mean the same or do not.
 
-Trained on English PAWS.  A few sentences of dev and test, "NS" in the files, were never translated (in dev 8 to 68
-pairs a language); the benchmark counts and scores them, and so does this.  Paper: yang-etal-2019-paws.
+Trained on English PAWS.  A few sentences of dev and test, "NS" in the files, were never translated (8 to 68 pairs per
+language in dev); they are scored, as in the benchmark.  Paper: yang-etal-2019-paws.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from crosslift.io.text import Row, tsv
 
 _LANGUAGES = codes("de en es fr ja ko zh")
 _NAMES = {"0": "different", "1": "paraphrase"}
-"""The benchmark numbers its labels."""
+"""Numbers of the labels in the benchmark."""
 
 
 class Pawsx(Task):
@@ -53,7 +53,7 @@ class Pawsx(Task):
     def from_row(
         self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
     ) -> PairExample:
-        """Return the example of one row; labels may be numbers, as in the benchmark, or their names."""
+        """Return the example of one row; labels may be numbers, as in the benchmark, or names."""
         value, feature = row.get("label"), (features or {}).get("label")
         number = feature.int2str(value) if isinstance(value, int) and value != -1 and feature is not None else value
         label = self.label(_NAMES.get(str(number), number), where=where)

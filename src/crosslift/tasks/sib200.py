@@ -1,6 +1,6 @@
 """Topic classification of FLORES sentences into seven topics, the same sentences in every language.
 
-Languages are coded as in FLORES, language and script (`swh_Latn`), as the benchmark's folders are;
+Language codes are those of FLORES, with language and script (`swh_Latn`), as in the benchmark's folders;
 `crosslift.languages.resolve` finds them by shorter codes.  Paper: adelani-etal-2024-sib.
 """
 
@@ -70,12 +70,12 @@ class Sib200(Task):
     def from_row(
         self,
         row: Mapping[str, Any],
-        index: int,  # noqa: ARG002 - the sentence has an id of its own
+        index: int,  # noqa: ARG002 - a sentence has an id
         *,
         where: str,
         features: Mapping[str, Any] | None = None,
     ) -> SentenceExample:
-        """Return the example of one row; `index_id` names the sentence in all languages."""
+        """Return the example of one row; the `index_id` of a sentence is the same in all languages."""
         feature = (features or {}).get("category")
         label = self.label(row.get("category"), where=where, feature=feature)
         return SentenceExample(str(row["index_id"]), self.text(row, "text", where=where), label)

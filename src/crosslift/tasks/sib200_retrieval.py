@@ -1,7 +1,7 @@
-"""Sentence retrieval in FLORES: SIB-200's sentences, which have one `index_id` in every language.
+"""Sentence retrieval in FLORES: the sentences of SIB-200, which have the same `index_id` in every language.
 
-All sentences of the splits that are there make one pool, since nothing is trained: 1,004 where there are all three.
-Languages are coded as in FLORES.  Paper: adelani-etal-2024-sib.
+Since nothing is trained, the sentences of all available splits form one pool: 1,004 with all three.  Language codes are
+those of FLORES.  Paper: adelani-etal-2024-sib.
 """
 
 from __future__ import annotations
@@ -36,10 +36,10 @@ class Sib200Retrieval(ParallelTask):
         return (*there, *(existing(folder / part.name.removesuffix(".gz")) for part in there))
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Yield the sentences that have the same `index_id` in both languages.
+        """Yield the sentences with the same `index_id` in both languages.
 
         Raises:
-            DataError: a sentence is lacking in English.
+            DataError: a sentence is missing in English.
         """
         files = self.parts(path)
         there, english = files[: len(files) // 2], files[len(files) // 2 :]

@@ -1,7 +1,7 @@
-"""Natural language inference on short descriptions of pictures in English: SICK's entailment labels.
+"""Natural language inference on short image descriptions in English: the entailment labels of SICK.
 
-Labels are those of the release; about a tenth of the pairs are doubtful.  The release has no more than 9,840 pairs: 160
-fewer than the paper says.  Paper: marelli-etal-2014-sick.
+Labels are those of the release; about a tenth of the pairs are doubtful.  The release has 9,840 pairs, 160 fewer than
+the paper states.  Paper: marelli-etal-2014-sick.
 """
 
 from __future__ import annotations

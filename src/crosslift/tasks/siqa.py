@@ -1,6 +1,6 @@
-"""Social commonsense in English: which of three answers to a question about a situation is right?
+"""Social commonsense in English: choose which of three answers to a question about a situation is correct.
 
-Data to train on before COPA, as XTREME-R does for XCOPA.  Its test set is hidden.  Paper: sap-etal-2019-social.
+Used for training before COPA, as XTREME-R does for XCOPA.  Its test set is hidden.  Paper: sap-etal-2019-social.
 """
 
 from __future__ import annotations

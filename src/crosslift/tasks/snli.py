@@ -1,7 +1,7 @@
-"""Natural language inference on captions of pictures in English: the first large data set of its kind.
+"""Natural language inference on image captions in English: the first large data set of its kind.
 
-Pairs on whose label the annotators did not agree are no examples, as is usual.  Premises come back often, and a model
-that sees hypotheses alone gets far above chance.  Paper: bowman-etal-2015-large.
+Pairs on whose label the annotators did not agree are left out, as usual.  Premises are repeated often, and a
+hypothesis-only baseline is far above chance.  Paper: bowman-etal-2015-large.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""Question answering in English: which words of a Wikipedia paragraph answer a question?
+"""Question answering in English: find the words of a Wikipedia paragraph that answer a question.
 
-What XTREME trains on for XQuAD and MLQA: a model fine-tuned on it can be scored on `xquad`, `mlqa` and `tydiqa`.  Its
-test set is hidden.  XQuAD's paragraphs are 240 of the dev set's.  Paper: rajpurkar-etal-2016-squad.
+XTREME's training data for XQuAD and MLQA: a model fine-tuned on it can be scored on `xquad`, `mlqa` and `tydiqa`.  Its
+test set is hidden.  XQuAD's paragraphs are 240 of those of the dev set.  Paper: rajpurkar-etal-2016-squad.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Sentence retrieval: find each sentence's translation among up to 1,000, in 112 languages against English.
+"""Sentence retrieval: find the translation of each sentence among up to 1,000, in 112 languages with English.
 
 Line i of the two files is a pair.  XTREME and XTREME-R average over the languages with two-letter codes.
 Papers: artetxe-schwenk-2019-massively (the test set), hu-etal-2020-xtreme.
@@ -66,16 +66,16 @@ class Tatoeba(ParallelTask):
     licence = "CC BY 2.0 FR"
 
     def parts(self, path: Path) -> tuple[Path, ...]:
-        """Return the file in the other language and its English side, which stands beside it."""
+        """Return the file in the other language and the English file in the same folder."""
         stem = path.name.removesuffix(".gz").rpartition(".")[0]
         return path, existing(path.with_name(f"{stem}.en"))
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Return the pairs of two files, in order.
+        """Return the pairs of the two files, in order.
 
         Raises:
-            DataError: the files differ in length, or the English side is sorted, as XTREME's download script
-                leaves it: then which line belongs to which is lost.
+            DataError: the files differ in length, or the English side is sorted, as XTREME's download script leaves
+                it, so that lines no longer match.
         """
         _, source = self.parts(path)
         self._check_order(source)
@@ -83,9 +83,9 @@ class Tatoeba(ParallelTask):
 
     def _check_order(self, path: Path) -> None:
         english = [text for _, text in lines(path)]
-        # Two dozen sentences are not sorted by chance.
+        # More than 24 sentences are not sorted by chance.
         if len(english) > 24 and english == sorted(english):
             raise DataError(
-                f"{path}: the English side is sorted, as XTREME's download script writes it, "
-                "so the pairs are lost; take the files of LASER's data/tatoeba/v1 (line i of both is a pair)"
+                f"{path}: the English side is sorted, as XTREME's download script writes it, so lines no longer match; "
+                "use the files of LASER's data/tatoeba/v1, in which line i of both is a pair"
             )

@@ -1,9 +1,9 @@
-"""Question answering in 9 languages, each with questions and articles of its own: TyDi QA's gold passages.
+"""Question answering in 9 languages, each with its own questions and articles: the gold passages of TyDi QA.
 
-Nothing is translated: people asked what they wanted to know.  XTREME trains on the English part and scores the dev set,
-since there is no public test set, as the mean of F1 and exact match; so dev and test are one here, and `source-dev`
-selects by the English part of what is scored: XTREME takes the last weights instead (`selection = "last"`).  Train sets
-of the other languages are read with `finetune.source`.  Papers: clark-etal-2020-tydi, hu-etal-2020-xtreme.
+Nothing is translated: people asked what they wanted to know.  XTREME trains on English and scores the dev set, since
+there is no public test set, as the mean of F1 and exact match.  Dev and test are therefore the same here, and
+`source-dev` selects on the English part of the scored data; XTREME uses the last weights (`selection = "last"`).  Train
+sets of other languages are used with `finetune.source`.  Papers: clark-etal-2020-tydi, hu-etal-2020-xtreme.
 """
 
 from __future__ import annotations

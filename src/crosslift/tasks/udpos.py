@@ -1,8 +1,8 @@
 """Part-of-speech tagging with the 17 tags of Universal Dependencies, as XTREME splits and scores it.
 
-XTREME scores with seqeval on the bare tags, which is not accuracy: a run of words with one tag counts as one
-chunk.  Both are given.  The hub's copy is UD 2.5, files of the download script are UD 2.7: sentences move
-between splits of two releases, so never mix them.  Paper: hu-etal-2020-xtreme.
+XTREME scores the bare tags with seqeval, which is not accuracy: a run of words with the same tag counts as one chunk.
+Both scores are given.  The hub has UD 2.5, the download script UD 2.7: never mix the two, since sentences move between
+splits of different releases.  Paper: hu-etal-2020-xtreme.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Udpos(TaggingTask):
         "dev": ("udpos/dev-{language}.tsv",),
         "test": ("udpos/test-{language}.tsv",),
     }
-    # Counted in files that XTREME's script makes of UD 2.7.
+    # Counted in the files that XTREME's script makes from UD 2.7.
     facts: ClassVar = {
         "train": {"en": 21_787},
         "dev": counts(

@@ -1,12 +1,12 @@
-"""COPA in 11 languages: which of two sentences is the cause or the effect of another?
+"""COPA in 11 languages: choose which of two sentences is the cause, or the effect, of another.
 
-Trained on English COPA and selected by its dev set; English itself is not scored.  An example has the same right choice
-in every language.  Files are found where XTREME-R's download script puts them (`xcopa/val-sw.jsonl`) and where the
-authors' repository has them (`xcopa/sw/val.sw.jsonl`, with `copa/train.en.jsonl` beside).  The hub has no English: use
-`copa` to train.
+Trained on English COPA and selected on its dev set; English itself is not scored.  The correct choice of an example is
+the same in every language.  Files are found where XTREME-R's download script puts them (`xcopa/val-sw.jsonl`) and as in
+the authors' repository (`xcopa/sw/val.sw.jsonl`, with `copa/train.en.jsonl` next to `xcopa`).  The hub has no English:
+train on `copa`.
 
 The released dev files ask for the effect where English asks for the cause in 5 or 6 examples of id, it and sw, and in
-all 52 of th and tr, which so have no cause at all; they are scored as released.
+all 52 of th and tr, which therefore have no causes at all; they are scored as released.
 
 Paper: ponti-etal-2020-xcopa; set-up: ruder-etal-2021-xtreme.
 """

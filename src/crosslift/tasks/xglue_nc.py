@@ -1,7 +1,7 @@
 """News classification in 5 languages: the category of an article, one of ten.
 
-Trained on English; title and body are read as one text.  The test sets' labels are in the hub's copy and in the later
-release alone.  Paper: liang-etal-2020-xglue.
+Trained on English; title and body are joined to one text.  Only the hub and the later release have labels of the test
+sets.  Paper: liang-etal-2020-xglue.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Query-ad matching in 3 languages: is an advertisement relevant to a query?
+"""Query-ad matching in 3 languages: whether an advertisement is relevant to a query.
 
-Trained on English; an ad's title and description are read as one text.  Paper: liang-etal-2020-xglue.
+Trained on English; title and description of an ad are joined to one text.  Paper: liang-etal-2020-xglue.
 """
 
 from __future__ import annotations

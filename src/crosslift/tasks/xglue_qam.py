@@ -1,4 +1,4 @@
-"""QA matching in 3 languages: does a passage answer a question?
+"""QA matching in 3 languages: whether a passage answers a question.
 
 Trained on English.  Paper: liang-etal-2020-xglue.
 """

@@ -1,7 +1,8 @@
-"""Web page ranking in 7 languages: how relevant is a page to a query, on a scale of five?
+"""Web page ranking in 7 languages: the relevance of a page to a query, on a scale of five.
 
-Trained on English as a classification; scored by nDCG of each query's pages in the order of their predicted labels, as
-the benchmark's script does.  A page's title and snippet are read as one text.  Paper: liang-etal-2020-xglue.
+Trained on English as classification; scored by the nDCG of the pages of each query in the order of their predicted
+labels, as in the benchmark's script.  Title and snippet of a page are joined to one text.  Paper:
+liang-etal-2020-xglue.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ class XglueWpr(xglue.XglueTask):
     def from_row(
         self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
     ) -> PairExample:
-        """Return the example of one row; its id is `QUERY.PLACE`, so that nDCG knows the pages of a query."""
+        """Return the example of one row; its id is `QUERY.PLACE`, by which nDCG finds the pages of a query."""
         query, title, snippet = (self.text(row, column, where=where) for column in self.needed)
         key = blake2b(query.encode(), digest_size=6).hexdigest()
         label = self.gold(row, features, where=where)

@@ -1,6 +1,6 @@
 """Natural language inference in 15 languages: entailment, neutral or contradiction between two sentences.
 
-Trained on English MultiNLI; dev and test are the same sentences in every language, in the same order.
+Trained on English MultiNLI; dev and test have the same sentences in every language, in the same order.
 Paper: conneau-etal-2018-xnli.
 """
 

@@ -1,9 +1,9 @@
 """Question answering in 12 languages: 1,190 questions on 240 paragraphs of SQuAD, translated by professionals.
 
-Trained on English SQuAD; the questions are the same in every language.  XTREME scores 11 languages, XTREME-R Romanian
-too; a task counts the mean of F1 and exact match in their averages.  The English test set is part of SQuAD's dev set,
-by which `source-dev` selects here: XTREME takes the last weights instead (`selection = "last"`).  On the hub, train on
-`squad`.  Papers: artetxe-etal-2020-cross (the test set), hu-etal-2020-xtreme.
+Trained on English SQuAD; the questions are the same in every language.  XTREME scores 11 languages, XTREME-R also
+Romanian; their averages use the mean of F1 and exact match.  The English test set is part of SQuAD's dev set, on which
+`source-dev` selects; XTREME uses the last weights (`selection = "last"`).  From the hub, train on `squad`.  Papers:
+artetxe-etal-2020-cross (the test set), hu-etal-2020-xtreme.
 """
 
 from __future__ import annotations

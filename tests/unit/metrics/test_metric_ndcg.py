@@ -43,5 +43,5 @@ def test_by_hand():
 
 
 def test_a_label_that_is_none_is_refused():
-    with pytest.raises(InputError, match=r"'Goood' is none of the labels .*; did you mean 'Good'"):
+    with pytest.raises(InputError, match=r"ndcg: unknown label 'Goood'; did you mean 'Good'"):
         Ndcg(LABELS)([{"id": f"q.{page}", "prediction": "Goood", "gold": "Good"} for page in range(2)])

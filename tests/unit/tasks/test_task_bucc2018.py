@@ -77,8 +77,8 @@ def test_the_threshold_needs_dev(tmp_path):
     ("files", "message"),
     [
         ({"gold": "de-1\ten-3\n"}, r"de-en\.dev\.gold, line 1: no sentence has the id 'en-3'; did you mean 'en-"),
-        ({"gold": "de-1 en-2\n"}, r"gold, line 1: 'de-1 en-2' found; expected two ids"),
-        ({"german": "de-1\ta\nde-2 b\n"}, r"de-en\.dev\.de, line 2: 'de-2 b' found; expected an id, a tab"),
+        ({"gold": "de-1 en-2\n"}, r"gold, line 1: found 'de-1 en-2'; expected two ids"),
+        ({"german": "de-1\ta\nde-2 b\n"}, r"de-en\.dev\.de, line 2: found 'de-2 b'; expected an id, a tab"),
     ],
 )
 def test_mistakes_in_the_files(tmp_path, files, message):
@@ -89,7 +89,7 @@ def test_mistakes_in_the_files(tmp_path, files, message):
 def test_rows_of_users(tmp_path):
     row = {"source": [["a", "x"]], "target": [["b", "y"]]}
     assert Bucc2018().from_row(row, 7, where="here") == MiningExample("7", (("a", "x"),), (("b", "y"),))
-    with pytest.raises(DataError, match="here: column 'target' holds a str; expected a list of pairs"):
+    with pytest.raises(DataError, match="here: column 'target' contains a value of type str; expected a list of pairs"):
         Bucc2018().from_row(row | {"target": "y"}, 0, where="here")
 
 

@@ -61,16 +61,16 @@ def test_blanked_answers_are_none_and_cannot_be_scored(tmp_path):
 @pytest.mark.parametrize(
     ("content", "message"),
     [
-        ('{"data": 3}', 'expected SQuAD\'s layout, .* no "data" there'),
-        ('{"data": [{"paragraphs": [{}]}]}', 'after question 0: expected .* no "qas" there'),
+        ('{"data": 3}', 'expected SQuAD\'s layout, .* found no "data"'),
+        ('{"data": [{"paragraphs": [{}]}]}', 'after question 0: expected .* found no "qas"'),
         ('{"data": [\n}', r"line 2, column 1: not JSON"),
         ('{"data": [{"paragraphs": [{"context": 3, "qas": [{"id": "x", "question": "Who?"}]}]}]}',
-         r"question 1 \(id x\): column 'context' of squad holds a int; text is expected"),
+         r"question 1 \(id x\): column 'context' of squad contains a value of type int; expected text"),
         ('{"data": [{"paragraphs": [{"context": " ", "qas": [{"question": "Who?"}]}]}]}', "the context is empty"),
         ('{"data": [{"paragraphs": [{"context": "c", "qas": [{"question": "Who?", "answers": ["c"]}]}]}]}',
-         r"'c' is no answer; expected \[\{\"text\""),
+         r"'c' is not an answer; expected \[\{\"text\""),
         ('{"data": [{"paragraphs": [{"context": "c", "qas": [{"question": "Who?", "answers": '
-         '{"text": ["c"], "answer_start": []}}]}]}]}', "1 answers, but 0 places"),
+         '{"text": ["c"], "answer_start": []}}]}]}]}', "1 answers, but 0 starts"),
     ],
 )  # fmt: skip
 def test_mistakes_name_the_file_and_the_question(tmp_path, content, message):

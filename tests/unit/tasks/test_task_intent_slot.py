@@ -64,9 +64,9 @@ def test_massive_numbers_of_the_hub_are_named():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"annot_utt": "at [time : five"}, "has a bracket without its end"),
+        ({"annot_utt": "at [time : five"}, "has an unclosed bracket"),
         ({"annot_utt": "   "}, "column 'words' is empty"),
-        ({"intent": "B-time"}, "the intent 'B-time' looks like a slot's tag"),
+        ({"intent": "B-time"}, "the intent 'B-time' looks like the tag of a slot"),
     ],
 )
 def test_massive_mistakes_are_told(tmp_path, change, message):
@@ -103,7 +103,7 @@ def test_without_training_data_there_are_no_labels(tmp_path):
     ("row", "message"),
     [
         ("7\tone two\tO\tgo", "2 words but 1 tags"),
-        ("7\tone two\tO from\tgo", "word 2: 'from' is no tag of IOB2"),
+        ("7\tone two\tO from\tgo", "word 2: 'from' is not an IOB2 tag"),
     ],
 )
 def test_tags_that_are_none_are_told(tmp_path, row, message):
@@ -145,15 +145,15 @@ def test_mtop_quotation_marks_of_the_release(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"slots": "6-9:SL:X"}, "'6-9:SL:X' is no slot; start:end:SL:NAME is expected"),
-        ({"tokens": '{"tokens": ["a"]}'}, "is not what is expected"),
+        ({"slots": "6-9:SL:X"}, "'6-9:SL:X' is not a slot; expected start:end:SL:NAME"),
+        ({"tokens": '{"tokens": ["a"]}'}, 'expected {"tokens": '),
     ],
 )
 def test_mtop_mistakes_are_told(tmp_path, given, message):
     with pytest.raises(DataError, match=rf"eval\.txt, line 1: .*{message}"):
         list(Mtop().read_file(mtop(tmp_path / "eval.txt", **given)))
     (tmp_path / "short.txt").write_text("9\tIN:X\n", encoding="utf-8")
-    with pytest.raises(DataError, match=r"short\.txt, line 1: 2 fields where 8 fields"):
+    with pytest.raises(DataError, match=r"short\.txt, line 1: 2 fields; expected 8 fields"):
         list(Mtop().read_file(tmp_path / "short.txt"))
 
 

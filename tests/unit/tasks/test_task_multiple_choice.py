@@ -95,7 +95,7 @@ def test_xcopa_is_trained_on_english_copa_and_not_scored_on_it(tmp_path, layout)
         (Siqa(), SIQA | {"label": "0"}, r"line 1: '0' is not a label of siqa \(available: 1, 2, 3\)"),
         (Xcopa(), COPA | {"question": "efect"}, "line 1: 'efect' is not a question of xcopa; did you mean 'effect'"),
         (Copa(), {"premise": "a"}, "line 1: no column 'question'"),
-        (Copa(), COPA | {"choice2": 3}, "line 1: column 'choice2' of copa holds a int; text is expected"),
+        (Copa(), COPA | {"choice2": 3}, "line 1: column 'choice2' of copa contains a value of type int; expected text"),
     ],
 )
 def test_mistakes_name_file_and_line(tmp_path, task, row, message):

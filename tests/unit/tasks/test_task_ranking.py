@@ -71,12 +71,12 @@ def test_the_pool_is_of_all_languages_whichever_are_scored(tmp_path):
     assert {candidate.language for candidate in test.candidates} == {"de", "en"}
 
 
-def test_xquad_itself_lacks_the_borders(tmp_path):
+def test_xquad_itself_lacks_the_boundaries(tmp_path):
     squad(tmp_path, "en", {key: value for key, value in ENGLISH.items() if key != "sentence_breaks"})
     with pytest.raises(DataError, match=r"en\.json, paragraph 1: no column 'sentence_breaks'"):
         source(tmp_path).examples(Lareqa(), "test", "en")
     (tmp_path / "lareqa/xquad-r/en.json").write_text("[]")
-    with pytest.raises(DataError, match="expected SQuAD's form"):
+    with pytest.raises(DataError, match="expected SQuAD's layout"):
         source(tmp_path).examples(Lareqa(), "test", "en")
     (tmp_path / "lareqa/xquad-r/en.json").write_text("{")
     with pytest.raises(DataError, match="not JSON"):
@@ -187,7 +187,7 @@ def test_mentions_are_read_with_their_sentence(tmp_path):
 
 def test_a_mention_in_no_sentence_is_an_error(tmp_path):
     mentions(tmp_path, article("de", "Das. Ist es.", (2, 7, "Q1")))
-    with pytest.raises(DataError, match=r"dev\.jsonl, line 1: the mention 's. Is' \(2 to 7\) lies in no sentence"):
+    with pytest.raises(DataError, match=r"dev\.jsonl, line 1: the mention 's. Is' \(2 to 7\) is in no sentence"):
         source(tmp_path).examples(Mewslix(), "dev", "de")
 
 
@@ -204,7 +204,7 @@ def test_a_pool_that_is_not_there_is_an_error(tmp_path):
         source(tmp_path).candidates(Mewslix(), "test")
     with pytest.raises(DataError, match="no candidates for tatoeba test"):
         source(tmp_path).candidates(Tatoeba(), "test")
-    with pytest.raises(DataError, match="holds no candidates for lareqa"):
+    with pytest.raises(DataError, match="there are no candidates for lareqa"):
         open_source(SourceSettings(source="lab")).candidates(Lareqa(), "test")
     with pytest.raises(DataError, match="tatoeba has no pool"):
         list(Tatoeba().read_candidates(tmp_path / "x", "de"))

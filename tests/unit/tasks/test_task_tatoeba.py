@@ -28,7 +28,7 @@ def test_ids_keep_the_order(tmp_path, name):
 
 @pytest.mark.parametrize(("foreign", "english"), [("a\nb\n", "x\n"), ("a\n", "x\ny\n")])
 def test_files_of_different_length_are_no_pairs(tmp_path, foreign, english):
-    with pytest.raises(DataError, match=r"lines, but . in English; line i of both is a pair"):
+    with pytest.raises(DataError, match=r"lines, but . in English; expected line i of both to be a pair"):
         read(tmp_path, foreign, english)
 
 

@@ -50,8 +50,8 @@ def test_mistakes_name_file_and_line(tmp_path, content, message):
     [
         ({"words": ["a", "b"], "tags": ["NOUN"]}, "here: 2 words but 1 tags"),
         ({"words": ["a", "b"], "tags": ["NOUN", None]}, "here: a word without a tag"),
-        ({"words": 5}, "here: column 'words' holds a int; a list is expected"),
-        ({"words": "a", "tags": 5}, "here: column 'tags' holds a int; a list is expected"),
+        ({"words": 5}, "here: column 'words' contains a value of type int; expected a list"),
+        ({"words": "a", "tags": 5}, "here: column 'tags' contains a value of type int; expected a list"),
     ],
 )
 def test_rows_must_fit_together(row, message):

@@ -55,5 +55,5 @@ def test_pages_of_a_query_are_ranked_together(tmp_path):
 
 def test_a_row_of_another_width_is_refused(tmp_path):
     data = write(tmp_path, "xglue/NC/xglue.nc.en.dev", "title\tbody\tsports\tmore\n")
-    with pytest.raises(DataError, match=r"line 1: 4 fields where 3 fields \(news_title, news_body"):
+    with pytest.raises(DataError, match=r"line 1: 4 fields; expected 3 fields \(news_title, news_body"):
         data.examples(XglueNc(), "dev", "en")

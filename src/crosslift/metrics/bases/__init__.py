@@ -1,1 +1,1 @@
-"""What metrics of one kind build on: ratios, normalised answers, ranks, mined pairs."""
+"""Bases of metrics: ratios, normalised answers, ranked lists, mined pairs, intents and slots."""

@@ -1,4 +1,4 @@
-"""Furniture of metrics that compare a predicted answer with accepted ones; an example counts its best agreement."""
+"""Base of metrics that compare a predicted answer with the accepted ones; the best agreement counts."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ _ARTICLES = {
     "es": r"\b(?:un|una|unos|unas|el|la|los|las)\b",
     "vi": r"\b(?:của|là|cái|chiếc|những)\b",
     "de": r"\b(?:ein|eine|einen|einem|eines|einer|der|die|das|den|dem|des)\b",
-    "ar": "ال",  # wherever it stands, inside words too: so the released script has it
+    "ar": "ال",  # anywhere, also inside words, as in the released script
 }
-"""What MLQA takes for articles; Hindi and Chinese have none."""
+"""Articles by MLQA's rule; Hindi and Chinese have none."""
 _IDEOGRAPH = re.compile("([\u4e00-\u9fa5])")
 
 
 class ExtractiveQAMetric(Ratio):
-    """Base: the mean over examples of the best agreement with an accepted answer."""
+    """Mean over examples of the best agreement with an accepted answer."""
 
+    record_type = "answers"
     parts = ("agreement", "total")
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
@@ -38,19 +39,19 @@ class ExtractiveQAMetric(Ratio):
 
     @abstractmethod
     def agreement(self, prediction: str, answer: str) -> float:
-        """Return how much of two normalised texts is the same, from 0 to 1."""
+        """Return the agreement of two normalised texts, from 0 to 1."""
 
     def normalised(self, text: str, record: Mapping[str, Any]) -> str:
-        """Return a text as it is compared: by SQuAD's rule."""
+        """Return a text normalised for comparison, by SQuAD's rule."""
         del record
         return squad_normalised(text)
 
 
 class MlqaNormalised(ExtractiveQAMetric):
-    """Normalises by MLQA's rule for the language that the record says its context is in."""
+    """Base with MLQA's normalisation, in the language of the context."""
 
     def normalised(self, text: str, record: Mapping[str, Any]) -> str:
-        """Return a text as it is compared."""
+        """Return a text normalised for comparison."""
         return mlqa_normalised(text, record["language"])
 
 
@@ -60,7 +61,7 @@ def same(prediction: str, answer: str) -> float:
 
 
 def word_f1(prediction: str, answer: str) -> float:
-    """Return the F1 of the words of two texts, as bags; 0 where they have none in common.
+    """Return the F1 of two texts as bags of words; 0 where they share none.
 
     >>> word_f1("in 1920", "1920")
     0.6666666666666666
@@ -71,7 +72,7 @@ def word_f1(prediction: str, answer: str) -> float:
 
 
 def squad_normalised(text: str) -> str:
-    """Return a text in lower case without ASCII punctuation and English articles, between single blanks.
+    """Return a text in lower case, without ASCII punctuation or English articles, with single spaces.
 
     >>> squad_normalised("The  U.S., an island?")
     'us island'
@@ -81,9 +82,9 @@ def squad_normalised(text: str) -> str:
 
 
 def mlqa_normalised(text: str, language: str) -> str:
-    """Return a text in lower case without any punctuation and the language's articles, between single blanks.
+    """Return a text in lower case, without punctuation or articles of the language, with single spaces.
 
-    Each Chinese ideograph counts as a word.  A language that MLQA lacks has no articles, and words between blanks.
+    Each Chinese ideograph is a word.  Languages that MLQA lacks have no articles and are split at spaces.
 
     >>> mlqa_normalised("Die «Brücke»!", "de"), mlqa_normalised("在1990年。", "zh")
     ('brücke', '在 1990 年')

@@ -1,4 +1,4 @@
-"""What metrics of joint tasks share: the intent and the slots of a record."""
+"""Access to the intents and the slots of a record, for metrics of intent_slot tasks."""
 
 from __future__ import annotations
 
@@ -12,5 +12,5 @@ def intents(record: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def slots(record: Mapping[str, Any]) -> tuple[Sequence[str], Sequence[str]]:
-    """Return the predicted tags and the gold ones, a tag a word."""
+    """Return the predicted tags and the gold ones, one per word."""
     return record["prediction"]["slots"], record["gold"]["slots"]

@@ -1,4 +1,4 @@
-"""Furniture of metrics of mined pairs: a record is a sentence that has a mined partner, a gold one, or both."""
+"""Base of metrics of mined pairs: a record is a sentence, its mined partner and its gold partner."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from crosslift.api.metric import Metric
 
 
 class Mining(Metric):
-    """A metric of pairs: right ones, mined ones, gold ones."""
+    """A metric of the numbers of correct, mined and gold pairs."""
 
+    record_type = "mining"
     parts = ("correct", "predicted", "gold")
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
-        """Return what one record counts for; its prediction or its gold may be None."""
+        """Return (1 if correct, 1 if mined, 1 if gold), each else 0."""
         predicted, gold = record["prediction"], record["gold"]
         return float(predicted is not None and predicted == gold), float(predicted is not None), float(gold is not None)

@@ -1,1 +1,1 @@
-"""What tasks of one type or family of benchmarks build on: file layouts, columns and labels."""
+"""Bases of tasks: file layouts, columns and labels of a task type or of a family of benchmarks."""

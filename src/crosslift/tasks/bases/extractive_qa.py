@@ -1,4 +1,4 @@
-"""What tasks with answers in a context share: SQuAD's JSON, and questions as examples."""
+"""Base of extractive question answering: SQuAD's JSON, and questions as examples."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from crosslift.io.text import Row, json_document
 class ExtractiveQATask(Task):
     """Base of extractive question answering: files in the layout of SQuAD v1.1.
 
-    A question's answers are text and first character of each, as in SQuAD's files or as the hub has them (two lists).
-    XTREME's download script blanks the answers of test sets; questions then have none, and cannot be scored.
+    The answers of a question are given by text and first character, as in SQuAD's files or as two lists on the hub.
+    XTREME's download script blanks the answers of test sets; such questions have no answers and cannot be scored.
     """
 
     task_type = "extractive_qa"
@@ -29,7 +29,7 @@ class ExtractiveQATask(Task):
         """Yield (number of the question, from 1; the question) of a file.
 
         Raises:
-            DataError: it has not the layout of SQuAD v1.1.
+            DataError: the file does not have the layout of SQuAD v1.1.
         """
         number = 0
         for article in _part(json_document(path), "data", where=str(path)):
@@ -38,11 +38,11 @@ class ExtractiveQATask(Task):
                     number += 1
                     yield number, {**question, "context": paragraph.get("context")}
 
-    def read_file(self, path: Path, split: Split | None = None) -> Iterator[Example]:  # noqa: ARG002 - one a file
+    def read_file(self, path: Path, split: Split | None = None) -> Iterator[Example]:  # noqa: ARG002 - one split per file
         """Yield the questions of one file.
 
         Raises:
-            DataError: one is not as expected; the message names the file and the question.
+            DataError: a question is not as expected; the message names the file and the question.
         """
         for number, row in self.file_rows(path):
             where = f"{path}, question {number} (id {row.get('id')})"
@@ -56,7 +56,7 @@ class ExtractiveQATask(Task):
         where: str,
         features: Mapping[str, Any] | None = None,  # noqa: ARG002 - there are no numbered labels
     ) -> ExtractiveQAExample:
-        """Return the example of one row; without an id, its id is its place in the order."""
+        """Return the example of one row; without an id, its id is the index of the row."""
         question, context = (self.text(row, column, where=where) if column in row else "" for column in self.needed)
         for column, text in (("question", question), ("context", context)):
             if not text.strip():
@@ -69,28 +69,28 @@ class ExtractiveQATask(Task):
 def _part(value: Any, key: str, *, where: str) -> list[Any]:
     if not isinstance(value, Mapping) or not isinstance(value.get(key), list):
         raise DataError(
-            f'{where}: expected SQuAD\'s layout, {{"data": [{{"paragraphs": [{{"qas": ...; no "{key}" there'
+            f'{where}: expected SQuAD\'s layout, {{"data": [{{"paragraphs": [{{"qas": ...; found no "{key}"'
         )
     found: list[Any] = value[key]
     return found
 
 
 def squad_answers(value: Any, where: str) -> Iterator[Answer]:
-    """Yield the answers of a question, from a list of pairs or a pair of lists; a blank one is none.
+    """Yield the answers of a question, from a list of pairs or a pair of lists, without blank ones.
 
     Raises:
-        DataError: the value is of another form.
+        DataError: the value has another layout.
     """
     if value is None:
         return
     if isinstance(value, Mapping) and {"text", "answer_start"} <= value.keys():
         value = [{"text": text, "answer_start": start} for text, start in _pairs(value, where)]
     if not isinstance(value, list):
-        raise DataError(f"{where}: answers are a {type(value).__name__}; {_EXPECTED}")
+        raise DataError(f"{where}: found answers of type {type(value).__name__}; {_EXPECTED}")
     for answer in value:
         text, start = (answer.get("text"), answer.get("answer_start")) if isinstance(answer, Mapping) else (None, None)
         if not isinstance(text, str) or not isinstance(start, int):
-            raise DataError(f"{where}: {answer!r} is no answer; {_EXPECTED}")
+            raise DataError(f"{where}: {answer!r} is not an answer; {_EXPECTED}")
         if text.strip():
             yield Answer(text, start)
 
@@ -101,5 +101,5 @@ _EXPECTED = 'expected [{"text": ..., "answer_start": ...}], or {"text": [...], "
 def _pairs(value: Mapping[str, Any], where: str) -> list[tuple[Any, Any]]:
     texts, starts = list(value["text"]), list(value["answer_start"])
     if len(texts) != len(starts):
-        raise DataError(f"{where}: {len(texts)} answers, but {len(starts)} places of answers; {_EXPECTED}")
+        raise DataError(f"{where}: {len(texts)} answers, but {len(starts)} starts of answers; {_EXPECTED}")
     return list(zip(texts, starts, strict=True))

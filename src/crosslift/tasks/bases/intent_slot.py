@@ -1,7 +1,7 @@
-"""What tasks with an intent and slots share: rows of words, tags and intent, and labels found in the training data.
+"""Base of intent_slot tasks: rows of words, tags and intent, and labels taken from the training data.
 
-Tags are in IOB2: "O", or "B-" or "I-" before the name of a slot.  One list of labels holds tags and intents; what is no
-tag is an intent.
+Tags are in IOB2: "O", or "B-" or "I-" before the name of a slot.  One list of labels holds tags and intents; a label
+that is not a tag is an intent.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from crosslift.errors import DataError
 
 
 class IntentSlotTask(Task):
-    """Base of tasks that ask for an utterance's intent and slots.
+    """Base of tasks with the intent and the slots of an utterance.
 
-    The label lists are long and nowhere stated once for all: they are read from the training data, so a label that only
-    a test set has is never predicted and counts as an error, as in the benchmarks' own scripts.
+    The benchmarks publish no list of labels, so labels are taken from the training data.  A label that occurs only in a
+    test set is never predicted and counts as an error, as in the benchmarks' scripts.
     """
 
     task_type = "intent_slot"
@@ -29,18 +29,18 @@ class IntentSlotTask(Task):
     lab_task = "joint"
 
     def labels_in(self, examples: Sequence[Example]) -> tuple[str, ...]:
-        """Return "O", both tags of each slot, and the intents; slots and intents sorted."""
-        joint = [example for example in examples if isinstance(example, IntentSlotExample)]
-        slots = {tag[2:] for example in joint for tag in example.tags or () if tag != OUTSIDE}
-        intents = {example.intent for example in joint if example.intent is not None}
-        if not joint:
+        """Return "O", both tags of each slot, and the intents; slots and intents are sorted."""
+        utterances = [example for example in examples if isinstance(example, IntentSlotExample)]
+        slots = {tag[2:] for example in utterances for tag in example.tags or () if tag != OUTSIDE}
+        intents = {example.intent for example in utterances if example.intent is not None}
+        if not utterances:
             return ()
         return (OUTSIDE, *(f"{mark}-{slot}" for slot in sorted(slots) for mark in "BI"), *sorted(intents))
 
     def from_row(
         self, row: Mapping[str, Any], index: int, *, where: str, features: Mapping[str, Any] | None = None
     ) -> IntentSlotExample:
-        """Return the example of one row: words and tags as lists, or as text with blanks between them."""
+        """Return the example of one row; words and tags are lists, or texts to split at spaces."""
         words = listed(row["words"], "words", where=where)
         intent = self._intent(row.get("intent"), where, (features or {}).get("intent"))
         identifier = str(row.get("id") or index)
@@ -52,44 +52,44 @@ class IntentSlotTask(Task):
 
     @staticmethod
     def _intent(value: Any, where: str, feature: Any) -> str | None:
-        """Return the intent a value stands for: a name, a number of the hub's feature, or nothing (None, "" or -1)."""
+        """Return the intent of a value: a name, a number of the hub's feature, or nothing (None, "" or -1)."""
         if value is None or value in ("", -1):
             return None
         intent = str(feature.int2str(value) if isinstance(value, int) and feature is not None else value)
         if is_tag(intent):
-            raise DataError(f"{where}: the intent '{intent}' looks like a slot's tag; another name is expected")
+            raise DataError(f"{where}: the intent '{intent}' looks like the tag of a slot; expected another name")
         return intent
 
 
 def listed(value: Any, column: str, *, where: str) -> tuple[str, ...]:
-    """Return the words of a list, or of a text with blanks between them.
+    """Return the words of a list, or of a text split at spaces.
 
     Raises:
-        DataError: it is neither, or there is none.
+        DataError: the value is neither, or it is empty.
     """
     several = value.split() if isinstance(value, str) else value
     if not isinstance(several, list | tuple):
-        raise DataError(f"{where}: column '{column}' holds a {type(value).__name__}; a list is expected")
+        raise DataError(f"{where}: column '{column}' contains a value of type {type(value).__name__}; expected a list")
     if not several:
-        raise DataError(f"{where}: column '{column}' is empty; an utterance has a word at least")
+        raise DataError(f"{where}: column '{column}' is empty; expected at least one word")
     return tuple(map(str, several))
 
 
 def check_tags(words: Sequence[str], tags: Sequence[str], *, where: str) -> None:
-    """Check that there is one tag of IOB2 a word.
+    """Check that there is one IOB2 tag per word.
 
     Raises:
-        DataError: there is not; the message names the word.
+        DataError: a wrong number of tags or a wrong tag; the message names the word.
     """
     if len(tags) != len(words):
-        raise DataError(f"{where}: {len(words)} words but {len(tags)} tags; one tag a word is expected")
+        raise DataError(f"{where}: {len(words)} words but {len(tags)} tags; expected one tag per word")
     for place, tag in enumerate(tags, start=1):
         if not is_tag(tag):
-            raise DataError(f"{where}, word {place}: '{tag}' is no tag of IOB2 (O, B-name or I-name)")
+            raise DataError(f"{where}, word {place}: '{tag}' is not an IOB2 tag (O, B-name or I-name)")
 
 
 def iob2(spans: Sequence[tuple[int, int, str]], count: int) -> list[str]:
-    """Return the tags of `count` words of which some lie in spans: first word, the one past the last, name.
+    """Return the tags of `count` words, given spans (first word, the one past the last, name).
 
     >>> iob2([(1, 3, "time"), (3, 4, "time")], 5)
     ['O', 'B-time', 'I-time', 'B-time', 'O']

@@ -1,4 +1,4 @@
-"""What tasks with choices share: JSON Lines, and the number of the right choice."""
+"""Base of multiple_choice tasks: JSON Lines, and the index of the correct choice."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from crosslift.io.text import Row, jsonl
 
 
 class MultipleChoiceTask(Task):
-    """Base of tasks that ask for one of a few choices; `columns` are premise, question, the choices and the label."""
+    """Base of tasks with a few choices; `columns` are premise, question, the choices and the label."""
 
     task_type = "multiple_choice"
     metrics = ("accuracy",)
     answers = ("label",)
     first_label: ClassVar[int] = 0
-    """What the benchmark calls the first choice."""
+    """The label of the first choice in the benchmark."""
     questions: ClassVar[tuple[str, ...]] = ()
-    """All questions there are; empty where each example has its own."""
+    """The possible questions; empty if each example has its own."""
 
     def file_rows(self, path: Path) -> Iterator[Row]:
         """Yield the objects of a JSON Lines file."""
@@ -35,7 +35,7 @@ class MultipleChoiceTask(Task):
         where: str,
         features: Mapping[str, Any] | None = None,  # noqa: ARG002 - the hub numbers the choices too
     ) -> MultipleChoiceExample:
-        """Return the example of one row; its id is its place in the order."""
+        """Return the example of one row; its id is the index of the row."""
         premise, question, *choices = (self.text(row, column, where=where) for column in self.needed)
         self._check_question(question, where)
         label = self._choice(row.get("label"), len(choices), where)
@@ -48,7 +48,7 @@ class MultipleChoiceTask(Task):
             raise DataError(f"{where}: '{question}' is not a question of {self.name}{hint} (available: {known})")
 
     def _choice(self, value: Any, choices: int, where: str) -> int | None:
-        """Return the index of the choice a label means, or None where there is none (None, blank, or -1)."""
+        """Return the index of the choice of a label; None for no label (None, blank, or -1)."""
         if value is None or str(value) in ("", "-1"):
             return None
         known = {str(self.first_label + place): place for place in range(choices)}

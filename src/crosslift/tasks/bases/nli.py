@@ -1,6 +1,6 @@
-"""What tasks of natural language inference share: three labels, a premise and a hypothesis, letters for labels.
+"""Base of natural language inference tasks: three labels, a premise and a hypothesis.
 
-All have the same labels in the same order, so that a model fine-tuned on one is scored on any other.
+All have the same labels in the same order, so a model fine-tuned on one can be scored on any other.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from crosslift.io.text import Row, lines, tsv
 
 LABELS = ("entailment", "neutral", "contradiction")
 _LETTERS = {label[0]: label for label in LABELS}
-"""Some benchmarks abbreviate."""
+"""Abbreviations of labels in some benchmarks."""
 
 
 class NliTask(Task):
-    """Base of inference tasks; a row holds `premise`, `hypothesis` and `label`, and perhaps an `id`."""
+    """Base of inference tasks; a row has `premise`, `hypothesis`, `label`, and perhaps an `id`."""
 
     task_type = "pair"
     labels = LABELS
@@ -28,10 +28,10 @@ class NliTask(Task):
     columns = ("premise", "hypothesis", "label")
     answers = ("label",)
     identifier: ClassVar[str | None] = None
-    """The column with an id of the pair; None: its place in the order."""
+    """The column with the id of a pair; None: the id is the index of the row."""
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Yield the rows of a tsv file, with or without a line of column names; the label may be lacking."""
+        """Yield the rows of a tsv file, with or without a header; the label may be missing."""
         _, first = next(lines(path))
         named = set(self.needed) <= set(first.split("\t"))
         return tsv(path) if named else tsv(path, self.columns, optional=1)

@@ -1,4 +1,4 @@
-"""Furniture of answer retrieval: SQuAD's form with the borders of sentences, as LAReQA's files have it."""
+"""SQuAD's layout with sentence boundaries, as in the files of LAReQA, for answer retrieval."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ from crosslift.errors import DataError
 from crosslift.io.text import existing, open_bytes, require
 
 _END = re.compile(r"""[.!?]["'”’)\]]*\s+(?=["'“‘(\[]*[A-Z0-9])""")
-"""A full stop, blanks, and what may begin a sentence."""
+"""The end of a sentence, spaces, and the possible beginning of another."""
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(])(?:[A-Z]|[A-Za-z]\.[A-Za-z]|Mr|Mrs|Ms|Dr|Prof|St|Sr|Jr|Gen|Col|Lt|Rev|No|vs|ca)\.$"
 )
-"""What ends in a full stop within a sentence: initials, and titles before names."""
+"""Words with a full stop within a sentence: initials, and titles before names."""
 
 
 def sentences(text: str) -> list[tuple[int, int]]:
-    """Return where the sentences of an English text begin and end, in characters, blanks between them left out.
+    """Return (begin, end) of the sentences of an English text, in characters, without the spaces between them.
 
-    A rule, for files without borders; XTREME-R's scripts have one of their own.
+    Used for files without boundaries; XTREME-R's scripts use a different rule.
 
     >>> text = "Dr. J. Smith came. He left."
     >>> [text[start:end] for start, end in sentences(text)]
@@ -42,10 +42,10 @@ def paragraphs(path: Path, *, cut: bool = False) -> Iterator[tuple[int, dict[str
 
     Args:
         path: the file.
-        cut: cut paragraphs without `sentence_breaks` into sentences, which must be English.
+        cut: split paragraphs without `sentence_breaks` into sentences, which must be English.
 
     Raises:
-        DataError: it is not JSON of SQuAD's form, or a paragraph has no `sentence_breaks`.
+        DataError: the file is not JSON in SQuAD's layout, or a paragraph has no `sentence_breaks`.
     """
     number = 0
     for article in _articles(path):
@@ -57,7 +57,7 @@ def paragraphs(path: Path, *, cut: bool = False) -> Iterator[tuple[int, dict[str
 
 
 def with_breaks(paragraph: dict[str, Any]) -> dict[str, Any]:
-    """Return a paragraph with the borders of its sentences."""
+    """Return a paragraph with its sentence boundaries."""
     return {**paragraph, "sentence_breaks": sentences(paragraph["context"])}
 
 
@@ -69,22 +69,22 @@ def _articles(path: Path) -> list[dict[str, Any]]:
     except (json.JSONDecodeError, UnicodeDecodeError) as error:
         raise DataError(f"{place}: not JSON: {error}") from error
     if not isinstance(content, dict) or not isinstance(content.get("data"), list):
-        raise DataError(f'{place}: expected SQuAD\'s form, {{"data": [{{"paragraphs": [...]}}]}}')
+        raise DataError(f'{place}: expected SQuAD\'s layout, {{"data": [{{"paragraphs": [...]}}]}}')
     articles: list[dict[str, Any]] = content["data"]
     return articles
 
 
 def begins_in(paragraph: dict[str, Any], begin: int) -> int | None:
-    """Return the place of the sentence that a character is in; None between sentences."""
+    """Return the index of the sentence that contains a character; None between sentences."""
     borders = enumerate(paragraph["sentence_breaks"])
     return next((place for place, (start, end) in borders if start <= begin < end), None)
 
 
 def answering(paragraph: dict[str, Any]) -> Iterator[tuple[int, str, tuple[str, ...]]]:
-    """Yield (place, text, ids of the questions it answers) of each sentence of a paragraph.
+    """Yield (index, text, ids of the questions that it answers) of each sentence of a paragraph.
 
-    The answer of a question is the sentence in which its first answer begins, and every other one of the paragraph
-    with the same text (LAReQA's scripts).
+    A question is answered by the sentence in which its first answer begins, and by all sentences of the paragraph with
+    the same text (LAReQA's scripts).
     """
     context = paragraph["context"]
     texts = [context[start:end] for start, end in paragraph["sentence_breaks"]]

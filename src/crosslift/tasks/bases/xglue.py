@@ -1,4 +1,4 @@
-"""What XGLUE's own sentence tasks share: where their files are, and how they are laid out."""
+"""Base of XGLUE's own sentence tasks: paths and layout of their files."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from crosslift.io.text import Row, lines
 
 HUB = "microsoft/xglue"
 SPLITS: Mapping[Split, str] = {"train": "train", "dev": "validation.{language}", "test": "test.{language}"}
-"""The hub has one configuration a task, and a split a language."""
+"""The hub has one configuration per task and one split per language."""
 
 
 def files(name: str) -> dict[Split, tuple[str, ...]]:
-    """Return where the files of a task are, in the folder of the release or in `xglue`.
+    """Return the paths of a task's files, in the folder of the release or in `xglue`.
 
     >>> files("qam")["dev"]
     ('xglue_full_dataset/QAM/xglue.qam.{language}.dev', 'xglue/QAM/xglue.qam.{language}.dev')
@@ -32,10 +32,10 @@ def files(name: str) -> dict[Split, tuple[str, ...]]:
 
 
 class XglueTask(Task):
-    """Base of XGLUE's own tasks: the last column is the label, which the benchmark may number."""
+    """Base of XGLUE's own tasks; the last column is the label, which may be a number."""
 
     numbered: ClassVar[bool] = False
-    """Whether files hold a label's number in `labels`."""
+    """Whether files contain the index of a label instead of its name."""
     citation = (
         "Liang, Duan, Gong and others (2020): XGLUE: A New Benchmark Dataset for Cross-lingual Pre-training, "
         "Understanding and Generation. EMNLP."
@@ -43,19 +43,19 @@ class XglueTask(Task):
     licence = "non-commercial research, under Microsoft's terms for XGLUE"
 
     def file_rows(self, path: Path) -> Iterator[Row]:
-        """Yield rows of tab-separated fields, in the order of `columns`; files of hidden tests lack the label."""
+        """Yield rows of tab-separated fields, in the order of `columns`; files of hidden test sets lack the label."""
         for number, line in lines(path):
             fields = line.split("\t")
             if not len(self.needed) <= len(fields) <= len(self.columns):
                 expected = f"{len(self.columns)} fields ({', '.join(self.columns)})"
-                raise DataError(f"{path}, line {number}: {len(fields)} fields where {expected} are expected")
+                raise DataError(f"{path}, line {number}: {len(fields)} fields; expected {expected}")
             yield number, dict(zip(self.columns, fields, strict=False))
 
     def gold(self, row: Mapping[str, Any], features: Mapping[str, Any] | None, *, where: str) -> str | None:
         """Return the label in the last column, or None.
 
         Raises:
-            DataError: no label of the task.
+            DataError: the task has no such label.
         """
         column = self.columns[-1]
         value = row.get(column)
@@ -66,5 +66,5 @@ class XglueTask(Task):
 
 
 def hub(name: str, columns: Mapping[str, str] | None = None) -> HubData:
-    """Return where a task stands on the hub."""
+    """Return the location of a task on the hub."""
     return HubData(HUB, config=name, splits=SPLITS, columns=columns or {})

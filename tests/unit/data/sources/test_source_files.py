@@ -127,7 +127,7 @@ def test_a_split_without_a_file_is_not_there(tmp_path):
         ("t.jsonl", '{"premise": "a", "label": "neutral"}', r"line 1: no column 'hypothesis'"),
         ("t.jsonl", json.dumps(ROW | {"label": "neutrl"}), r"line 1: 'neutrl' is not a label of xnli; did you mean"),
         ("t.jsonl", json.dumps(ROW | {"label": 1}), r"line 1: '1' is not a label of xnli \(available: entail"),
-        ("t.jsonl", json.dumps(ROW | {"premise": None}), r"line 1: column 'premise' of xnli holds a NoneType"),
+        ("t.jsonl", json.dumps(ROW | {"premise": None}), r"line 1: column 'premise' of xnli contains a value of type NoneType"),
         ("t.tsv", "a\tb\tnope\n", r"t\.tsv, line 1: 'nope' is not a label of xnli"),
         ("t.parquet", "x", r"line 1: 1 fields where 3 fields"),
         ("t.jsonl", "", "the file is empty"),

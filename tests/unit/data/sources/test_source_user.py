@@ -200,9 +200,9 @@ def test_places_of_answers_in_a_csv_file(tmp_path):
         ({"answer": "", "start": 8}, r"0 answer\(s\), but 1 start\(s\)"),
         ({"answer": 5}, "an answer is a int; text is expected"),
         ({"answer": [{"text": "Bo", "answer_start": 9}]}, "start at character 9"),
-        ({"answer": [{"text": "Bo"}]}, "is no answer; expected"),
+        ({"answer": [{"text": "Bo"}]}, "is not an answer; expected"),
         ({"answer": "Bo", "question": " "}, "the question is empty"),
-        ({"answer": "Bo", "paragraph": 3}, "column 'context' of mine holds a int"),
+        ({"answer": "Bo", "paragraph": 3}, "column 'context' of mine contains a value of type int"),
     ],
 )
 def test_wrong_answers_name_file_and_line(tmp_path, row, message):
