@@ -123,7 +123,7 @@ def _task(task: Any) -> dict[str, Any]:
 
 
 def _metric(metric: Any) -> dict[str, Any]:
-    return {"parts": list(metric.parts)}
+    return {"record_type": metric.record_type, "bounds": list(metric.bounds)}
 
 
 def _method(method: Any) -> dict[str, Any]:

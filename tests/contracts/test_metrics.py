@@ -12,6 +12,7 @@ import pytest
 
 from crosslift.api import Metric, registry
 from crosslift.api.records import RecordType
+from crosslift.catalogue import description
 from crosslift.errors import InputError
 from tests import records
 from tests.contracts import pages
@@ -34,6 +35,11 @@ def test_it_says_what_it_is(metric):
     assert lowest <= 0 < highest
     assert metric.worst is None or lowest <= metric.worst < highest
     assert len(set(metric.parts)) == len(metric.parts) > 0
+
+
+def test_it_can_be_described(metric):
+    known = description(metric.name)
+    assert (known["record_type"], known["bounds"]) == (metric.record_type, list(metric.bounds))
 
 
 def test_it_needs_labels_if_it_says_so(metric):

@@ -45,7 +45,7 @@ def _print_entry(console: Console, facts: Mapping[str, Any]) -> None:
     console.print()
     for key, value in facts.items():
         if key not in ("name", "type", "summary", "documentation", "settings", "also"):
-            shown = ", ".join(value) if isinstance(value, list) else str(value)
+            shown = ", ".join(map(str, value)) if isinstance(value, list) else str(value)
             console.print(f"[bold]{fmt.words(key)}[/bold]: {escape(shown)}", highlight=False)
 
 

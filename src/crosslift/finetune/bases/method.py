@@ -106,7 +106,7 @@ class FinetuneMethod(Method):
     def perturb(
         self, model: TaskModel, model_input: ModelInput, drawn: Batch | None, loss: Loss, auxiliary: Any
     ) -> ModelInput:
-        """Return the input that the task is learned from; `drawn` is what `draw` returned."""
+        """Return the input that the task is learned from; `drawn` is what `draw` returned, `loss` gives a scalar."""
         del model, drawn, loss, auxiliary
         return model_input
 
