@@ -1,4 +1,4 @@
-"""Recipes that are shipped, and recipes and parts of recipes that pages show, are right."""
+"""Shipped recipes, and the recipes on pages, are valid."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ FRAME = {
     "encoder": {"model": "path/to/encoder"},
     "evaluate": [{"task": "xnli"}],
 }
-"""What a part of a recipe is completed with."""
+"""The keys that complete a part of a recipe."""
 
 
 @pytest.mark.parametrize("path", SHIPPED, ids=lambda path: path.stem)
@@ -27,7 +27,7 @@ def test_a_shipped_recipe_loads(path):
 
 
 @pytest.mark.parametrize("block", SHOWN, ids=str)
-def test_a_shown_recipe_or_study_is_right(block: Block):
+def test_a_shown_recipe_or_study_is_valid(block: Block):
     values = tomllib.loads(block.text)
     if "hypothesis" in values:
         Study.model_validate(values)
@@ -37,11 +37,11 @@ def test_a_shown_recipe_or_study_is_right(block: Block):
         recipe.build({**FRAME, **values}, where=str(block))
 
 
-def test_the_recipe_of_the_readme_is_the_demos():
+def test_the_recipe_of_the_readme_is_that_of_the_demo():
     (shown,) = blocks(ROOT / "README.md", "toml")
     assert recipe.build(tomllib.loads(shown.text), where=str(shown)) == demo_recipes()["aligned"]
 
 
-def test_the_labs_recipe_is_the_demos():
+def test_the_labs_recipe_is_that_of_the_demo():
     shipped, demo = (recipe.read(path) for path in (ROOT / "recipes" / "lab_quick.toml", recipe.LAB_RECIPE))
     assert shipped == demo

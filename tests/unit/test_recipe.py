@@ -112,7 +112,7 @@ def test_lab_encoder_brings_its_own_pretraining() -> None:
     assert recipe.encoder.vocabulary_size == 400
 
 
-def test_an_objective_may_have_a_bitext_and_a_pretraining_objective_may_not() -> None:
+def test_only_an_alignment_objective_may_have_a_bitext() -> None:
     own = {"use": "tlm", "bitext": {"limt": 3, "links": "aligned"}}
     with pytest.raises(RecipeError) as caught:
         built(align={"objective": [own]}, pretrain={"objective": [{"use": "mlm", "bitext": {}}]})
@@ -125,7 +125,7 @@ def test_an_objective_may_have_a_bitext_and_a_pretraining_objective_may_not() ->
         assert part in message, part
 
 
-def test_every_objectives_settings_are_those_of_its_file() -> None:
+def test_settings_of_an_objective_are_those_of_its_class() -> None:
     recipe = built(align={"objective": [{"use": "sentence_contrastive", "loss": "cz_nce", "bitext": {"limit": 3}}]})
     assert recipe.align
     assert recipe.align.objective[0].settings["loss"] == "cz_nce"

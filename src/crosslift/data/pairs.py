@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 from crosslift.data.tmx import tmx_pairs
 from crosslift.errors import DataError, LanguageError, nearest
-from crosslift.io.text import existing, find, form, lines, unquote
+from crosslift.io.text import existing, find, lines, suffix, unquote
 
 Links = tuple[tuple[int, int], ...]
 """Word links of a pair: (source word, target word), from 0."""
@@ -47,7 +47,7 @@ def read_pairs(
     """
     if target is not None:
         return _two_files(path, target)
-    if form(path) == ".tmx":
+    if suffix(path) == ".tmx":
         return (Pair(*texts) for texts in tmx_pairs(existing(path), languages))
     _, first = next(lines(path))
     return _barred(path) if _BARS in first and "\t" not in first else _tabbed(path, columns)

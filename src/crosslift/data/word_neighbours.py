@@ -12,7 +12,7 @@ import numpy as np
 from crosslift.data.lexicon import lab_world
 from crosslift.data.word_vectors import WordVectors
 from crosslift.errors import DataError
-from crosslift.io.text import existing, form, open_bytes
+from crosslift.io.text import existing, open_bytes, suffix
 
 Neighbours = Mapping[str, Sequence[str]]
 """The neighbours of each word, without the word itself."""
@@ -37,7 +37,7 @@ def open_neighbours(where: str, *, count: int, min_cosine: float) -> Neighbours:
     world = lab_world(where)
     if world is not None:
         return {word: words[:count] for word, words in world.word_forms(world.source.code).items()}
-    if form(Path(where)) == ".json":
+    if suffix(Path(where)) == ".json":
         return {word: words[:count] for word, words in read_neighbours(where).items()}
     return nearest_words(WordVectors.read(where), count=count, min_cosine=min_cosine)
 

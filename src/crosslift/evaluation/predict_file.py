@@ -16,7 +16,7 @@ from crosslift.evaluation.file_examples import Columns
 from crosslift.evaluation.predict import predict
 from crosslift.heads.input_settings import check_max_length
 from crosslift.heads.task_model import TaskModel
-from crosslift.io.text import Row, form, rows
+from crosslift.io.text import Row, rows, suffix
 from crosslift.runs.write import write_text
 
 LANGUAGE = "en"
@@ -58,7 +58,7 @@ def predict_file(
     if output is not None and output.exists():
         raise RunExistsError(f"{output} exists already and is never overwritten; choose another --output")
     check_max_length(max_length)
-    written_form = form(output or source)
+    written_form = suffix(output or source)
     table = list(rows(source))
     if not table:
         raise DataError(f"{source}: the file has column names but no rows; there is nothing to label")

@@ -201,10 +201,10 @@ _READERS: Mapping[str, Callable[[Path | str], Iterator[Row]]] = {
 }
 
 
-def form(path: Path | str) -> str:
+def suffix(path: Path | str) -> str:
     """Return the suffix of the file format, without `.gz`.
 
-    >>> form("train.jsonl.gz")
+    >>> suffix("train.jsonl.gz")
     '.jsonl'
     """
     return Path(str(path).removesuffix(".gz")).suffix.lower()
@@ -220,10 +220,10 @@ def rows(path: Path | str, need: Sequence[str] = ()) -> Iterator[Row]:
     Raises:
         DataError: an unknown suffix, a missing column, and the errors of the readers.
     """
-    reader = _READERS.get(form(path))
+    reader = _READERS.get(suffix(path))
     if reader is None:
         known = ", ".join(_READERS)
-        raise DataError(f"{path}: '{form(path)}' is not a known format (available: {known}, each also with .gz)")
+        raise DataError(f"{path}: '{suffix(path)}' is not a known format (available: {known}, each also with .gz)")
     for number, row in reader(path):
         require(row, need, where=f"{path}, line {number}")
         yield number, row

@@ -1,4 +1,4 @@
-"""Bitext: the same in memory and on disk."""
+"""Bitext, in memory and on disk."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_a_folder_is_searched_for_the_language_pair(file):
         Bitext.read(file.parent, ("en", "sw"))
 
 
-def test_links_are_read_from_the_file_beside_and_kept_in_the_cache(file, tmp_path):
+def test_links_are_read_from_the_links_file_and_cached(file, tmp_path):
     file.with_name("de.links").write_text("0-0 1-1 2-2\n\n0-0\n", encoding="utf-8")
     for _ in range(2):
         bitext = Bitext.read(file, EN_DE, cache=tmp_path / "cache")

@@ -1,4 +1,4 @@
-"""What must hold before training and scoring."""
+"""Checks of splits before training and scoring."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def test_overlap_reports_the_count_and_an_example():
     assert checks.overlap(checks.identities(train), test) == found
 
 
-def test_a_premise_that_recurs_is_no_overlap():
+def test_a_shared_premise_is_no_overlap():
     assert checks.overlap(pairs(["neutral"]), [PairExample("a", "premise 0", "other", None)]) is None
 
 
@@ -100,7 +100,7 @@ def test_overlap_can_be_an_error():
     checks.check_overlap(train, [PairExample("a", "x", "y", None)], where="here")
 
 
-def test_notes_tell_other_counts_than_published_and_repetitions():
+def test_notes_report_unpublished_counts_and_repetitions():
     examples = pairs(["neutral"] * 2)
     again = replace(examples[0], label="entailment")
     found = {"de": [*examples, examples[0], again], "fr": examples, "ko": [*examples, examples[1]]}
@@ -112,7 +112,7 @@ def test_notes_tell_other_counts_than_published_and_repetitions():
     assert checks.notes(Xnli(), "dev", {"ko": examples}) == []
 
 
-def test_hypotheses_that_training_has_too_are_counted():
+def test_hypotheses_shared_with_training_are_counted():
     tests = {
         "en": [PairExample("a", "new", "HYPOTHESIS 1."), PairExample("b", "premise 1", "hypothesis")],
         "de": [PairExample("a", "neu", "Hypothese")],

@@ -1,4 +1,4 @@
-"""What is left out of a bitext, and that it is counted."""
+"""Filters of bitext, and their counts."""
 
 from __future__ import annotations
 
@@ -47,14 +47,14 @@ def test_the_same_source_with_another_target_is_no_duplicate():
 
 
 @pytest.mark.parametrize("held_out", ["A small  house!", "Ein kleines Haus"])
-def test_a_pair_is_left_out_if_either_side_is_scored_on(held_out):
+def test_a_pair_is_left_out_if_either_side_is_a_test_text(held_out):
     assert cleaned([GOOD, Pair("x y", "u v")], test_texts=[held_out]) == (
         [Pair("x y", "u v")],
         {"in a test set": 1},
     )
 
 
-def test_links_travel_with_their_pair():
+def test_links_stay_with_their_pair():
     linked = GOOD._replace(links=((0, 0),))
     assert cleaned([Pair("", "", ((0, 0),)), linked])[0] == [linked]
 

@@ -38,7 +38,7 @@ def test_a_folder_gives_every_language_of_the_source(folder: Path) -> None:
     assert Lexicon.read(folder, source="de").translations("Haus", "en") == ("house",)
 
 
-def test_a_file_says_its_languages(folder: Path) -> None:
+def test_a_file_name_has_its_languages(folder: Path) -> None:
     lexicon = Lexicon.read(folder / "en-fr.txt")  # stored as .gz
     assert (lexicon.source, lexicon.languages) == ("en", ("fr",))
 
@@ -49,7 +49,7 @@ def test_a_word_is_looked_up_as_written_then_in_lower_case() -> None:
     assert found == [("polieren",), ("polnisch",), ("Haus",), ()]
 
 
-def test_several_words_stand_behind_a_tab(tmp_path: Path) -> None:
+def test_translations_of_several_words_follow_a_tab(tmp_path: Path) -> None:
     path = write(tmp_path, "en-ur.txt", "petty\tکم ظرف\n")
     assert Lexicon.read(path).translations("petty", "ur") == ("کم ظرف",)
 
@@ -61,7 +61,7 @@ def test_a_wrong_line_is_named(tmp_path: Path, line: str) -> None:
         Lexicon.read(path)
 
 
-def test_what_is_not_there_is_named(folder: Path) -> None:
+def test_missing_files_and_languages_are_named(folder: Path) -> None:
     with pytest.raises(LanguageError, match="no lexicon of 'dee'; did you mean 'de'"):
         Lexicon.read(folder, languages=["dee"])
     with pytest.raises(LanguageError, match="has no language 'es'"):
@@ -93,7 +93,7 @@ def test_a_split_shares_no_word() -> None:
     assert lexicon.split(0.3, seed=1)[0] == first != lexicon.split(0.3, seed=2)[0]
 
 
-def test_the_lab_has_a_lexicon_of_its_own() -> None:
+def test_the_lab_has_its_own_lexicon() -> None:
     world = World(3)
     lexicon = open_lexicon("lab:3")
     assert lexicon.source == world.source.code

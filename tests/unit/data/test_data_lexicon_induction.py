@@ -27,7 +27,7 @@ def lexicon() -> Lexicon:
 
 @pytest.fixture
 def vectors() -> dict[str, WordVectors]:
-    """German is English turned round."""
+    """German is a rotation of English."""
     english = random(COUNT, DIMENSIONS)
     names = (tuple(f"{code}{i}" for i in range(COUNT)) for code in "ed")
     return dict(
@@ -64,7 +64,7 @@ def test_csls_is_its_formula() -> None:
     np.testing.assert_allclose(csls(source, target, neighbours=3), expected, atol=1e-6)
 
 
-def test_csls_passes_over_a_hub() -> None:
+def test_csls_avoids_a_hub() -> None:
     angles = np.radians([0.0, 20.0, 40.0])
     source = np.stack([np.cos(angles), np.sin(angles)], axis=1).astype(np.float32)
     # the first target is near to all three words, the second a little farther, but to the last word only
@@ -74,7 +74,7 @@ def test_csls_passes_over_a_hub() -> None:
     assert csls(source, target, neighbours=3)[2].argmax() == 1
 
 
-def test_a_rotated_language_is_translated_without_fault(lexicon: Lexicon, vectors: dict[str, WordVectors]) -> None:
+def test_a_rotated_language_is_translated_perfectly(lexicon: Lexicon, vectors: dict[str, WordVectors]) -> None:
     seeds, unseen = lexicon.split(0.5, seed=0)
     assert precision_at_1(induce(vectors, seeds), unseen) == {"de": 1.0}
 

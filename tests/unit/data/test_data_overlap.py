@@ -1,4 +1,4 @@
-"""When two texts count as the same."""
+"""The normal form of texts for comparison."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ def read(path, **more):
 @pytest.mark.parametrize(
     "line", ["a house\tein Haus\n", "bible\tGEN 1:1\ta house\tein Haus\n", "a house ||| ein Haus\n"]
 )
-def test_layouts_that_go_without_saying(tmp_path, line):
+def test_layouts_that_need_no_columns(tmp_path, line):
     (tmp_path / "x.tsv").write_text(line, encoding="utf-8")
     assert read(tmp_path / "x.tsv") == [Pair("a house", "ein Haus")]
 
@@ -29,9 +29,9 @@ def test_columns_can_be_named(tmp_path):
     assert read(tmp_path / "x.tsv", columns=(2, 0)) == [Pair("a house", "ein Haus")]
 
 
-def test_three_columns_do_not_go_without_saying(tmp_path):
+def test_three_columns_need_names(tmp_path):
     (tmp_path / "x.tsv").write_text("a\tb\tc\n", encoding="utf-8")
-    with pytest.raises(DataError, match="line 1: 3 fields; two .* or four .* are expected"):
+    with pytest.raises(DataError, match=r"line 1: 3 fields; two .* or four .* are expected"):
         read(tmp_path / "x.tsv")
 
 
@@ -76,7 +76,7 @@ def test_another_number_of_links_than_of_pairs_is_an_error(tmp_path, content):
 
 
 @pytest.mark.parametrize("line", ["0", "0-1-2", "a-b", "0-1,1-2"])
-def test_a_link_that_is_none_names_file_and_line(line):
+def test_a_malformed_link_names_file_and_line(line):
     with pytest.raises(DataError, match=r"x, line 3: .* is not a list of links"):
         parse_links(line, where="x, line 3")
 

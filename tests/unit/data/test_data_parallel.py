@@ -1,4 +1,4 @@
-"""Items that can be compared between languages, and what is measured on them."""
+"""Examples shared between languages, and the probes measured on them."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def test_shared_ids_are_those_of_all_languages_but_the_ones_that_share_none() ->
     assert shared_ids(ids) == (["quy", "gn"], ["2", "0"])
     assert shared_ids({"gn": ["0"], "nah": ["nah-0"]}) == ([], [])
     assert shared_ids({"gn": ["0"]}) == shared_ids({}) == ([], [])
-    # Two groups that have nothing in common with each other: nothing is in all of them.
+    # Two groups without a common id: no id is in all languages.
     assert shared_ids({"a": ["0"], "b": ["0"], "c": ["1"], "d": ["1"]}) == ([], [])
 
 

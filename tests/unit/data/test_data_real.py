@@ -1,4 +1,4 @@
-"""Counts in real data, against what is published.  The directory is named by CROSSLIFT_REAL_DATA."""
+"""Counts of real data against the published ones.  CROSSLIFT_REAL_DATA names the directory."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ UNPUBLISHED = {
     ("udpos", "dev"): {"lt": 672, "pl": 3_960, "uk": 672, "wo": 449, "ro": 2_247},
 }
 BLANKED = {("tydiqa", "dev")}
-"""Parts whose answers were taken out."""
+"""Splits without answers."""
 BITEXT = {
     "ar": 40_617, "bg": 25_304, "cs": 77_119, "de": 90_000, "el": 13_761, "es": 43_020, "fr": 90_000, "hi": 12_616,
     "id": 16_961, "ja": 47_670, "pt": 43_626, "ro": 19_844, "ru": 38_515, "sw": 70_916, "th": 6_639, "tr": 6_276,
@@ -117,7 +117,7 @@ def test_untranslated_sentences_of_pawsx_are_counted():
     assert missing == {"de": 68, "en": 0, "es": 38, "fr": 8, "ja": 20, "ko": 35, "zh": 16}
 
 
-def test_own_training_data_does_not_overlap_the_test_set():
+def test_training_data_does_not_overlap_the_test_set():
     task, data = registry.load("task", "xnli")(), source(train="nli_train/en.jsonl")
     train = data.examples(task, "train", "en")
     assert len(train) == 86_207

@@ -1,4 +1,4 @@
-"""TMX as it is met in the wild."""
+"""TMX files as found in practice."""
 
 from __future__ import annotations
 
@@ -37,11 +37,11 @@ def test_units_are_read_in_order(tmp_path, name, encoding):
     ]
 
 
-def test_regions_case_and_three_letter_codes_are_understood(tmp_path):
+def test_regions_case_and_three_letter_codes_are_recognised(tmp_path):
     assert pairs(tmp_path, unit(EN_US="colour", deu="Farbe")) == [("colour", "Farbe")]
 
 
-def test_units_without_both_languages_are_passed_over(tmp_path):
+def test_units_without_both_languages_are_skipped(tmp_path):
     body = unit(en="a", fr="b") + unit(en="c", de="d", fr="e") + unit(de="f")
     assert pairs(tmp_path, body) == [("c", "d")]
 
@@ -56,7 +56,7 @@ def test_a_file_larger_than_a_chunk_is_read_whole(tmp_path):
     assert pairs(tmp_path, body)[-1] == ("sentence 19999", "Satz 19999")
 
 
-def test_no_common_unit_names_the_languages_there(tmp_path):
+def test_no_common_unit_names_the_languages_of_the_file(tmp_path):
     with pytest.raises(DataError, match=r"no unit in both en and de \(languages in the file: en, fr\)"):
         pairs(tmp_path, unit(en="a", fr="b"))
 

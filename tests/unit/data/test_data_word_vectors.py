@@ -75,7 +75,7 @@ def test_information_is_positive_and_smoothed() -> None:
 
 
 def text(count: int, seed: int) -> list[str]:
-    """Sentences in which cat and dog stand among the same words, and so do car and bus."""
+    """Sentences in which cat and dog have the same contexts, and so have car and bus."""
     rng = np.random.default_rng(seed)
     kinds = (("cat", "dog"), ("runs", "eats", "sleeps")), (("car", "bus"), ("drives", "honks", "parks"))
     rows = []
@@ -85,7 +85,7 @@ def text(count: int, seed: int) -> list[str]:
     return rows
 
 
-def test_words_of_like_contexts_have_like_vectors() -> None:
+def test_words_with_similar_contexts_have_similar_vectors() -> None:
     trained = WordVectors.train(text(600, 0), dimensions=4, window=2)
     rows = unit(trained.rows(["cat", "dog", "car", "bus"]))
     cosines = rows @ rows.T

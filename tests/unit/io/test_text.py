@@ -1,4 +1,4 @@
-"""Opening text, and every way it can go wrong."""
+"""Readers of text files, and their errors."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ def test_a_plain_file_wins_over_a_compressed_one_of_the_same_name(tmp_path):
     assert list(text.lines(tmp_path / "a.tsv")) == [(1, "plain")]
 
 
-def test_lines_are_cut_at_the_newline_only(tmp_path):
+def test_lines_end_at_the_newline_only(tmp_path):
     inside = "a\u001cb\u0085c\u2028d\u2029e\x0bf\x0cg\rh"
     path = write(tmp_path / "a.txt", f"{inside}\n\nlast")
     assert list(text.lines(path)) == [(1, inside), (2, ""), (3, "last")]
 
 
-def test_windows_line_ends_and_a_byte_order_mark_are_taken_off(tmp_path):
+def test_windows_line_ends_and_a_byte_order_mark_are_removed(tmp_path):
     path = write(tmp_path / "a.txt", b"\xef\xbb\xbfone\r\ntwo\r\n")
     assert list(text.lines(path)) == [(1, "one"), (2, "two")]
 
@@ -98,7 +98,7 @@ def test_tsv_takes_names_from_the_first_line_or_from_the_caller(tmp_path):
     assert list(text.tsv(path, ("a", "b")))[1] == (2, {"a": "1", "b": "one"})
 
 
-def test_tsv_optional_columns_may_be_lacking(tmp_path):
+def test_tsv_optional_columns_may_be_missing(tmp_path):
     path = write(tmp_path / "a.tsv", "p\th\np\th\tneutral\n")
     assert [row for _, row in text.tsv(path, ("p", "h", "label"), optional=1)] == [
         {"p": "p", "h": "h"},
@@ -126,11 +126,11 @@ def test_tsv_names_the_line_with_a_wrong_number_of_fields(tmp_path):
         ("", ""),
     ],
 )
-def test_only_what_a_csv_writer_quoted_is_unquoted(field, expected):
+def test_only_fields_quoted_by_a_csv_writer_are_unquoted(field, expected):
     assert text.unquote(field) == expected
 
 
-def test_csv_fields_may_hold_commas_quotes_and_line_ends(tmp_path):
+def test_csv_fields_may_contain_commas_quotes_and_line_ends(tmp_path):
     path = write(tmp_path / "a.csv", 'text,label\n"one, ""two""\nthree",x\nlast,y\n')
     assert list(text.csv(path)) == [
         (3, {"text": 'one, "two"\nthree', "label": "x"}),
@@ -161,7 +161,7 @@ def test_bad_json_names_line_and_column(tmp_path):
         list(text.jsonl(path))
 
 
-def test_json_that_is_no_object_names_line_and_type(tmp_path):
+def test_json_other_than_an_object_names_line_and_type(tmp_path):
     with pytest.raises(DataError, match="line 1: a JSON list where an object is expected"):
         list(text.jsonl(write(tmp_path / "a.jsonl", "[1]\n")))
 
@@ -170,11 +170,11 @@ def test_json_that_is_no_object_names_line_and_type(tmp_path):
     ("name", "content"),
     [("a.csv", "x,y\n1,2\n"), ("a.tsv", "x\ty\n1\t2\n"), ("a.jsonl.gz", '{"x": "1", "y": "2"}\n')],
 )
-def test_rows_reads_by_the_ending(tmp_path, name, content):
+def test_rows_reads_by_the_suffix(tmp_path, name, content):
     assert [row for _, row in text.rows(write(tmp_path / name, content), ("x", "y"))] == [{"x": "1", "y": "2"}]
 
 
-def test_rows_names_an_ending_it_does_not_know(tmp_path):
+def test_rows_names_an_unknown_suffix(tmp_path):
     with pytest.raises(DataError, match=r"'\.parquet' is not a known format \(available: \.csv"):
         list(text.rows(write(tmp_path / "a.parquet", "x")))
 

@@ -1,4 +1,4 @@
-"""A run with an adapter: only it and the head are trained, and what is written is an ordinary checkpoint."""
+"""Runs with an adapter: only it and the head are trained, and the saved model is an ordinary checkpoint."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def test_every_rule_is_scored_and_transformers_reads_the_model(tmp_path: Path) -
     )
 
 
-def test_a_frozen_head_stays_frozen_beside_an_adapter(tmp_path: Path) -> None:
+def test_a_frozen_head_stays_frozen_with_an_adapter(tmp_path: Path) -> None:
     first = run(recipe(), tmp_path / "first")
     second = run(recipe(adapter=LORA, head_from=str(first / "model")), tmp_path / "second")
     given, kept = weights(first), weights(second)

@@ -1,4 +1,4 @@
-"""Vectors trained on questions and the sentences that answer them, and scored as they were trained."""
+"""Dual encoders: vectors are trained on questions and answers, and scored with the pooling of their training."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ from tests.tiny import TEXTS
 
 SENTENCES = [text.replace(".", "") + "." for text in TEXTS]
 QUESTIONS = [f"{text.split()[-1]} {text.split()[1]} ?" for text in TEXTS]
-"""What is asked about each sentence: two of its words."""
+"""The words of each sentence that its questions consist of."""
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """SQuAD and XQuAD-R of the same paragraph: training answers what is asked."""
+    """SQuAD and XQuAD-R files about the same paragraph."""
     folder = tmp_path_factory.mktemp("data")
     context = " ".join(SENTENCES)
     starts = [context.index(text) for text in SENTENCES]
@@ -63,7 +63,7 @@ def scores(directory: Path) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("objective", [{"use": "dual_encoder", "pooler": True}, {"use": "labse", "pooling": "first"}])
-def test_what_was_trained_is_scored(
+def test_ranking_uses_the_trained_vectors(
     checkpoint: Callable[[str], Path], data: Path, tmp_path: Path, objective: dict[str, Any]
 ) -> None:
     how = "pooler" if objective.get("pooler") else "first"
@@ -90,7 +90,7 @@ def test_the_pooler_is_trained_and_saved(checkpoint: Callable[[str], Path], data
     assert not torch.equal(before.dense.weight, after.dense.weight)  # type: ignore[union-attr, arg-type]
 
 
-def test_a_head_ends_what_vectors_were_trained_for(
+def test_fine_tuning_resets_the_pooling(
     checkpoint: Callable[[str], Path], data: Path, tmp_path: Path
 ) -> None:
     trained = run(recipe(checkpoint("bert"), data, steps=1), tmp_path / "trained")
@@ -101,7 +101,7 @@ def test_a_head_ends_what_vectors_were_trained_for(
     assert trained_pooling(encoder.base.config) == "mean"
 
 
-def test_training_questions_that_are_scored_too_are_told(
+def test_training_questions_in_the_test_set_are_warned_about(
     checkpoint: Callable[[str], Path], data: Path, tmp_path: Path
 ) -> None:
     trained = run(recipe(checkpoint("bert"), data, steps=1), tmp_path / "trained")
@@ -127,7 +127,7 @@ def test_mistakes(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_checkpoint_without_a_pooler_is_told_before_it_is_aligned(
+def test_a_checkpoint_without_a_pooler_is_refused_before_alignment(
     checkpoint: Callable[[str], Path], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (tmp_path / "bitext").mkdir()

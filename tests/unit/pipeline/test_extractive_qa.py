@@ -1,4 +1,4 @@
-"""A recipe of question answering in the lab, from training to the report."""
+"""Question answering in the lab, from training to the report."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ def test_windows_of_a_saved_model_are_those_of_its_training(whole: Path, tmp_pat
     assert (input_settings.max_length, input_settings.doc_stride) == (384, 16)
 
 
-def test_windows_have_the_default_length_unless_the_recipe_says(whole: Path) -> None:
+def test_windows_have_the_default_length_unless_the_recipe_sets_it(whole: Path) -> None:
     model = TaskModel.load(whole / "model")
     assert model.lengths() == Lengths(min(384, model.encoder.max_length), doc_stride=16)
 

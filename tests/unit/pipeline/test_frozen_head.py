@@ -1,4 +1,4 @@
-"""Runs under one head: from the recipe to their average."""
+"""Runs with the same frozen head, and the average of their models."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def weights(directory: Path) -> dict[str, torch.Tensor]:
     return dict(TaskModel.load(directory).module.state_dict())
 
 
-def test_runs_under_one_head_are_averaged(tmp_path: Path) -> None:
+def test_runs_with_the_same_head_can_be_averaged(tmp_path: Path) -> None:
     first = run(recipe(0), tmp_path / "first") / "model"
     runs = [run(recipe(seed, head_from=str(first)), tmp_path / str(seed)) / "model" for seed in (1, 2)]
     given, one, two = weights(first), *map(weights, runs)
@@ -41,7 +41,7 @@ def test_runs_under_one_head_are_averaged(tmp_path: Path) -> None:
     torch.testing.assert_close(merged[body], (one[body] + two[body]) / 2)
 
 
-def test_a_head_that_is_not_there_is_named_before_training(tmp_path: Path) -> None:
+def test_a_missing_head_is_an_error_before_training(tmp_path: Path) -> None:
     with pytest.raises(CheckpointError, match=r"^finetune\.head_from: .*nowhere: no such directory"):
         run(recipe(0, head_from=str(tmp_path / "nowhere")), tmp_path / "out")
     assert not (tmp_path / "out.unfinished").exists()

@@ -1,4 +1,4 @@
-"""What of an example is read: second texts alone, pieces of words, long sentences."""
+"""Input settings: second texts alone, subwords of tagged words, long sentences."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from crosslift.train.tokenized_tasks import task_items
 from tests.tiny import TEXTS
 
 CHECKPOINTS = ("bert", "xlm-roberta", "t5")
-"""One with transformers' own head, one without a second segment, one with ours."""
+"""One with a head of transformers, one without a second segment, one with a linear head."""
 WORDS = tuple(sorted({word for text in TEXTS for word in text.split()}))
 
 
@@ -56,14 +56,14 @@ def test_choices_alone_do_not_know_the_premise(encoder: Encoder) -> None:
     assert first == encoder.tokenize([TEXTS[2]])[0].ids
 
 
-def test_all_pieces_of_a_word_have_its_tag(encoder: Encoder) -> None:
+def test_all_subwords_of_a_word_have_its_tag(encoder: Encoder) -> None:
     sentence = TaggingExample("0", ("garden", "Garten", "cat"), ("A", "B", "A"))
     read: dict[str, Any] = {"labels": ("A", "B"), "max_length": 32, "language": "en"}
     (first,) = rows_of(task_items(encoder, [sentence], "tagging", **read))
     (every,) = rows_of(task_items(encoder, [sentence], "tagging", input_settings=InputSettings(subwords="all"), **read))
     words = every.tokens.words
     assert words is not None
-    assert len(words) > 5, "a word has several pieces"
+    assert len(words) > 5, "a word has several subwords"
     assert every.label == tuple(IGNORED if word < 0 else (0, 1, 0)[word] for word in words)
     assert isinstance(first.label, tuple)
     assert [label for label in first.label if label != IGNORED] == [0, 1, 0]
@@ -73,15 +73,15 @@ def test_all_pieces_of_a_word_have_its_tag(encoder: Encoder) -> None:
 @pytest.mark.parametrize(
     ("vote", "expected"), [("first", {0: 1, 1: 2}), ("majority", {0: 0, 1: 2})], ids=["first", "majority"]
 )
-def test_a_word_has_the_tag_of_its_first_piece_or_of_most(vote: Any, expected: dict[int, int]) -> None:
+def test_a_word_has_the_tag_of_its_first_subword_or_of_most(vote: Any, expected: dict[int, int]) -> None:
     words = (-1, 0, 0, 0, 1, 1, -1)
     item = TaskItem(Tokens((0,) * 7, (0,) * 7, (0,) * 7, words=words), (IGNORED,) * 7, 0)
-    # The second word's pieces are even: the first one decides.
+    # The second word's subwords tie, so the first one decides.
     assert _word_labels(item, [5, 1, 0, 0, 2, 1, 5], vote) == expected
 
 
 @pytest.mark.parametrize("name", CHECKPOINTS)
-def test_what_is_read_is_saved_with_the_model(checkpoint: Callable[[str], Path], tmp_path: Path, name: str) -> None:
+def test_input_settings_are_saved_with_the_model(checkpoint: Callable[[str], Path], tmp_path: Path, name: str) -> None:
     start = Encoder.load(checkpoint(name))
     input_settings = InputSettings(texts="second", max_length=24)
     model = TaskModel.create(start, "pair", ("a", "b"), seed=0, input_settings=input_settings)
@@ -132,7 +132,7 @@ def test_a_baseline_of_second_texts_says_what_it_is(checkpoint: Callable[[str], 
         ("sentence", {"texts": "second"}, "finetune.input.texts: it is for pair and multiple_choice tasks"),
     ],
 )
-def test_a_setting_that_means_nothing_is_refused(
+def test_a_setting_of_another_task_type_is_refused(
     checkpoint: Callable[[str], Path], tmp_path: Path, task_type: str, read: dict[str, Any], message: str
 ) -> None:
     rows = [{"first": text, "second": text, "text": text, "label": "ab"[place % 2]} for place, text in enumerate(TEXTS)]
@@ -146,7 +146,7 @@ def test_a_setting_that_means_nothing_is_refused(
 def test_no_word_of_a_long_sentence_is_lost(
     checkpoint: Callable[[str], Path], tmp_path: Path, read: dict[str, Any]
 ) -> None:
-    """Tags follow from the word alone, so a tag that stands one word aside shows."""
+    """Tags depend only on the word, so a tag off by one word would show."""
     generator = torch.Generator().manual_seed(0)
 
     def sentence(length: int) -> str:

@@ -1,4 +1,4 @@
-"""A joint task in the lab, from recipe to scores and back, and on a directory whose training data has the labels."""
+"""Intent and slot tasks in the lab, and in a directory whose training data defines the labels."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_labels_are_those_of_the_training_data(done: Path, tmp_path: Path) -> No
         evaluate(output / "model", task="multiatis", data=other)
 
 
-def test_a_method_that_cannot_do_it_says_so(tmp_path: Path) -> None:
+def test_a_method_without_the_task_type_is_refused(tmp_path: Path) -> None:
     made = recipe({"method": [{"use": "text_to_text"}]})
     with pytest.raises(
         RecipeError, match="'text_to_text' is defined for sentence, pair tasks; 'massive' is a 'intent_slot'"

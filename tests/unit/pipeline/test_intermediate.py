@@ -1,4 +1,4 @@
-"""Intermediate stages: what is carried over, what is dropped, what is drawn anew, what is shared."""
+"""Intermediate stages: the encoder is carried over, heads are dropped, and stages are cached."""
 
 from __future__ import annotations
 
@@ -54,14 +54,14 @@ def same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
 
 
 def staged(*tables: dict[str, Any], **changes: Any) -> list[cached_stage.Staged]:
-    """Return the encoder as it stood before the intermediate stages, and after each."""
+    """Return the encoder before the intermediate stages, and after each."""
     made = recipe(*tables, **changes)
     data = read(made)
     stages = [starting_encoder(made, data.text)]
     if data.text is not None:
         stages[0] = pretrain(stages[0], made, data.text)
     for index, tasks in enumerate(data.intermediate):
-        # a stage trains its start in place; what is kept here must stay as it was
+        # a stage trains its start in place, so it gets a copy
         stages.append(intermediate.intermediate(copy.deepcopy(stages[-1]), made, index, tasks))
     return stages
 
@@ -90,13 +90,13 @@ def test_the_next_head_gets_the_stage_s_encoder_bit_for_bit() -> None:
     carried, trained, start = (each.base.state_dict() for each in (model.encoder, after.encoder, before.encoder))
     assert same(dict(carried), dict(trained))
     assert not same(dict(trained), dict(start))
-    # what the masked-LM head had beyond the transformer is as it was before the stage: no part of the task's head
+    # the masked-LM head is as before the stage: it gets no part of the task's head
     state, old = after.encoder.state(), before.encoder.state()
     assert state.keys() == old.keys()
     assert torch.equal(state["head.dense.weight"], old["head.dense.weight"])
 
 
-def test_what_is_carried_over_are_the_trained_weights(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trained_weights_are_carried_over(monkeypatch: pytest.MonkeyPatch) -> None:
     kept: list[dict[str, Tensor]] = []
     table = {**NLI, "selection": "last", "seed": 11}
 
@@ -109,12 +109,12 @@ def test_what_is_carried_over_are_the_trained_weights(monkeypatch: pytest.Monkey
     monkeypatch.setattr(Loop, "run", watched)
     after = staged(table)[-1].encoder.base.state_dict()
     trained = kept[-1]
-    compared = [name for name in after if "embeddings" not in name]  # the vocabulary was cut while training
+    compared = [name for name in after if "embeddings" not in name]  # the vocabulary was trimmed in training
     assert len(compared) > 5
     assert all(torch.equal(trained[f"model.{name}"], after[name]) for name in compared)
 
 
-def test_each_stage_draws_a_head_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_each_stage_has_its_own_head(monkeypatch: pytest.MonkeyPatch) -> None:
     heads: list[Tensor] = []
     create = TaskModel.create
 
@@ -142,7 +142,7 @@ def test_zero_steps_are_the_direct_baseline(chain: Path, tmp_path: Path, auxilia
     assert not same(weights(direct), weights(chain))
 
 
-def test_seeds_share_the_stages_unless_told(chain: Path, tmp_path: Path) -> None:
+def test_seeds_share_the_stages_unless_per_seed(chain: Path, tmp_path: Path) -> None:
     assert results(chain)["stages"]
     other = run(recipe(TAGS, NLI, seed=1), tmp_path / "other")
     assert [stage["cached"] for stage in results(other)["stages"]] == [True, True, True, False]
@@ -152,7 +152,7 @@ def test_seeds_share_the_stages_unless_told(chain: Path, tmp_path: Path) -> None
     assert [stage["cached"] for stage in results(changed)["stages"]] == [True, True, False, False]
 
 
-def test_a_stopped_stage_goes_on_to_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stopped_stage_resumes_to_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
     table = {**NLI, "steps": 6, "seed": 31, "save_seconds": 0}
     whole = staged({**table, "save_seconds": 60})[-1].encoder.state()
     (stage,) = [path for path in (cache_directory() / "stages").iterdir() if stopped_at(path, 6)]
@@ -181,7 +181,7 @@ def stopped_at(path: Path, steps: int) -> bool:
 
 
 def test_english_one_language_each_and_all(tmp_path: Path) -> None:
-    """The claim's three arms: E, M with as many examples, M+ with all of every language."""
+    """The three arms of the claim: English, one language per example, and every example in every language."""
     translate = {"by": "lab", "languages": ["qab", "qaf"], "mix": "one"}
     mixed = recipe({**NLI, "translate": translate})
     (stage,) = read(mixed).intermediate
@@ -207,7 +207,7 @@ def test_several_tasks_and_masked_words_train_one_encoder(tmp_path: Path) -> Non
     assert scores["mean"] == pytest.approx((scores["xnli"] + scores["udpos"]) / 2)
 
 
-def test_the_masked_head_goes_on_where_it_was_trained() -> None:
+def test_the_masked_head_keeps_its_training() -> None:
     table = {key: value for key, value in NLI.items() if key != "task"}
     before, after = staged({**table, "steps": 8, "tasks": ["xnli"], "mlm": MASKED})
     name = "head.dense.weight"
@@ -224,7 +224,7 @@ def test_checkpoints_with_a_pooler_keep_it(checkpoint: Callable[[str], Path]) ->
     assert same(model.encoder.base.pooler.state_dict(), after.encoder.pooler.state_dict())
 
 
-def test_an_encoder_without_a_masked_head_says_so(checkpoint: Callable[[str], Path]) -> None:
+def test_an_encoder_without_a_masked_head_is_refused(checkpoint: Callable[[str], Path]) -> None:
     table = {key: value for key, value in NLI.items() if key != "task"}
     place = str(checkpoint("nllb"))
     with pytest.raises(RecipeError, match=r"intermediate\.0\.mlm: .*has no masked-LM head"):

@@ -1,4 +1,4 @@
-"""A run with language adapters: each language is read with its own, in the run and by whoever loads its model."""
+"""Runs with language adapters: each language is read with its own, by the run and by the saved model."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def test_each_language_is_read_with_its_own_adapter(done: Path) -> None:
         assert [row["probability"] for row in read[other]] != pytest.approx(written, abs=1e-4)
 
 
-def test_a_saved_model_exchanges_them_too(done: Path) -> None:
+def test_a_saved_model_switches_adapters_too(done: Path) -> None:
     scored = evaluate(done / "model", task="xnli", languages=["qaf", "qab"], split="dev", data="lab")
     found = {row["language"]: row["value"] for row in scored["scores"]}
     rows = [row for row in content(done)["scores"] if row["selection"] == "source-dev"]
@@ -86,7 +86,7 @@ def test_the_encoder_stays_as_it_was(done: Path, tmp_path: Path) -> None:
     assert all(torch.equal(value, wanted[name]) for name, value in adapted.encoder.base.state_dict().items())
 
 
-def test_what_it_cost_and_what_is_shared(done: Path, tmp_path: Path) -> None:
+def test_costs_are_recorded_and_adapters_are_cached(done: Path, tmp_path: Path) -> None:
     stages = content(done)["stages"]
     assert [row["stage"] for row in stages][1:] == [f"language_adapter.{code}" for code in ("qaa", "qab", "qaf")] + [
         "finetune"
@@ -102,7 +102,7 @@ def test_what_it_cost_and_what_is_shared(done: Path, tmp_path: Path) -> None:
     assert [row["cached"] for row in content(changed)["stages"]] == [True, False, False, False, False]
 
 
-def test_each_language_may_have_embeddings_of_its_own(tmp_path: Path) -> None:
+def test_each_language_may_have_an_invertible_adapter(tmp_path: Path) -> None:
     made = run(recipe(languages=("qaa", "qab"), adapters={"fallback": "none", "invertible": True}), tmp_path / "run")
     model = TaskModel.load(made / "model")
     assert model.adapters is not None
@@ -140,7 +140,7 @@ def test_a_task_adapter_alone(tmp_path: Path) -> None:
         ({"adapters": {"fallback": "qa"}}, r"language_adapters\.fallback: 'qa' has no adapter.*\"none\""),
     ],
 )
-def test_what_cannot_be_read_shows_before_anything_is_trained(
+def test_a_language_without_adapter_is_an_error_before_training(
     tmp_path: Path, settings: dict[str, Any], message: str
 ) -> None:
     with pytest.raises(InputError, match=message):

@@ -1,4 +1,4 @@
-"""A run that a launcher started in two processes: trained by both, written by one."""
+"""Runs in two processes: both train, one writes."""
 
 from __future__ import annotations
 

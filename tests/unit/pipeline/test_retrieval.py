@@ -1,4 +1,4 @@
-"""How tasks without a head make vectors, as a recipe says it: the same as the command line, and refused elsewhere."""
+"""`pooling` and `search` of embedding tasks in a recipe: as on the command line, and refused for other tasks."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def records(directory: Path) -> list[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("pooling", ["first", "mean_no_special", None])
-def test_a_run_makes_vectors_as_its_recipe_says(
+def test_a_run_pools_as_its_recipe_says(
     checkpoint: Callable[[str], Path], data: Path, tmp_path: Path, pooling: str | None
 ) -> None:
     table = {} if pooling is None else {"pooling": pooling, "search": "exact"}
@@ -53,7 +53,7 @@ def test_a_run_makes_vectors_as_its_recipe_says(
     assert records(made) != records(other)
 
 
-def test_approximate_search_is_said(
+def test_approximate_search_is_warned_about(
     checkpoint: Callable[[str], Path], data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     searches = []
@@ -71,7 +71,7 @@ def test_approximate_search_is_said(
     assert searches == ["faiss", "auto"]
 
 
-def test_a_checkpoint_that_lacks_the_pooling_says_so_at_once(
+def test_a_checkpoint_without_the_pooling_is_refused_at_once(
     checkpoint: Callable[[str], Path], data: Path, tmp_path: Path
 ) -> None:
     with pytest.raises(CheckpointError, match="does not publish its pooling"):
@@ -96,13 +96,13 @@ def test_a_checkpoint_that_lacks_the_pooling_says_so_at_once(
         ),
     ],
 )
-def test_mistakes_say_what_the_keys_are_for(tmp_path: Path, tables: list[dict[str, Any]], message: str) -> None:
+def test_mistakes_name_the_task_types_of_the_keys(tmp_path: Path, tables: list[dict[str, Any]], message: str) -> None:
     own = {"name": "mine", "task_type": "sentence", "files": {"test": "a.csv"}}
     with pytest.raises(RecipeError, match=message):
         recipe("m", tmp_path, *tables, task=[own])
 
 
-def test_a_task_of_ones_own_of_translations_has_the_keys(tmp_path: Path) -> None:
+def test_a_user_retrieval_task_has_the_keys(tmp_path: Path) -> None:
     own = {"name": "mine", "task_type": "retrieval", "files": {"test": "{language}.csv"}}
     made = recipe("m", tmp_path, {"task": "mine", "pooling": "first", "search": "exact"}, task=[own])
     assert (made.evaluate[0].pooling, made.evaluate[0].search) == ("first", "exact")

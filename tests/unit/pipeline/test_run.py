@@ -1,4 +1,4 @@
-"""Whole runs in the lab: what is written, what is cached, what a kill leaves, what wrong input leaves."""
+"""Whole runs in the lab: outputs, caching, resumption after a kill, and wrong input."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def results(directory: Path) -> dict[str, Any]:
     return content
 
 
-def test_the_environment_names_what_rounding_depends_on(whole: Path) -> None:
+def test_the_environment_records_processor_and_threads(whole: Path) -> None:
     facts = json.loads((whole / "environment.json").read_text())
     assert facts["threads"] == torch.get_num_threads()
     assert isinstance(facts["processor"], str)
@@ -62,7 +62,7 @@ def test_the_environment_names_what_rounding_depends_on(whole: Path) -> None:
         ("processor\t: 0\nBogoMIPS\t: 50\n", ""),
     ],
 )
-def test_a_processor_is_named_with_its_numbers(
+def test_a_processor_has_its_family_and_model_numbers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: str, expected: str
 ) -> None:
     monkeypatch.setattr("platform.processor", lambda: "")
@@ -71,7 +71,7 @@ def test_a_processor_is_named_with_its_numbers(
     assert processor(tmp_path / "none") == ""
 
 
-def test_run_directory_holds_what_it_promises(whole: Path) -> None:
+def test_a_run_directory_has_all_its_files(whole: Path) -> None:
     names = {path.name for path in whole.iterdir()}
     assert {"recipe.toml", "environment.json", "log.jsonl", "model", "predictions", "results.json"} <= names
     assert not {name for name in names if "unfinished" in name or name == "states"}
@@ -139,14 +139,14 @@ def test_stored_recipe_reproduces_the_run(whole: Path, tmp_path: Path) -> None:
     assert [stage["cached"] for stage in results(again)["stages"]] == [True, True, False]
 
 
-def test_seeds_share_stages_unless_told(whole: Path, tmp_path: Path) -> None:
+def test_seeds_share_stages_unless_per_seed(whole: Path, tmp_path: Path) -> None:
     other = run(recipe(seed=1), tmp_path / "other")
     assert [stage["cached"] for stage in results(other)["stages"]] == [True, True, False]
     own = run(recipe(seed=1, align={**TINY["align"], "per_seed": True}), tmp_path / "own")
     assert [stage["cached"] for stage in results(own)["stages"]] == [True, False, False]
 
 
-def test_a_changed_lexicon_is_a_stage_of_its_own(whole: Path, tmp_path: Path) -> None:
+def test_a_changed_lexicon_changes_the_cached_stage(whole: Path, tmp_path: Path) -> None:
     lexicon = tmp_path / "qaa-qab.txt"
     align = {**TINY["align"], "objective": [{"use": "code_switch", "lexicon": str(lexicon)}]}
 
@@ -176,7 +176,7 @@ def test_the_lab_lexicon_is_that_of_the_recipe_s_world(tmp_path: Path) -> None:
     assert set(asked) == {"lab:3"}
 
 
-def test_a_file_and_the_usual_place_will_do(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_recipe_file_has_a_default_directory(whole: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     made = run(str(whole / "recipe.toml"))
     assert made == Path("runs/tiny/seed-0")
@@ -243,7 +243,7 @@ def test_overlap_and_chance_are_warned_about(tmp_path: Path) -> None:
     assert any("hypotheses) that are second texts of training examples: en 30 of 30" in warning for warning in warnings)
 
 
-def test_a_task_with_choices_is_learned_from_and_scored(tmp_path: Path) -> None:
+def test_multiple_choice_is_trained_and_scored(tmp_path: Path) -> None:
     languages = ["qaa", "qab", "qaf"]
     methods = [{"use": "code_switch"}, {"use": "consistency"}, {"use": "random_perturbation"}]
     made = recipe(
@@ -274,7 +274,18 @@ def test_always_the_same_choice_is_chance(best: float, warned: bool) -> None:
     assert all("not above the most frequent position of the right choice (60.0)" in text for text in warnings)
 
 
-def test_what_is_not_for_choices_is_refused(tmp_path: Path) -> None:
+class MacroXnli(Xnli):
+    metrics = ("macro_f1",)
+
+
+def test_chance_is_that_of_the_first_metric() -> None:
+    dev: list[Any] = [PairExample(str(i), "p", "h", NLI_LABELS[i % 3]) for i in range(9)]
+    (warning,) = _at_chance(TaskData(MacroXnli(), "en", NLI_LABELS, [], dev), 18.0)
+    assert "not above the majority class (16.7)" in warning  # one class has an F1 of 50, the others 0
+    assert _at_chance(TaskData(MacroXnli(), "en", NLI_LABELS, [], dev), 19.0) == []
+
+
+def test_a_method_without_multiple_choice_is_refused(tmp_path: Path) -> None:
     method = [{"use": "label_contrastive"}]
     with pytest.raises(RecipeError, match=r"finetune.method.0.use: 'label_contrastive' is defined for"):
         run(
@@ -299,7 +310,7 @@ def bitext_folder(folder: Path) -> Path:
 
 @pytest.mark.slow
 def test_killed_runs_resume_to_the_same_bits(whole: Path, tmp_path: Path) -> None:
-    """Kill -9 at moments all over the run, resume each, compare the weights."""
+    """Kill -9 at several moments of the run, resume each time, and compare the weights."""
     path = tmp_path / "recipe.toml"
     changed = copy.deepcopy(TINY)
     changed["finetune"] |= {"steps": 60, "save_seconds": 0}
@@ -320,7 +331,7 @@ def test_killed_runs_resume_to_the_same_bits(whole: Path, tmp_path: Path) -> Non
         assert digest(output / "model" / "model.safetensors") == wanted
 
 
-def test_no_step_of_finetuning_scores_the_model_as_it_started(tmp_path: Path) -> None:
+def test_fine_tuning_for_no_steps_scores_the_initial_model(tmp_path: Path) -> None:
     directory = run(recipe(finetune={**TINY["finetune"], "steps": 0}), tmp_path / "untrained")
     rows = results(directory)["scores"]
     assert {row["selection"] for row in rows} == {"source-dev", "last", "average"}

@@ -1,4 +1,4 @@
-"""Models of runs, scored again: the same predictions as in the run, and systems and seeds that `compare` knows."""
+"""Models of runs scored again: the same predictions as in the run, with its system and seed for `compare`."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from crosslift.pipeline.run import run
 from tests.tiny import TEXTS
 
 LONG = " ".join(TEXTS[0] for _ in range(2))
-"""What a cut at a few tokens leaves little of."""
+"""A text that is longer than the truncation."""
 CUT = 12
 """The max_length of the runs."""
 
 
 @pytest.fixture(scope="module")
 def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A task of sentences that differ only behind a cut at CUT tokens."""
+    """A task of sentences that differ only after CUT tokens."""
     folder = tmp_path_factory.mktemp("data")
     rows = [{"text": f"{LONG} {text}", "label": "ab"[place % 2]} for place, text in enumerate(TEXTS)]
     text = "".join(json.dumps(row) + "\n" for row in rows)
@@ -81,7 +81,7 @@ def test_seeds_of_one_recipe_are_one_system(runs: dict[str, Path], tmp_path: Pat
     assert (first.baseline, first.system, first.seeds, first.over) == ("slow", "fast", 2, "target mean")
 
 
-def test_ways_of_scoring_one_model_are_systems_of_their_own(runs: dict[str, Path], tmp_path: Path) -> None:
+def test_different_settings_of_scoring_are_different_systems(runs: dict[str, Path], tmp_path: Path) -> None:
     plain, cut = again(runs["slow-0"], tmp_path / "plain"), again(runs["slow-0"], tmp_path / "cut", max_length=8)
     smooth = Smoothing.by("random_perturbation", samples=1, radius=0.1)
     outputs = [plain, cut, again(runs["slow-0"], tmp_path / "smooth", smooth=smooth)]
@@ -93,7 +93,7 @@ def test_ways_of_scoring_one_model_are_systems_of_their_own(runs: dict[str, Path
         crosslift.compare([*outputs, again(runs["slow-0"], tmp_path / "twice")])
 
 
-def test_a_model_outside_of_runs_is_called_as_it_was_named(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
+def test_a_model_outside_of_a_run_has_the_name_of_its_folder(runs: dict[str, Path], data: Path, tmp_path: Path) -> None:
     elsewhere = tmp_path / "elsewhere" / "model"
     TaskModel.load(runs["slow-1"] / "model").save(elsewhere)
     (elsewhere.parent / "recipe.toml").write_text('name = "no run of ours"')
@@ -104,7 +104,7 @@ def test_a_model_outside_of_runs_is_called_as_it_was_named(runs: dict[str, Path]
     assert not (output / "recipe.toml").exists()
 
 
-def test_a_damaged_run_says_so(runs: dict[str, Path], tmp_path: Path) -> None:
+def test_a_damaged_run_is_an_error(runs: dict[str, Path], tmp_path: Path) -> None:
     damaged = tmp_path / "damaged"
     TaskModel.load(runs["slow-1"] / "model").save(damaged / "model")
     (damaged / "recipe.toml").write_text("")
@@ -114,7 +114,7 @@ def test_a_damaged_run_says_so(runs: dict[str, Path], tmp_path: Path) -> None:
         evaluate(damaged / "model", task="mine", data=loaded.data)
 
 
-def test_inputs_are_cut_as_in_training(runs: dict[str, Path], tmp_path: Path) -> None:
+def test_inputs_are_truncated_as_in_training(runs: dict[str, Path], tmp_path: Path) -> None:
     assert TaskModel.load(runs["fast-1"] / "model").input_settings.max_length == CUT
     scored = again(runs["fast-1"], tmp_path / "scored")
     assert records(scored) == records(runs["fast-1"])

@@ -1,4 +1,4 @@
-"""A run whose predictions are smoothed."""
+"""Runs with smoothed predictions."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def recipe(**smooth: Any) -> recipes.Recipe:
     "smooth",
     [{"use": "random_perturbation", "radius": 1.5}, {"use": "synonym_smoothing", "neighbours": "lab"}],
 )
-def test_as_the_saved_model_predicts_with_it(tmp_path: Path, smooth: dict[str, Any]) -> None:
+def test_a_run_predicts_like_its_smoothed_model(tmp_path: Path, smooth: dict[str, Any]) -> None:
     done = run(recipe(**smooth, samples=2, seed=3), tmp_path / "run")
     settings = {**smooth, "neighbours": "lab:0"} if "neighbours" in smooth else dict(smooth)
     way = Smoothing.by(settings.pop("use"), samples=2, seed=3, **settings)
@@ -45,7 +45,7 @@ def test_as_the_saved_model_predicts_with_it(tmp_path: Path, smooth: dict[str, A
     assert plain != pytest.approx(written, abs=1e-4)
 
 
-def test_a_saved_model_is_scored_with_it(tmp_path: Path) -> None:
+def test_a_saved_model_is_scored_with_smoothing(tmp_path: Path) -> None:
     done = run(recipe(use="random_perturbation", samples=0), tmp_path / "run")
     asked: dict[str, Any] = {"task": "xnli", "languages": ["qaa"], "split": "dev", "data": "lab"}
     found = [
@@ -55,7 +55,7 @@ def test_a_saved_model_is_scored_with_it(tmp_path: Path) -> None:
     assert found[0]["scores"] == evaluate(done / "model", **asked)["scores"] != found[1]["scores"]
 
 
-def test_its_settings_are_filled_in() -> None:
+def test_settings_of_smoothing_are_filled_in() -> None:
     filled = recipe(use="random_perturbation").evaluate[0].smooth
     assert filled is not None
     assert (filled.samples, filled.combine, filled.settings["radius"]) == (10, "average", 0.1)
@@ -83,14 +83,14 @@ def test_a_task_is_smoothed_or_it_is_not() -> None:
         recipes.build(values, where="test")
 
 
-def test_not_across_languages(tmp_path: Path) -> None:
+def test_pairs_of_languages_cannot_be_smoothed(tmp_path: Path) -> None:
     values = recipes.values(recipe(use="random_perturbation"))
     values["evaluate"][0]["generalized"] = True
     with pytest.raises(RecipeError, match=r"generalized: predictions for pairs in two languages cannot be smoothed"):
         run(recipes.build(values, where="test"), tmp_path / "run")
 
 
-def test_another_form_of_task_is_refused(tmp_path: Path) -> None:
+def test_another_task_type_is_refused(tmp_path: Path) -> None:
     values = recipes.values(recipe(use="random_perturbation"))
     values["evaluate"][0] |= {"task": "tatoeba", "split": "test", "languages": ["qab"]}
     with pytest.raises(RecipeError, match=r"evaluate\.0\.smooth: 'tatoeba' is a 'retrieval' task"):

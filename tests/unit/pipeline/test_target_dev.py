@@ -1,4 +1,4 @@
-"""The oracle: asked for, scored beside the other rules, named for what it is, and changing nothing else."""
+"""Selection on target dev: only on request, marked as not zero-shot, and without effect on other rules."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def asked(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return run(recipe({"oracle": True}), tmp_path_factory.mktemp("runs") / "asked")
 
 
-def test_the_oracle_changes_no_other_rule(asked: Path, tmp_path: Path) -> None:
+def test_target_dev_changes_no_other_rule(asked: Path, tmp_path: Path) -> None:
     with_oracle = results(asked)["scores"]
     without = results(run(recipe({}), tmp_path / "plain"))
     assert {row["selection"] for row in with_oracle} == {"source-dev", "last", "average", "target-dev"}
@@ -51,7 +51,7 @@ def test_scores_of_target_languages_are_logged_at_every_checkpoint(asked: Path) 
     assert (asked / "predictions.target-dev" / "xnli" / "qab.jsonl").exists()
 
 
-def test_everywhere_it_is_called_what_it_is(asked: Path) -> None:
+def test_target_dev_is_marked_everywhere(asked: Path) -> None:
     warnings = results(asked)["warnings"]
     assert [warning for warning in warnings if "'target-dev' is not zero-shot" in warning and "qab, qaf" in warning]
     page = markdown([asked])
@@ -60,7 +60,7 @@ def test_everywhere_it_is_called_what_it_is(asked: Path) -> None:
     assert "'target-dev' is not zero-shot" in page
 
 
-def test_a_model_chosen_by_the_oracle_is_the_best_of_all_and_says_so(tmp_path: Path) -> None:
+def test_a_model_chosen_on_target_dev_is_the_best_and_is_marked(tmp_path: Path) -> None:
     on_dev = [{"task": "xnli", "languages": ["qaa", "qab", "qaf"], "split": "dev"}]
     chosen = run(recipe({"oracle": True, "selection": "target-dev"}, evaluate=on_dev), tmp_path / "run")
     means = [sum(line.values()) / 2 for line in target_dev(chosen)]

@@ -1,4 +1,4 @@
-"""A recipe with a text-to-text model, from alignment of its encoder to predictions of the saved model."""
+"""Text-to-text models, from the alignment of their encoder to predictions of the saved model."""
 
 from __future__ import annotations
 
@@ -79,7 +79,7 @@ def test_the_decoder_is_that_of_the_checkpoint_and_the_encoder_the_aligned_one(
     assert "encoder.block.0.layer.0.SelfAttention.q.weight" in changed
 
 
-def test_commands_take_the_model_as_any_other(whole: Path, tmp_path: Path) -> None:
+def test_commands_accept_the_model_like_any_other(whole: Path, tmp_path: Path) -> None:
     rows = [json.loads(line) for line in (whole / "predictions" / "xnli" / "qab.jsonl").read_text().splitlines()]
     scored = evaluate(whole / "model", task="xnli", languages=["qab"], data="lab", max_length=64)
     assert scored["scores"][0]["items"] > len(rows)
@@ -91,7 +91,7 @@ def test_commands_take_the_model_as_any_other(whole: Path, tmp_path: Path) -> No
 
 
 def test_an_intermediate_stage_trains_the_encoder_alone(checkpoint: Checkpoint, tmp_path: Path) -> None:
-    """Its decoder is dropped with the head; fine-tuning starts from the checkpoint's own again."""
+    """The decoder is dropped with the head; fine-tuning starts from the decoder of the checkpoint."""
     stage = {"task": "xnli", "method": METHODS[:1], "steps": 1, "batch_size": 4, "max_length": 64, "selection": "last"}
     tuned = TINY["finetune"] | {"method": METHODS[:1], "max_length": 64, "steps": 0, "selection": "last"}
     changes: dict[str, Any] = {"align": None, "evaluate": [], "finetune": tuned, "intermediate": [stage]}
@@ -123,7 +123,7 @@ def test_an_intermediate_stage_trains_the_encoder_alone(checkpoint: Checkpoint, 
         ("t5", "xnli", [{"use": "text_to_text", "loss": "words"}], RecipeError, "method.0.loss"),
     ],
 )
-def test_what_cannot_be_leaves_nothing(
+def test_unsuitable_recipes_leave_nothing(
     checkpoint: Checkpoint, tmp_path: Path, family: str, task: str, methods: Any, error: Any, message: str
 ) -> None:
     table = TINY["finetune"] | {"method": methods, "task": task}

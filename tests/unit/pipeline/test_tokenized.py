@@ -1,4 +1,4 @@
-"""What objectives are fed: items by need, each objective from its own bitext."""
+"""Items of objectives: tokenized as each objective needs them, from its own bitext."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ PAIRS = [("The red cat", "Die rote Katze"), ("A man", "Ein Mann"), ("It's rainin
 
 
 def input_settings(what: Literal["text", "bitext"], *needed: str) -> Method:
-    """Return a method that reads and needs this."""
+    """Return a method with these declarations."""
 
     class Reader(Mlm):
         input_type: ClassVar[Any] = what
@@ -51,7 +51,7 @@ def corpus(pairs: Sequence[tuple[str, str]] = PAIRS) -> Corpus:
 TABLE = AlignTable.model_validate({"objective": [{"use": "tlm"}, {"use": "tlm", "bitext": {"link_subwords": "equal"}}]})
 
 
-def test_items_carry_what_a_method_needs_and_no_more(encoder: Encoder) -> None:
+def test_items_have_what_the_method_requires_and_no_more(encoder: Encoder) -> None:
     feed = bitext_feed(encoder, [corpus(), corpus(PAIRS[:1])], TABLE, seed=0)
     plain, groups = feed(0, input_settings("bitext"))
     assert [pair.links for pair in plain] == [None] * 3
@@ -68,21 +68,21 @@ def test_items_carry_what_a_method_needs_and_no_more(encoder: Encoder) -> None:
     assert len(groups) == 6
 
 
-def test_objectives_have_bitext_of_their_own_and_share_what_is_equal(encoder: Encoder) -> None:
+def test_objectives_have_their_own_bitext_and_share_equal_items(encoder: Encoder) -> None:
     both = corpus()
     feed = bitext_feed(encoder, [both, both], TABLE, seed=0)
     assert feed(0, input_settings("bitext"))[0] is feed(1, input_settings("bitext"))[0]
     assert feed(0, input_settings("bitext", "links"))[0] is not feed(1, input_settings("bitext", "links"))[0]
 
 
-def test_a_batch_is_drawn_from_one_pool_and_is_as_large_from_a_small_one(encoder: Encoder) -> None:
+def test_a_batch_is_drawn_from_one_pool_and_has_full_size(encoder: Encoder) -> None:
     texts = [" ".join(words) for words in product(("the", "cat", "man", "red", "house"), repeat=3)]
     many = Bitext.from_pairs(list(zip(texts[:90], texts[10:100], strict=True)), languages=("en", "de"))
     few = Bitext.from_pairs(list(zip(texts[90:120], texts[95:], strict=True)), languages=("en", "sw"))
     table = AlignTable.model_validate({"objective": [{"use": "hybrid_batch", "alpha": 0.6}], "batch_size": 10})
     feed = bitext_feed(encoder, [Corpus("en", {"de": many, "sw": few})], table, seed=0)
     ((objective,), steps) = objectives_of(table, feed, seed=3)
-    assert steps == 12  # an epoch takes every pair once
+    assert steps == 12  # each pair once per epoch
     task_types = Counter(task_type(objective.stream.batch(step)) for step in range(600))
     assert task_types.keys() == {"across", "de", "en", "sw"}
     assert task_types["across"] / 600 == pytest.approx(0.4, abs=0.06)
@@ -98,7 +98,7 @@ def task_type(batch: Sequence[Any]) -> str:
     return str(language)
 
 
-def test_text_is_tokenised_by_words_where_needed(encoder: Encoder) -> None:
+def test_text_is_tokenized_by_words_if_required(encoder: Encoder) -> None:
     feed = text_feed(encoder, Text({"en": ["The red cat"], "de": ["Ein Mann"]}), 32)
     items, groups = feed(0, input_settings("text"))
     words, _ = feed(0, input_settings("text", "words"))
@@ -127,7 +127,7 @@ def test_each_objective_reads_its_bitext() -> None:
     read = lab_data(objective=[{"use": "tlm"}, own, {"use": "mlm", "bitext": {"links": "aligner"}}]).corpora
     assert [list(each.by_language) for each in read] == [["qab"], ["qaf"], ["qab"]]
     assert len(read[1].by_language["qaf"]) == 10
-    assert read[0] is read[2]  # links alone make no other bitext
+    assert read[0] is read[2]  # other links do not make another bitext
 
 
 def test_unpaired_bitext_has_the_same_sentences() -> None:
@@ -141,13 +141,13 @@ def test_unpaired_bitext_has_the_same_sentences() -> None:
     assert not unpaired.by_language["qab"].linked
 
 
-def test_links_are_part_of_what_names_a_stage() -> None:
+def test_links_are_part_of_the_key_of_a_stage() -> None:
     bitext = Bitext.from_pairs(PAIRS, languages=("en", "de"))
     other = bitext.with_links([[(0, 0)], [(1, 1)], []])
     assert Corpus("en", {"de": bitext}).fingerprint != Corpus("en", {"de": other}).fingerprint
 
 
-def test_an_objectives_bitext_takes_the_rest_from_the_stages() -> None:
+def test_the_bitext_of_an_objective_is_completed_by_that_of_the_stage() -> None:
     values = copy.deepcopy(TINY)
     values["align"]["objective"][0]["bitext"] = {"limit": 5}
     recipe = recipes.build(values, where="test")

@@ -1,4 +1,4 @@
-"""Training data and test sets in other languages: what is read, what is trained on, and that results say so."""
+"""Translate-train and translate-test: the data, the training, and the warnings in the results."""
 
 from __future__ import annotations
 
@@ -40,14 +40,14 @@ def gold(language: str) -> dict[str, Any]:
     return {example.id: example for example in shared_world(0).examples("nli", language, "train", 96)}
 
 
-def test_all_languages_are_the_gold_examples_of_each() -> None:
+def test_mix_all_has_the_gold_examples_of_every_language() -> None:
     task = task_of({"by": "lab", "languages": ["qab", "qaf"]})
     assert task.counts == {"qaa": 96, "qab": 96, "qaf": 96}
     for example, code in zip(task.train, task.languages, strict=True):
         assert example == gold(code)[example.id]
 
 
-def test_one_language_each_keeps_the_number_of_examples() -> None:
+def test_mix_one_keeps_the_number_of_examples() -> None:
     task = task_of({"by": "lab", "mix": "one", "languages": ["qab", "qaf"]})
     assert sorted(example.id for example in task.train) == sorted(gold("qaa"))
     assert all(count > 16 for count in task.counts.values())
@@ -59,7 +59,7 @@ def test_one_language_each_keeps_the_number_of_examples() -> None:
     assert other.languages != task.languages
 
 
-def test_one_model_a_language() -> None:
+def test_one_language_without_the_source() -> None:
     task = task_of({"by": "lab", "languages": ["qab"], "include_source": False})
     assert task.counts == {"qab": 96}
     assert [example.id for example in task.train] == [example.id for example in task_of(None).train]
@@ -87,7 +87,7 @@ def test_noise_changes_words_and_never_labels() -> None:
     assert 0.6 * len(pairs) < changed < len(pairs)
 
 
-def test_tags_go_along_with_noisy_words() -> None:
+def test_tags_follow_noisy_words() -> None:
     data = {"finetune": {"task": "udpos", "steps": 1, "translate": {"by": "lab", "languages": ["qab"], "noise": 0.3}}}
     task = task_of(None, **data, evaluate=[])
     tagged = [example for example in task.train if isinstance(example, TaggingExample)]
@@ -122,13 +122,13 @@ def file_task(folder: Path, rows: list[tuple[str, str, str]], **translate: Any) 
     return task_of(None, **tables)
 
 
-def test_files_are_rows_of_the_original(tmp_path: Path) -> None:
+def test_files_have_the_rows_of_the_original(tmp_path: Path) -> None:
     task = file_task(tmp_path, GERMAN)
     assert task.counts == {"en": 30, "de": 30}
     assert task.train[33] == PairExample("3", "ein Mann 3", "ein Hund 3", "entailment")
 
 
-def test_files_that_do_not_fit_are_noticed(tmp_path: Path) -> None:
+def test_files_that_do_not_match_are_errors(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"1 of 30 examples have no translation, the first being '29'"):
         file_task(tmp_path / "short", GERMAN[:-1])
     with pytest.raises(DataError, match=r"example '0' has the label 'neutral', its original 'entailment'"):
@@ -146,7 +146,7 @@ def test_a_checkpoint_translates(checkpoint: Callable[[str], Path], tmp_path: Pa
     assert sum(pair.first == f"a man {pair.id}" for pair in pairs) == task.counts["en"]
 
 
-def test_each_example_is_tokenised_in_its_language(checkpoint: Callable[[str], Path]) -> None:
+def test_each_example_is_tokenized_in_its_language(checkpoint: Callable[[str], Path]) -> None:
     labels = ("entailment", "neutral", "contradiction")
     model = TaskModel.create(Encoder.load(checkpoint("xlm")), "pair", labels, seed=0)
     example = PairExample("0", "a cat", "a dog", "neutral")
@@ -167,7 +167,7 @@ def refused(message: str, translate: dict[str, Any] | None = None, **changes: An
         read(recipe(translate, **changes))
 
 
-def test_what_cannot_be_translated_is_said(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
+def test_mistakes_about_translation_are_named(checkpoint: Callable[[str], Path], tmp_path: Path) -> None:
     nllb = str(checkpoint("nllb"))
     tagging = {"task": "udpos", "steps": 1, "translate": {"by": nllb, "languages": ["qab"]}}
     refused(
@@ -242,7 +242,7 @@ def test_results_say_that_it_is_not_zero_shot(translated_run: Path) -> None:
     warnings = "\n".join(content["warnings"])
     assert "xnli: trained on translations (by the lab, noise 0.1; examples by language: qaa 96, qab 96)" in warnings
     assert "test sets were translated into 'qaa' before prediction" in warnings
-    assert content["probes"] == []  # translations all read alike: there is nothing to measure
+    assert content["probes"] == []  # all languages are translated, so there is nothing to measure
 
 
 def test_gold_translations_are_predicted_like_the_source(translated_run: Path) -> None:
@@ -258,7 +258,7 @@ def test_the_stored_recipe_reads_back(translated_run: Path) -> None:
     assert recipes.build(recipes.values(stored), where="again") == stored
 
 
-def test_translations_stand_beside_for_methods_that_compare(tmp_path: Path) -> None:
+def test_views_are_translations_for_methods_that_compare(tmp_path: Path) -> None:
     views = {"by": "lab", "mix": "view", "languages": ["qab", "qaf"]}
     task = task_of(views)
     assert [example.id for example in task.train] == [example.id for example in task.views["qaf"]]

@@ -1,4 +1,4 @@
-"""Runs on tasks that only their recipe states."""
+"""Runs on the user's tasks."""
 
 from __future__ import annotations
 
@@ -70,7 +70,7 @@ def recipe(root: Path, task_type: str, encoder: Path) -> Path:
 
 
 @pytest.mark.parametrize("task_type", ROWS)
-def test_a_task_of_ones_own_is_trained_scored_and_scored_again(
+def test_a_user_task_is_trained_scored_and_scored_again(
     tmp_path: Path, checkpoint: Callable[[str], Path], task_type: str
 ) -> None:
     path = recipe(tmp_path, task_type, checkpoint("xlm-roberta"))

@@ -1,4 +1,4 @@
-"""Word links of a bitext, as links between tokens."""
+"""Word links of a bitext as links between tokens."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def links_of(encoder: Encoder, given: Bitext, longest: int = 60, **table: Any) -
     return pair_links(encoder, given, rows, settings, longest=longest, seed=0)
 
 
-def test_first_pieces_of_linked_words_are_linked(encoder: Encoder) -> None:
+def test_first_subwords_of_linked_words_are_linked(encoder: Encoder) -> None:
     for (source, target), links, words in zip(sides(encoder), links_of(encoder, bitext()), LINKS, strict=True):
         assert len(links) == len(words)
         for (i, j), (word, other) in zip(links, words, strict=True):
@@ -61,7 +61,7 @@ def test_first_pieces_of_linked_words_are_linked(encoder: Encoder) -> None:
             assert j == target.words.index(other)
 
 
-def test_equal_links_all_pieces_of_words_with_as_many(encoder: Encoder) -> None:
+def test_equal_links_all_subwords_of_words_with_equally_many(encoder: Encoder) -> None:
     equal = links_of(encoder, bitext(), link_subwords="equal")
     for (source, target), links, words in zip(sides(encoder), equal, LINKS, strict=True):
         wanted = []
@@ -82,7 +82,7 @@ def test_what_was_cut_off_is_not_linked(encoder: Encoder) -> None:
     assert cut[0]
     assert all(i < longest - 1 and j < longest - 1 for row in cut for i, j in row)
     source = sides(encoder, longest=longest)[0][0]
-    assert source.words_fitted - 1 == len(positions(source, longest))  # the last word may lack pieces
+    assert source.words_fitted - 1 == len(positions(source, longest))  # the last word may have lost subwords
 
 
 def test_wrong_links_are_named(encoder: Encoder) -> None:
@@ -103,7 +103,7 @@ def test_shuffled_links_are_those_of_another_pair() -> None:
 
 
 class Diagonal:
-    """Stands for the aligner: unit k is linked to unit k."""
+    """A replacement of the aligner that links unit k to unit k."""
 
     fitted: ClassVar[list[Any]]
 
@@ -114,7 +114,7 @@ class Diagonal:
 
 
 @pytest.mark.parametrize("links", [None, "aligner", "subwords"])
-def test_the_aligner_sees_words_or_pieces(encoder: Encoder, monkeypatch: pytest.MonkeyPatch, links: Any) -> None:
+def test_the_aligner_gets_words_or_subwords(encoder: Encoder, monkeypatch: pytest.MonkeyPatch, links: Any) -> None:
     monkeypatch.setattr(word_links, "_aligner", lambda _table: Diagonal())
     found = links_of(encoder, bitext(None), links=links)
     if links == "subwords":

@@ -1,4 +1,4 @@
-"""Tiny translation checkpoints with random weights: what is asked of them, and what is kept of what they say."""
+"""Translation with tiny random checkpoints: language codes, prefixes, and the cache."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ Checkpoint = Callable[[str], Path]
 
 @pytest.fixture
 def t5(checkpoint: Checkpoint, tmp_path: Path) -> Path:
-    """Return a T5 that begins its translations with padding, as the published ones do."""
+    """Return a T5 whose translations begin with padding, as in published checkpoints."""
     place = tmp_path / "t5"
     shutil.copytree(checkpoint("t5"), place)
     described = json.loads((place / "config.json").read_text())
@@ -35,7 +35,7 @@ def translator(place: Path, cache: Path, **settings: object) -> Translator:
 
 
 def reference(place: Path, text: str, source: str, target: str, *, beams: int = 1) -> str:
-    """Return what transformers alone makes of one text."""
+    """Return the translation of one text by transformers alone."""
     tokenizer, model = AutoTokenizer.from_pretrained(place), AutoModelForSeq2SeqLM.from_pretrained(place)
     tokenizer.src_lang = source
     forced = tokenizer.convert_tokens_to_ids(target)
@@ -46,7 +46,7 @@ def reference(place: Path, text: str, source: str, target: str, *, beams: int = 
 
 
 @pytest.mark.parametrize("beams", [1, 2])
-def test_nllb_is_asked_for_the_language(checkpoint: Checkpoint, tmp_path: Path, beams: int) -> None:
+def test_nllb_gets_the_target_language(checkpoint: Checkpoint, tmp_path: Path, beams: int) -> None:
     place = checkpoint("nllb")
     made = translator(place, tmp_path, beams=beams).translate(TEXTS[:3], "en", "de")
     assert made == [reference(place, text, "eng_Latn", "deu_Latn", beams=beams) for text in TEXTS[:3]]
@@ -94,13 +94,13 @@ def test_another_checkpoint_or_setting_is_another_cache(checkpoint: Checkpoint, 
     assert len(list(cache.glob("*.jsonl"))) == 3
 
 
-def test_languages_that_can_be_had(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_languages_of_a_checkpoint(checkpoint: Checkpoint, tmp_path: Path) -> None:
     assert translator(checkpoint("nllb"), tmp_path).languages(["en", "de", "sw", "fr"], "en") == ["de", "fr"]
     with pytest.raises(RecipeError, match="has no language codes"):
         translator(checkpoint("t5"), tmp_path).languages(["en", "de"], "en")
 
 
-def test_what_it_cannot_translate(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_languages_without_a_code_are_errors(checkpoint: Checkpoint, tmp_path: Path) -> None:
     with pytest.raises(LanguageError, match=r"has no code for the language: no language 'sw' here"):
         translator(checkpoint("nllb"), tmp_path).translate(["a cat"], "en", "sw")
     with pytest.raises(CheckpointError, match="the first token of a translation"):

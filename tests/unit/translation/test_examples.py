@@ -43,7 +43,7 @@ def test_translations_are_found_by_id_and_keep_the_labels() -> None:
     assert matched([PAIR], there, where="here") == [PairExample("1", "eine Katze", "ein Hund", "neutral")]
 
 
-def test_translations_in_another_order_are_noticed() -> None:
+def test_translations_in_another_order_are_errors() -> None:
     with pytest.raises(DataError, match="here: 1 of 1 examples have no translation, the first being '1'"):
         matched([PAIR], [PairExample("2", "x", "y", "neutral")], where="here")
     with pytest.raises(DataError, match="has the label 'entailment', its original 'neutral'"):

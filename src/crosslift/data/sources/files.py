@@ -11,7 +11,7 @@ from crosslift.api.source import Source
 from crosslift.api.task import Task
 from crosslift.data.sources.directory import present
 from crosslift.data.sources.settings import FileSettings
-from crosslift.io.text import Row, csv, existing, form, lines, require, rows, sha256, tsv
+from crosslift.io.text import Row, csv, existing, lines, require, rows, sha256, suffix, tsv
 from crosslift.io.words import word_rows
 
 _MARK = "{language}"
@@ -108,7 +108,7 @@ def named_rows(data: Files, task: Task, split: Split) -> Iterator[tuple[Path, in
 
 def _in_layout(path: Path, task: Task, settings: FileSettings) -> bool:
     """Return whether a file has the benchmark's own format: not csv, not JSON, and without a header."""
-    if settings.header or settings.columns or settings.labels or form(path) in _NAMED:
+    if settings.header or settings.columns or settings.labels or suffix(path) in _NAMED:
         return False
     return not _has_names(path, task, settings)
 
@@ -122,9 +122,9 @@ def _has_names(path: Path, task: Task, settings: FileSettings) -> bool:
 def _rows(path: Path, task: Task, settings: FileSettings) -> Iterator[Row]:
     """Yield the rows of a file; files of tagging tasks may have one word per line."""
     if settings.header is not None:
-        return (csv if form(path) == ".csv" else tsv)(path, settings.header)
-    if task.task_type == "tagging" and form(path) not in _NAMED and not _has_names(path, task, settings):
-        return word_rows(path, conll=form(path) != ".tsv")
+        return (csv if suffix(path) == ".csv" else tsv)(path, settings.header)
+    if task.task_type == "tagging" and suffix(path) not in _NAMED and not _has_names(path, task, settings):
+        return word_rows(path, conll=suffix(path) != ".tsv")
     return rows(path)
 
 

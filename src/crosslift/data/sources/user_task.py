@@ -22,7 +22,7 @@ from crosslift.api.examples import (
 from crosslift.api.task import Task
 from crosslift.data.sources.user_answers import cell_values, located
 from crosslift.errors import DataError, nearest
-from crosslift.io.text import Row, form, rows
+from crosslift.io.text import Row, rows, suffix
 from crosslift.io.words import word_rows
 from crosslift.tasks.bases.extractive_qa import squad_answers
 from crosslift.tasks.bases.tagging import TaggingTask
@@ -122,7 +122,7 @@ class UserTagging(UserTask, TaggingTask):
 
     def file_rows(self, path: Path) -> Iterator[Row]:
         """Yield one row per sentence of a file with one word per line: `word<TAB>tag` in tsv files, else CoNLL."""
-        return word_rows(path, conll=form(path) != ".tsv")
+        return word_rows(path, conll=suffix(path) != ".tsv")
 
 
 class UserMultipleChoice(UserTask):

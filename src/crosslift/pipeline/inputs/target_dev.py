@@ -50,7 +50,7 @@ def read_target_dev(
         source: where examples come from.
         table: settings of the stage; without `oracle` nothing is read.
         tests: the test sets that are scored.
-        trained_on: the source language, which is no target.
+        trained_on: the source language, which is not a target.
 
     Raises:
         RecipeError: no scored target language has dev data.

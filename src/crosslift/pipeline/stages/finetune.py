@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 
 from crosslift.adapters.languages import LanguageAdapters
+from crosslift.api import registry
 from crosslift.api.examples import MultipleChoiceExample, PairExample, SentenceExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.heads.input_settings import WHOLE, InputSettings
@@ -34,7 +35,7 @@ from crosslift.train.selection import Selector, Weights, evaluation_steps
 EPOCHS = 2.0
 """Passes over the data, unless the table says otherwise."""
 CHANCE_MARGIN = 2.0
-"""Points above the majority class below which a task counts as not learned."""
+"""Points above the majority class, by the task's first metric, below which a task counts as not learned."""
 
 
 @dataclass(frozen=True)
@@ -160,9 +161,11 @@ def _at_chance(data: TaskData, best: float) -> list[str]:
     """Return a warning if the task was not learned even in the source language: other scores mean nothing then."""
     if data.task.task_type not in ("sentence", "pair", "multiple_choice"):
         return []
-    labelled = PairExample | SentenceExample | MultipleChoiceExample
-    counts = Counter(example.label for example in data.dev if isinstance(example, labelled))
-    majority = 100 * max(counts.values(), default=0) / max(1, counts.total())
+    known = PairExample | SentenceExample | MultipleChoiceExample
+    labelled = [example for example in data.dev if isinstance(example, known) and example.label is not None]
+    commonest = Counter(example.label for example in labelled).most_common(1)
+    constant = [{"id": one.id, "prediction": label, "gold": one.label} for label, _ in commonest for one in labelled]
+    majority = registry.load("metric", data.task.metrics[0])(data.labels)(constant)
     if best > majority + CHANCE_MARGIN:
         return []
     always = (

@@ -35,7 +35,7 @@ from crosslift.train.batches import Stream
 from crosslift.train.loop import Trained
 from crosslift.train.method import Method
 from crosslift.train.mixed_batches import Mixture, shares
-from crosslift.train.multitask import Several
+from crosslift.train.multitask import Multitask
 from crosslift.train.objective import Objective
 from crosslift.train.selection import Selector, evaluation_steps
 
@@ -124,7 +124,7 @@ def _several_tasks(encoder: Encoder, table: IntermediateTable, data: Intermediat
         counted=len(models),
         processes=processes.count(),
     )
-    method = Several.of(*zip(*((part.method, part.name, part.weight) for part in parts), strict=True))
+    method = Multitask.of(*zip(*((part.method, part.name, part.weight) for part in parts), strict=True))
     objectives = [Objective("tasks", method, stream)]
     steps = training_steps(table, objectives, default_epochs=EPOCHS)
     module = nn.ModuleList([model.module for model in models])

@@ -1,4 +1,4 @@
-"""A small directory laid out as XTREME's."""
+"""A small directory in XTREME's layout."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ from crosslift.tasks.udpos import Udpos
 from crosslift.tasks.xnli import Xnli
 
 
-def test_examples_of_every_kind(xtreme):
+def test_examples_of_every_task_type(xtreme):
     source = open_source(SourceSettings(source="directory", path=xtreme))
     assert source.examples(Xnli(), "dev", "de") == [PairExample("0", "Ein Hund.", "Ein Tier.", "entailment")]
     assert source.examples(Xnli(), "test", "en") == [PairExample("0", "A dog.", "An animal.", None)]
@@ -40,25 +40,25 @@ def test_languages_are_those_with_a_file_the_benchmarks_own_first(xtreme):
     assert source.languages(Sib200(), "dev") == ()
 
 
-def test_a_pattern_stands_for_one_language_throughout(tmp_path):
+def test_a_pattern_has_the_same_language_throughout(tmp_path):
     for name in ("a-en.a", "b-en.c", "de-en.de.gz", "x-en.x.txt", "de-en.en"):
         (tmp_path / name).touch()
     assert present(tmp_path, "{language}-en.{language}") == ["a", "de"]
 
 
-def test_a_language_that_is_not_there_names_the_nearest(xtreme):
+def test_a_missing_language_names_the_nearest(xtreme):
     with pytest.raises(LanguageError, match=r"xnli has no dev split in 'deu'; did you mean 'de'\? \(available: de"):
         Directory(xtreme).examples(Xnli(), "dev", "deu")
 
 
-def test_a_split_that_is_not_there_names_the_files_looked_for(xtreme):
+def test_a_missing_split_names_the_expected_files(xtreme):
     with pytest.raises(DataError, match=r"no dev split of sib200 \(looked for sib200/\{language\}/dev\.tsv"):
         Directory(xtreme).examples(Sib200(), "dev", "eng_Latn")
     with pytest.raises(DataError, match=r"no train split of tatoeba \(the task has: test\)"):
         Directory(xtreme).examples(Tatoeba(), "train", "af")
 
 
-def test_a_missing_directory_says_what_is_meant(tmp_path):
+def test_a_missing_directory_explains_the_layout(tmp_path):
     with pytest.raises(DataError, match="no such directory; name the folder that contains xnli/"):
         Directory(tmp_path / "no")
     with pytest.raises(DataError, match="needs a path"):

@@ -1,4 +1,4 @@
-"""A user's own files."""
+"""The user's files."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def test_columns_and_labels_may_have_other_names(tmp_path):
     assert source.examples(Xnli(), "train", "sw") == [EXAMPLE]
 
 
-def test_labels_are_not_silently_left_alone_in_a_file_of_the_benchmarks_layout(tmp_path):
+def test_labels_are_renamed_in_a_file_of_the_benchmarks_layout(tmp_path):
     (tmp_path / "t.tsv").write_text("A dog.\tAn animal.\te\n" * 2, encoding="utf-8")
     settings = {"path": "t.tsv", "labels": {"e": "entailment"}}
     with pytest.raises(DataError, match="line 2: no column 'premise'"):
@@ -68,7 +68,7 @@ def test_a_file_without_names_takes_them_from_the_settings(tmp_path, name, mark)
     assert opened(tmp_path, train={"path": name, "header": header}).examples(Xnli(), "train", "en") == [EXAMPLE]
 
 
-def test_a_path_may_say_where_the_language_stands(tmp_path):
+def test_a_path_may_contain_the_language(tmp_path):
     for code in ("de", "sw"):
         (tmp_path / f"{code}.jsonl").write_text(json.dumps(ROW), encoding="utf-8")
     source = opened(None, test=str(tmp_path / "{language}.jsonl"))
@@ -99,7 +99,7 @@ def test_other_splits_come_from_the_other_source(xtreme):
     assert list(record["own_files"]) == [str(xtreme / "t.jsonl")]
 
 
-def test_a_file_may_be_of_one_task_alone(xtreme):
+def test_a_file_may_belong_to_one_task(xtreme):
     (xtreme / "t.jsonl").write_text(json.dumps(ROW), encoding="utf-8")
     mine = {"path": "t.jsonl", "language": "ko"}
     for task in (None, "xnli"):
@@ -114,7 +114,7 @@ def test_a_file_of_a_task_that_does_not_exist_is_an_error(xtreme):
         opened(xtreme, source="directory", dev={"path": "t.jsonl", "task": "xnl"})
 
 
-def test_a_split_without_a_file_is_not_there(tmp_path):
+def test_a_split_without_a_file_is_missing(tmp_path):
     (tmp_path / "t.jsonl").write_text(json.dumps(ROW), encoding="utf-8")
     with pytest.raises(DataError, match=r"t\.jsonl: no dev split of xnli"):
         opened(tmp_path, train="t.jsonl").examples(Xnli(), "dev", "en")
@@ -127,7 +127,11 @@ def test_a_split_without_a_file_is_not_there(tmp_path):
         ("t.jsonl", '{"premise": "a", "label": "neutral"}', r"line 1: no column 'hypothesis'"),
         ("t.jsonl", json.dumps(ROW | {"label": "neutrl"}), r"line 1: 'neutrl' is not a label of xnli; did you mean"),
         ("t.jsonl", json.dumps(ROW | {"label": 1}), r"line 1: '1' is not a label of xnli \(available: entail"),
-        ("t.jsonl", json.dumps(ROW | {"premise": None}), r"line 1: column 'premise' of xnli contains a value of type NoneType"),
+        (
+            "t.jsonl",
+            json.dumps(ROW | {"premise": None}),
+            r"line 1: column 'premise' of xnli contains .* NoneType",
+        ),
         ("t.tsv", "a\tb\tnope\n", r"t\.tsv, line 1: 'nope' is not a label of xnli"),
         ("t.parquet", "x", r"line 1: 1 fields where 3 fields"),
         ("t.jsonl", "", "the file is empty"),

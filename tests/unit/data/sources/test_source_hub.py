@@ -1,4 +1,4 @@
-"""The hub: rows of data sets as it has them, made here and saved to disk, so that nothing is downloaded."""
+"""The hub: rows in the format of its data sets, saved to disk here so that nothing is downloaded."""
 
 from __future__ import annotations
 
@@ -77,19 +77,19 @@ def test_rows_become_examples(hub):
     assert hub.examples(Tatoeba(), "test", "af") == [RetrievalExample("0", "Dog.", "Hond.")]
 
 
-def test_a_language_with_gaps_has_ids_of_its_own(hub):
-    """Its first row is not the first of the others, and there are no ids to tell."""
+def test_a_language_with_gaps_has_its_own_ids(hub):
+    """Its first row is not the translation of the others' first row, and the data has no ids."""
     ids = {code: [one.id for one in hub.examples(Americasnli(), "dev", code)] for code in ("gn", "nah")}
     assert ids == {"gn": ["0", "1"], "nah": ["nah-0"]}
 
 
-def test_a_test_set_says_which_languages_match_no_other(hub):
+def test_a_test_set_notes_languages_that_match_no_other(hub):
     def notes(*languages):
         return [note for note in read_test_set(hub, Americasnli(), "dev", languages).notes if "has the id" in note]
 
     assert notes("gn", "quy", "nah") == [
-        "americasnli dev: no example of nah has the id of an example in another language; agreement, retrieval and rank "
-        "distance leave them out"
+        "americasnli dev: no example of nah has the id of an example in another language; agreement, retrieval and "
+        "rank distance leave them out"
     ]
     assert notes("gn", "quy") == []
 
@@ -128,7 +128,7 @@ def test_a_hub_that_cannot_be_reached_says_what_to_do(monkeypatch):
         open_source(SourceSettings(source="hub")).examples(Xnli(), "test", "de")
 
 
-def test_what_is_asked_of_the_hub(monkeypatch):
+def test_requests_to_the_hub(monkeypatch):
     asked = []
 
     def answer(*arguments, **named):

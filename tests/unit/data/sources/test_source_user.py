@@ -91,7 +91,7 @@ def test_pairs_of_json_lines(tmp_path):
         ),
     ],
 )
-def test_words_with_tags_in_every_form(tmp_path, name, text, columns):
+def test_words_with_tags_in_every_format(tmp_path, name, text, columns):
     write(tmp_path, {name: text})
     task, data = opened(tmp_path, task_type="tagging", columns=columns, files={"train": name})
     assert task.labels == ("O", "B-LOC", "B-PER")
@@ -102,7 +102,7 @@ def test_words_with_tags_in_every_form(tmp_path, name, text, columns):
     ]
 
 
-def test_choices_are_as_many_as_there_are_columns_and_need_no_question(tmp_path):
+def test_the_columns_determine_the_choices_and_a_question_is_optional(tmp_path):
     text = "story,choice1,choice2,choice3,right\nA.,b,c,d,B\nE.,f,g,h,A\nI.,j,k,l,C\n"
     write(tmp_path, {"train.csv": text})
     task, data = opened(
@@ -116,7 +116,7 @@ def test_choices_are_as_many_as_there_are_columns_and_need_no_question(tmp_path)
     assert data.examples(task, "train", "en")[0] == MultipleChoiceExample("0", "A.", "", ("b", "c", "d"), 1)
 
 
-def test_choices_with_names_of_their_own(tmp_path):
+def test_choices_with_given_names(tmp_path):
     row = {"p": "A.", "q": "why?", "one": "b", "two": "c", "gold": 0}
     write(tmp_path, {"test-de.jsonl": json.dumps(row) + "\n"})
     columns = {"premise": "p", "question": "q", "choice1": "one", "choice2": "two", "label": "gold"}
@@ -154,7 +154,7 @@ def span_rows(root, *rows):
     )
 
 
-def test_answers_are_texts_lists_or_as_squad_has_them(tmp_path):
+def test_answers_are_texts_lists_or_in_squads_format(tmp_path):
     span_rows(
         tmp_path,
         {"answer": "Bo"},
@@ -179,7 +179,7 @@ def test_answers_are_texts_lists_or_as_squad_has_them(tmp_path):
     ]
 
 
-def test_places_of_answers_in_a_csv_file(tmp_path):
+def test_starts_of_answers_in_a_csv_file(tmp_path):
     write(tmp_path, {"train.csv": f'question,context,answers,at\nWho?,"{CONTEXT}",Bo,16\n'})
     task, data = opened(tmp_path, task_type="extractive_qa", columns={"start": "at"}, files={"train": "train.csv"})
     assert data.examples(task, "train", "en")[0].answers == (Answer("Bo", 16),)
@@ -214,13 +214,11 @@ def test_wrong_answers_name_file_and_line(tmp_path, row, message):
 
 def test_training_questions_without_a_column_of_answers(tmp_path):
     span_rows(tmp_path, {"answer": "Bo"})
-    with pytest.raises(
-        DataError, match=r"train.csv, line 2: no column 'anser'; did you mean 'answer'.*no answers"
-    ):
+    with pytest.raises(DataError, match=r"train.csv, line 2: no column 'anser'; did you mean 'answer'.*no answers"):
         opened(tmp_path, **SPAN | {"columns": {"context": "paragraph", "answers": "anser"}})
 
 
-def test_own_tasks_stand_beside_those_of_a_directory(tmp_path):
+def test_user_tasks_and_those_of_a_directory(tmp_path):
     write(tmp_path, REVIEWS | {"xnli/dev-de.tsv": "Eins.\tZwei.\tneutral\n"})
     settings = SourceSettings.model_validate(
         {"source": "directory", "path": tmp_path, "task": [{"name": "mine", **SENTENCE}]}
@@ -273,7 +271,7 @@ def test_a_label_that_training_lacks_names_file_line_and_column(tmp_path):
         data.examples(task, "test", "de")
 
 
-def test_choices_and_their_names_must_be_as_many(tmp_path):
+def test_every_choice_needs_a_name(tmp_path):
     write(tmp_path, {"train.csv": "premise,choice1,choice2,choice3,label\nA.,b,c,d,1\nE.,f,g,h,2\n"})
     with pytest.raises(DataError, match=r"3 choices \(choice1, choice2, choice3\), but the labels are 1, 2"):
         opened(tmp_path, task_type="multiple_choice", files={"train": "train.csv"})
