@@ -17,14 +17,16 @@ import torch
 import yaml
 
 from crosslift import recipe as recipes
-from crosslift.api.examples import MultipleChoiceExample
+from crosslift.api.examples import MultipleChoiceExample, PairExample
 from crosslift.data.lexicon import Lexicon, open_lexicon
 from crosslift.errors import CheckpointError, InputError, LanguageError, RecipeError, RunExistsError
 from crosslift.pipeline.inputs.read import TaskData
 from crosslift.pipeline.run import run
 from crosslift.pipeline.stages.finetune import _at_chance
 from crosslift.runs.write import processor
+from crosslift.tasks.bases.nli import LABELS as NLI_LABELS
 from crosslift.tasks.copa import Copa
+from crosslift.tasks.xnli import Xnli
 from tests.runs import TINY
 
 
