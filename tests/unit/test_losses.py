@@ -47,7 +47,7 @@ def test_equals_the_formula(same: bool) -> None:
 
 
 @pytest.mark.parametrize("loss", IN_BATCH)
-def test_length_of_vectors_is_no_matter(loss: Loss) -> None:
+def test_the_norm_of_vectors_does_not_matter(loss: Loss) -> None:
     source, target = vectors()
     torch.testing.assert_close(loss(source * 5, target / 3), loss(source, target))
 
@@ -161,7 +161,7 @@ def test_cz_of_aligned_orthogonal_vectors_and_its_range() -> None:
     solved = cz_nce(one, one, pool=(torch.cat([one, -one.repeat(63, 1)]),) * 2, same_language_negatives=True)
     wrong = cz_nce(one, -one, pool=(torch.cat([one] * 64), torch.cat([-one, *[one] * 63])), symmetric=False)
     assert solved.item() == pytest.approx(-23.74, abs=0.01)
-    # 63 negatives here, 126 with those of its own language
+    # 63 negatives here, 126 with same-language ones
     assert wrong.item() + math.log(2) == pytest.approx(33.41, abs=0.01)
 
 
@@ -171,7 +171,7 @@ def test_small_temperatures_do_not_overflow() -> None:
     assert cost.item() == pytest.approx(cz_nce(source.double(), target.double(), temperature=1e-3).item(), rel=1e-5)
 
 
-def test_info_nce_keeps_its_digits_where_cross_entropy_is_zero() -> None:
+def test_info_nce_keeps_its_precision_where_cross_entropy_is_zero() -> None:
     rows = torch.eye(8, 8)
     scores = rows @ rows.T / 0.05
     assert functional.cross_entropy(scores, torch.arange(8)).item() == 0.0
@@ -213,7 +213,7 @@ def test_one_pair_costs_nothing_and_identical_pairs_cost_the_margin(margin: floa
 # supervised contrast
 
 
-def test_two_views_under_labels_of_their_own_are_nt_xent() -> None:
+def test_two_views_with_one_label_per_example_are_nt_xent() -> None:
     source, target = vectors()
     both = functional.normalize(torch.cat([source, target]), dim=1)
     scores = (both @ both.T / 0.1).fill_diagonal_(float("-inf"))
@@ -241,7 +241,7 @@ def test_anchors_without_a_positive_are_left_out() -> None:
     assert (rows.grad == 0).all()
 
 
-def test_order_is_no_matter_and_labels_are() -> None:
+def test_order_does_not_matter_and_labels_do() -> None:
     rows, _ = vectors()
     labels, order = torch.tensor([0, 0, 1, 1, 2, 2]), torch.tensor([3, 1, 5, 0, 2, 4])
     cost = supervised_contrastive(rows, labels)

@@ -1,1 +1,1 @@
-"""Task models: an encoder with a head, the heads themselves, and the settings that are saved with them."""
+"""Task models: an encoder with a head, the heads, and the input settings saved with them."""

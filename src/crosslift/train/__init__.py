@@ -1,1 +1,1 @@
-"""The one training loop, what it asks of a method, and the streams that feed it."""
+"""The one training loop, the contract of its methods, and the streams of items that it reads."""

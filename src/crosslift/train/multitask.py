@@ -37,7 +37,7 @@ class PartBatch(Batch):
         return int(self.part[0])
 
 
-class Several(Method):
+class Multitask(Method):
     """A method of several parts: a step is that of one part, and its terms are logged under the part's name.
 
     The model that the loop passes to it is a sequence with one model per part; models may share parameters.

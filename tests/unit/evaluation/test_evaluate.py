@@ -1,4 +1,4 @@
-"""Saved models scored on all tasks that a directory holds, and with fewer bits."""
+"""Saved models scored on all tasks of a directory, and in lower precision."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def test_all_scores_what_is_there_and_fits_and_says_what_does_not(model: Path, data: Path, tmp_path: Path) -> None:
+def test_all_scores_the_tasks_that_fit_and_lists_the_others(model: Path, data: Path, tmp_path: Path) -> None:
     content = evaluate(model, task="all", data=data, output=tmp_path / "out")
     assert {row["task"] for row in content["scores"]} == {"xnli", "tatoeba"}
     skipped = {row["task"]: row["reason"] for row in content["skipped"]}
@@ -60,7 +60,7 @@ def test_all_scores_what_is_there_and_fits_and_says_what_does_not(model: Path, d
     assert json.loads((tmp_path / "out" / "results.json").read_text(encoding="utf-8")) == content
 
 
-def test_all_needs_data_at_hand_and_something_to_score(model: Path, data: Path, tmp_path: Path) -> None:
+def test_all_needs_local_data_and_a_task_that_fits(model: Path, data: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="add --data DIRECTORY or --lab"):
         evaluate(model, task="all")
     with pytest.raises(InputError, match="cannot be combined with --generalized"):
@@ -75,7 +75,7 @@ def test_all_needs_data_at_hand_and_something_to_score(model: Path, data: Path, 
         evaluate(model, task="all", data=data, output=tmp_path / "empty")
 
 
-def test_what_is_no_checkpoint_or_no_data_is_said_once(model: Path, data: Path, tmp_path: Path) -> None:
+def test_a_missing_checkpoint_or_missing_data_is_reported_once(model: Path, data: Path, tmp_path: Path) -> None:
     wrong = tmp_path / "modle"
     with pytest.raises(InputError) as raised:
         evaluate(wrong, task="all", data=data)
@@ -85,14 +85,14 @@ def test_what_is_no_checkpoint_or_no_data_is_said_once(model: Path, data: Path, 
     assert str(raised.value) == f"{wrong}: no such directory; name the folder that contains xnli/, udpos/ and so on"
 
 
-def test_an_encoder_without_a_head_is_scored_on_retrieval_alone(checkpoint: Callable[[str], Path], data: Path) -> None:
+def test_an_encoder_without_a_head_is_scored_only_on_retrieval(checkpoint: Callable[[str], Path], data: Path) -> None:
     content = evaluate(checkpoint("bert"), task="all", data=data)
     assert {row["task"] for row in content["scores"]} == {"tatoeba"}
     assert "xnli" in {row["task"] for row in content["skipped"]}
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "int8"])
-def test_scores_with_fewer_bits_are_told_apart(model: Path, data: Path, precision: Any) -> None:
+def test_scores_in_lower_precision_are_labelled(model: Path, data: Path, precision: Any) -> None:
     for task in ("xnli", "tatoeba"):
         content = evaluate(model, task=task, data=data, precision=precision)
         assert {row["selection"] for row in content["scores"]} == {f"as saved, {precision}"}

@@ -1,4 +1,4 @@
-"""The generalized setting: which examples a pair of languages has, and what is predicted of them."""
+"""The generalized setting: the examples of a language pair, and their predictions."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def grid_of(model: TaskModel, test: TestSet, **settings: Any) -> dict[tuple[str,
 
 
 @pytest.mark.parametrize("family", ["bert", "xlm-roberta", "xlm", "modernbert"])
-def test_pairs_are_predicted_as_if_tokenised_together(checkpoint: Callable[[str], Path], family: str) -> None:
+def test_pairs_are_predicted_as_if_tokenized_together(checkpoint: Callable[[str], Path], family: str) -> None:
     model = model_of(checkpoint(family))
     # The same texts under another code, so that language embeddings know it: off the diagonal is on the diagonal.
     same = grid_of(model, set_of(en=ONES, de=ONES))
@@ -81,7 +81,7 @@ def test_predictions_do_not_depend_on_the_batch(checkpoint: Callable[[str], Path
         assert [row["prediction"] for row in records] == [row["prediction"] for row in one_by_one[pair]]
 
 
-def test_a_pair_has_the_examples_that_both_languages_have_with_one_label() -> None:
+def test_a_language_pair_has_the_examples_that_both_languages_have_with_the_same_label() -> None:
     lacking = [row for row in OTHERS if row.id != "3"]
     other_label = [replace(row, label="neutral") if row.id == "0" else row for row in lacking]  # type: ignore[type-var]
     (cell, back) = language_pairs.cells({"en": ONES, "de": other_label})

@@ -1,4 +1,4 @@
-"""Predictions of models for choices: records, files, saved models."""
+"""Predictions of multiple-choice models: records, files, saved models."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ EXAMPLES = [
     )
     for i, text in enumerate(TEXTS)
 ]
-"""Of two and of three choices."""
+"""Examples with two and with three choices."""
 
 
 @pytest.fixture(scope="module")
@@ -117,7 +117,7 @@ def test_mistakes_in_a_file(
         predict_file(directory, tmp_path / "in.jsonl", columns=columns)
 
 
-def test_a_saved_model_is_scored_on_tasks_of_its_form(directory: Path, tmp_path: Path) -> None:
+def test_a_saved_model_is_scored_on_tasks_of_its_type(directory: Path, tmp_path: Path) -> None:
     copa = [{**row, "label": place % 2} for place, row in enumerate(rows())]
     (tmp_path / "xcopa" / "sw").mkdir(parents=True)
     text = "".join(json.dumps({key: row[key] for key in row if key != "choice3"}) + "\n" for row in copa)

@@ -1,4 +1,4 @@
-"""Groups of languages, calibration, and how finely a tokenizer cuts."""
+"""Groups of languages, calibration, and fertility."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ def row(language: str, value: float) -> dict[str, Any]:
     return {"task": "xnli", "metric": "accuracy", "selection": "last", "language": language, "value": value}
 
 
-def test_groups_hold_the_targets_alone() -> None:
+def test_groups_have_only_target_languages() -> None:
     rows = by_group([row("en", 90), row("de", 80), row("ru", 60), row("sw", 40), row("qaa", 1)], FACTS, "en")
     found = {(each["grouping"], each["group"]): (each["value"], each["languages"]) for each in rows}
     assert found == {
@@ -63,7 +63,7 @@ def test_bins_do_not_cancel_each_other() -> None:
     assert calibration_error(records) == pytest.approx((50 + 90) / 2)
 
 
-def test_fertility_counts_pieces_of_words(checkpoint: Callable[[str], Path]) -> None:
+def test_fertility_counts_subwords(checkpoint: Callable[[str], Path]) -> None:
     encoder = Encoder.load(checkpoint("bert"))
     texts = ["The cat sleeps on the red mat.", "snow ☃"]
     found = fertility(encoder, texts, language="en")

@@ -1,4 +1,4 @@
-"""Smoothed prediction: plain where nothing is changed, an average of real changes else, whatever the batch."""
+"""Smoothed predictions: plain without changes, else a combination of changed inputs, whatever the batch."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_without_change_it_is_plain_prediction_bit_for_bit(
         assert smoothed(checkpoint, task_type, None) == plain
         assert smoothed(checkpoint, task_type, noise(samples=0, combine=combine)) == plain
         assert smoothed(checkpoint, task_type, noise(0.0, combine=combine)) == plain
-        # Seven samples are drawn and averaged here: no word has a neighbour, so each is the text as it is.
+        # Seven samples are drawn and averaged: no word has a neighbour, so each is the unchanged text.
         assert smoothed(checkpoint, task_type, synonyms({}, samples=7, combine=combine)) == plain
 
 

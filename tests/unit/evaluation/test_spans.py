@@ -50,11 +50,11 @@ def window(first: int, count: int, *, question: int = 2) -> Window:
     return Window(Tokens((0,) * length, special, (0,) * length), 0, first, count)
 
 
-def test_a_token_belongs_to_the_window_that_shows_most_around_it() -> None:
+def test_a_token_belongs_to_the_window_with_the_most_context() -> None:
     # Windows over tokens 0-9, 4-13, 8-17: 6 has 3 tokens to its right in the first and 2 to its left in the second.
     owners = best_windows([window(0, 10), window(4, 10), window(8, 10)])
     assert owners.tolist() == [0] * 7 + [1] * 4 + [2] * 7
-    # Of equal sides the longer window has it: 3 is 0 tokens from an end of both.
+    # With equal sides the longer window wins: 3 is 0 tokens from an end of both.
     assert best_windows([window(0, 4), window(3, 9)])[3] == 1
 
 
@@ -84,7 +84,7 @@ def test_an_answer_has_at_most_thirty_tokens_and_stays_in_the_context() -> None:
     assert {candidate.end - candidate.start < ANSWER_LENGTH for candidate in n_best([(one, logits)])} == {True}
 
 
-def test_records_hold_text_place_and_score_whatever_the_batch(directory: Path) -> None:
+def test_records_have_text_offset_and_score_whatever_the_batch(directory: Path) -> None:
     model = TaskModel.load(directory)
     records = predict(model, EXAMPLES, **READING)
     read = read_contexts(model.encoder, EXAMPLES, **READING)

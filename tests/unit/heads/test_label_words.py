@@ -1,4 +1,4 @@
-"""Label words: scores are the whole model's own log-probabilities, whatever is saved on the way."""
+"""Label words: scores equal the log-probabilities of the whole model, despite the computation saved."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ from tests.tiny import TEXTS, t5
 
 Checkpoint = Callable[[str], Path]
 LABELS = ("first", "second", "third")
-ONE_PIECE = ("K", "Ma", "li")
+ONE_TOKEN = ("K", "Ma", "li")
 SEVERAL = ("the cat", "the red cat", "book")
 FAMILIES = ("t5", "mt5", "t5-untied", "umt5")
 
 
 @pytest.fixture(scope="module")
 def directory(tmp_path_factory: pytest.TempPathFactory, checkpoint: Checkpoint) -> Callable[[str], Path]:
-    """Return a function from a family to its tiny checkpoint; two more than those of `tiny`."""
+    """Return a function from a family to its tiny checkpoint; it has two families more than `tiny`."""
     folder = tmp_path_factory.mktemp("label-words")
 
     def made(name: str) -> Path:
@@ -44,7 +44,7 @@ def directory(tmp_path_factory: pytest.TempPathFactory, checkpoint: Checkpoint) 
 
 
 def _write(name: str, place: Path) -> None:
-    """Write the weights of an uMT5, or of a T5 v1.1, whose output is a matrix of its own."""
+    """Write the weights of an uMT5, or of a T5 v1.1, with an untied output matrix."""
     prefix = "UMT5" if name == "umt5" else "T5"
     shape = {"d_model": 32, "d_kv": 8, "d_ff": 48, "num_layers": 3, "num_decoder_layers": 2, "num_heads": 4}
     size = transformers.AutoConfig.from_pretrained(place).vocab_size
@@ -89,13 +89,13 @@ def transformers_own(place: Path, inputs: Inputs, words: Sequence[Sequence[int]]
     return scores
 
 
-@pytest.mark.parametrize("words", [ONE_PIECE, SEVERAL])
+@pytest.mark.parametrize("words", [ONE_TOKEN, SEVERAL])
 @pytest.mark.parametrize("family", FAMILIES)
 def test_scores_are_transformers_own(directory: Callable[[str], Path], family: str, words: Sequence[str]) -> None:
     model = model_of(directory(family), words)
     inputs = inputs_of(model)
     pieces = token_ids_of(model.encoder.tokenizer, wording(words))
-    assert (max(map(len, pieces)) == 1) is (words is ONE_PIECE)
+    assert (max(map(len, pieces)) == 1) is (words is ONE_TOKEN)
     with torch.no_grad():
         scores = model.logits(inputs)
     expected = transformers_own(directory(family), inputs, pieces)
@@ -105,8 +105,8 @@ def test_scores_are_transformers_own(directory: Callable[[str], Path], family: s
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_single_pieces_need_no_look_at_the_vocabulary(directory: Callable[[str], Path], family: str) -> None:
-    model, exact = (model_of(directory(family), ONE_PIECE, exact=flag) for flag in (False, True))
+def test_single_tokens_spare_the_softmax_over_the_vocabulary(directory: Callable[[str], Path], family: str) -> None:
+    model, exact = (model_of(directory(family), ONE_TOKEN, exact=flag) for flag in (False, True))
     inputs = inputs_of(model)
     model.module.whole.lm_head.register_forward_hook(lambda *_: pytest.fail("all of the vocabulary was scored"))
     with torch.no_grad():
@@ -116,7 +116,7 @@ def test_single_pieces_need_no_look_at_the_vocabulary(directory: Callable[[str],
 
 
 @pytest.mark.parametrize("family", FAMILIES)
-def test_saved_and_loaded_it_scores_the_same(directory: Callable[[str], Path], tmp_path: Path, family: str) -> None:
+def test_a_loaded_model_scores_the_same(directory: Callable[[str], Path], tmp_path: Path, family: str) -> None:
     model = model_of(directory(family), normalise=True, ends=True)
     with torch.no_grad():
         for parameter in model.parameters():
@@ -147,8 +147,8 @@ def test_padding_changes_nothing(directory: Callable[[str], Path], family: str) 
         torch.testing.assert_close(model.logits(Inputs(**longer)), model.logits(inputs), atol=1e-5, rtol=1e-5)
 
 
-@pytest.mark.parametrize("words", [ONE_PIECE, SEVERAL])
-def test_low_precision_is_near(checkpoint: Checkpoint, words: Sequence[str]) -> None:
+@pytest.mark.parametrize("words", [ONE_TOKEN, SEVERAL])
+def test_low_precision_is_close(checkpoint: Checkpoint, words: Sequence[str]) -> None:
     model = model_of(checkpoint("t5"), words)
     inputs = inputs_of(model)
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
@@ -160,7 +160,7 @@ def test_low_precision_is_near(checkpoint: Checkpoint, words: Sequence[str]) -> 
 
 
 def test_encoder_and_head_are_one_model(checkpoint: Checkpoint) -> None:
-    """The encoder's weights are those that are trained, taken over from the encoder as it is now, and a copy."""
+    """The head trains a copy of the encoder's current weights, which its own encoder shares."""
     encoder = Encoder.load(checkpoint("t5"))
     with torch.no_grad():
         for parameter in encoder.parameters():
@@ -194,17 +194,17 @@ def test_encoder_and_head_are_one_model(checkpoint: Checkpoint) -> None:
         ({"prompt": "what is it?"}, r"has {text} 0 times"),
     ],
 )
-def test_wordings_that_cannot_be_are_refused(checkpoint: Checkpoint, changes: dict[str, Any], message: str) -> None:
+def test_impossible_wordings_are_refused(checkpoint: Checkpoint, changes: dict[str, Any], message: str) -> None:
     with pytest.raises(RecipeError, match=message):
         LabelWords.of(Encoder.load(checkpoint("t5")), replace(wording(SEVERAL), **changes))
 
 
-def test_a_word_that_begins_another_is_told_apart_by_its_end(checkpoint: Checkpoint) -> None:
+def test_a_word_that_is_a_prefix_of_another_gets_an_end(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("t5"))
     pieces = token_ids_of(encoder.tokenizer, wording(("the", "the cat", "man")))
     assert all(word[-1] == encoder.tokenizer.eos_token_id for word in pieces)
     assert all(
-        encoder.tokenizer.eos_token_id not in word for word in token_ids_of(encoder.tokenizer, wording(ONE_PIECE))
+        encoder.tokenizer.eos_token_id not in word for word in token_ids_of(encoder.tokenizer, wording(ONE_TOKEN))
     )
 
 

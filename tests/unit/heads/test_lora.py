@@ -1,4 +1,4 @@
-"""LoRA: it begins as the plain model, trains nothing but updates and head, and ends as a plain model again."""
+"""LoRA: it starts as the plain model, trains only updates and head, and ends as a plain model."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def train(model: TaskModel, family: str) -> None:
 
 
 @pytest.mark.parametrize("family", BUILDERS)
-def test_from_the_plain_model_to_a_plain_model(checkpoint: Checkpoint, family: str) -> None:
+def test_it_starts_and_ends_as_a_plain_model(checkpoint: Checkpoint, family: str) -> None:
     model, lora, before = made(checkpoint(family))
     begun = logits(model, family)
     assert all(torch.equal(before[name], value) for name, value in lora.plain(model.module.state_dict()).items())
@@ -130,7 +130,7 @@ def test_peft_reads_the_adapter(checkpoint: Checkpoint, tmp_path: Path, family: 
         torch.testing.assert_close(read(**given).logits, model.logits(inputs), atol=1e-5, rtol=1e-4)
 
 
-def test_a_layer_that_is_not_there_is_named(checkpoint: Checkpoint) -> None:
+def test_an_unknown_layer_is_named(checkpoint: Checkpoint) -> None:
     with pytest.raises(RecipeError, match=r"no linear layer called 'qery'; did you mean 'query'\? .*'attention'"):
         made(checkpoint("bert"), modules=("qery",))
 
@@ -143,7 +143,7 @@ def test_an_adapter_cannot_be_trained_with_a_decoder_as_the_head(checkpoint: Che
         Lora(model, [], rank=1, alpha=1.0, dropout=0.0, modules="attention", seed=0)
 
 
-def test_without_peft_it_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_peft_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("crosslift.heads.lora.find_spec", lambda _: None)
     with pytest.raises(RecipeError, match=r"^finetune\.adapter needs peft: pip install 'crosslift\[peft\]'"):
         require_peft("finetune.adapter")

@@ -1,4 +1,4 @@
-"""Prompts: equal to tokenising the whole sentence, and the prompt's own words are out of reach."""
+"""Prompts equal tokenizing the whole sentence, and the template's words are special tokens."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from tests.tiny import TEXTS
 
 Checkpoint = Callable[[str], Path]
 PAIR = Prompt("premise: {first} hypothesis: {second} Is it so?", "pair")
-TURNED = Prompt("hypothesis: {second} premise: {first}", "pair")
+REVERSED = Prompt("hypothesis: {second} premise: {first}", "pair")
 SENTENCE = Prompt("What is in\n{text} ?", "sentence")
 PAIRS = list(zip(TEXTS, reversed(TEXTS), strict=True))
 
 
-@pytest.mark.parametrize("prompt", [PAIR, TURNED, SENTENCE])
+@pytest.mark.parametrize("prompt", [PAIR, REVERSED, SENTENCE])
 @pytest.mark.parametrize("family", ["t5", "mt5", "xlm-roberta"])
-def test_equals_tokenising_the_whole_sentence(checkpoint: Checkpoint, family: str, prompt: Prompt) -> None:
+def test_equals_tokenizing_the_whole_sentence(checkpoint: Checkpoint, family: str, prompt: Prompt) -> None:
     encoder = Encoder.load(checkpoint(family))
     examples = PAIRS if prompt.task_type == "pair" else [(text,) for text in TEXTS]
     encoder.tokenizer.model_max_length = 512
@@ -46,7 +46,7 @@ def test_only_the_texts_are_words(checkpoint: Checkpoint) -> None:
             assert [row.words[place] for place in own] == list(plain.words[:-1])
 
 
-def test_the_longest_text_is_cut_and_the_prompt_never(checkpoint: Checkpoint) -> None:
+def test_the_longest_text_is_truncated_and_the_template_never(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("t5"))
     texts = ("a e i o u a e i o u", "a e")
     (whole,) = PAIR.tokens(encoder, [texts], max_length=64, language=None)
@@ -61,7 +61,7 @@ def test_the_longest_text_is_cut_and_the_prompt_never(checkpoint: Checkpoint) ->
     assert (lost[0] - lost[1], lost[2] - lost[3]) == (4, 0)
 
 
-def test_too_little_room_and_too_few_texts_are_said(checkpoint: Checkpoint) -> None:
+def test_too_little_room_and_too_few_texts_are_errors(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("t5"))
     with pytest.raises(RecipeError, match=r"max_length: 10 leaves no room .* alone takes \d+ tokens"):
         PAIR.tokens(encoder, PAIRS, max_length=10, language=None)
@@ -69,6 +69,6 @@ def test_too_little_room_and_too_few_texts_are_said(checkpoint: Checkpoint) -> N
         PAIR.tokens(encoder, [("a",)], max_length=64, language=None)
 
 
-def test_other_forms_have_no_prompt() -> None:
+def test_other_task_types_have_no_prompt() -> None:
     with pytest.raises(RecipeError, match=r"a 'tagging' task cannot .* \(task types: sentence, pair\)"):
         Prompt("{text}", "tagging")

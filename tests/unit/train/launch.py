@@ -1,4 +1,4 @@
-"""Two processes that talk to each other, as torchrun would start them."""
+"""Two communicating processes, as torchrun would start them."""
 
 from __future__ import annotations
 

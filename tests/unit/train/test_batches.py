@@ -17,19 +17,19 @@ def epoch(stream: Stream, number: int = 0) -> list[list[int]]:
     return [stream.indices(step).tolist() for step in range(first, stream.steps(number + 1))]
 
 
-def test_an_epoch_meets_every_item_once() -> None:
+def test_an_epoch_has_every_item_once() -> None:
     met = [index for batch in epoch(stream()) for index in batch]
     assert sorted(met) == list(range(len(LENGTHS)))
 
 
-def test_a_step_depends_on_nothing_but_seed_and_step() -> None:
+def test_a_step_depends_only_on_seed_and_step() -> None:
     walked, jumped = stream(), stream()
     for step in range(80):
         last = walked.indices(step)
     assert jumped.indices(79).tolist() == last.tolist()
 
 
-def test_seeds_and_epochs_have_orders_of_their_own() -> None:
+def test_seeds_and_epochs_have_different_orders() -> None:
     assert epoch(stream()) != epoch(stream(seed=2))
     assert epoch(stream()) != epoch(stream(), 1)
 

@@ -57,7 +57,7 @@ def test_retrieval_counts_both_directions() -> None:
     assert retrieval_hits(vectors, vectors[[1, 0, 2, 3]]) == 4
 
 
-def test_language_probe_tells_what_can_be_told() -> None:
+def test_language_probe_finds_separable_languages() -> None:
     apart = torch.eye(2).repeat_interleave(10, dim=0) + 0.01 * draw(20, 2)
     languages = ["de"] * 10 + ["en"] * 10
     assert language_accuracy(apart, languages) == 1
@@ -106,7 +106,7 @@ def test_what_counts_as_collapse(then: dict[str, float], now: dict[str, float], 
 
 
 class Point(Mlm):
-    """Pulls every state to one point: the loss falls, and nothing is left."""
+    """Pulls every state to one point: the loss falls, and the states are useless."""
 
     def loss(self, model: Encoder, batch: Any) -> Terms:  # type: ignore[override]
         states = model.pool(model.encode(batch.inputs), batch.inputs)
@@ -114,7 +114,7 @@ class Point(Mlm):
 
 
 def watched(checkpoint: Path, states: Path, **options: Any) -> Loop:
-    """Return a loop with a probe of texts and themselves."""
+    """Return a loop whose probe pairs each text with itself."""
     loop = mlm_loop(checkpoint, states, **options)
     rows = loop.model.tokenize(TEXTS)
     pairs = [TokenPair(row, row) for row in rows]
@@ -139,7 +139,7 @@ def test_a_collapse_stops_the_stage_and_keeps_the_last_good_state(checkpoint: Ch
     assert state["step"] <= measured[-2]["step"] < measured[-1]["step"]
 
 
-def test_a_collapse_may_go_on(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_a_collapse_may_be_ignored(checkpoint: Checkpoint, tmp_path: Path) -> None:
     loop = watched(checkpoint("bert"), tmp_path / "s", method=Point(), steps=60, learning_rate=3e-2)
     assert loop.health
     loop.health.stop = False

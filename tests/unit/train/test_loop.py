@@ -62,7 +62,9 @@ def whole_batch(loop: Loop) -> Batch:
     return objective.method.collate(loop.model, items, torch.Generator().manual_seed(0))
 
 
-def test_weights_of_a_rule_stay_when_others_are_put_into_the_module(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_loading_weights_of_one_rule_keeps_those_of_another(
+    checkpoint: Checkpoint, tmp_path: Path
+) -> None:
     loop = mlm_loop(checkpoint("bert"), tmp_path / "s", steps=2)
     loop.selector, loop.evaluate = Selector([1, 2], average_last=1), lambda: {"accuracy": 1.0}
     chosen = loop.run().weights
@@ -113,7 +115,7 @@ def test_half_written_state_is_ignored(checkpoint: Checkpoint, tmp_path: Path) -
     assert states_on_disk.load_latest(tmp_path / "s", torch.device("cpu")) is None
 
 
-def test_full_disk_says_so_and_keeps_the_last_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_full_disk_is_an_error_and_keeps_the_last_state(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     states_on_disk.save(tmp_path, 1, {"step": 1, "module": torch.zeros(10)})
     monkeypatch.setattr("shutil.disk_usage", lambda _: type("Usage", (), {"free": 10})())
     with pytest.raises(StorageError, match="MiB left"):
@@ -136,7 +138,7 @@ def test_in_batch_negatives_are_never_split(checkpoint: Checkpoint, tmp_path: Pa
         mlm_loop(checkpoint("bert"), tmp_path / "s", method=SentenceContrastive(), micro_batch_tokens=64)
 
 
-def test_step_hook_may_pass_twice(checkpoint: Checkpoint, tmp_path: Path) -> None:
+def test_a_step_may_have_two_passes(checkpoint: Checkpoint, tmp_path: Path) -> None:
     class Twice(Mlm):
         def step(self, model: Any, batch: Any, backward: Backward, auxiliary: Any = None) -> Terms:
             super().step(model, batch, backward, auxiliary)
@@ -154,9 +156,7 @@ def test_step_hook_may_pass_twice(checkpoint: Checkpoint, tmp_path: Path) -> Non
     assert norms[1] > 1.5 * norms[0]
 
 
-def test_what_a_method_needs_beside_the_model_is_trained_and_told_of_steps(
-    checkpoint: Checkpoint, tmp_path: Path
-) -> None:
+def test_an_auxiliary_module_is_trained_and_updated_after_steps(checkpoint: Checkpoint, tmp_path: Path) -> None:
     loops = [mlm_loop(checkpoint("bert"), tmp_path / name, method=WithExtra()) for name in "ab"]
     start: list[dict[str, Tensor]] = []
     for loop in loops:

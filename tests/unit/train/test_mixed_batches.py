@@ -1,4 +1,4 @@
-"""Several streams as one, and several methods as one."""
+"""Mixtures of streams, and multitask methods."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import torch
 from crosslift.finetune.plain import Plain
 from crosslift.train.batches import Stream
 from crosslift.train.mixed_batches import Mixture, shares
-from crosslift.train.multitask import Several
+from crosslift.train.multitask import Multitask
 from tests.unit.finetune.cases import items_of, model_of
 
 
@@ -21,12 +21,12 @@ def mixture(probabilities: list[float], *, processes: int = 1) -> Mixture:
     return Mixture(streams, probabilities, seed=0, processes=processes)
 
 
-def test_shares_are_the_papers() -> None:
+def test_shares_equal_those_of_the_paper() -> None:
     # r_m = min(e_m, K) / sum of min(e, K) with K = 2^17: ANLI+ and Cosmos QA of the paper's table
     assert shares([1_104_934, 25_588], 2**17) == pytest.approx([131_072 / 156_660, 25_588 / 156_660])
 
 
-def test_a_step_is_of_one_stream_and_streams_are_drawn_by_their_share() -> None:
+def test_a_step_is_of_one_stream_and_streams_are_drawn_by_their_probability() -> None:
     mixed = mixture([0.25, 0.75])
     batches = [mixed.batch(step) for step in range(2_000)]
     assert all(len({drawn.stream for drawn in batch}) == 1 for batch in batches)
@@ -71,9 +71,9 @@ def test_an_epoch_is_that_of_the_counted_streams() -> None:
     assert Mixture(mixed.streams, [0.5, 0.5], seed=0, counted=1).steps(2) == 8
 
 
-def test_a_step_of_several_is_that_of_its_part(checkpoint: Callable[[str], Path]) -> None:
+def test_a_multitask_step_is_that_of_its_part(checkpoint: Callable[[str], Path]) -> None:
     models = [model_of(checkpoint("bert")), model_of(checkpoint("bert"), "tagging")]
-    several = Several.of([Plain(), Plain()], ["pairs", "tags"], [1.0, 0.5])
+    several = Multitask.of([Plain(), Plain()], ["pairs", "tags"], [1.0, 0.5])
     items = [items_of(model) for model in models]
     mixed = Mixture([Stream(rows, [1] * len(rows), batch_size=4, seed=0) for rows in items], [0.0, 1.0], seed=0)
     drawn = mixed.batch(0)

@@ -1,4 +1,4 @@
-"""What two processes do together: the step of one with the whole batch."""
+"""Two processes take the step of one process with the whole batch."""
 
 from __future__ import annotations
 
@@ -20,11 +20,11 @@ from tests.unit.train.worlds import Gathering, InOrder, mlm_loop, own_losses
 
 Checkpoint = Callable[[str], Path]
 ROWS = ((0, 3), (3, 5))
-"""The rows of each process; not equally many."""
+"""The rows of each process, of different numbers."""
 
 
 def pairs() -> tuple[Tensor, Tensor, Tensor]:
-    """Return sources, targets, and weights through which both go."""
+    """Return sources, targets, and the weights that transform both."""
     generator = torch.Generator().manual_seed(0)
     source, target = (torch.randn(5, 4, generator=generator) for _ in range(2))
     return source, target, torch.randn(4, 6, generator=generator)

@@ -20,7 +20,7 @@ def test_rules_keep_best_last_and_mean_of_the_last() -> None:
     assert choices["average"]["count"] == 3
 
 
-def test_the_oracle_keeps_the_best_on_target_languages_and_shares_a_copy() -> None:
+def test_selection_on_target_dev_keeps_the_best_and_shares_a_copy() -> None:
     selector = Selector([1, 2, 3], average_last=1)
     for step, (score, target) in enumerate([(50.0, 30.0), (80.0, 40.0), (70.0, 35.0)], start=1):
         selector.take(step, score, weights(float(step)), target)
@@ -33,7 +33,7 @@ def test_the_oracle_keeps_the_best_on_target_languages_and_shares_a_copy() -> No
     assert resumed.choices(weights(4.0))["source-dev"]["w"].tolist() == [2.0, 2.0]
 
 
-def test_nobody_asked_the_oracle() -> None:
+def test_without_target_scores_there_is_no_selection_on_target_dev() -> None:
     selector = Selector([1], average_last=1)
     selector.take(1, 1.0, weights(1.0))
     assert "target-dev" not in selector.choices(weights(1.0))

@@ -1,4 +1,4 @@
-"""Windows over contexts: what they hold, where answers are in them, and where tokens stand in the text."""
+"""Windows over contexts: their tokens, the positions of answers, and the offsets of tokens in the text."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def code_of(family: str) -> str:
 
 
 @pytest.mark.parametrize("family", BUILDERS)
-def test_places_are_those_of_the_text_without_blanks(checkpoint: Checkpoint, family: str) -> None:
+def test_offsets_are_those_of_the_text_without_spaces(checkpoint: Checkpoint, family: str) -> None:
     encoder = Encoder.load(checkpoint(family))
     (found,) = locate(encoder, [CONTEXT], language=code_of(family))
     pieces = [CONTEXT[start:stop] for start, stop in found.places]
@@ -79,7 +79,7 @@ def test_an_answer_is_found_again_in_every_window_that_has_all_of_it(
 
 
 @pytest.mark.parametrize("family", BUILDERS)
-def test_a_context_that_fits_is_one_window_and_the_pair_that_tokenising_gives(
+def test_a_context_that_fits_is_one_window_and_equals_the_tokenized_pair(
     checkpoint: Checkpoint, family: str
 ) -> None:
     encoder, language = Encoder.load(checkpoint(family)), code_of(family)
@@ -91,7 +91,7 @@ def test_a_context_that_fits_is_one_window_and_the_pair_that_tokenising_gives(
     assert window.tokens.special == pair.special
 
 
-def test_windows_begin_a_stride_apart_cover_all_and_keep_the_question(checkpoint: Checkpoint) -> None:
+def test_windows_start_a_stride_apart_cover_the_context_and_keep_the_question(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("bert"))
     read = read_contexts(encoder, [example("Katze")], max_length=40, doc_stride=7, language="en")
     total = len(read.places[0])
@@ -112,7 +112,7 @@ def test_windows_begin_a_stride_apart_cover_all_and_keep_the_question(checkpoint
     assert [window.first for window in apart][1] == apart[0].count  # never further than a window is long
 
 
-def test_a_long_question_is_cut_and_leaves_room(checkpoint: Checkpoint) -> None:
+def test_a_long_question_is_truncated_and_leaves_room(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("bert"))
     asked = example("cat", question="cat " * 300)
     (window, *_) = read_contexts(encoder, [asked], max_length=64, doc_stride=128, language="en").windows
@@ -122,7 +122,7 @@ def test_a_long_question_is_cut_and_leaves_room(checkpoint: Checkpoint) -> None:
         read_contexts(encoder, [asked], max_length=4, doc_stride=128, language="en")
 
 
-def test_what_has_no_answer_is_ignored_and_a_wrong_place_is_named(checkpoint: Checkpoint) -> None:
+def test_a_missing_answer_is_ignored_and_a_wrong_place_is_an_error(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("bert"))
     settings = {"max_length": 64, "language": "en"}
     (item, *_) = rows_of(
@@ -138,7 +138,7 @@ def test_what_has_no_answer_is_ignored_and_a_wrong_place_is_named(checkpoint: Ch
         task_items(encoder, [ExtractiveQAExample("x", "Who?", " ")], "extractive_qa", (), **settings)
 
 
-def test_question_and_context_have_languages_of_their_own(checkpoint: Checkpoint) -> None:
+def test_question_and_context_may_have_different_languages(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("xlm"))
     (window, *_) = read_contexts(encoder, [example("cat")], max_length=60, doc_stride=20, language="en-de").windows
     assert (window.tokens.language, window.tokens.second_language) == ("de", "en")
@@ -148,7 +148,7 @@ def test_question_and_context_have_languages_of_their_own(checkpoint: Checkpoint
     assert inputs.languages[0, 1] == 0
 
 
-def test_places_without_offsets_are_those_of_the_pieces(tmp_path: Path) -> None:
+def test_places_without_offsets_are_those_of_the_subwords(tmp_path: Path) -> None:
     vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *(c for c in "aehtm."), *(f"##{c}" for c in "aehtm")]
     (tmp_path / "vocab.txt").write_text("\n".join(vocabulary))
     slow = transformers.models.bert.tokenization_bert_legacy.BertTokenizerLegacy(str(tmp_path / "vocab.txt"))

@@ -1,4 +1,4 @@
-"""A tiny encoder, sentences to train it on, and methods that ask the loop for more than `Mlm` does."""
+"""A tiny encoder, training sentences, and methods with an auxiliary module or gathered rows."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.tiny import TEXTS
 
 
 class Extra(nn.Module):
-    """A weight to train, a weight that stays, a count of steps and a draw."""
+    """A trained weight, a frozen weight, a count of steps and a random draw."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -37,7 +37,7 @@ class Extra(nn.Module):
 
 
 class WithExtra(Mlm):
-    """Mlm, scaled by something that is learned along."""
+    """Mlm, scaled by learned weights."""
 
     def auxiliary_module(self, model: Encoder) -> Extra:
         del model
@@ -54,14 +54,14 @@ class WithExtra(Mlm):
 
 @dataclass(frozen=True)
 class Sides(Batch):
-    """Sentences and what stands for their translations."""
+    """Sentences and stand-ins for their translations."""
 
     source: Inputs
     target: Inputs
 
 
 class Gathering(Method):
-    """Each sentence must find its own beginning, among those of all processes."""
+    """Each sentence must find its own prefix among those of all processes."""
 
     input_type: ClassVar[Literal["text", "bitext", "task"]] = "text"
     splittable: ClassVar[bool] = False
@@ -86,7 +86,7 @@ def own_losses(source: Tensor, target: Tensor) -> Tensor:
 
 
 class InOrder(Stream):
-    """Items as they come: two processes with half a batch meet together what one with a whole batch meets."""
+    """Items in order: two processes with half a batch each draw together what one process with a whole batch draws."""
 
     def indices(self, step: int) -> Indices:
         return np.arange(step * self.batch_size, (step + 1) * self.batch_size) % len(self.items)
