@@ -1,6 +1,6 @@
-"""Every import from transformers that tends to move between releases, and its noise turned down.
+"""The names of transformers that tend to move between releases, and functions that silence its output.
 
-The rest of crosslift imports these names from here, so a new release of transformers is met in one file.
+The rest of crosslift imports them from here, so adapting to a new release of transformers concerns one file.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ __all__ = [
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keep transformers from printing its loading report and bars; crosslift checks the report itself."""
+    """Silence transformers' loading report and progress bars; crosslift checks the report itself."""
     verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
     logging.set_verbosity(standard_logging.ERROR)
     logging.disable_progress_bar()  # type: ignore[no-untyped-call]
@@ -83,21 +83,21 @@ def quiet() -> Iterator[None]:
 
 
 def lora_config(**settings: Any) -> Any:
-    """Return peft's configuration of LoRA; peft is an extra, so it is imported when asked for."""
+    """Return peft's configuration of LoRA; peft is an extra, so it is imported here."""
     from peft import LoraConfig
 
     return LoraConfig(**settings)
 
 
 def lora_injected(module: nn.Module, config: Any) -> None:
-    """Put peft's LoRA layers in the place of the linear layers that a configuration names."""
+    """Replace the linear layers that a configuration names by peft's LoRA layers."""
     from peft import inject_adapter_in_model
 
     inject_adapter_in_model(config, module)
 
 
 def checkpoint_file(name: str, file: str, revision: str | None = None) -> Path | None:
-    """Return a file of a checkpoint directory or of the hub's, or None where there is none."""
+    """Return a file of a checkpoint, in a directory or on the hub; None if there is no such file."""
     if Path(name).is_dir():
         place = Path(name) / file
         return place if place.is_file() else None
@@ -113,9 +113,9 @@ def checkpoint_file(name: str, file: str, revision: str | None = None) -> Path |
 
 
 def quantize_linear_layers(module: nn.Module) -> None:
-    """Store linear layers in int8, in place; what they read is rounded by the range of each batch.
+    """Store linear layers in int8, in place; their inputs are rounded by the range of each batch.
 
-    torch moves this to a package of its own, and says so at each call.
+    torch warns at each call that this function will move to another package.
     """
     from torch.ao.quantization import quantize_dynamic
 

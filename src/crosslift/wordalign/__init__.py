@@ -1,6 +1,6 @@
-"""The statistical word aligner: `WordAligner`, `symmetrize`, and `words`, the units it aligns by default.
+"""The statistical word aligner: `WordAligner`, `symmetrize`, and `words`, which splits a text into the default units.
 
-Names are loaded when first used, since the compiler behind them takes a moment to start.
+Names are loaded on first use, because the compiler that they need takes a moment to start.
 """
 
 from __future__ import annotations

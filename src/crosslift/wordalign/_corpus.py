@@ -1,4 +1,4 @@
-"""Bitext as numbers: every word a type id, both sides flat, pairs cut into blocks of links.  Imports no torch."""
+"""Bitext as arrays of type ids: both sides flat, pairs grouped into blocks of links.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ Ids = NDArray[np.int32]
 Offsets = NDArray[np.int64]
 
 BLOCK_LINKS = 1 << 18
-"""Possible links whose posteriors are kept at a time: 2 MB, so that they stay in the processor's cache."""
+"""Number of possible links whose posteriors are in memory: 2 MB, which fit the CPU's cache."""
 CHUNK_LINKS = 1 << 14
-"""Possible links that one thread works through at a time; sums over chunks do not depend on the number of threads."""
+"""Number of possible links per chunk of a thread; sums over chunks do not depend on the number of threads."""
 
 BUFFERED_TOKENS = 1 << 20
 
 
 class Vocabulary(dict[str, int]):
-    """Type ids in order of first sight; asking for an unknown word adds it."""
+    """Type ids in order of first occurrence; looking up an unknown word adds it."""
 
     def __init__(self, words: Iterable[str] = ()) -> None:
         super().__init__((word, index) for index, word in enumerate(words))
@@ -39,11 +39,11 @@ class Side:
     ids: Ids
     """(tokens,): type ids."""
     offsets: Offsets
-    """(sentences + 1,): where each sentence starts."""
+    """(sentences + 1,): the start of each sentence."""
 
     @property
     def lengths(self) -> Offsets:
-        """(sentences,): tokens of each sentence."""
+        """(sentences,): the number of tokens of each sentence."""
         return np.diff(self.offsets)
 
     def slice(self, start: int, end: int) -> Side:
@@ -56,25 +56,25 @@ class Side:
 class Corpus:
     """Sentence pairs as type ids.
 
-    A pair with an empty side, or one that is longer than the aligner's limit, is there with both sides empty: it
-    keeps its place and gets no links.
+    A pair with an empty side, or one that is longer than the aligner's limit, is kept with both sides empty: it keeps
+    its place and gets no links.
     """
 
     source: Side
     target: Side
     skipped: int = 0
-    """Pairs that are longer than the limit."""
+    """Number of pairs that are longer than the limit."""
     start: int = 0
-    """Where this part begins in the whole corpus."""
+    """Index of the first pair in the whole corpus."""
     whole: int = 0
-    """Pairs of the whole corpus."""
+    """Number of pairs of the whole corpus."""
 
     def __len__(self) -> int:
         return len(self.source.offsets) - 1
 
     @property
     def links(self) -> Offsets:
-        """(pairs + 1,): where the possible links of each pair start; pair n has |source| x |target|, by source word."""
+        """(pairs + 1,): the start of each pair's possible links, |source| x |target| of them by source word."""
         starts = np.zeros(len(self) + 1, np.int64)
         np.cumsum(self.source.lengths * self.target.lengths, out=starts[1:])
         return starts
@@ -91,7 +91,7 @@ class Reader:
     Args:
         source: the source vocabulary.
         target: the target vocabulary.
-        max_length: pairs with a longer side are left empty and counted.
+        max_length: pairs with a longer side are kept empty, and counted.
     """
 
     def __init__(self, source: Vocabulary, target: Vocabulary, *, max_length: int) -> None:
@@ -120,7 +120,7 @@ class Reader:
 
 
 def _flush(buffers: Sequence[list[int]], sides: Sequence[list[NDArray[np.int32]]]) -> None:
-    """Move token ids from Python lists, eight times their size, into arrays."""
+    """Move token ids from Python lists into arrays, which are eight times smaller."""
     for buffer, parts in zip(buffers, sides, strict=True):
         parts.append(np.array(buffer, np.int32))
         buffer.clear()
@@ -140,6 +140,6 @@ def blocks(links: Offsets) -> Iterator[Offsets]:
 
 
 def _cuts(links: Offsets, size: int) -> Offsets:
-    """Return boundaries so that each part has about `size` links, and at least one entry."""
+    """Return boundaries between parts of about `size` links, and of at least one entry."""
     places = np.searchsorted(links, np.arange(0, int(links[-1]) + size, size), side="left")
     return np.unique(np.append(places[:-1], len(links) - 1) if links[-1] else np.array([0, len(links) - 1]))

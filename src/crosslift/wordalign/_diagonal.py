@@ -1,4 +1,4 @@
-"""The fast_align model: IBM Model 2 with one parameter, which pulls links toward the diagonal.
+"""The fast_align model: IBM Model 2 with a single parameter, which pulls links toward the diagonal.
 
 Source word i of I emits target word j of J with weight ``exp(-tension * |i / I - j / J|)``, and the empty word emits it
 with a fixed probability.  Source: Dyer, Chahuneau & Smith 2013, "A Simple, Fast, and Effective Reparameterization of
@@ -23,20 +23,20 @@ TENSION_RANGE = (0.1, 14.0)
 
 @dataclass(frozen=True)
 class Diagonal:
-    """How strongly links are pulled to the diagonal, forward and reverse.
+    """The strength of the pull toward the diagonal, forward and reverse.
 
-    The observed distance is measured from the word before, ``j - 1``, as the published program does and not as the
-    paper has it: it keeps the tension from growing without need, and alignment error rates are lower by it.
+    The observed distance is measured from the previous word, ``j - 1``, as in the published program and unlike in the
+    paper: this keeps the tension from growing needlessly, and lowers alignment error rates.
     """
 
     tensions: tuple[float, float] = (4.0, 4.0)
     channels = 2
-    """Posteriors a link: one for each direction."""
+    """Number of posteriors per link: one for each direction."""
     statistics = 2
     """Expected distance from the diagonal, forward and reverse."""
 
     def tables(self, corpus: Corpus) -> tuple[Any, ...]:
-        """Return what the blocks of a pass share: the pull by sentence length and position."""
+        """Return the tables that the blocks of a pass share: the pull by sentence length and position."""
         longest = max(int(side.lengths.max(initial=0)) for side in (corpus.source, corpus.target))
         return (_growth(longest, *self.tensions),)
 
@@ -45,7 +45,7 @@ class Diagonal:
         kernels.expect(*block.arguments, *lexical.arguments, *tables)
 
     def updated(self, statistics: NDArray[np.float64], corpus: Corpus) -> Diagonal:
-        """Return the model whose expected distance comes nearer to the observed one."""
+        """Return the model whose expected distance is closer to the observed one."""
         widest = int(corpus.target.lengths.max()) + 1
         pairs, counts = np.unique(corpus.source.lengths * widest + corpus.target.lengths, return_counts=True)
         sources, targets = np.divmod(pairs, widest)
@@ -55,7 +55,7 @@ class Diagonal:
 
 
 def _growth(longest: int, forward: float, reverse: float) -> NDArray[np.float32]:
-    """Return (2, length, position) exp(tension * position / length), flat over the lower triangle."""
+    """Return exp(tension * position / length), (2, length and position), flat over the lower triangle."""
     lengths = np.repeat(np.arange(1, longest + 1), np.arange(1, longest + 1))
     starts = lengths * (lengths - 1) // 2
     place = (np.arange(len(lengths)) - starts + 1) / lengths
@@ -63,7 +63,7 @@ def _growth(longest: int, forward: float, reverse: float) -> NDArray[np.float32]
 
 
 def _tension(tension: float, far: float, sources: Offsets, targets: Offsets, counts: Offsets) -> float:
-    """Return the tension after a few steps up the likelihood, when links lie `far` from the diagonal in all."""
+    """Return the tension after a few steps of gradient ascent, for links with the total distance `far`."""
     tokens = int((targets * counts).sum())
     for _ in range(GRADIENT_STEPS):
         expected = kernels.expected_distance(tension, sources, targets, counts)

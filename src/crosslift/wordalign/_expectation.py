@@ -1,7 +1,7 @@
-"""The E-step: what a model expects of a corpus, block by block, on any number of threads with the same result.
+"""The E-step: a model's expectations for a corpus, block by block; the result does not depend on the number of threads.
 
-Threads first compute the posteriors of a block, each of its own pairs; then each adds up the counts of its own source
-words, in the order of the corpus.  So no count is ever split over threads, and no sum depends on how many there are.
+Threads first compute the posteriors of a block, each for its own pairs; then each sums the counts of its own source
+words, in the order of the corpus.  So no count is split between threads, and no sum depends on their number.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from crosslift.wordalign.kernels import expectation as kernels
 
 @dataclass(frozen=True)
 class Lexical:
-    """Translation probabilities of a corpus' slots.
+    """Translation probabilities of the slots of a corpus.
 
     Args:
         table: (slots, 2): p(target | source) and p(source | target).
         null_source: (source types,): p(source | empty word).
         null_target: (target types,): p(target | empty word).
-        null_probability: that a word has no link.
+        null_probability: probability that a word has no link.
     """
 
     table: NDArray[np.float32]
@@ -36,21 +36,21 @@ class Lexical:
 
     @property
     def arguments(self) -> tuple[Any, ...]:
-        """All but the table, for a compiled function."""
+        """All fields but the table, for a compiled function."""
         return self.null_source, self.null_target, np.float32(self.null_probability)
 
 
 @dataclass(frozen=True)
 class Expected:
-    """What an E-step gives.
+    """The result of an E-step.
 
     Args:
         counts: (slots, channels) expected links.
-        null_source: (source types,) expected times without a link.
-        null_target: (target types,).
-        statistics: of the distortion model.
+        null_source: (source types,) expected number of tokens without a link.
+        null_target: (target types,), likewise.
+        statistics: the sums that the distortion model needs.
         likelihood: (pairs, 2) log-likelihood, forward and reverse.
-        forward: (target tokens,) most probable source word of each target word, or -1; empty unless asked for.
+        forward: (target tokens,) most probable source word of each target word, or -1; empty unless requested.
         reverse: (source tokens,) most probable target word of each source word, or -1.
     """
 
@@ -64,29 +64,29 @@ class Expected:
 
 
 class Distortion(Protocol):
-    """Where links lie: the part in which the models differ."""
+    """The distribution of link positions, in which the models differ."""
 
     @property
     def channels(self) -> int:
-        """Posteriors kept a link."""
+        """Number of posteriors per link."""
 
     @property
     def statistics(self) -> int:
-        """How many sums the model needs to be updated."""
+        """Number of sums needed to update the model."""
 
     def tables(self, corpus: Corpus) -> tuple[Any, ...]:
-        """Return what the blocks of a pass share."""
+        """Return the tables that the blocks of a pass share."""
 
     def expect(self, block: Block, lexical: Lexical, tables: tuple[Any, ...]) -> None:
         """Fill the posteriors and statistics of a block."""
 
     def updated(self, statistics: NDArray[np.float64], corpus: Corpus) -> Distortion:
-        """Return the model that an M-step gives."""
+        """Return the model after an M-step."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """Pairs whose posteriors are held at one time, as arrays for a compiled function."""
+    """Pairs whose posteriors are in memory together, as arrays for a compiled function."""
 
     arguments: tuple[Any, ...]
 
@@ -98,13 +98,13 @@ class Expectation:
         self.corpus, self.slots, self.threads = corpus, slots, threads
         self._links = corpus.links
         self._blocks = list(blocks(self._links))
-        # Dealt out by frequency, so that each thread has as many frequent words as rare ones.
+        # Assigned by frequency, so that all threads have equal shares of frequent and of rare words.
         frequencies = np.bincount(corpus.source.ids, minlength=len(slots.rows) - 1)
         self._owners = np.empty(len(frequencies), np.int32)
         self._owners[np.argsort(-frequencies, kind="stable")] = np.arange(len(frequencies)) % threads
 
     def run(self, model: Distortion, lexical: Lexical, *, decode: bool = False) -> Expected:
-        """Return what `model` expects; with `decode`, its choice of links too."""
+        """Return the expectations of `model`; with `decode`, also its choice of links."""
         numba.set_num_threads(self.threads)
         expected = self._nothing(model, lexical, decode)
         buffers = self._buffers(model)
@@ -155,7 +155,7 @@ class Expectation:
         )
 
     def _buffers(self, model: Distortion) -> tuple[Any, ...]:
-        """Return room for one block: posteriors of links and of both sides' empty words, and statistics by chunk."""
+        """Return buffers for one block: posteriors of links and of both sides' empty words, and statistics by chunk."""
         edges = [(chunks[0], chunks[-1]) for chunks in self._blocks]
         offsets = (self._links, self.corpus.source.offsets, self.corpus.target.offsets)
         links, source, target = (max(int(some[last] - some[first]) for first, last in edges) for some in offsets)

@@ -1,9 +1,9 @@
-"""A hidden Markov model of word alignment, trained so that both directions agree.
+"""A hidden Markov model of word alignment, trained to agree in both directions.
 
-The source word of a target word depends on that of the word before it through the distance between the two (Vogel,
+The source word of a target word depends on that of the previous word through the distance between the two (Vogel,
 Ney & Tillmann 1996, "HMM-Based Word Alignment in Statistical Translation", equation 3); a target word without a link
 stays where the last one was (Och & Ney 2003, section 2.1.2).  Both directions are trained at once on the product of
-their posteriors, so that each learns from links that the other one believes too (Liang, Taskar & Klein 2006,
+their posteriors, so that each learns from links that the other one predicts too (Liang, Taskar & Klein 2006,
 "Alignment by Agreement", section 3.2).
 """
 
@@ -21,7 +21,7 @@ from crosslift.wordalign.kernels import hmm as kernels
 from crosslift.wordalign.kernels.hmm import REACH
 
 SAMPLED_PAIRS = 20_000
-"""Jumps are counted in about so many pairs: they are few numbers, and counting them costs half as much again."""
+"""Approximate number of pairs in which jumps are counted: counting them in all pairs would add half to the time."""
 JUMP_PRIOR = 1.0
 """Pseudo-count of each jump."""
 
@@ -33,7 +33,7 @@ class Jumps:
     Args:
         steps: (2, 2 * REACH + 1).
         starts: (2, REACH + 1).
-        agreement: count the product of both directions' posteriors instead of each direction's own.
+        agreement: count the product of both directions' posteriors instead of each direction's posterior.
     """
 
     steps: NDArray[np.float64]
@@ -42,7 +42,7 @@ class Jumps:
 
     @classmethod
     def initial(cls, *, agreement: bool = True) -> Jumps:
-        """Return a start that favours the next word."""
+        """Return initial probabilities that favour the next word."""
         steps = np.exp(-0.3 * np.abs(np.arange(-REACH, REACH + 1)))
         steps[REACH + 1] *= 2
         starts = np.exp(-0.3 * np.arange(REACH + 1))
@@ -50,7 +50,7 @@ class Jumps:
 
     @property
     def channels(self) -> int:
-        """Posteriors a link: one that both directions share, or one each."""
+        """Number of posteriors per link: one shared by both directions, or one for each."""
         return 1 if self.agreement else 2
 
     @property
@@ -59,7 +59,7 @@ class Jumps:
         return self.steps.size + self.starts.size
 
     def tables(self, corpus: Corpus) -> tuple[Any, ...]:
-        """Return what the blocks of a pass share: jump probabilities by sentence length, normalized."""
+        """Return the tables that the blocks of a pass share: normalized jump probabilities by sentence length."""
         sides = (corpus.source, corpus.target)
         made = [_tables(np.unique(side.lengths), self.steps[index]) for index, side in enumerate(sides)]
         return (
@@ -76,7 +76,7 @@ class Jumps:
         kernels.expect(*block.arguments, *lexical.arguments, *tables)
 
     def updated(self, statistics: NDArray[np.float64], corpus: Corpus) -> Jumps:
-        """Return the jumps that were expected."""
+        """Return the expected jumps."""
         del corpus
         counts = statistics + JUMP_PRIOR
         steps = counts[: self.steps.size].reshape(self.steps.shape)
@@ -85,9 +85,9 @@ class Jumps:
 
 
 def _tables(lengths: Offsets, steps: NDArray[np.float64]) -> tuple[NDArray[np.float32], Offsets]:
-    """Return the (length, length) jump probabilities of each length, end to end, and where each starts.
+    """Return the (length, length) jump probabilities of each length, end to end, and the start of each.
 
-    Rows are filled up with zeros to a multiple of four, since four are read at a time.
+    Rows are padded with zeros to a multiple of four, because four are read at a time.
     """
     lengths = lengths[lengths > 0]
     starts = np.zeros(int(lengths.max(initial=0)) + 1, np.int64)

@@ -1,8 +1,8 @@
-"""The M-step: translation probabilities from expected links, and what is believed of word pairs before any is seen.
+"""The M-step: translation probabilities from expected links and a prior.
 
-Probabilities are the geometric means of a Dirichlet posterior (variational Bayes), which leaves rare words few
-translations: Dyer, Chahuneau & Smith 2013, section 3.  The prior of a word pair grows with the likeness of its
-spelling, with what the stems of the two words (their first letters) are translated by, and with entries of a lexicon.
+Probabilities are the geometric means of a Dirichlet posterior (variational Bayes), which gives rare words few
+translations: Dyer, Chahuneau & Smith 2013, section 3.  The prior of a word pair grows with the similarity of its
+spellings, with the translations of the two words' stems (their first letters), and with entries of a lexicon.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ Frequencies = tuple[NDArray[np.int64], NDArray[np.int64]]
 
 @dataclass(frozen=True)
 class Stems:
-    """Classes of words that begin alike.
+    """Classes of words with the same first letters.
 
     Args:
         slots: word pairs of stems; its stream is (slots,), the stem pair of each word pair.
-        source_share: (source types,) how much of its stem's tokens a word makes up.
-        target_share: (target types,) the same of target words.
-        weight: pseudo-counts that a word's stem has in all.
+        source_share: (source types,) the share of a word in the tokens of its stem.
+        target_share: (target types,) the same for target words.
+        weight: total pseudo-count from a word's stem.
     """
 
     slots: Slots
@@ -43,7 +43,7 @@ class Stems:
     weight: float
 
     def counts(self, counts: NDArray[np.float32]) -> NDArray[np.float64]:
-        """Return (stem pairs, channels) the expected links of stems."""
+        """Return the expected links of stem pairs, (stem pairs, channels)."""
         sums = [np.bincount(self.slots.stream, weights=column, minlength=len(self.slots)) for column in counts.T]
         return np.stack(sums, axis=1)
 
@@ -53,9 +53,9 @@ class Prior:
     """Pseudo-counts of word pairs.
 
     Args:
-        alpha: of every pair; 0 gives maximum likelihood.
-        bonus: (slots,) more of it where spelling or a lexicon speaks for a pair; empty where neither does.
-        stems: the classes through which similar words help each other, or None.
+        alpha: pseudo-count of every pair; 0 is maximum likelihood.
+        bonus: (slots,) additional pseudo-counts from spelling and the lexicon; empty without both.
+        stems: the classes through which similar words share statistics, or None.
     """
 
     alpha: float
@@ -68,7 +68,7 @@ Totals = tuple[NDArray[np.float64], NDArray[np.float64]]
 
 
 def estimate(expected: Expected, slots: Slots, prior: Prior, null_probability: float) -> Lexical:
-    """Return the translation probabilities that an M-step gives."""
+    """Return the translation probabilities after an M-step."""
     table = stem_table(prior.stems.slots, prior.stems.counts(expected.counts)) if prior.stems else None
     sums = totals(expected.counts, slots, prior, table, len(expected.null_target))
     null_source, null_target = (
@@ -79,7 +79,7 @@ def estimate(expected: Expected, slots: Slots, prior: Prior, null_probability: f
 
 
 def stem_table(slots: Slots, counts: NDArray[np.float64]) -> NDArray[np.float32]:
-    """Return (2, stem pairs) p(target stem | source stem) and p(source stem | target stem)."""
+    """Return p(target stem | source stem) and p(source stem | target stem), (2, stem pairs)."""
     rows = np.repeat(np.arange(len(slots.rows) - 1), np.diff(slots.rows))
     made = np.empty((2, len(slots)), np.float32)
     kinds: NDArray[np.int64] | NDArray[np.int32]
@@ -92,7 +92,7 @@ def stem_table(slots: Slots, counts: NDArray[np.float64]) -> NDArray[np.float32]
 def totals(
     counts: NDArray[np.float32], slots: Slots, prior: Prior, table: NDArray[np.float32] | None, target_types: int
 ) -> Totals:
-    """Return what the counts of each word add up to, pseudo-counts included."""
+    """Return the sum of the counts of each word, including pseudo-counts."""
     source, target = kernels.totals(*_arguments(counts, slots, prior, table), target_types)
     return source, target
 
@@ -100,7 +100,7 @@ def totals(
 def probabilities(
     counts: NDArray[np.float32], slots: Slots, prior: Prior, table: NDArray[np.float32] | None, sums: Totals
 ) -> NDArray[np.float32]:
-    """Return (slots, 2) p(target | source) and p(source | target)."""
+    """Return p(target | source) and p(source | target), (slots, 2)."""
     made = np.empty((len(slots), 2), np.float32)
     kernels.fill(*_arguments(counts, slots, prior, table), *sums, prior.alpha > 0, made)
     return made
@@ -118,7 +118,7 @@ def _arguments(
 
 
 def from_null(counts: NDArray[np.float64], alpha: float, types: int) -> NDArray[np.float32]:
-    """Return (types,) the probability that the empty word emits each word; those beyond the counts are new."""
+    """Return the probability that the empty word emits each word, (types,); words after the counts are new."""
     total = (counts + alpha).sum()
     every = np.append(counts, np.zeros(types - len(counts)))
     chances = np.exp(digamma(every + alpha) - digamma(total)) if alpha else every / max(total, FLOOR)
@@ -139,7 +139,7 @@ def stem_classes(words: Words, length: int) -> tuple[NDArray[np.int32], NDArray[
 
 
 def _share(tokens: NDArray[np.int64], kinds: NDArray[np.int32]) -> NDArray[np.float32]:
-    """Return how much of its stem's tokens each word makes up; one that was never seen counts as one token more."""
+    """Return the share of each word in the tokens of its stem; an unseen word counts as one more token."""
     stems = np.bincount(kinds, weights=tokens)[kinds]
     return np.asarray(np.maximum(tokens, 1) / (stems + (tokens == 0)), np.float32)
 
@@ -150,9 +150,9 @@ def _classes(keys: Iterable[str], count: int) -> NDArray[np.int32]:
 
 
 def spelling(slots: Slots, words: Words, *, length: int) -> NDArray[np.float32]:
-    """Return (slots,) how alike the words of each pair are spelled.
+    """Return the similarity of the spellings of each pair, (slots,).
 
-    1 for the same word, else the share of the longer word that both begin with, 0 where that is under `length` letters.
+    It is 1 for the same word, else the common prefix as a share of the longer word, or 0 for under `length` letters.
     """
     both = [*words[0], *words[1]]
     heads = _classes((word[:length] for word in both), len(both))
@@ -164,5 +164,5 @@ def spelling(slots: Slots, words: Words, *, length: int) -> NDArray[np.float32]:
 def places(
     slots: Slots, entry_rows: NDArray[np.int64], entry_targets: NDArray[np.int32], types: int
 ) -> NDArray[np.int64]:
-    """Return (slots,) the index of each word pair among entries sorted by source type, or -1."""
+    """Return the index of each word pair among entries sorted by source type, or -1: (slots,)."""
     return np.asarray(kernels.places(slots.rows, slots.targets, entry_rows, entry_targets, types))

@@ -1,4 +1,4 @@
-"""A trained aligner as a file: numpy's npz without pickle, words as UTF-8."""
+"""The file of a trained aligner: numpy's npz without pickle, words as UTF-8."""
 
 from __future__ import annotations
 
@@ -21,12 +21,12 @@ from crosslift.wordalign.settings import AlignerSettings
 
 SCHEMA = 1
 _DAMAGE = (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, zipfile.BadZipFile)
-"""What reading another kind of file, or half of one, may raise; pydantic's errors are ValueErrors."""
+"""Errors of reading a truncated file or one of another type; pydantic's errors are ValueErrors."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """What a file holds: the settings, what was learned, the lexicon, and what is aligned (`units.name`)."""
+    """The contents of a file: settings, trained model, lexicon, and the name of the units."""
 
     settings: AlignerSettings
     trained: Trained
@@ -60,10 +60,10 @@ def write(path: Path, model: Model) -> None:
 
 
 def read(path: Path) -> Model:
-    """Return the model of a file.
+    """Return the model in a file.
 
     Raises:
-        DataError: the file is missing, or no such model.
+        DataError: the file is missing, or is not a saved aligner.
     """
     if not path.is_file():
         there = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
@@ -73,12 +73,12 @@ def read(path: Path) -> Model:
             held = {name: file[name] for name in file.files}
         note = json.loads(held.pop("note").tobytes())
         if note["schema"] != SCHEMA:
-            raise ValueError(f"it is of schema {note['schema']}")
+            raise ValueError(f"it has schema {note['schema']}")
         settings = AlignerSettings(**note["settings"])
         lexicon = [(source, target) for source, target in note["lexicon"]]
         return Model(settings, _trained(held, settings), lexicon, note["units"])
     except _DAMAGE as error:
-        raise DataError(f"{path}: not a word aligner's model of schema {SCHEMA} ({error})") from error
+        raise DataError(f"{path}: expected a word aligner's model of schema {SCHEMA} ({error})") from error
 
 
 def _arrays(trained: Trained) -> dict[str, NDArray[Any]]:

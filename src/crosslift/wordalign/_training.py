@@ -1,4 +1,4 @@
-"""Expectation maximisation, and what is left of it: a model that aligns any text."""
+"""Expectation maximization, and the trained model that it yields, which aligns any text."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from crosslift.wordalign._slots import Slots, group
 from crosslift.wordalign.settings import FAST_ALPHA, AlignerSettings
 
 LEAST_COUNT = 1e-3
-"""Word pairs that are expected less often are forgotten when training ends."""
+"""Word pairs with a lower expected count are dropped at the end of training."""
 
 Number = TypeVar("Number", bound=np.generic)
 EStep = Callable[[Distortion, Lexical, bool], Expected]
@@ -29,17 +29,17 @@ Entries = Iterable[tuple[int, int]]
 
 @dataclass(frozen=True)
 class Trained:
-    """All that a model has learned.
+    """A trained model.
 
     Args:
         words: the forms of source and target types.
-        frequencies: their tokens.
-        rows: (source types + 1,) where the word pairs of each source type start.
+        frequencies: number of tokens of each source and target type.
+        rows: (source types + 1,) the start of the word pairs of each source type.
         targets: (word pairs,) the target type of each.
         counts: (word pairs, channels) expected links.
         totals: counts and pseudo-counts of each source and of each target type.
-        nulls: expected times without a link of source and target types.
-        distortion: where links lie.
+        nulls: expected number of tokens without a link of source and target types.
+        distortion: the distribution of link positions.
     """
 
     words: Words
@@ -54,7 +54,7 @@ class Trained:
 
 @dataclass(frozen=True)
 class Progress:
-    """How a pass went: the mean log-likelihood of a word, natural logarithm, both directions."""
+    """The progress of a pass: the mean log-likelihood per word over both directions, natural logarithm."""
 
     model: str
     iteration: int
@@ -71,7 +71,7 @@ def train(
     lexicon: Entries = (),
     report: Callable[[Progress], None] = lambda _progress: None,
 ) -> tuple[Trained, Lexical]:
-    """Return what is learned from a corpus, and its probabilities for the slots of that corpus."""
+    """Return the model trained on a corpus, and its probabilities for the slots of that corpus."""
     frequencies = (_frequencies(corpus.source.ids, words[0]), _frequencies(corpus.target.ids, words[1]))
     known = _lexicon_bonus(slots, lexicon, settings, words)
     hmm = settings.model_type == "hmm"
@@ -82,7 +82,7 @@ def train(
     for iteration in range(settings.warm_up if hmm else settings.iterations - 1):
         expected = expect(model, lexical, False)
         report(Progress("fast", iteration + 1, _likelihood(expected, corpus)))
-        # As in the published program, tension is left alone until words have begun to count.
+        # As in the published program, the tension is fixed in the first pass, before words are informative.
         model = model.updated(expected.statistics, corpus) if iteration else model
         lexical = _lexical.estimate(expected, slots, plain, settings.null_probability)
     prior = plain
@@ -106,7 +106,7 @@ def _settle(
     model: Distortion,
     settings: AlignerSettings,
 ) -> tuple[Trained, Lexical]:
-    """Forget word pairs that hardly ever count, so that a saved model gives what this one gives."""
+    """Drop word pairs with negligible counts, so that the saved model gives the same results as this one."""
     if expected is None:
         counts = np.zeros((len(slots), model.channels), np.float32)
         nulls = (np.zeros(len(words[0])), np.zeros(len(words[1])))
@@ -124,9 +124,9 @@ def _settle(
 
 
 def apply(trained: Trained, slots: Slots, words: Words, settings: AlignerSettings, lexicon: Entries = ()) -> Lexical:
-    """Return the probabilities of other text; words of `words` beyond those of the model are new.
+    """Return the probabilities for other text; words of `words` after those of the model are new.
 
-    What a pair of words gets does not depend on the rest of the text.
+    The probability of a word pair does not depend on the rest of the text.
     """
     known = Slots(np.arange(len(trained.targets), dtype=np.int32), trained.rows, trained.targets)
     place = _lexical.places(slots, known.rows, known.targets, len(words[1]))
@@ -149,7 +149,7 @@ def apply(trained: Trained, slots: Slots, words: Words, settings: AlignerSetting
 def _known_stems(
     trained: Trained, known: Slots, prior: Prior, words: Words, settings: AlignerSettings
 ) -> NDArray[np.float32]:
-    """Return the stem probabilities of a text's stem pairs, as the model has learned them."""
+    """Return the model's stem probabilities for the stem pairs of a text."""
     assert prior.stems is not None
     classes = _lexical.stem_classes(words, settings.prefix_length)
     learned = group(known, classes[0][: len(trained.words[0])], classes[1][: len(trained.words[1])])
@@ -163,7 +163,7 @@ def _known_stems(
 def _prior(
     slots: Slots, words: Words, frequencies: Frequencies, settings: AlignerSettings, known: NDArray[np.float32]
 ) -> Prior:
-    """Return the pseudo-counts of the hmm: spelling, stems and the lexicon."""
+    """Return the pseudo-counts of the hmm, from spelling, stems and the lexicon."""
     length = settings.prefix_length
     if length == 0:
         return Prior(settings.pseudo_count, known)
@@ -182,7 +182,7 @@ def _lexicon_bonus(slots: Slots, lexicon: Entries, settings: AlignerSettings, wo
 
 
 def _uniform(slots: Slots, words: Words, settings: AlignerSettings) -> Lexical:
-    """Return probabilities before anything is known; all words, and the empty word, are equal."""
+    """Return initial probabilities, equal for all words and the empty word."""
     source, target = (np.full(size, 1e-9, np.float32) for size in map(len, words))
     return Lexical(np.full((len(slots), 2), 1e-9, np.float32), source, target, settings.null_probability)
 

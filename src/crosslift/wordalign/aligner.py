@@ -14,7 +14,7 @@ from numba import config as numba_config
 from pydantic import ValidationError
 
 from crosslift.data.pairs import Links
-from crosslift.errors import DataError, InputError, RecipeError, nearest
+from crosslift.errors import DataError, InputError, RecipeError, unknown
 from crosslift.wordalign import _saved, units
 from crosslift.wordalign._corpus import Corpus, Reader, Side, Vocabulary
 from crosslift.wordalign._expectation import Expectation, Expected
@@ -28,29 +28,29 @@ if TYPE_CHECKING:
     from crosslift.wordalign.shards import Shards
 
 BATCH_PAIRS = 50_000
-"""Pairs that are aligned at a time where they stream."""
+"""Number of pairs aligned at a time in a stream."""
 
 TextPairs = Iterable[tuple[str | Sequence[str], str | Sequence[str]]]
-"""Sentence pairs: a Bitext, pairs of texts, or pairs of sequences that are cut already."""
+"""Sentence pairs: a Bitext, pairs of texts, or pairs of unit sequences."""
 
 
 class Alignment(NamedTuple):
-    """The links of a pair, and how well the model explains it."""
+    """The links of a pair, and its likelihood under the model."""
 
     links: Links
     score: float
-    """Mean log-likelihood of a word, both directions, natural logarithm; 0 for a pair without links."""
+    """Mean log-likelihood per word over both directions, natural logarithm; 0 for a pair without links."""
 
 
 class WordAligner:
     """Links words that translate each other.
 
     Args:
-        model_type: "hmm", a hidden Markov model of which both directions agree, or "fast", the model of fast_align.
-        tokenizer: a transformers tokenizer whose pieces are aligned; None: words between blanks.
+        model_type: "hmm", a hidden Markov model trained to agree in both directions, or "fast", that of fast_align.
+        tokenizer: a transformers tokenizer whose subwords are aligned; None: words separated by spaces.
         lexicon: pairs of words (source, target) that are known to translate each other.
-        threads: processor threads; the links do not depend on it.  None: all there are.
-        workers: processes that share the work through Ray; 1: this one alone.
+        threads: number of CPU threads, which does not affect the links.  None: all available ones.
+        workers: number of processes that share the work through Ray; 1: this process only.
         settings: see AlignerSettings.
 
     Raises:
@@ -72,20 +72,20 @@ class WordAligner:
         workers: int = 1,
         **settings: Any,
     ) -> None:
-        if tokenizer is not None:  # pieces carry marks that are not punctuation of the text
+        if tokenizer is not None:  # subwords carry marks that are not punctuation of the text
             settings = {"strip_punctuation": False, **settings}
         self.settings = _settings(model_type, settings)
-        self.units = units.pieces(tokenizer) if tokenizer is not None else units.words
+        self.units = units.subwords(tokenizer) if tokenizer is not None else units.words
         self.unit_name = units.name(tokenizer)
-        """What is aligned, as a saved model notes it."""
+        """Name of the units, as recorded in a saved model."""
         self.lexicon = list(lexicon)
         self.threads = _threads(threads)
         self.workers = workers
         self.trained: Trained | None = None
         self.history: list[Progress] = []
-        """How each pass of the last training went."""
+        """Progress of each pass of the last training."""
         self.skipped = 0
-        """Pairs that were too long for `max_length`, in the last training or alignment."""
+        """Number of pairs longer than `max_length` in the last training or alignment."""
 
     def fit(self, pairs: TextPairs, *, report: Callable[[Progress], None] | None = None) -> WordAligner:
         """Learn from sentence pairs.
@@ -107,9 +107,9 @@ class WordAligner:
         symmetrize: Symmetrization = "grow-diag-final-and",
         report: Callable[[Progress], None] | None = None,
     ) -> Iterator[Alignment]:
-        """Learn from sentence pairs and yield their own alignments, in order; the text is read once.
+        """Learn from sentence pairs and yield their alignments, in order; the text is read once.
 
-        The work is done when this returns; only the links are still put together as they are asked for.
+        The model is trained when this returns; only the links are assembled lazily.
         """
         method = checked(symmetrize)
         corpus, expected = self._train(pairs, report, decode=True)
@@ -117,11 +117,11 @@ class WordAligner:
         return _alignments(corpus, expected, method)
 
     def align(self, pairs: TextPairs, *, symmetrize: Symmetrization = "grow-diag-final-and") -> Iterator[Links]:
-        """Yield the links of each pair, in order; nothing is learned from it.
+        """Yield the links of each pair, in order, without learning from the pairs.
 
         Raises:
             InputError: nothing has been learned yet.
-            RecipeError: no such symmetrisation.
+            RecipeError: no such symmetrization.
         """
         return (alignment.links for alignment in self.align_scored(pairs, symmetrize=symmetrize))
 
@@ -134,7 +134,7 @@ class WordAligner:
         return self._stream(self.trained, pairs, checked(symmetrize))
 
     def save(self, path: Path | str) -> None:
-        """Write the model to a file (numpy's npz, no pickle); an older one there is replaced.
+        """Write the model to a file (numpy's npz, no pickle), replacing an existing one.
 
         Raises:
             InputError: nothing has been learned yet.
@@ -146,20 +146,20 @@ class WordAligner:
 
     @classmethod
     def load(cls, path: Path | str, *, tokenizer: Any = None, threads: int | None = None) -> WordAligner:
-        """Return the aligner of a file.
+        """Return the aligner saved in a file.
 
         Args:
-            path: what `save` has written.
+            path: a file written by `save`.
             tokenizer: the tokenizer it was trained with, if any.
             threads: see the class.
 
         Raises:
-            DataError: the file is missing, no such model, or was trained on other units.
+            DataError: the file is missing, is not a saved aligner, or was trained on other units.
         """
         model = _saved.read(Path(path))
         aligner = cls(tokenizer=tokenizer, lexicon=model.lexicon, threads=threads)
         if aligner.unit_name != model.units:
-            raise DataError(f"{path}: the model aligns {model.units}, not {aligner.unit_name}")
+            raise DataError(f"{path}: the model aligns {model.units}; expected {aligner.unit_name}")
         aligner.settings, aligner.trained = model.settings, model.trained
         return aligner
 
@@ -170,7 +170,7 @@ class WordAligner:
         corpus = self._read(pairs, vocabularies)
         if not len(corpus.source.ids):
             raise DataError(
-                f"word aligner: nothing to learn from: {len(corpus)} pairs, {self.skipped} of them too long"
+                f"word aligner: no pair to learn from: found {len(corpus)} pairs, {self.skipped} of them too long"
             )
         words = (list(vocabularies[0]), list(vocabularies[1]))
         expectation = self._expectation(corpus, (len(words[0]), len(words[1])))
@@ -214,18 +214,18 @@ class WordAligner:
             yield from _alignments(corpus, expected, method)
 
     def _read(self, pairs: TextPairs, vocabularies: tuple[Vocabulary, Vocabulary]) -> Corpus:
-        """Return pairs as ids of forms; a form is looked for once a word, not once a token."""
+        """Return pairs as ids of forms; a form is computed once per word, not once per token."""
         raw = (Vocabulary(), Vocabulary())
-        corpus = Reader(*raw, max_length=self.settings.max_length).read(units.cut_pairs(pairs, self.units))
+        corpus = Reader(*raw, max_length=self.settings.max_length).read(units.split_pairs(pairs, self.units))
         self.skipped = corpus.skipped
         sides = []
-        for side, kinds, forms in zip((corpus.source, corpus.target), raw, vocabularies, strict=True):
-            ids = np.fromiter((forms[units.form(unit, self.settings)] for unit in kinds), np.int32, len(kinds))
+        for side, words, forms in zip((corpus.source, corpus.target), raw, vocabularies, strict=True):
+            ids = np.fromiter((forms[units.form(unit, self.settings)] for unit in words), np.int32, len(words))
             sides.append(Side(ids[side.ids], side.offsets))
         return replace(corpus, source=sides[0], target=sides[1])
 
     def _entries(self, vocabularies: tuple[Vocabulary, Vocabulary]) -> Iterator[tuple[int, int]]:
-        """Yield the lexicon's pairs of which both words occur."""
+        """Yield the lexicon's pairs both of whose words occur."""
         named = partial(units.form, settings=self.settings)
         for source, target in ((named(source), named(target)) for source, target in self.lexicon):
             if source in vocabularies[0] and target in vocabularies[1]:
@@ -233,7 +233,7 @@ class WordAligner:
 
 
 def _alignments(corpus: Corpus, expected: Expected, method: int) -> Iterator[Alignment]:
-    """Yield the alignment of each pair; links are put together some thousand pairs at a time."""
+    """Yield the alignment of each pair; links are assembled in chunks of pairs."""
     for start in range(0, len(corpus), BATCH_PAIRS):
         end = min(start + BATCH_PAIRS, len(corpus))
         source, target = corpus.source.offsets[start : end + 1], corpus.target.offsets[start : end + 1]
@@ -252,10 +252,9 @@ def _alignments(corpus: Corpus, expected: Expected, method: int) -> Iterator[Ali
 
 
 def _settings(model_type: str, given: dict[str, Any]) -> AlignerSettings:
-    unknown = sorted(set(given) - set(AlignerSettings.model_fields))
-    if unknown:
-        hint = nearest(unknown[0], AlignerSettings.model_fields)
-        raise RecipeError(f"word aligner: '{unknown[0]}' is no setting{hint}")
+    wrong = sorted(set(given) - set(AlignerSettings.model_fields))
+    if wrong:
+        raise RecipeError(f"word aligner: {unknown('setting', wrong[0], AlignerSettings.model_fields)}")
     try:
         return AlignerSettings.model_validate({"model_type": model_type, **given})
     except ValidationError as error:
@@ -269,7 +268,7 @@ def _threads(wanted: int | None) -> int:
         return there
     if not 1 <= wanted <= there:
         raise RecipeError(
-            f"threads: {wanted}; from 1 to {there} are possible here (the environment variable NUMBA_NUM_THREADS, "
-            "read when Python starts, sets the limit)"
+            f"threads: found {wanted}; expected 1 to {there} (the environment variable NUMBA_NUM_THREADS, read when "
+            "Python starts, sets the limit)"
         )
     return wanted

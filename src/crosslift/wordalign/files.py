@@ -1,4 +1,4 @@
-"""Word alignment from files to a file: what `crosslift word-align` does."""
+"""Word alignment of files, as `crosslift word-align` does it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Job:
-    """What is read, how it is aligned, and where the links go; see `crosslift word-align --help`."""
+    """Input, settings and output of an alignment; see `crosslift word-align --help`."""
 
     source: Path
     target: Path | None = None
@@ -40,10 +40,10 @@ class Job:
 
 
 def word_align_files(job: Job) -> str:
-    """Align a file of pairs; return a sentence about it.
+    """Align a file of pairs, and return a summary sentence.
 
     Raises:
-        InputError: a file or a setting is not as expected; nothing has been written then.
+        InputError: a file or a setting is wrong; nothing has been written.
         StorageError: a result cannot be written.
     """
     if importlib.util.find_spec("numba") is None:
@@ -55,7 +55,7 @@ def word_align_files(job: Job) -> str:
         if path is not None and path.exists():
             raise RunExistsError(f"{path} exists already and is never overwritten; choose another file")
     if job.model is not None and job.save is not None:
-        raise RecipeError("--save: a model that --model has loaded learns nothing new; give one of the two")
+        raise RecipeError("--save: a model loaded with --model learns nothing new; remove one of the two options")
     aligner = _aligner(job)
     pairs = _pairs(job)
     alignments = _loaded(aligner, pairs, job) if job.model else _learned(aligner, pairs, job)
@@ -78,8 +78,8 @@ def _learned(aligner: WordAligner, pairs: Iterable[tuple[str, str]], job: Job) -
     alignments = aligner.fit_align(
         pairs,
         symmetrize=job.symmetrize,  # type: ignore[arg-type]  # checked before
-        report=lambda done: print(  # noqa: T201  # progress, beside the links
-            f"{done.model} {done.iteration}: log-likelihood of a word {done.log_likelihood:.3f}", file=sys.stderr
+        report=lambda done: print(  # noqa: T201  # progress, next to the links
+            f"{done.model} {done.iteration}: log-likelihood per word {done.log_likelihood:.3f}", file=sys.stderr
         ),
     )
     if job.save is not None:
@@ -113,7 +113,7 @@ def _pairs(job: Job) -> Iterator[tuple[str, str]]:
     columns = _columns(job.columns) if job.columns else None
     codes = tuple((job.languages or "source,target").split(","))
     if len(codes) != 2:
-        raise RecipeError(f"--languages: '{job.languages}' is not two codes, as in en,de")
+        raise RecipeError(f"--languages: found '{job.languages}'; expected two codes, as in en,de")
     pairs = read_pairs(job.source, job.target, languages=(codes[0], codes[1]), columns=columns)
     return ((pair.source, pair.target) for pair in pairs)
 
@@ -122,7 +122,7 @@ def _columns(given: str) -> tuple[int, int]:
     try:
         source, target = (int(column) for column in given.split(","))
     except ValueError as error:
-        raise RecipeError(f"--columns: '{given}' is not two numbers, as in 2,3") from error
+        raise RecipeError(f"--columns: found '{given}'; expected two numbers, as in 2,3") from error
     return source, target
 
 
@@ -133,7 +133,7 @@ def _line(alignment: Alignment, *, scores: bool) -> str:
 
 @contextmanager
 def _opened(path: Path | None) -> Iterator[TextIO]:
-    """Yield the file to write to; one with a name appears only when it is complete."""
+    """Yield the file to write to; a named one appears only when it is complete."""
     if path is None:
         yield sys.stdout
         return

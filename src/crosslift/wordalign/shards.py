@@ -1,6 +1,6 @@
-"""E-steps of a corpus that outgrows one process: shards of it in Ray workers, on one machine or on a cluster.
+"""E-steps of a corpus too large for one process: its shards in Ray workers, on one machine or on a cluster.
 
-Each worker numbers the word pairs of its own shard; only its probabilities go to it, and only its counts come back.
+Each worker numbers the word pairs of its shard; it receives only their probabilities, and returns only their counts.
 The M-step is done here.  Results equal those of one process up to the order of additions.
 """
 
@@ -28,7 +28,7 @@ class _Worker:
     """The E-steps of one shard."""
 
     def __init__(self, corpus: Corpus, source_types: int, target_types: int, threads: int) -> None:
-        # Ray hands arrays over read-only; the compiled functions were made for ordinary ones.
+        # Ray passes read-only arrays, for which the functions are not compiled.
         self.slots = number(_writable(corpus), source_types, target_types)
         self.expectation = Expectation(_writable(corpus), self.slots, threads=threads)
 
@@ -37,7 +37,7 @@ class _Worker:
         return self.slots.rows, self.slots.targets
 
     def run(self, model: Distortion, lexical: Lexical, decode: bool) -> Expected:
-        """Return what the model expects of the shard."""
+        """Return the model's expectations for the shard."""
         copied = Lexical(
             lexical.table.copy(), lexical.null_source.copy(), lexical.null_target.copy(), lexical.null_probability
         )
@@ -45,13 +45,13 @@ class _Worker:
 
 
 class Shards:
-    """E-steps over one corpus, a shard of it in each worker; used like Expectation.
+    """E-steps over one corpus, with one shard per worker; used like Expectation.
 
     Args:
         corpus: all pairs.
-        types: how many source and target types there are.
-        workers: processes, each with as many pairs; no more of them than pairs.
-        threads: of all workers together.
+        types: number of source types and of target types.
+        workers: number of processes, with equal numbers of pairs; at most one per pair.
+        threads: number of threads of all workers together.
 
     Raises:
         RecipeError: Ray has fewer CPUs than the workers need.
@@ -68,15 +68,15 @@ class Shards:
         self._workers: list[Any] = [remote.remote(corpus.slice(*edge), *types, each) for edge in pairwise(edges)]
         parts = ray.get([worker.pairs.remote() for worker in self._workers])
         self.slots = _union([(rows.copy(), targets.copy()) for rows, targets in parts])
-        """The word pairs of all shards, without a stream: nobody has to hold that of the whole corpus."""
-        # Where each word pair of a shard stands among those of the whole corpus.
+        """The word pairs of all shards, without a stream: that of the whole corpus is never in memory."""
+        # The place of each word pair of a shard among those of the whole corpus.
         self._places = [
             places(Slots(self.slots.stream, rows.copy(), targets.copy()), self.slots.rows, self.slots.targets, types[1])
             for rows, targets in parts
         ]
 
     def run(self, model: Distortion, lexical: Lexical, *, decode: bool = False) -> Expected:
-        """Return what `model` expects; with `decode`, its choice of links too."""
+        """Return the expectations of `model`; with `decode`, also its choice of links."""
         parts = [
             worker.run.remote(
                 model,
@@ -115,9 +115,9 @@ def _union(parts: list[tuple[NDArray[np.int64], NDArray[np.int32]]]) -> Slots:
 
 
 def _check_room(workers: int, threads: int) -> None:
-    """Raise if Ray cannot place the workers: it would wait for them for ever."""
+    """Raise if Ray cannot place the workers, for which it would wait forever."""
     there = int(ray.cluster_resources().get("CPU", 0))
     if workers * threads > there:
         raise RecipeError(
-            f"workers: {workers} with {threads} threads each need {workers * threads} CPUs, and Ray has {there}"
+            f"workers: {workers} with {threads} threads each need {workers * threads} CPUs; Ray has {there}"
         )

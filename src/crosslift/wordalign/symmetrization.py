@@ -1,4 +1,4 @@
-"""Two directions made one: intersection, union, the grow-diag family as in Moses, one-to-one.
+"""Symmetrization of two directions: intersection, union, the grow-diag family as in Moses, one-to-one.
 
 Source: Koehn et al. 2005, "Edinburgh System Description for the 2005 IWSLT Speech Translation Evaluation", section 3,
 in the order in which Moses' symal visits links: by target word, then by source word.
@@ -12,7 +12,7 @@ from typing import get_args
 import numpy as np
 
 from crosslift.data.pairs import Links
-from crosslift.errors import RecipeError, nearest
+from crosslift.errors import RecipeError, unknown
 from crosslift.wordalign.kernels.symmetrize import CHOSEN, FORWARD, REVERSE, choose
 from crosslift.wordalign.settings import Symmetrization
 
@@ -29,10 +29,10 @@ def symmetrize(
     Args:
         forward: (source word, target word) links in which each target word has chosen its source word.
         reverse: links in which each source word has chosen its target word, also as (source word, target word).
-        method: intersection and union; grow-diag adds links of the union that touch what is there and reach a word
-            that has none, -final then adds links of one direction that reach such a word, -final-and only those
-            between two such words; one-to-one is the intersection without links that share a word; forward and
-            reverse are one direction alone.
+        method: intersection or union; grow-diag adds to the intersection those links of the union that are next to a
+            link and reach a word without one, -final then adds links of one direction that reach such a word,
+            -final-and only those between two such words; one-to-one is the intersection without links that share a
+            word; forward and reverse are one direction only.
 
     Raises:
         RecipeError: no such method.
@@ -54,11 +54,11 @@ def symmetrize(
 
 
 def checked(method: str) -> int:
-    """Return the number of a method.
+    """Return the index of a method.
 
     Raises:
         RecipeError: no such method.
     """
     if method not in SYMMETRIZATIONS:
-        raise RecipeError(f"symmetrize: '{method}' is not known{nearest(method, SYMMETRIZATIONS)}")
+        raise RecipeError(f"symmetrize: {unknown('method', method, SYMMETRIZATIONS)}")
     return SYMMETRIZATIONS.index(method)

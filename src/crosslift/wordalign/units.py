@@ -1,4 +1,4 @@
-"""What is aligned: words between blanks, or the pieces of a tokenizer; and when two of them are the same word."""
+"""The units of alignment, words separated by spaces or the subwords of a tokenizer, and their normalized forms."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from typing import Any
 from crosslift.wordalign.settings import AlignerSettings
 
 Units = Callable[[str], Sequence[str]]
-"""Cuts a text into what is aligned."""
+"""Splits a text into units."""
 
 
 def words(text: str) -> list[str]:
-    """Return the words of a text, cut at blanks and tabs only, as Pharaoh files count them.
+    """Return the words of a text, split only at spaces and tabs, as Pharaoh files count them.
 
     >>> words("a  house")
     ['a', 'house']
@@ -24,28 +24,28 @@ def words(text: str) -> list[str]:
     return [word for word in cut if word] if "" in cut else cut
 
 
-def pieces(tokenizer: Any) -> Units:
-    """Return the function that cuts a text into the pieces of a transformers tokenizer, special tokens left out."""
+def subwords(tokenizer: Any) -> Units:
+    """Return the function that splits a text into the subwords of a transformers tokenizer, without special tokens."""
 
-    def cut(text: str) -> list[str]:
+    def split(text: str) -> list[str]:
         made: list[str] = tokenizer.tokenize(text)
         return made
 
-    return cut
+    return split
 
 
 def name(tokenizer: Any) -> str:
-    """Return what is aligned, in words: words, or the pieces of which tokenizer."""
+    """Return the name of the units: words, or the subwords of a tokenizer, identified by its vocabulary."""
     if tokenizer is None:
         return "words"
     vocabulary = json.dumps(sorted(tokenizer.get_vocab().items()))
-    return f"pieces of {type(tokenizer).__name__} {sha256(vocabulary.encode()).hexdigest()[:12]}"
+    return f"subwords of {type(tokenizer).__name__} {sha256(vocabulary.encode()).hexdigest()[:12]}"
 
 
-def cut_pairs(
+def split_pairs(
     pairs: Iterable[tuple[str | Sequence[str], str | Sequence[str]]], units: Units
 ) -> Iterator[tuple[Sequence[str], Sequence[str]]]:
-    """Yield pairs of unit sequences; what is no text is taken as cut already."""
+    """Yield pairs of unit sequences; a side that is not a text is split already."""
     for source, target in pairs:
         yield (
             units(source) if isinstance(source, str) else source,
@@ -54,7 +54,7 @@ def cut_pairs(
 
 
 def form(unit: str, settings: AlignerSettings) -> str:
-    """Return what stands for a unit in the aligner's vocabulary.
+    """Return the form of a unit in the aligner's vocabulary.
 
     >>> form("Häuser,", AlignerSettings())
     'häuser'
@@ -66,7 +66,7 @@ def form(unit: str, settings: AlignerSettings) -> str:
 
 
 def _strip(word: str) -> str:
-    """Return a word without punctuation at its ends; punctuation alone stays."""
+    """Return a word without punctuation at its ends, unless it is nothing but punctuation."""
     start, end = 0, len(word)
     while start < end and _punctuation(word[start]):
         start += 1

@@ -238,7 +238,7 @@ def test_an_adapter_for_another_encoder_is_refused(checkpoint: Checkpoint, tmp_p
         TaskModel.load(tmp_path / "model")
 
 
-def test_a_decoder_is_no_head_to_train_beside_an_adapter(checkpoint: Checkpoint) -> None:
+def test_a_decoder_is_not_trained_along_with_an_adapter(checkpoint: Checkpoint) -> None:
     encoder = Encoder.load(checkpoint("t5"))
     head = LabelWords.of(encoder, Wording("sentence", ("yes", "no"), ("red", "cat"), "read: {text}"))
     model = TaskModel.create(encoder, "sentence", ("yes", "no"), seed=0, head=head)

@@ -42,7 +42,7 @@ def test_a_word_that_is_not_in_the_table_has_no_candidate(encoder: Encoder, save
     assert (candidates(torch.tensor([[-1]]), torch.tensor([[0]])) == -1).all()
 
 
-def test_the_encoders_vectors_are_means_of_pieces(encoder: Encoder) -> None:
+def test_the_encoders_vectors_are_means_of_subwords(encoder: Encoder) -> None:
     vectors = embedded(["cat", "Baum", "großer Apfel"], encoder)
     assert vectors.words == ("cat", "großer Apfel")  # the tokenizer cannot write the other one
     subwords = torch.tensor(WordCodec(encoder).subwords("großer Apfel"))
@@ -84,7 +84,7 @@ def test_text_makes_vectors(encoder: Encoder, saved: str, tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("path", [None, "wiki.vec"])
-def test_a_path_says_where_the_language_stands(encoder: Encoder, saved: str, path: str | None) -> None:
+def test_a_path_has_a_placeholder_for_the_language(encoder: Encoder, saved: str, path: str | None) -> None:
     with pytest.raises(RecipeError, match=r"with \{language\} in it"):
         make_candidates(CandidateSettings(lexicon=saved, candidates="vectors", path=path), encoder)
 

@@ -36,7 +36,7 @@ def test_punctuation_is_left_out(checkpoint: Checkpoint) -> None:
 
 
 @pytest.mark.parametrize("family", BUILDERS)
-def test_pieces_are_those_of_the_word_in_a_sentence(checkpoint: Checkpoint, family: str) -> None:
+def test_subwords_are_those_of_the_word_in_a_sentence(checkpoint: Checkpoint, family: str) -> None:
     encoder = Encoder.load(checkpoint(family))
     written = WordCodec(encoder)
     written.prepare(["mat", "red mat"])
@@ -46,7 +46,7 @@ def test_pieces_are_those_of_the_word_in_a_sentence(checkpoint: Checkpoint, fami
     assert written.subwords("red") + written.subwords("mat") == written.subwords("red mat") == both
 
 
-def test_a_word_the_tokenizer_cannot_write_has_no_pieces(encoder: Encoder) -> None:
+def test_a_word_the_tokenizer_cannot_write_has_no_subwords(encoder: Encoder) -> None:
     assert WordCodec(encoder).subwords("Baum") == ()
     assert WordCodec(encoder).subwords("großer Baum") == ()
     assert len(WordCodec(encoder).subwords("großer Apfel")) == 2

@@ -1,4 +1,4 @@
-"""Checkpoints that cannot be loaded, or only in part, and what is said about them."""
+"""Checkpoints that cannot be loaded, or only in part, and the messages about them."""
 
 from __future__ import annotations
 

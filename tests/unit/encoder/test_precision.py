@@ -1,4 +1,4 @@
-"""Prediction with fewer bits, on every family."""
+"""Prediction in lower precision, on every family."""
 
 from __future__ import annotations
 

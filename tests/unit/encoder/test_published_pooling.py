@@ -1,4 +1,4 @@
-"""Sentence encoders that say themselves how they pool."""
+"""Sentence encoders that publish their pooling."""
 
 from __future__ import annotations
 

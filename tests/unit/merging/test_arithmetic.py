@@ -1,4 +1,4 @@
-"""Merging as arithmetic: identities that each way must satisfy, and values worked out by hand."""
+"""Merging as arithmetic: identities that each method must satisfy, and values computed by hand."""
 
 from __future__ import annotations
 

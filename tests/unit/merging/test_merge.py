@@ -1,4 +1,4 @@
-"""Merging checkpoints: what comes out loads like any other, and what does not fit is named."""
+"""Merging checkpoints: the result loads like any other checkpoint, and errors name what does not fit."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Ranks in a pool, and what they say about language bias."""
+"""Ranks in a pool, and measures of language bias."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Nearest neighbours: those of the whole matrix, whatever the blocks."""
+"""Nearest neighbours: those of the whole matrix, for every block size."""
 
 from __future__ import annotations
 

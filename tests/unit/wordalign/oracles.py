@@ -23,7 +23,7 @@ Matrix = NDArray[np.float64]
 
 @dataclass
 class Explained:
-    """What a model believes of one sentence: (words, causes) posteriors, and those of the empty word."""
+    """A model's posteriors of one sentence, (words, causes), and those of the empty word."""
 
     posteriors: Matrix
     nulls: Matrix

@@ -1,4 +1,4 @@
-"""What a user of the aligner may rely on."""
+"""The public behaviour of the word aligner."""
 
 from __future__ import annotations
 
@@ -130,7 +130,7 @@ def test_one_word_sentences_are_linked(model):
 
 
 @pytest.mark.parametrize("model", MODELS)
-def test_a_word_that_stands_twice_is_linked_twice(model):
+def test_a_word_that_occurs_twice_is_linked_twice(model):
     pairs = corpora.texts(corpora.lab(200, "qab"))
     twice = [(f"{source} {source}", f"{target} {target}") for source, target in pairs]
     count = sum(len(source.split()) for source, _ in pairs)
@@ -196,15 +196,15 @@ def test_pairs_may_come_from_a_generator_once():
     assert made(pair for pair in pairs) == made(pairs)
 
 
-def test_pieces_of_a_tokenizer_are_aligned():
+def test_subwords_of_a_tokenizer_are_aligned():
     pairs = corpora.texts(corpora.lab(200, "qab"))
     tokenizer = train_tokenizer([text for pair in pairs for text in pair], 150)
-    pieces = [tuple(tokenizer.tokenize(text) for text in pair) for pair in pairs]
-    assert sum(len(side) for pair in pieces for side in pair) > sum(
+    subwords = [tuple(tokenizer.tokenize(text) for text in pair) for pair in pairs]
+    assert sum(len(side) for pair in subwords for side in pair) > sum(
         len(text.split()) for pair in pairs for text in pair
     )
     links = made(pairs, tokenizer=tokenizer)
-    assert links == made(pieces, strip_punctuation=False)
+    assert links == made(subwords, strip_punctuation=False)
     assert max(j for _, j in links[0]) >= len(pairs[0][1].split())
 
 
@@ -273,11 +273,11 @@ def test_aligning_before_training_is_a_clear_error(tmp_path):
 @pytest.mark.parametrize(
     ("given", "message"),
     [
-        ({"iteration": 3}, "'iteration' is no setting; did you mean 'iterations'"),
+        ({"iteration": 3}, "unknown setting 'iteration'; did you mean 'iterations'"),
         ({"iterations": 0}, "iterations: .*found 0"),
         ({"null_probability": 1.0}, "null_probability: .*found 1.0"),
         ({"model_type": "ibm4"}, "model_type: .*found 'ibm4'"),
-        ({"threads": 0}, "threads: 0"),
+        ({"threads": 0}, "threads: found 0"),
     ],
 )
 def test_a_wrong_setting_is_named(given, message):

@@ -54,16 +54,16 @@ def test_a_loaded_model_saves_the_same_bytes(saved, tmp_path):
         assert all(np.array_equal(first[name], second[name]) for name in first.files)
 
 
-def test_a_model_of_pieces_is_loaded_with_its_tokenizer(tmp_path):
+def test_a_model_of_subwords_is_loaded_with_its_tokenizer(tmp_path):
     pairs = corpora.texts(corpora.lab(60))
     tokenizer = train_tokenizer([text for pair in pairs for text in pair], 150)
     aligner = WordAligner(threads=1, tokenizer=tokenizer).fit(pairs)
     aligner.save(tmp_path / "model")
     loaded = WordAligner.load(tmp_path / "model", tokenizer=tokenizer, threads=1)
     assert list(loaded.align(pairs)) == list(aligner.align(pairs))
-    with pytest.raises(DataError, match=r"the model aligns pieces of .*, not words"):
+    with pytest.raises(DataError, match=r"the model aligns subwords of .*; expected words"):
         WordAligner.load(tmp_path / "model")
-    with pytest.raises(DataError, match=r"the model aligns pieces of .*, not pieces of"):
+    with pytest.raises(DataError, match=r"the model aligns subwords of .*; expected subwords of"):
         WordAligner.load(tmp_path / "model", tokenizer=train_tokenizer(["ein Haus"], 20))
 
 
@@ -75,7 +75,7 @@ def test_the_file_needs_no_pickle(saved):
     assert note["settings"]["model_type"] == "hmm"
 
 
-def test_nothing_else_is_left_beside_it(saved, trained):
+def test_no_other_file_is_left(saved, trained):
     trained.save(saved)
     assert [path.name for path in saved.parent.iterdir()] == ["model.npz"]
 
@@ -133,7 +133,7 @@ def noted(**changed):
 @pytest.mark.filterwarnings("ignore:unclosed file")
 def test_a_damaged_file_is_a_clear_error(saved, harm):
     harm(saved)
-    with pytest.raises(DataError, match=r"model\.npz: not a word aligner's model of schema 1"):
+    with pytest.raises(DataError, match=r"model\.npz: expected a word aligner's model of schema 1"):
         WordAligner.load(saved)
 
 

@@ -1,4 +1,4 @@
-"""Symmetrisation: grids worked by hand from the definition, and what holds for every grid."""
+"""Symmetrization: grids worked by hand from the definition, and what holds for every grid."""
 
 from __future__ import annotations
 
@@ -116,7 +116,7 @@ def test_one_to_one_drops_links_that_share_a_word():
 
 
 def test_an_unknown_method_names_the_nearest():
-    with pytest.raises(RecipeError, match="'grow-diag-fnal' is not known; did you mean 'grow-diag-final'"):
+    with pytest.raises(RecipeError, match="unknown method 'grow-diag-fnal'; did you mean 'grow-diag-final'"):
         symmetrize([], [], "grow-diag-fnal")
 
 

@@ -1,4 +1,4 @@
-"""What is aligned, and what counts as the same word."""
+"""Units of alignment, and their normalized forms."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from crosslift.encoder.scratch.tokenizer import train_tokenizer
 from crosslift.wordalign.settings import AlignerSettings
-from crosslift.wordalign.units import cut_pairs, form, pieces, words
+from crosslift.wordalign.units import form, split_pairs, subwords, words
 
 
 @pytest.mark.parametrize(
@@ -21,12 +21,12 @@ from crosslift.wordalign.units import cut_pairs, form, pieces, words
         ("a\u00a0b c\u2028d", ["a\u00a0b", "c\u2028d"]),
     ],
 )
-def test_words_are_cut_at_blanks_and_tabs_only(text, expected):
+def test_words_are_split_at_spaces_and_tabs_only(text, expected):
     assert words(text) == expected
 
 
 @given(st.lists(st.text(st.characters(exclude_characters=" \t"), min_size=1), max_size=5))
-def test_words_joined_by_blanks_are_cut_there(given_words):
+def test_words_joined_by_spaces_are_split_there(given_words):
     assert words(" ".join(given_words)) == given_words
 
 
@@ -56,17 +56,17 @@ def test_no_word_has_an_empty_form(unit):
     assert form(unit, AlignerSettings())
 
 
-def test_pieces_are_those_of_the_tokenizer_without_special_tokens():
+def test_subwords_are_those_of_the_tokenizer_without_special_tokens():
     tokenizer = train_tokenizer(["ein Haus am See", "zwei Häuser"], 30)
-    cut = pieces(tokenizer)("zwei Häuser am See")
+    cut = subwords(tokenizer)("zwei Häuser am See")
     assert cut == tokenizer.convert_ids_to_tokens(
         tokenizer("zwei Häuser am See", add_special_tokens=False)["input_ids"]
     )
-    assert pieces(tokenizer)("") == []
+    assert subwords(tokenizer)("") == []
 
 
 def test_what_is_no_text_is_cut_already():
-    assert list(cut_pairs([("a b", ["a b", "c"]), (("x",), "y z")], words)) == [
+    assert list(split_pairs([("a b", ["a b", "c"]), (("x",), "y z")], words)) == [
         (["a", "b"], ["a b", "c"]),
         (("x",), ["y", "z"]),
     ]

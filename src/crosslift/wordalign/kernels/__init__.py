@@ -1,1 +1,1 @@
-"""Compiled loops over flat arrays; numba needs no types here, and their callers have them."""
+"""Compiled loops over flat arrays; without types, which numba infers and their callers have."""

@@ -55,7 +55,7 @@ def _by_column(block, row_rise, column_rise, null, p_null, out_null, chosen, dec
         up, down, here = row_rise[i], one / row_rise[i], np.float32(i + 1) / np.float32(rows)
         at = i * columns
         for j in range(columns):
-            # exp(-tension * distance), of which one of the two factorisations is below 1
+            # exp(-tension * distance): one of its two factorizations is below 1
             near = min(up * fall[j], down * column_rise[j])
             value = block[at + j] * near
             block[at + j] = value
@@ -87,7 +87,7 @@ def _by_column(block, row_rise, column_rise, null, p_null, out_null, chosen, dec
 
 @njit(cache=True, fastmath=True)
 def _by_row(block, row_rise, column_rise, null, p_null, out_null, chosen, decode, work):
-    """Do the same to p(source | target), row by row."""
+    """Turn p(source | target) into posteriors likewise, row by row."""
     fall, place = work[0], work[1]
     rows, columns = len(row_rise), len(column_rise)
     one = np.float32(1)
@@ -131,7 +131,7 @@ def expect(
     chunks, links, source, source_offsets, target, target_offsets, posteriors, out_null_source, out_null_target,
     statistics, likelihood, forward, reverse, decode, null_source, null_target, p_null, growth,
 ):  # fmt: skip
-    """Fill the posteriors of a block, the choices where asked for, and the expected distances from the diagonal.
+    """Fill the posteriors of a block, its choices if requested, and the expected distances from the diagonal.
 
     `growth` is (2, length and position) exp(tension * position / length), flat over the lower triangle.
     """

@@ -17,7 +17,7 @@ def fetch(edges, stream, table, out):
 
 @njit(cache=True, parallel=True)
 def count(first, last, source, source_offsets, target_offsets, stream, posteriors, owners, parts, counts):
-    """Add the posteriors of pairs `first` to `last` to their counts, each thread for source words of its own."""
+    """Add the posteriors of pairs `first` to `last` to their counts, each thread for its own source words."""
     apart = counts.shape[1] == 2
     for part in prange(parts):
         start = 0
@@ -42,7 +42,7 @@ def add_tokens(ids, values, sums):
 
 @njit(cache=True)
 def longest_side(source_offsets, target_offsets, first, last):
-    """Return the tokens of the longest sentence of pairs `first` to `last`, on either side, and at least 1."""
+    """Return the number of tokens of the longest sentence of pairs `first` to `last` on either side, at least 1."""
     longest = 1
     for pair in range(first, last):
         rows, columns = source_offsets[pair + 1] - source_offsets[pair], target_offsets[pair + 1] - target_offsets[pair]

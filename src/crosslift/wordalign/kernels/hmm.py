@@ -1,4 +1,4 @@
-"""Forward and backward: see `crosslift.wordalign._hmm`."""
+"""The forward-backward algorithm: see `crosslift.wordalign._hmm`."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from numba import njit, prange
 from crosslift.wordalign.kernels.expectation import longest_side
 
 REACH = 40
-"""Jumps farther than this share one probability."""
+"""Distance beyond which all jumps share one probability."""
 UNIFORM = 0.2
-"""Share of jumps that may go anywhere, as in GIZA++: a last full stop is far from the word before it."""
+"""Share of uniformly distributed jumps, as in GIZA++: a final full stop is far from the previous word."""
 
 
 @njit(cache=True)
 def tables(lengths, starts, steps, size):
-    """Return the jump probabilities of each length, from each position to each, end to end."""
+    """Return the jump probabilities between all positions, for each length, end to end."""
     flat = np.zeros(size, np.float32)
     reach = len(steps) // 2
     for length in lengths:
@@ -31,9 +31,10 @@ def tables(lengths, starts, steps, size):
 
 @njit(cache=True, fastmath=True)
 def _forward_backward(emit, null, jumps, start, p_null, steps, states, counting, work):
-    """Leave posteriors of (step, state) in `after` and of the empty word in `empty`; return the log-likelihood.
+    """Write posteriors of (step, state) to `after` and of the empty word to `empty`; return the log-likelihood.
 
-    With `counting`, expected jumps, not yet times their probability, are added to `moves`, and first states to `first`.
+    With `counting`, expected jumps, before multiplication by their probability, are added to `moves`, and first states
+    to `first`.
     """
     ahead, after, empty, behind, inner, moves, first = work
     p_word = np.float32(1) - p_null
@@ -139,7 +140,7 @@ def _decide(after, empty, steps, states, out):
 
 @njit(cache=True)
 def _scratch(longest):
-    """Return the arrays of `_forward_backward`; zeros, since unused rows are multiplied by zero."""
+    """Return the arrays of `_forward_backward`, of zeros, because unused rows are multiplied by zero."""
     size = longest + 3
     return (
         np.zeros((longest, size), np.float32), np.zeros((longest, size), np.float32), np.zeros(longest, np.float32),
@@ -154,7 +155,7 @@ def expect(
     statistics, likelihood, forward, reverse, decode, null_source, null_target, p_null, jumps_f, jump_starts_f,
     jumps_r, jump_starts_r, starts, corpus_start, every, agreement,
 ):  # fmt: skip
-    """Fill the posteriors of a block, the choices where asked for, and the jumps of every `every`-th pair."""
+    """Fill the posteriors of a block, its choices if requested, and the jumps of every `every`-th pair."""
     base = links[chunks[0]]
     source_base, target_base = source_offsets[chunks[0]], target_offsets[chunks[0]]
     reach2, reach1 = 2 * REACH + 1, REACH + 1

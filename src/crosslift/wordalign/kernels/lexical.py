@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit, prange
 
 FLOOR = 1e-15
-"""The least probability of a word pair: no pair of sentences may have none at all."""
+"""Minimum probability of a word pair: that of a sentence pair must not be zero."""
 
 
 @njit(cache=True)
@@ -18,7 +18,7 @@ def totals(counts, rows, targets, alpha, bonus, stem_of, stem_table, target_shar
         total = 0.0
         for slot in range(rows[word], rows[word + 1]):
             other = targets[slot]
-            # Not a function of its own: handing arrays to one costs more than all of this.
+            # Not a separate function: passing arrays to one costs more than this code.
             forward = reverse = alpha + bonus[slot] if spelled else alpha
             if stemmed:
                 forward += weight * stem_table[0, stem_of[slot]] * target_share[other]
@@ -64,7 +64,7 @@ def _inverse(total, bayes):
 
 @njit(cache=True)
 def exp_digamma(value):
-    """Return exp(digamma(value)), to 1e-8 relative, 0 below 0.02 (where it is less than 1e-21)."""
+    """Return exp(digamma(value)) with a relative error of 1e-8; 0 below 0.02, where it is less than 1e-21."""
     if value < 0.02:
         return 0.0
     shift = 0.0
@@ -79,7 +79,7 @@ def exp_digamma(value):
 
 @njit(cache=True, parallel=True)
 def likeness(rows, targets, heads, letters, ends, sources):
-    """Return the likeness of each slot's words; `ends` says where each word's letters end, source words first."""
+    """Return the similarity of each slot's words; `ends` is the end of each word's letters, source words first."""
     made = np.zeros(len(targets), np.float32)
     for word in prange(len(rows) - 1):
         start = ends[word - 1] if word else 0

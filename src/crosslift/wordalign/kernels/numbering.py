@@ -1,4 +1,4 @@
-"""Slots for word pairs: see `crosslift.wordalign._slots`."""
+"""Numbering of word pairs: see `crosslift.wordalign._slots`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numba import njit
 
 @njit(cache=True)
 def counting_sort(ids, places):
-    """Return the places of each type, type after type; `places` is where each type begins, and is used up."""
+    """Return the places of each type, type by type; `places` is the start of each type, and is modified."""
     order = np.empty(len(ids), np.int64)
     for place in range(len(ids)):
         kind = ids[place]
@@ -26,10 +26,10 @@ def _grown(values):
 
 @njit(cache=True)
 def number(order, starts, sentences, source_offsets, target, target_offsets, links, target_types, stream):
-    """Fill `stream`, and return where the slots of each source type start, and the target type of each slot."""
+    """Fill `stream`; return the start of the slots of each source type, and the target type of each slot."""
     rows = np.zeros(len(starts), np.int64)
     targets = np.empty(1 << 16, np.int32)
-    met = np.full(target_types, -1, np.int32)  # the source type at which a target type was last met
+    met = np.full(target_types, -1, np.int32)  # the source type at which a target type was last seen
     slot_of = np.empty(target_types, np.int32)
     slots = 0
     for kind in range(len(starts) - 1):
@@ -55,7 +55,7 @@ def number(order, starts, sentences, source_offsets, target, target_offsets, lin
 
 @njit(cache=True)
 def group(order, starts, rows, targets, target_class, classes):
-    """Return the class slot of each slot, where those of each source class start, and their target classes."""
+    """Return the class slot of each slot, the start of those of each source class, and their target classes."""
     stream = np.empty(len(targets), np.int32)
     class_rows = np.zeros(len(starts), np.int64)
     class_targets = np.empty(1 << 12, np.int32)

@@ -1,4 +1,4 @@
-"""Symmetrisation: see `crosslift.wordalign.symmetrization`."""
+"""Symmetrization: see `crosslift.wordalign.symmetrization`."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ import numpy as np
 from numba import njit, prange
 
 FORWARD, REVERSE, CHOSEN = 1, 2, 4
-"""What a cell of a grid may hold, together."""
+"""Bits of a cell in a grid of links."""
 
 
 @njit(cache=True, parallel=True)
 def symmetrize_all(forward, reverse, source_offsets, target_offsets, method):
-    """Symmetrise many pairs at once.
+    """Symmetrize many pairs at once.
 
     Args:
         forward: (target tokens,) chosen source word of each, or -1.
         reverse: (source tokens,) chosen target word of each, or -1.
-        source_offsets: (pairs + 1,) where each pair's source tokens start.
-        target_offsets: (pairs + 1,).
+        source_offsets: (pairs + 1,) the start of each pair's source tokens.
+        target_offsets: (pairs + 1,) the start of each pair's target tokens.
         method: index in SYMMETRIZATIONS.
 
     Returns:
-        (links, 2) links by pair, source word and target word, and (pairs + 1,) where those of each pair start.
+        (links, 2) links by pair, source word and target word, and (pairs + 1,) the start of each pair's links.
     """
     pairs = len(source_offsets) - 1
-    # No pair has more links than words; they are moved together at the end.
+    # No pair has more links than words; the links are made contiguous at the end.
     links = np.empty((len(forward) + len(reverse), 2), np.int32)
     made = np.zeros(pairs + 1, np.int64)
     for pair in prange(pairs):
@@ -43,7 +43,7 @@ def symmetrize_all(forward, reverse, source_offsets, target_offsets, method):
 
 @njit(cache=True)
 def _one(forward, reverse, method, links):
-    """Write the links of one pair; return how many there are."""
+    """Write the links of one pair, and return their number."""
     columns, rows = len(forward), len(reverse)
     grid = np.zeros((columns, rows), np.uint8)
     for j in range(columns):
@@ -88,7 +88,7 @@ def _mark(grid, bits, every):
 
 @njit(cache=True)
 def _covered(grid):
-    """Return which target and which source words have a chosen link."""
+    """Return which target words and which source words have a chosen link."""
     targets, sources = np.zeros(grid.shape[0], np.bool_), np.zeros(grid.shape[1], np.bool_)
     for j in range(grid.shape[0]):
         for i in range(grid.shape[1]):
