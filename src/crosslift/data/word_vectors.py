@@ -120,7 +120,7 @@ class WordVectors:
 
 
 def unit(matrix: Matrix) -> Matrix:
-    """Return the rows at unit length; a zero row stays zero."""
+    """Return the rows at unit length, (rows, dimensions); a zero row stays zero."""
     lengths = np.linalg.norm(matrix, axis=1, keepdims=True)
     return (matrix / np.where(lengths > 0, lengths, 1)).astype(np.float32)
 

@@ -163,8 +163,10 @@ def _at_chance(data: TaskData, best: float) -> list[str]:
         return []
     known = PairExample | SentenceExample | MultipleChoiceExample
     labelled = [example for example in data.dev if isinstance(example, known) and example.label is not None]
-    commonest = Counter(example.label for example in labelled).most_common(1)
-    constant = [{"id": one.id, "prediction": label, "gold": one.label} for label, _ in commonest for one in labelled]
+    most_frequent = Counter(example.label for example in labelled).most_common(1)
+    constant = [
+        {"id": one.id, "prediction": label, "gold": one.label} for label, _ in most_frequent for one in labelled
+    ]
     majority = registry.load("metric", data.task.metrics[0])(data.labels)(constant)
     if best > majority + CHANCE_MARGIN:
         return []
