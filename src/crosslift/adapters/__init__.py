@@ -1,1 +1,1 @@
-"""Adapters between the layers of an encoder: bottlenecks, invertible adapters, and one adapter a language."""
+"""Adapters inside an encoder: bottlenecks, invertible adapters, and language adapters."""

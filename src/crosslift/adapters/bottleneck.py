@@ -86,7 +86,7 @@ class Bottlenecks(nn.Module):
 
     @classmethod
     def holding(cls, weights: Mapping[str, Tensor]) -> Self:
-        """Return the adapter with these weights, named as in its `state_dict`."""
+        """Return the adapter with weights named as in its `state_dict`: D is (size, hidden), U (hidden, size)."""
         size, width = weights["layers.0.down.weight"].shape
         layers = len([name for name in weights if name.endswith(".down.weight") and name.startswith("layers.")])
         mapped = {

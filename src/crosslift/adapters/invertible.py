@@ -74,7 +74,7 @@ class InvertibleAdapter(nn.Module):
 
     @classmethod
     def holding(cls, weights: Mapping[str, Tensor]) -> Self:
-        """Return the map with these weights, named as in its `state_dict`."""
+        """Return the map with these weights, named as in its `state_dict`: those of `up` are (wanted, size)."""
         made = cls(len(weights["first.up.bias"]) + len(weights["second.up.bias"]), generator=torch.Generator())
         made.load_state_dict(dict(weights))
         return made

@@ -1,1 +1,1 @@
-"""Changed copies of a text: code-switching, synthetic adversaries, and the words that they draw on."""
+"""Augmented views of a text: code-switching, adversarial replacements, and the candidates that they draw on."""

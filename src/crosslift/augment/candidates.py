@@ -160,7 +160,7 @@ def _text(settings: CandidateSettings, language: str) -> Iterable[str]:
 
 
 def embedded(words: Sequence[str], encoder: Encoder) -> WordVectors:
-    """Return the mean input embedding of each word's subwords; words that the tokenizer cannot write are left out."""
+    """Return the mean input embedding of the subwords of each word, (words, embedding); unknown words are left out."""
     written = WordCodec(encoder)
     written.prepare(words)
     known = [word for word in words if written.subwords(word)]

@@ -1,1 +1,1 @@
-"""The Encoder view over multilingual transformers, and task models on top of it."""
+"""The Encoder: one interface to multilingual transformers of all families, and their tokenizers."""

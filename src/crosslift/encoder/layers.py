@@ -57,7 +57,11 @@ class LowerLayers:
 
     @contextmanager
     def recorded(self, move: Callable[[Tensor], Tensor]) -> Iterator[None]:
-        """Record the layers' outputs in the block's pass; the next layer gets `move(states)` instead of the states."""
+        """Record the layers' outputs in the block's pass.
+
+        Args:
+            move: changes the states (batch, length, hidden) before they enter the next layer.
+        """
         self.outputs = []
         with ExitStack() as stack:
             for number, layer in enumerate(layers_of(self.encoder)[: self.count]):

@@ -69,9 +69,7 @@ def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
     directory = Path(name)
     if directory.is_dir() and not (directory / "config.json").is_file():
         found = ", ".join(sorted(path.name for path in directory.iterdir())) or "nothing"
-        raise CheckpointError(
-            f"{name}: this directory is not a checkpoint: it has no config.json (it holds: {found})"
-        )
+        raise CheckpointError(f"{name}: this directory is not a checkpoint: it has no config.json (it holds: {found})")
     if not directory.exists() and (directory.is_absolute() or name.startswith(".") or name.count("/") > 1):
         raise CheckpointError(f"{name}: no such directory; give a checkpoint directory or a hub id")
     with _reading(name, "configuration"):

@@ -17,8 +17,8 @@ def lower(module: nn.Module, precision: Precision) -> None:
 
     Args:
         module: a task model's or an encoder's module, on its device.
-        precision: "float32" changes nothing; "bfloat16" casts all weights; "int8" stores linear layers in 8 bits and rounds
-            their inputs to 8 bits by the range of each batch, on a CPU only.
+        precision: "float32" changes nothing; "bfloat16" casts all weights; "int8" stores linear layers in 8 bits and
+            rounds their inputs to 8 bits by the range of each batch, on a CPU only.
 
     Raises:
         CheckpointError: int8 on another device.

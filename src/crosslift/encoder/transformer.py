@@ -179,7 +179,7 @@ class Transformer:
         return pool(states, inputs, how)
 
     def state(self) -> dict[str, Tensor]:
-        """Return the weights by their names in a checkpoint, including the pooler's."""
+        """Return the weights by their names in a checkpoint, with the pooler's; each is (rows, ...)."""
         weights = dict(self.model.state_dict())
         prefix = "" if self.base is self.model else f"{self.model.base_model_prefix}."
         if self.pooler is not None:

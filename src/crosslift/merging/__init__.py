@@ -1,1 +1,1 @@
-"""Merging the weights of several models into one, and the merged model's card."""
+"""Merging of the weights of several models, and the card of the merged model."""

@@ -25,7 +25,7 @@ Weights = Mapping[str, Tensor]
 
 
 def average(models: Sequence[Weights], factors: Sequence[float]) -> dict[str, Tensor]:
-    """Return the mean of the models, weighted by `factors`, which need not sum to 1."""
+    """Return the mean of the models' weights (rows, ...), with `factors` that need not sum to 1."""
     total = sum(factors)
     return {
         name: (_sum([model[name] for model in models], factors) / total).to(weight.dtype)
@@ -34,7 +34,7 @@ def average(models: Sequence[Weights], factors: Sequence[float]) -> dict[str, Te
 
 
 def task_arithmetic(base: Weights, models: Sequence[Weights], factors: Sequence[float]) -> dict[str, Tensor]:
-    """Return the base plus the models' task vectors times `factors`.
+    """Return the base plus the models' task vectors (rows, ...) times `factors`.
 
     It is computed as (1 - sum_i a_i) theta_0 + sum_i a_i theta_i, so one model with factor 1 is returned bit for bit.
     """
@@ -45,7 +45,7 @@ def task_arithmetic(base: Weights, models: Sequence[Weights], factors: Sequence[
 
 
 def ties(base: Weights, models: Sequence[Weights], factors: Sequence[float], *, density: float) -> dict[str, Tensor]:
-    """Return the base plus the changes on whose sign the models agree.
+    """Return the base plus the changes (rows, ...) on whose sign the models agree.
 
     Args:
         base: theta_0.
@@ -87,7 +87,7 @@ def dare(
     density: float,
     generator: torch.Generator,
 ) -> dict[str, Tensor]:
-    """Return task arithmetic of models with a random share of their changes dropped and the rest rescaled.
+    """Return task arithmetic of models with a random share of their changes (rows, ...) dropped and the rest rescaled.
 
     Args:
         base: theta_0.

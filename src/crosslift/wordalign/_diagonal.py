@@ -45,7 +45,7 @@ class Diagonal:
         kernels.expect(*block.arguments, *lexical.arguments, *tables)
 
     def updated(self, statistics: NDArray[np.float64], corpus: Corpus) -> Diagonal:
-        """Return the model whose expected distance is closer to the observed one."""
+        """Return the model whose expected distance is closer to the observed one, `statistics` (2,)."""
         widest = int(corpus.target.lengths.max()) + 1
         pairs, counts = np.unique(corpus.source.lengths * widest + corpus.target.lengths, return_counts=True)
         sources, targets = np.divmod(pairs, widest)

@@ -81,7 +81,7 @@ class Distortion(Protocol):
         """Fill the posteriors and statistics of a block."""
 
     def updated(self, statistics: NDArray[np.float64], corpus: Corpus) -> Distortion:
-        """Return the model after an M-step."""
+        """Return the model after an M-step on the `statistics` (sums,) of a pass."""
 
 
 @dataclass(frozen=True)

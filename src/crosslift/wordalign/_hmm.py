@@ -76,7 +76,7 @@ class Jumps:
         kernels.expect(*block.arguments, *lexical.arguments, *tables)
 
     def updated(self, statistics: NDArray[np.float64], corpus: Corpus) -> Jumps:
-        """Return the expected jumps."""
+        """Return the expected jumps, from the `statistics` (jumps and first positions,) of a pass."""
         del corpus
         counts = statistics + JUMP_PRIOR
         steps = counts[: self.steps.size].reshape(self.steps.shape)

@@ -92,7 +92,7 @@ def stem_table(slots: Slots, counts: NDArray[np.float64]) -> NDArray[np.float32]
 def totals(
     counts: NDArray[np.float32], slots: Slots, prior: Prior, table: NDArray[np.float32] | None, target_types: int
 ) -> Totals:
-    """Return the sum of the counts of each word, including pseudo-counts."""
+    """Return the sums of the counts (slots, channels), with pseudo-counts: (source types,) and (target types,)."""
     source, target = kernels.totals(*_arguments(counts, slots, prior, table), target_types)
     return source, target
 
@@ -133,7 +133,7 @@ def stems(slots: Slots, words: Words, frequencies: Frequencies, *, length: int, 
 
 
 def stem_classes(words: Words, length: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Return the stem of each source and of each target type."""
+    """Return the stem of each source type and of each target type: (source types,) and (target types,)."""
     source, target = (_classes((word[:length] for word in side), len(side)) for side in words)
     return source, target
 

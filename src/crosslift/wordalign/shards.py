@@ -33,7 +33,7 @@ class _Worker:
         self.expectation = Expectation(_writable(corpus), self.slots, threads=threads)
 
     def pairs(self) -> tuple[NDArray[np.int64], NDArray[np.int32]]:
-        """Return the word pairs of the shard."""
+        """Return the word pairs of the shard, `Slots.rows` (source types + 1,) and `Slots.targets` (slots,)."""
         return self.slots.rows, self.slots.targets
 
     def run(self, model: Distortion, lexical: Lexical, decode: bool) -> Expected:
