@@ -11,6 +11,7 @@ import pytest
 import transformers
 
 from crosslift import recipe as recipes
+from crosslift.api.examples import TaggingExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import InputError
 from crosslift.evaluation.evaluate import evaluate
@@ -192,6 +193,15 @@ def test_a_checkpoint_of_others_is_read_alike(checkpoint: Checkpoint, tmp_path: 
     assert [shown(row) for row in rows] == [shown(record) for record in records(tmp_path / "scored", "en")]
     whole = predict(TaskModel.load(place), _examples(made), language="en", max_length=64)
     assert [shown(row) for row in rows] == [shown(record) for record in whole]
+
+
+def test_no_word_is_lost_where_more_is_asked_for_than_the_encoder_takes(checkpoint: Checkpoint) -> None:
+    model = TaskModel.create(Encoder.load(checkpoint("bert")), "tagging", ("O", "B-A"), seed=0)
+    sentence = TaggingExample("0", tuple(" ".join(LONG[:3]).split()))
+    items = rows_of(model_items(model, [sentence], language="en", lengths=model.lengths(max_length=128)))
+    covered = {item.first_word + word for item in items for word in item.tokens.words or () if word >= 0}
+    assert len(items) > 1
+    assert covered == set(range(len(sentence.words)))
 
 
 def test_models_that_share_a_transformer_keep_their_own_lengths(checkpoint: Checkpoint) -> None:
