@@ -13,7 +13,7 @@ from crosslift.comparison.pairwise import LEVEL, Comparison
 from crosslift.comparison.sentences import interval, seeds, sentence, signed, support, test
 from crosslift.io.markdown import escaped
 from crosslift.io.markdown import table as markdown_table
-from crosslift.tables.format import decimals, p_value_text
+from crosslift.tables.format import decimals, p_value_text, score
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -102,8 +102,8 @@ def _groups(rows: Sequence[Comparison]) -> list[tuple[str, list[Comparison]]]:
 def _cells(row: Comparison) -> list[str]:
     return [
         row.over,
-        f"{row.baseline_score:.1f}",
-        f"{row.system_score:.1f}",
+        score(row.baseline_score),
+        score(row.system_score),
         signed(row.effect, decimals(row.low, row.high)),
         interval(row),
         p_value_text(row.p),
