@@ -46,10 +46,11 @@ MAY_IMPORT = {
     "recipe": {"api", "data", "wordalign"},
     "report": {"comparison", "io", "runs", "stats", "studies", "tables"},
     "retrieval": {"api", "data", "encoder"},
-    "runs": {"io", "languages"},
+    "runs": {"io", "languages", "tables"},
     "stats": set(),
     "studies": {
         *("api", "comparison", "compat", "encoder", "io", "lab", "languages", "pipeline", "recipe", "runs", "stats"),
+        "tables",
     },
     "tables": set(),
     "tasks": {"api", "io"},

@@ -10,6 +10,7 @@ import typer
 
 from crosslift.choices import Pooling, Precision, Search
 from crosslift.cli.options import Json, parts
+from crosslift.tables import format as fmt
 
 
 def evaluate(
@@ -115,7 +116,7 @@ def predict(
 
     written = predict_file(model, source, output=output, columns=parts(text), max_length=max_length)
     if output is not None:
-        typer.echo(f"{written:,} rows written to {output}", err=True)
+        typer.echo(f"{fmt.count(written)} rows written to {output}", err=True)
 
 
 def _data(path: Path | None) -> Any:

@@ -11,6 +11,7 @@ import typer
 
 from crosslift.cli.options import Json, parts
 from crosslift.errors import InputError
+from crosslift.tables import format as fmt
 
 if TYPE_CHECKING:
     from crosslift.studies import Job, Settings
@@ -91,7 +92,7 @@ def study(
         return
     if size.device_hours and not agreed and not all(run.done for run in runs):
         raise InputError(
-            f"study '{definition.name}' at scale '{scale}' takes about {size.device_hours:,.0f} hours on one "
+            f"study '{definition.name}' at scale '{scale}' takes about {fmt.count(size.device_hours)} hours on one "
             "accelerator; start it with --yes, or see what it runs with --plan"
         )
     _run(definition, directory, settings, runs, as_json=as_json)

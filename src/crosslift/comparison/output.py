@@ -1,4 +1,4 @@
-"""Comparisons as a table: for the terminal, CSV, Markdown and LaTeX."""
+"""Comparisons as tables: for the terminal, CSV, Markdown and LaTeX."""
 
 from __future__ import annotations
 
@@ -10,24 +10,19 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from crosslift.comparison.pairwise import LEVEL, Comparison
-from crosslift.comparison.sentences import interval, seeds, sentence, signed, support, test
+from crosslift.comparison.sentences import seeds, sentence, support, test
 from crosslift.io.markdown import escaped
 from crosslift.io.markdown import table as markdown_table
-from crosslift.tables.format import decimals, p_value_text, score
+from crosslift.tables import format as fmt
 
 if TYPE_CHECKING:
     from rich.table import Table
 
 COLUMNS = ("over", "baseline", "system", "change", "95% interval", "p", "adj. p", "w/t/l")
-_LATEX = {
-    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
-    "−": "$-$", "–": "--", "<": "$<$", ">": "$>$",
-}  # fmt: skip
 
 
 def values(rows: Sequence[Comparison]) -> list[dict[str, Any]]:
-    """Return comparisons as JSON holds them, each with its sentence; what is not a number is None."""
+    """Return comparisons as JSON holds them, each with its sentence; NaN becomes None."""
     return [
         {key: None if value != value else value for key, value in asdict(row).items()} | {"sentence": sentence(row)}
         for row in rows
@@ -35,11 +30,11 @@ def values(rows: Sequence[Comparison]) -> list[dict[str, Any]]:
 
 
 def csv_text(rows: Sequence[Comparison]) -> str:
-    """Return comparisons as CSV, one a line, in full precision."""
+    """Return comparisons as CSV, one per line, in full precision."""
     text = io.StringIO()
     writer = csv.DictWriter(text, [field.name for field in fields(Comparison)], lineterminator="\n")
     writer.writeheader()
-    writer.writerows({key: value for key, value in one.items() if key != "sentence"} for one in values(rows))
+    writer.writerows({key: value for key, value in row.items() if key != "sentence"} for row in values(rows))
     return text.getvalue()
 
 
@@ -59,7 +54,7 @@ def latex(rows: Sequence[Comparison], notes: Sequence[str]) -> str:
 
 
 def _latex_table(title: str, rows: Sequence[Comparison], tests: str, notes: Sequence[str]) -> str:
-    lines = [" & ".join(map(_tex, cells)) + r" \\" for cells in map(_cells, rows)]
+    lines = [" & ".join(map(fmt.latex, cells)) + r" \\" for cells in map(_cells, rows)]
     middle = r"\midrule"
     if rows[0].averaged:
         lines.insert(1, middle)
@@ -67,50 +62,47 @@ def _latex_table(title: str, rows: Sequence[Comparison], tests: str, notes: Sequ
     return "\n".join(
         [
             r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{l{'r' * (len(COLUMNS) - 1)}}}", r"\toprule",
-            " & ".join(map(_tex, COLUMNS)) + r" \\", middle, *lines, r"\bottomrule", r"\end{tabular}",
-            rf"\caption{{{_tex(caption)}}}", r"\end{table}", "",
+            " & ".join(map(fmt.latex, COLUMNS)) + r" \\", middle, *lines, r"\bottomrule", r"\end{tabular}",
+            rf"\caption{{{fmt.latex(caption)}}}", r"\end{table}", "",
         ]
     )  # fmt: skip
 
 
 def terminal(rows: Sequence[Comparison]) -> list[tuple[Table, str]]:
-    """Return a table for each system and task, with the sentence that sums it up."""
+    """Return a table for each system and task, with the sentence that summarizes it."""
     from rich.table import Table
     from rich.text import Text
 
-    made = []
+    tables = []
     for title, group in _groups(rows):
-        # Names come as Text, so that square brackets in them are letters and not rich markup.
+        # As Text, square brackets in names are not taken for rich markup.
         table = Table(title=Text(title), title_justify="left", box=None, pad_edge=False, header_style="dim")
         for place, column in enumerate(COLUMNS):
             table.add_column(column, justify="right" if place else "left", no_wrap=True)
         for row in group:
             style = "bold" if row.p_adjusted < LEVEL else ""
             table.add_row(*(Text(cell, style=style) for cell in _cells(row)))
-        made.append((table, f"{sentence(group[0])} {support(group[0])}"))
-    return made
+        tables.append((table, f"{sentence(group[0])} {support(group[0])}"))
+    return tables
 
 
 def _groups(rows: Sequence[Comparison]) -> list[tuple[str, list[Comparison]]]:
-    def title(row: Comparison) -> str:
-        rule = f", {row.selection}"
-        return f"{row.system} against {row.baseline}: {row.task}, {row.metric.replace('_', ' ')} in percent{rule}"
+    return [(title, list(group)) for title, group in groupby(rows, key=_title)]
 
-    return [(name, list(group)) for name, group in groupby(rows, key=title)]
+
+def _title(row: Comparison) -> str:
+    metric = fmt.words(row.metric)
+    return f"{row.system} against {row.baseline}: {row.task}, {metric} in percent, {row.selection}"
 
 
 def _cells(row: Comparison) -> list[str]:
     return [
         row.over,
-        score(row.baseline_score),
-        score(row.system_score),
-        signed(row.effect, decimals(row.low, row.high)),
-        interval(row),
-        p_value_text(row.p),
-        p_value_text(row.p_adjusted),
+        fmt.score(row.baseline_score),
+        fmt.score(row.system_score),
+        fmt.signed(row.effect, row.low, row.high),
+        fmt.interval(row.low, row.high) or fmt.MISSING,
+        fmt.probability(row.p),
+        fmt.probability(row.p_adjusted),
         f"{row.wins}/{row.ties}/{row.losses}",
     ]
-
-
-def _tex(text: str) -> str:
-    return "".join(_LATEX.get(mark, mark) for mark in " ".join(text.split()))

@@ -1,4 +1,4 @@
-"""Systems of one design -> comparisons with the baseline: the mean of the targets, then every language."""
+"""Comparisons of each system with the baseline in one design: the mean of the targets, then every language."""
 
 from __future__ import annotations
 
@@ -24,33 +24,33 @@ class Comparison:
     """One system against the baseline, in percentage points.
 
     Args:
-        baseline: name of the one.
-        system: name of the other.
-        task: what both did.
-        metric: how it was scored.
-        first_metric: it is the task's first, which averages are made of.
+        baseline: name of the baseline.
+        system: name of the other system.
+        task: the task of both.
+        metric: the metric.
+        first_metric: whether it is the task's first metric, which averages are made of.
         over: "target mean", "mean of pairs", a language, or a pair of languages.
-        effect: score of the system less that of the baseline.
+        effect: score of the system minus that of the baseline.
         low: lower end of the 95% interval.
         high: upper end.
-        p: two-sided; below 0.05 where the interval leaves zero out.
+        p: two-sided; below 0.05 if the interval leaves out zero.
         p_adjusted: by Holm, within its `family`.
-        wins: languages whose own interval lies above zero.
-        ties: languages whose own interval holds zero.
-        losses: languages whose own interval lies below zero.
-        seeds: runs of each of the two; of the one with fewer, if they differ.
-        most_seeds: runs of the one with more.
+        wins: languages whose own interval is above zero.
+        ties: languages whose own interval contains zero.
+        losses: languages whose own interval is below zero.
+        seeds: runs per system; of the one with fewer, if they differ.
+        most_seeds: runs of the system with more.
         baseline_score: mean over seeds.
         system_score: mean over seeds.
         standard_error: of the effect.
-        detectable: effect that four of five such experiments would find.
-        p_randomisation: of swapping runs between the two systems, or, with one seed, items.
-        arrangements: swaps behind it.
-        exact: those are all swaps there are.
+        detectable: the effect that four of five such experiments would find.
+        p_randomisation: p-value of swapping runs between the two systems or, with one seed, items.
+        arrangements: number of swaps behind `p_randomisation`.
+        exact: whether those are all possible swaps.
         agree: languages whose difference has the sign of the effect.
-        paired: runs of one seed were compared with each other.
-        items: test items drawn from.
-        selection: checkpoint rule.
+        paired: whether runs of one seed were compared with each other.
+        items: test items resampled.
+        selection: selection rule.
     """
 
     baseline: str
@@ -83,13 +83,13 @@ class Comparison:
 
     @property
     def averaged(self) -> bool:
-        """Whether this is a mean over languages or pairs."""
+        """Whether this is a mean over languages or over pairs."""
         return self.over in (MEAN, PAIRS)
 
 
 @dataclass(frozen=True)
 class _Pair:
-    """The baseline and another system of a design, as places among its runs."""
+    """The baseline and another system of a design, with the places of their runs."""
 
     design: Design
     drawn: Sample
@@ -100,7 +100,7 @@ class _Pair:
 
     @property
     def paired(self) -> bool:
-        """Whether both have the same seeds; each decides much of what both its runs have in common."""
+        """Whether both have the same seeds: runs of one seed have much in common."""
         return self.baseline.seeds == self.system.seeds
 
     def compare(self) -> Iterator[Comparison]:
@@ -155,18 +155,20 @@ def _values(found: Estimate, swapped: Randomisation) -> dict[str, Any]:
 
 
 def _counted(row: Comparison, languages: Sequence[Comparison]) -> Comparison:
-    """Return a comparison with what its languages say."""
+    """Return a comparison with the counts of languages won, tied, lost and agreeing."""
     wins, losses = (sum(one.p < LEVEL and one.effect * sign > 0 for one in languages) for sign in (1, -1))
     agree = sum(one.effect * row.effect > 0 for one in languages)
     return replace(row, wins=wins, losses=losses, ties=len(languages) - wins - losses, agree=agree)
 
 
-def compare_systems(systems: Sequence[System], found: Sequence[Design], *, draws: int, seed: int) -> list[Comparison]:
-    """Return the comparisons of every system with the first, design by design, p-values adjusted."""
+def compare_designs(
+    systems: Sequence[System], compared: Sequence[Design], *, draws: int, seed: int
+) -> list[Comparison]:
+    """Return the comparisons of every system with the first, design by design, with adjusted p-values."""
     ends = np.cumsum([len(system.runs) for system in systems])
     places = [range(end - len(system.runs), end) for system, end in zip(systems, ends, strict=True)]
     rows: list[Comparison] = []
-    for design in found:
+    for design in compared:
         drawn = sample(design, draws=draws, seed=seed)
         for system, own in zip(systems[1:], places[1:], strict=True):
             rows += _Pair(design, drawn, systems[0], system, (places[0], own), seed).compare()
@@ -174,10 +176,9 @@ def compare_systems(systems: Sequence[System], found: Sequence[Design], *, draws
 
 
 def family(row: Comparison) -> tuple[str, bool]:
-    """Return which comparisons a p-value is adjusted with, over all systems and tasks.
+    """Return the family that a p-value is adjusted in, over all systems and tasks.
 
-    Target means are few questions and languages many looks, so those do not pay for these; nor do the first metrics of
-    tasks pay for what else is scored.
+    Target means are few and languages many, so each are a family of their own; so are the metrics after a task's first.
     """
     return ("mean" if row.averaged else "language", row.first_metric)
 

@@ -1,4 +1,4 @@
-"""Predictions files -> counts: the same items in the same order in every run, or an error that says where not."""
+"""Counts of each metric, read from predictions; every run must have the same items."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Counts:
-    """What one metric counts in one language.
+    """The counts of one metric in one language.
 
     Args:
-        ids: of the items, or numbers of what a metric joins.
+        ids: ids of the items, or numbers of the groups that a metric scores as one, such as queries.
         metric: turns sums of counts into scores.
-        counts: by run, item and part, shape (runs, items, parts).
+        counts: shape (runs, items, parts).
     """
 
     ids: tuple[str, ...]
@@ -36,15 +36,15 @@ class Counts:
 def read_counts(
     paths: Sequence[Path], makers: Mapping[str, Callable[[Sequence[str]], Metric]], *, mined: bool = False
 ) -> dict[str, Counts]:
-    """Read one language of one task in every run and return what each metric counts.
+    """Read one language of one task in every run and return the counts of each metric.
 
     Args:
-        paths: a predictions file a run.
-        makers: of each metric, from the labels that occur.
-        mined: answers are partners of sentences; most have none, and those that no run found one for are left out.
+        paths: one predictions file per run.
+        makers: functions that make each metric from the labels that occur.
+        mined: whether answers are partners of sentences; sentences without a partner in any run are left out.
 
     Raises:
-        DataError: a file is damaged, or two hold other items or other gold answers.
+        DataError: a file is damaged, or two have different items or gold answers.
     """
     reference = _read(paths[0], mined)
     ids = _ids(reference, paths[0])
@@ -58,14 +58,14 @@ def read_counts(
     for name, make in makers.items():
         metric = make(labels)
         tables = [_table(metric, records, path) for records, path in zip(ordered, paths, strict=True)]
-        units = len(tables[0])  # some metrics join the records of a query
+        units = len(tables[0])  # some metrics score the records of a query together
         own = ids if units == len(ids) else tuple(map(str, range(units)))
         found[name] = Counts(own, metric, np.stack(tables))
     return found
 
 
 def _labels(records: Sequence[Record]) -> set[str]:
-    """Return the labels that occur, where answers are labels."""
+    """Return the labels that occur, if answers are labels."""
     answers = [record[side] for side in ("prediction", "gold") for record in records]
     return set(answers) if set(map(type, answers)) == {str} else set()
 
@@ -76,7 +76,7 @@ def _has_partner(record: Record) -> bool:
 
 def _read(path: Path, mined: bool) -> list[Record]:
     if not path.is_file():
-        raise DataError(f"{path}: there is no such file, though results.json has its score; was it moved?")
+        raise DataError(f"{path}: no such file, though results.json has its score; was it moved?")
     # Not splitlines(): texts may hold other line breaks, which JSON leaves as they are.
     lines = [line for line in read_text(path).split("\n") if line.strip()]
     if not lines:
@@ -91,7 +91,7 @@ def _read(path: Path, mined: bool) -> list[Record]:
 
 
 def _are_records(values: Sequence[Any], mined: bool) -> bool:
-    """Return whether all values are records; at once, since there may be a million."""
+    """Return whether all values are records, in one pass: there may be a million."""
     try:
         complete = [(value["id"], value["prediction"], value["gold"]) for value in values]
     except (KeyError, TypeError, IndexError):
@@ -100,13 +100,13 @@ def _are_records(values: Sequence[Any], mined: bool) -> bool:
 
 
 def _blame(lines: Sequence[str], path: Path) -> None:
-    """Raise the error of the first line that is no record."""
+    """Raise the error of the first line that is not a record."""
     for number, line in enumerate(lines, start=1):
         where = f"{path}, line {number}"
         try:
             value = json.loads(line)
         except json.JSONDecodeError as error:
-            raise DataError(f"{where}: not whole JSON: {error.msg}; the file was cut off or edited") from error
+            raise DataError(f"{where}: incomplete JSON: {error.msg}; the file was cut off or edited") from error
         if not isinstance(value, dict) or not {"id", "prediction"} <= value.keys():
             raise DataError(f'{where}: expected a record {{"id", "prediction", "gold", ...}}, found {line[:80]}')
         if value.get("gold") is None:
@@ -118,14 +118,14 @@ def _ids(records: Sequence[Record], path: Path) -> tuple[str, ...]:
     ids = tuple(str(record["id"]) for record in records)
     if len(set(ids)) != len(ids):
         twice = next(one for place, one in enumerate(ids) if one in ids[:place])
-        raise DataError(f"{path}: id '{twice}' occurs twice; items are paired by their ids")
+        raise DataError(f"{path}: id '{twice}' occurs twice; expected each id once, since items are paired by id")
     return ids
 
 
 def _in_order(
     records: list[Record], ids: tuple[str, ...], reference: Sequence[Record], paths: tuple[Path, Path], mined: bool
 ) -> list[Record]:
-    """Return records in the order of `ids`, after checking that items and gold answers are those of the reference."""
+    """Return records in the order of `ids`; items and gold answers must be those of the reference."""
     path, first = paths
     own = _ids(records, path)
     if own != ids:
@@ -133,12 +133,12 @@ def _in_order(
         place = {one: index for index, one in enumerate(own)}
         records = [records[place[one]] for one in ids]
     golds = [[record["gold"] for record in one] for one in (records, reference)]
-    if mined:  # of several gold partners, the one that was found stands first
+    if mined:  # of several gold partners, the one that was found comes first
         golds = [sorted(map(str, one)) for one in golds]
     if golds[0] != golds[1]:
         one, here, there = next(row for row in zip(ids, *golds, strict=True) if row[1] != row[2])
         raise DataError(
-            f"{path}: item '{one}' has the gold answer {here!r}, and in {first} it is {there!r}; were the runs "
+            f"{path}: item '{one}' has the gold answer {here!r}, but in {first} it is {there!r}; were the runs "
             "scored on different splits or versions of the data?"
         )
     return records
@@ -149,9 +149,9 @@ def _same_items(own: tuple[str, ...], ids: tuple[str, ...], path: Path, first: P
     missing, extra = [one for one in ids if one not in here], [one for one in own if one not in there]
     if missing or extra:
         lacking = f"; {len(missing)} are missing, the first with id '{missing[0]}'" if missing else ""
-        added = f"; {len(extra)} are not there, the first with id '{extra[0]}'" if extra else ""
+        added = f"; {len(extra)} are extra, the first with id '{extra[0]}'" if extra else ""
         raise DataError(
-            f"{path}: {len(own)} items, where {first} has {len(ids)}{lacking}{added}; were the runs scored on "
+            f"{path}: {len(own)} items, but {first} has {len(ids)}{lacking}{added}; were the runs scored on "
             "different splits, or with a limit?"
         )
 

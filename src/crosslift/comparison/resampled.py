@@ -1,4 +1,4 @@
-"""Counts -> scores of every run and language, on the items as they are and on drawn ones."""
+"""Scores of every run and language, on the test items and on bootstrap samples of them."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Sample:
     Args:
         observed: in percent, shape (runs, languages).
         resampled: the same on each draw, shape (draws, runs, languages).
-        items: how many there are to draw from, by language.
-        ids: how many there are in all, where languages are parallel; else None.
+        items: number of items by language.
+        ids: number of items in all if languages are parallel; else None.
     """
 
     observed: NDArray[np.float64]
@@ -32,13 +32,13 @@ class Sample:
     ids: int | None
 
     def drawn_from(self, languages: Sequence[int]) -> int:
-        """Return how many items a mean over languages is drawn from."""
-        together = sum(self.items[place] for place in languages)
-        return together if self.ids is None or len(languages) == 1 else self.ids
+        """Return the number of items that a mean over languages is resampled from."""
+        apart = sum(self.items[place] for place in languages)
+        return apart if self.ids is None or len(languages) == 1 else self.ids
 
 
 def sample(design: Design, *, draws: int, seed: int) -> Sample:
-    """Draw items anew, the same ones in all runs and in all parallel languages."""
+    """Resample items, the same ones in all runs and in all parallel languages."""
     generator = np.random.default_rng(seed)
     numbered = _numbered(design, design.languages)
     tables = [
@@ -61,14 +61,14 @@ def sample(design: Design, *, draws: int, seed: int) -> Sample:
 def swap_items(
     design: Design, languages: Sequence[str], pair: tuple[int, int], *, draws: int, seed: int
 ) -> Randomisation:
-    """Return the p-value of the difference of two runs' means over languages, items being swapped between them.
+    """Return the p-value of the difference between two runs' means over languages, with items swapped between them.
 
     Args:
-        design: what is compared.
-        languages: whose mean is taken.
-        pair: the two runs.
-        draws: swaps to try, where there are too many to try all.
-        seed: of those draws.
+        design: the task and metric.
+        languages: the languages of the mean.
+        pair: the places of the two runs.
+        draws: number of random swaps, if there are too many to try all.
+        seed: random seed of the swaps.
     """
     counts = [design.counts[code].counts[list(pair)] for code in languages]  # (2, items, parts) each
     numbered = _numbered(design, languages)
@@ -85,7 +85,7 @@ def swap_items(
 
 
 def _numbered(design: Design, languages: Sequence[str]) -> list[NDArray[np.intp]]:
-    """Return the number of each item among all: of its id in parallel languages, else of the item itself."""
+    """Return a number for each item: that of its id in parallel languages, otherwise a different one for each item."""
     if not design.joint:
         sizes = [len(design.counts[code].ids) for code in languages]
         starts = np.cumsum([0, *sizes[:-1]])
@@ -104,6 +104,6 @@ def _scored(design: Design, code: str) -> NDArray[np.float64]:
 
 
 def _scores(design: Design, code: str, sums: Counted) -> NDArray[np.float64]:
-    """Return the scores of drawn sums, shape (draws, runs)."""
+    """Return the scores of resampled sums, shape (draws, runs)."""
     runs, _, parts = design.counts[code].counts.shape
     return design.counts[code].metric.scores(sums.reshape(-1, runs, parts).astype(np.float64))

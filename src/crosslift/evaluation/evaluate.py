@@ -121,9 +121,9 @@ def _evaluate_all(
         first = "; ".join(f"{row['task']}: {row['reason']}" for row in skipped[:REASONS])
         tried = f"{len(skipped)} tried; the first {REASONS}: {first}"
         raise InputError(f"{saved.name}: there is no task that it could be scored on ({tried})")
-    content = _content(saved, scored, options)
-    benchmark = benchmark_score(content["summary"], {each.task.name: each.task.metrics for each in scored})
-    return {**content, "skipped": skipped, "benchmark": benchmark}, scored
+    summaries = [row for each in scored for row in each.summary]
+    benchmark = benchmark_score(summaries, {each.task.name: each.task.metrics for each in scored})
+    return _content(saved, scored, options, skipped=skipped, benchmark=benchmark), scored
 
 
 def _twin(task: Task, scored: Sequence[TaskScores]) -> str | None:
@@ -138,15 +138,18 @@ def _available(options: ScoringOptions, task: Task, source: Source) -> ScoringOp
     return replace(options, languages=wanted) if wanted else options
 
 
-def _content(saved: SavedModel, scored: Sequence[TaskScores], options: ScoringOptions) -> dict[str, Any]:
+def _content(
+    saved: SavedModel, scored: Sequence[TaskScores], options: ScoringOptions, **of_all: Any
+) -> dict[str, Any]:
     def joined(name: str) -> list[Any]:
         return [row for each in scored for row in getattr(each, name)]
 
     names = ("scores", "summary", "probes", "warnings", "generalized", "consistency")
-    content = results(
-        saved.origin.name, saved.origin.seed, stages=[], languages={}, **{name: joined(name) for name in names}
+    rows = {name: joined(name) for name in names}
+    evaluated = {"model": saved.name, "precision": saved.precision, **options.values()}
+    return results(
+        saved.origin.name, saved.origin.seed, stages=[], languages={}, **rows, evaluated=evaluated, **of_all
     )
-    return {**content, "evaluated": {"model": saved.name, "precision": saved.precision, **options.values()}}
 
 
 def _settings(data: Path | str | SourceSettings | None) -> SourceSettings:

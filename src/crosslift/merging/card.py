@@ -11,7 +11,8 @@ import huggingface_hub
 import yaml
 
 from crosslift.io.markdown import bullets, escaped, table
-from crosslift.runs.model_card import front_matter, head_of, loading
+from crosslift.runs.card_header import front_matter, pipeline_tag
+from crosslift.runs.model_card import loading
 from crosslift.version import __version__
 
 log = logging.getLogger(__name__)
@@ -34,7 +35,7 @@ def merge_card(record: Mapping[str, Any], architecture: str, *, predicts: bool) 
     """
     models, base = record["models"], record["base"]
     cards = [_header_of(place) for place in models]
-    head = head_of(architecture)
+    head = pipeline_tag(architecture)
     header = {
         "language": _all(cards, "language"),
         "license": _licence(cards),

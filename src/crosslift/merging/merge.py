@@ -21,7 +21,7 @@ from crosslift.heads.checkpoints import described
 from crosslift.heads.task_model import TaskModel
 from crosslift.merging import arithmetic
 from crosslift.merging.card import merge_card
-from crosslift.runs.model_card import architecture_of
+from crosslift.runs.card_header import architecture_of
 
 log = logging.getLogger(__name__)
 

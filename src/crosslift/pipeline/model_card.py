@@ -11,7 +11,8 @@ from crosslift.api.task import Task
 from crosslift.data.sources.user_task import UserTask
 from crosslift.pipeline.inputs.read import RunData
 from crosslift.recipe import Recipe, values
-from crosslift.runs.model_card import Data, architecture_of, model_card
+from crosslift.runs.card_header import architecture_of
+from crosslift.runs.model_card import Data, model_card
 from crosslift.runs.write import write_text
 
 LAB_LICENCE = "the lab's, made by crosslift: none needed"

@@ -1,6 +1,6 @@
-"""Pages and tables made from run directories and studies, without torch and without scoring anything again.
+"""Pages and tables of run directories and studies, without torch and without scoring anything again.
 
-Runs that share the recipe name and differ in seed are one *system*; the first system is the baseline.
+Runs that differ only in seed are one *system* (`crosslift.runs.systems`); the first system is the baseline.
 
     page = crosslift.report.html([Path("runs/unaligned-0"), Path("runs/aligned-0")])
     crosslift.report.write(Path("runs"))          # writes runs/report.html
@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING
 from crosslift.errors import InputError, StorageError
 from crosslift.report.runs.differences import differences
 from crosslift.report.runs.view import Report, with_baseline
-from crosslift.runs import read
+from crosslift.runs.systems import Systems, read_systems
 from crosslift.runs.write import write_text
 
 if TYPE_CHECKING:
@@ -37,14 +37,14 @@ def find(directory: Path, *, baseline: str | None = None) -> list[Path]:
 
     Args:
         directory: a run directory, or a folder with run directories anywhere below it.
-        baseline: recipe name of the system that others are measured against; by default the one with the
-            fewest stages, and among equals the first by path.
+        baseline: name of the recipe that others are measured against; by default the one with the fewest stages, and
+            among equals the first by path.
 
     Raises:
         InputError: there is no run, one of them is damaged, or no run has the recipe `baseline`.
     """
-    found = with_baseline(read.load_all(read.find(directory)), baseline)
-    return [each for run in found for each in run.directories]
+    found = with_baseline(read_systems([directory]), baseline)
+    return [each for run in found.runs for each in run.directories]
 
 
 def html(directories: Sequence[Path]) -> str:
@@ -54,7 +54,7 @@ def html(directories: Sequence[Path]) -> str:
         directories: run directories; the recipe of the first is the baseline.
 
     Raises:
-        InputError: a directory holds no valid run, or ``crosslift[report]`` is not installed.
+        InputError: a directory holds no valid run, or `crosslift[report]` is not installed.
     """
     return _installed(lambda: _html_of_runs(_with_differences(directories)))
 
@@ -78,7 +78,7 @@ def terminal(directories: Sequence[Path]) -> list[Table]:
     """
     from crosslift.report.runs.terminal import tables
 
-    return tables(Report.of(read.load_all(directories)))
+    return tables(Report.of(_read(directories)))
 
 
 def is_study(path: Path) -> bool:
@@ -93,7 +93,7 @@ def study_html(study: StudyResult | Path) -> str:
         study: its result, or the directory that holds `study.json`.
 
     Raises:
-        InputError: there is no valid result, or ``crosslift[report]`` is not installed.
+        InputError: there is no valid result, or `crosslift[report]` is not installed.
     """
     return _installed(lambda: _html_of_study(_arranged(study)))
 
@@ -113,12 +113,12 @@ def study_markdown(study: StudyResult | Path) -> str:
 
 
 def write(directory: Path, output: Path | None = None, *, baseline: str | None = None) -> Path:
-    """Write the page about a study, or about every run in `directory`, and return where it is.
+    """Write the page about a study, or about every run in `directory`, and return its path.
 
     Args:
         directory: a study's directory, a run directory, or a folder with run directories anywhere below it.
-        output: the file to write; ``directory/report.html`` by default.
-        baseline: as for `find`; a study knows its own.
+        output: the file to write; `directory/report.html` by default.
+        baseline: as for `find`; a study names its own.
 
     Raises:
         InputError: as for `find` and `study_html`.
@@ -133,8 +133,14 @@ def write(directory: Path, output: Path | None = None, *, baseline: str | None =
     return path
 
 
+def _read(directories: Sequence[Path]) -> Systems:
+    if not directories:
+        raise InputError("a report needs at least one run directory; none was given")
+    return read_systems(directories)
+
+
 def _with_differences(directories: Sequence[Path]) -> Report:
-    found = read.load_all(directories)
+    found = _read(directories)
     return Report.of(found, differences(found))
 
 
@@ -162,6 +168,6 @@ def _installed(render: Callable[[], str]) -> str:
         return render()
     except ModuleNotFoundError as error:
         raise InputError(
-            f"the HTML report needs the package '{error.name}', which is not installed; "
-            f"to install it: pip install 'crosslift[report]'"
+            f"the HTML report needs the package '{error.name}', which is not installed; to install it: "
+            "pip install 'crosslift[report]'"
         ) from error

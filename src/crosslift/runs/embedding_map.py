@@ -1,4 +1,4 @@
-"""Maps of sentence embeddings in which translations should meet."""
+"""Two-dimensional maps of sentence embeddings, in which translations should be close."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 MAXIMUM_POINTS = 1000
-"""More are a blot on the page, and slow to lay out."""
+"""Points of a map: more overlap, and take long to lay out."""
 SEED = 0
-"""Of the layout and of the choice of meanings: a report of the same runs is the same page."""
+"""Seed of the layout and of the choice of meanings, so that a report of the same runs is the same page."""
 
 Floats = NDArray[np.float32]
 Names = NDArray[np.str_]
@@ -28,9 +28,9 @@ Names = NDArray[np.str_]
 
 @dataclass(frozen=True, slots=True)
 class Embeddings:
-    """Sentence vectors, shape (n, d), with the language, the meaning id and the text of each.
+    """Sentence vectors, shape (n, d), each with its language, meaning id and text.
 
-    `dropped` counts sentences that were left out because their vector was not finite.
+    `dropped` counts sentences left out because their vector is not finite.
     """
 
     vectors: Floats
@@ -51,8 +51,8 @@ class Embeddings:
 class Map:
     """Two layouts of the same points, shape (n, 2) each, and how well they group.
 
-    A silhouette is between -1 and 1 (Rousseeuw 1987), here by cosine distance of the full vectors: high by
-    meaning says that translations lie together, high by language that languages do.
+    A silhouette is between -1 and 1 (Rousseeuw 1987), here by cosine distance of the full vectors: it is high by
+    meaning if translations are close to each other, and high by language if sentences of one language are.
     """
 
     points: Embeddings
@@ -63,7 +63,7 @@ class Map:
 
 
 def load(path: Path) -> Embeddings:
-    """Read ``embeddings.npz``; sentences whose vector is not finite are left out.
+    """Read embeddings.npz; sentences whose vector is not finite are left out.
 
     Raises:
         InputError: the file is damaged, lacks an array, or its arrays differ in length.
@@ -74,7 +74,7 @@ def load(path: Path) -> Embeddings:
             languages, ids, texts = (np.asarray(arrays[name], dtype=np.str_) for name in ("languages", "ids", "texts"))
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise InputError(
-            f"{path}: not whole: {error}; expected the arrays vectors, languages, ids and texts"
+            f"{path}: incomplete: {error}; expected the arrays vectors, languages, ids and texts"
         ) from error
     if vectors.ndim != 2 or not len(vectors) == len(languages) == len(ids) == len(texts):
         raise InputError(
@@ -86,7 +86,7 @@ def load(path: Path) -> Embeddings:
 
 
 def layout(embeddings: Embeddings) -> Map | None:
-    """Lay out a sample of the meanings, or return None for fewer than ten or all equal vectors."""
+    """Lay out a sample of the meanings; None if there are fewer than ten vectors, or all are equal."""
     points = sample(embeddings, maximum=MAXIMUM_POINTS)
     if len(points) < 10 or np.allclose(points.vectors, points.vectors[:1]):
         return None
@@ -101,7 +101,7 @@ def layout(embeddings: Embeddings) -> Map | None:
 
 
 def sample(embeddings: Embeddings, *, maximum: int) -> Embeddings:
-    """Return at most `maximum` sentences: whole meanings, each with all of its translations."""
+    """Return at most `maximum` sentences: complete meanings, each with all its translations."""
     if len(embeddings) <= maximum:
         return embeddings
     ids, counts = np.unique(embeddings.ids, return_counts=True)
@@ -111,7 +111,7 @@ def sample(embeddings: Embeddings, *, maximum: int) -> Embeddings:
 
 
 def _tsne(unit: Floats) -> Floats:
-    # One thread and exact neighbours: the layout is then the same everywhere, to rounding.
+    # One thread and exact neighbours make the layout the same everywhere, up to rounding.
     fitted = TSNE(
         perplexity=min(30.0, (len(unit) - 1) / 3),
         initialization="pca",
@@ -125,7 +125,7 @@ def _tsne(unit: Floats) -> Floats:
 
 
 def scaled(layout: NDArray[Any]) -> Floats:
-    """Centre a layout and scale it to the square from -1 to 1; the axes of neither method have a unit."""
+    """Centre a layout and scale it to the square from -1 to 1; its axes have no unit."""
     centred = layout - layout.mean(axis=0)
     return np.asarray(centred / max(float(np.abs(centred).max()), 1e-12), dtype=np.float32)
 

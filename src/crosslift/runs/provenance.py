@@ -1,4 +1,4 @@
-"""Which system a saved model is of: the recipe and seed of its run, or the name it was loaded by.  Imports no torch."""
+"""The origin of a saved model: the recipe and seed of its run, or the name it was loaded by.  Imports no torch."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Origin:
     """Where a saved model comes from.
 
     Args:
-        name: the recipe's, or the directory or hub id.
-        seed: the run's; 0 outside of runs.
-        recipe: text of the run's recipe.toml; empty outside of runs.
+        name: the recipe's name, or the directory or hub id of a model that is of no run.
+        seed: the run's seed; 0 without a run.
+        recipe: text of the run's recipe.toml; empty without a run.
     """
 
     name: str
@@ -24,20 +24,20 @@ class Origin:
     recipe: str = ""
 
     def write(self, directory: Path) -> None:
-        """Write the recipe beside scores of the model, for `crosslift compare` to know systems by."""
+        """Write the recipe next to the model's scores, so that `crosslift compare` knows the system."""
         if self.recipe:
             write_text(directory / "recipe.toml", self.recipe)
 
 
 def origin(model: str | Path) -> Origin:
-    """Return where a model comes from: of a run if it is the folder `model` of one.
+    """Return the origin of a model: a run, if it is the folder `model` of one.
 
     Raises:
         InputError: the run's recipe.toml or results.json is damaged.
     """
-    place = Path(model).resolve()
-    run = place.parent
-    if place.name != "model" or not all((run / name).is_file() for name in ("recipe.toml", "results.json")):
+    path = Path(model).resolve()
+    run = path.parent
+    if path.name != "model" or not all((run / name).is_file() for name in ("recipe.toml", "results.json")):
         return Origin(str(model), 0)
-    kept = read_results(run / "results.json")
-    return Origin(kept.recipe, kept.seed, read_recipe(run / "recipe.toml")[0])
+    results = read_results(run / "results.json")
+    return Origin(results.recipe, results.seed, read_recipe(run / "recipe.toml")[0])

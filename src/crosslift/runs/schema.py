@@ -1,31 +1,40 @@
-"""The content of a run directory's files as validated values: the one schema that is written and read."""
+"""The schema of results.json, by which it is written and read, and that of a line of log.jsonl."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PlainSerializer, ValidationInfo, model_validator
 
-if TYPE_CHECKING:
-    from pathlib import Path
+SCHEMA: Final = 1
+"""The schema that is written, and the newest one that is read."""
+WRITING: Final = "writing"
+"""Validation context in which a field that the schema does not name is an error; a reader ignores it."""
 
-
-SCHEMA = 1
-"""The newest schema of ``results.json`` that this version reads."""
-
-
-Number = Annotated[float, BeforeValidator(lambda value: math.nan if value is None else value)]
-"""A number that may be missing: null becomes NaN, which is shown as a dash."""
+Number = Annotated[
+    float,
+    BeforeValidator(lambda value: math.nan if value is None else value),
+    PlainSerializer(lambda value: None if math.isnan(value) else value),
+]
+"""A number that may be missing: null in the file, NaN in memory."""
 
 
 class _Model(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _only_fields(cls, values: Any, info: ValidationInfo) -> Any:
+        if info.context == WRITING:
+            known = {field.alias or name for name, field in cls.model_fields.items()}
+            if unknown := sorted(set(values) - known):
+                raise ValueError(f"{cls.__name__} has no field {', '.join(unknown)}; add it to {__name__}")
+        return values
+
 
 class Score(_Model):
-    """One task, language and metric under one checkpoint rule; `value` in percent over `items` examples."""
+    """One task, language and metric under one selection rule; `value` in percent over `items` examples."""
 
     task: str
     language: str
@@ -33,6 +42,7 @@ class Score(_Model):
     value: Number
     items: int = 0
     selection: str
+    calibration_error: Number = math.nan
 
 
 class Cell(_Model):
@@ -41,33 +51,53 @@ class Cell(_Model):
     first: str
     second: str
     value: Number
+    items: int = 0
 
 
 class Grid(_Model):
-    """The generalized setting: one task and metric over pairs of languages."""
+    """The generalized setting: one task and metric over ordered pairs of languages, with its averages.
+
+    `macro` is the mean over pairs, `micro` the mean over examples, `diagonal` the standard setting.
+    """
 
     task: str
     metric: str
     selection: str
+    macro: Number = math.nan
+    micro: Number = math.nan
+    diagonal: Number = math.nan
+    off_diagonal: Number = math.nan
+    pairs: int = 0
     cells: tuple[Cell, ...] = ()
 
 
-class Agreement(_Model):
-    """How far languages agree about translations: `agreement` in percent, the mean over pairs of languages.
+class SourceAgreement(_Model):
+    """Agreement of one target language with the source, in percent, and Cohen's kappa."""
 
-    `items` counts the examples that all languages `compared` hold; runs of earlier versions do not name the latter.
+    language: str
+    agreement: Number
+    kappa: Number
+    agreement_given_correct: Number
+
+
+class Agreement(_Model):
+    """Agreement of predictions for translations: `agreement` in percent, the mean over pairs of languages.
+
+    `items` counts the examples that all languages `compared` have; earlier versions did not write the latter.
     """
 
     task: str
     selection: str
-    agreement: Number
-    fleiss_kappa: Number = math.nan
     items: int | None = None
     compared: tuple[str, ...] = ()
+    agreement: Number
+    fleiss_kappa: Number = math.nan
+    source: str = ""
+    languages: tuple[SourceAgreement, ...] = ()
 
 
 class Summary(_Model):
-    """A run's source and targets together, in percent; `targets` counts target languages."""
+    """Averages over languages of one task, metric and selection rule, in percent; `targets` counts target languages."""
 
     task: str
     metric: str
@@ -82,13 +112,38 @@ class Summary(_Model):
     targets: int
 
 
+class Group(_Model):
+    """The mean over target languages of one family, one script or one resource level, in percent."""
+
+    task: str
+    metric: str
+    selection: str
+    grouping: str
+    group: str
+    value: Number
+    languages: tuple[str, ...]
+
+
+class Baselines(_Model):
+    """Scores on source development data without training, in percent."""
+
+    commonest_label: Number
+    second_text: Number
+
+
 class Stage(_Model):
-    """What one stage cost."""
+    """The cost of one stage, and its training data if that was translated or is of several tasks.
+
+    `languages` counts training examples by language, or by task and language.
+    """
 
     stage: str
     seconds: Number = math.nan
     tokens: int | None = None
     steps: int | None = None
+    tasks: tuple[str, ...] = ()
+    languages: dict[str, int] | dict[str, dict[str, int]] = {}
+    baselines: Baselines | None = None
     cached: bool = False
 
 
@@ -102,19 +157,62 @@ class Probe(_Model):
     items: int | None = None
 
 
+class Fertility(_Model):
+    """How a tokenizer splits a language; `unknown` in percent of subwords."""
+
+    subwords_per_word: Number = math.nan
+    characters_per_subword: Number = math.nan
+    unknown: Number = math.nan
+
+
 class Language(_Model):
-    """What is known about a language."""
+    """Facts about a language; `distance` is from the source, 0 to 1, and known in the lab only."""
 
     name: str
     script: str = ""
     family: str = ""
+    resources: str = ""
     description: str = ""
     distance: Number = math.nan
-    """From the source, 0 to 1, where it is known: in the lab."""
+    tokenizer: Fertility = Fertility()
+
+
+class Evaluated(_Model):
+    """The settings by which `crosslift evaluate` scored a saved model."""
+
+    model: str
+    precision: str = ""
+    split: str = ""
+    pooling: str = ""
+    search: str = ""
+    max_length: int | None = None
+    smooth: dict[str, Any] | None = None
+
+
+class Skipped(_Model):
+    """A task that `crosslift evaluate --task all` did not score, with the reason."""
+
+    task: str
+    reason: str
+
+
+class TaskMean(_Model):
+    """The score of one task in a benchmark, in percent: mean over all languages, and over target languages."""
+
+    all: Number
+    targets: Number = math.nan
+
+
+class Benchmark(_Model):
+    """The mean over tasks as XTREME averages them, in percent."""
+
+    all: Number
+    targets: Number
+    tasks: dict[str, TaskMean]
 
 
 class Results(_Model):
-    """``results.json``."""
+    """Content of results.json; the last three are written by `crosslift evaluate`."""
 
     version: int = Field(alias="schema")
     recipe: str
@@ -127,55 +225,32 @@ class Results(_Model):
     warnings: tuple[str, ...] = ()
     generalized: tuple[Grid, ...] = ()
     consistency: tuple[Agreement, ...] = ()
-    evaluated: dict[str, Any] = {}
-    """How a saved model was scored, where it was not its run that did so."""
+    groups: tuple[Group, ...] = ()
+    evaluated: Evaluated | None = None
+    skipped: tuple[Skipped, ...] = ()
+    benchmark: Benchmark | None = None
 
     @property
     def tasks(self) -> set[str]:
-        """What was scored."""
+        """The tasks scored."""
         return {score.task for score in self.scores}
 
     def joined(self, other: Results) -> Results | None:
-        """Return what two calls of `crosslift evaluate` found of one model on other tasks; None if they did not."""
+        """Return the results of two calls of `crosslift evaluate` for other tasks of one model; None for any others."""
         same = ("recipe", "seed", "evaluated")
-        if not self.evaluated or any(getattr(self, name) != getattr(other, name) for name in same):
+        if self.evaluated is None or any(getattr(self, name) != getattr(other, name) for name in same):
             return None
         if self.tasks & other.tasks:
             return None
-        together = ("scores", "summary", "probes", "warnings", "generalized", "consistency")
-        update: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in together}
+        lists = ("scores", "summary", "probes", "warnings", "generalized", "consistency")
+        update: dict[str, Any] = {name: getattr(self, name) + getattr(other, name) for name in lists}
         return self.model_copy(update={**update, "languages": {**other.languages, **self.languages}})
 
 
 class LogLine(_Model):
-    """One line of ``log.jsonl``: terms of a training step, or scores on source development data."""
+    """One line of log.jsonl: loss terms of a training step, or scores on source development data."""
 
     stage: str
     step: int
     terms: dict[str, Number] = {}
     dev: dict[str, Number] = {}
-
-
-@dataclass(frozen=True, slots=True)
-class Run:
-    """A run directory, read.  `recipe` is the text of ``recipe.toml`` and `settings` its values."""
-
-    directory: Path
-    results: Results
-    log: tuple[LogLine, ...]
-    recipe: str
-    settings: dict[str, Any]
-    environment: dict[str, Any]
-    also: tuple[Path, ...] = ()
-    """Other directories, in which `crosslift evaluate` scored the same model on other tasks."""
-
-    @property
-    def directories(self) -> tuple[Path, ...]:
-        """All that hold something of it."""
-        return (self.directory, *self.also)
-
-    @property
-    def embeddings(self) -> Path | None:
-        """The file of sentence embeddings, if the run kept them."""
-        path = self.directory / "embeddings.npz"
-        return path if path.is_file() else None

@@ -1,18 +1,16 @@
-"""The run directory: what one recipe and one seed left behind.  Written beside, renamed when whole.
+"""The run directory as it is written: `NAME.unfinished` at first, renamed when it is complete.
 
 ::
 
     recipe.toml         every default spelled out; running it reproduces the run
     environment.json    versions, machine, command, data origins
-    log.jsonl           a line a logged step
+    log.jsonl           one line per logged step
     model/              transformers checkpoint, and its card
-    predictions/        {task}/{language}.jsonl, a record an example, by the weights in model/
-                        {task}.generalized/{first}-{second}.jsonl, where pairs of languages are scored
-    predictions.RULE/   the same by the weights of another selection rule
+    predictions/        {task}/{language}.jsonl, one record per example, from the weights in model/
+                        {task}.generalized/{first}-{second}.jsonl, if pairs of languages are scored
+    predictions.RULE/   the same from the weights of another selection rule
     embeddings.npz      sentence vectors of translations, for the report's map
-    results.json        schema, scores, summary, stages
-
-The report is written beside, by whoever asked for one.
+    results.json        scores, summary, stages, probes: see `crosslift.runs.schema`
 
 Imports no torch.
 """
@@ -34,17 +32,17 @@ from pathlib import Path
 from typing import Any
 
 from crosslift.errors import RunExistsError
+from crosslift.runs.schema import SCHEMA, WRITING, Results
 from crosslift.version import __version__
 
-SCHEMA = 1
 NOT_LEARNED = "the task was not learned"
-"""What a warning in results.json says of a run at chance in the source language."""
+"""Words of the warning in results.json about a run at chance in the source language."""
 PACKAGES = ("accelerate", "datasets", "numpy", "tokenizers", "torch", "transformers")
 
 
 @dataclass(frozen=True)
 class JsonLines:
-    """An append-only log; a resumed run cuts it back to where its state was saved."""
+    """An append-only log; a resumed run cuts it back to its last saved state."""
 
     path: Path
 
@@ -78,22 +76,22 @@ def locked(path: Path) -> Iterator[None]:
 
 
 def claim(output: Path, recipe: str, *, resume: bool) -> Path | None:
-    """Return the directory to work in until the run is whole, or None if it is whole already and `resume` is set.
+    """Return the directory to work in until the run is complete, or None if it is and `resume` is set.
 
     Args:
-        output: the run directory to be.
-        recipe: the resolved recipe; a run is resumed with the recipe it was started with.
-        resume: go on with what is there.
+        output: the run directory to make.
+        recipe: the resolved recipe; a run is resumed only with the recipe that it was started with.
+        resume: continue an unfinished run.
 
     Raises:
-        RunExistsError: a whole run is there, or an unfinished one, and `resume` is not set or the recipe is another.
+        RunExistsError: a run exists there, finished or not, and `resume` is not set or the recipe is different.
     """
     unfinished = output.with_name(output.name + ".unfinished")
     for directory in (output, unfinished):
         if resume and not _started_with(directory, recipe):
             raise RunExistsError(
-                f"{directory} was started with another recipe (compare its recipe.toml), so it cannot be resumed with "
-                "this one; choose another --output, or remove it first"
+                f"{directory} was started with a different recipe (compare its recipe.toml), so it cannot be resumed "
+                "with this one; choose another --output, or remove it first"
             )
     if output.exists():
         if resume and (output / "results.json").exists():
@@ -115,33 +113,33 @@ def _started_with(directory: Path, recipe: str) -> bool:
 
 
 def finish(unfinished: Path, output: Path) -> None:
-    """Give a whole run its name."""
+    """Give a finished run its name."""
     unfinished.rename(output)
 
 
 def write_json(path: Path, value: Any) -> None:
-    """Write JSON beside and rename, so that a reader never sees half of it."""
+    """Write JSON; a reader never sees half of the file."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write text beside and rename."""
+    """Write text to a new file and rename it; a reader never sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    beside = path.with_name(path.name + ".unfinished")
+    new = path.with_name(path.name + ".unfinished")
     try:
-        beside.write_text(text, encoding="utf-8")
-        beside.replace(path)
+        new.write_text(text, encoding="utf-8")
+        new.replace(path)
     finally:
-        beside.unlink(missing_ok=True)
+        new.unlink(missing_ok=True)
 
 
 def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
-    """Write one record a line."""
+    """Write one record per line."""
     write_text(path, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
 
 def environment(data: Mapping[str, Any], device: str, threads: int | None = None) -> dict[str, Any]:
-    """Return what the numbers of a run may depend on besides its recipe."""
+    """Return what the numbers of a run may depend on news its recipe."""
     return {
         "crosslift": __version__,
         "python": platform.python_version(),
@@ -158,7 +156,7 @@ def environment(data: Mapping[str, Any], device: str, threads: int | None = None
 
 
 def processor(facts: Path = Path("/proc/cpuinfo")) -> str:
-    """Return the processor's name, with its numbers where Linux tells them: kinds that round otherwise share names."""
+    """Return the processor's name with its family, model and stepping: processors of one name may round differently."""
     if not facts.is_file():
         return platform.processor()
     lines = (line.partition(":") for line in facts.read_text(encoding="utf-8").splitlines())
@@ -187,9 +185,28 @@ def results(
     generalized: Sequence[Mapping[str, Any]] = (),
     consistency: Sequence[Mapping[str, Any]] = (),
     groups: Sequence[Mapping[str, Any]] = (),
+    **of_evaluate: Any,
 ) -> dict[str, Any]:
-    """Return the content of results.json; values are in percent."""
-    return {
+    """Return the content of results.json, checked against its schema; values are in percent.
+
+    Args:
+        recipe: the name of the recipe, or of the model.
+        seed: the seed of the run.
+        scores: one row per task, language, metric and selection rule.
+        summary: averages over languages.
+        stages: cost of each stage.
+        probes: measurements of the encoder after each stage.
+        languages: facts by language code.
+        warnings: warnings about how to read the scores.
+        generalized: scores of pairs of languages.
+        consistency: agreement between languages.
+        groups: means over languages of one family, script or resource level.
+        **of_evaluate: fields that only `crosslift evaluate` writes: `evaluated`, `skipped`, `benchmark`.
+
+    Raises:
+        ValidationError: a field that the schema does not name, or a value of another type.
+    """
+    content = {
         "schema": SCHEMA,
         "recipe": recipe,
         "seed": seed,
@@ -202,10 +219,12 @@ def results(
         "generalized": list(generalized),
         "consistency": list(consistency),
         "groups": list(groups),
+        **of_evaluate,
     }
+    return Results.model_validate(content, context=WRITING).model_dump(mode="json", by_alias=True, exclude_unset=True)
 
 
 def remove(directory: Path) -> None:
-    """Remove a working directory of ours, if it is there."""
+    """Remove a working directory, if it exists."""
     if directory.exists():
         shutil.rmtree(directory)

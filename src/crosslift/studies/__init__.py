@@ -1,10 +1,10 @@
-"""Research questions: what is compared, with which controls, and the rule that turns a result into a verdict.
+"""Studies: a research question, arms with controls, and rules that turn results into verdicts.
 
     found = crosslift.study("label-aware-xnli", output="runs/label-aware-xnli", jobs=2)
     found.hypotheses[0].verdict
 
-A study is a TOML file; the ready ones are in the folder `ready`.  Runs are kept, so that an interrupted study goes on
-where it was, and arms that begin alike share the beginning.
+A study is a TOML file; ready ones are in the folder `ready`.  Runs are kept, so that an interrupted study continues
+where it stopped, and arms that begin with the same stages share them.
 """
 
 from crosslift.studies.execute import Outcome

@@ -1,4 +1,4 @@
-"""Put together what a study found: verdicts, and all that its page shows."""
+"""The parts of a study's result that are collected from its runs."""
 
 from __future__ import annotations
 
@@ -8,18 +8,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from crosslift import languages
-from crosslift.runs.read import load
+from crosslift.runs.read import read_log
 from crosslift.runs.schema import Results, Stage
 from crosslift.studies.evidence import MEANS, Evidence
 from crosslift.studies.result import ArmResult, Curve, Failure, Grid, LanguageFact, Score
 from crosslift.studies.tables import Arm
 
 SHARED = "pretrain"
-"""The stage that all arms share, which no arm pays for."""
+"""The stage that all arms share, which is not part of any arm's cost."""
 
 
 def arms(found: Evidence, wanted: Sequence[Arm]) -> list[ArmResult]:
-    """Return what each arm is and what a run of it cost, on its first task."""
+    """Return each arm with the cost of a run on its first task."""
     return [_arm(arm, found) for arm in wanted]
 
 
@@ -39,7 +39,7 @@ def _arm(arm: Arm, found: Evidence) -> ArmResult:
 
 
 def _paid(found: Evidence, arm: str, task: str) -> Iterator[tuple[str, list[Stage]]]:
-    """Yield each stage of an arm's runs with the runs' records of it; those that computed it, where any did."""
+    """Yield each stage of an arm with its records in the runs that computed it, or in all runs if none did."""
     entries = [stage for path in found.runs.get((arm, task), {}).values() for stage in found.results[path].stages]
     for name in dict.fromkeys(entry.stage for entry in entries):
         same = [entry for entry in entries if entry.stage == name]
@@ -57,7 +57,7 @@ def _stage(task: str, name: str, entries: Sequence[Stage]) -> dict[str, Any]:
 
 
 def scores(found: Evidence) -> list[Score]:
-    """Return every number of every arm, a value a seed."""
+    """Return every number of every arm, one value per seed."""
     return [score for (arm, task), runs in found.runs.items() for score in _scores(found, arm, task, sorted(runs))]
 
 
@@ -82,7 +82,7 @@ def _scores(found: Evidence, arm: str, task: str, seeds: Sequence[int]) -> Itera
 
 
 def _called(task: str, scored: str, first: str) -> str:
-    """Return what a scored benchmark is called: the study's task, which may train for it in another way."""
+    """Return the name of a scored benchmark: the study's task, followed by the benchmark if it is a different one."""
     return task if scored == first else f"{task}: {scored}"
 
 
@@ -96,7 +96,7 @@ def _numbers(results: Results, kept: str) -> Iterator[tuple[tuple[str, str, str,
             named = {"target mean": row.target_mean, "source": row.source_value, "transfer gap": row.transfer_gap}
             for over, value in named.items():
                 yield ("summary", row.metric, over, row.task), value
-    yield from _between(results, kept)
+    yield from _pair_numbers(results, kept)
     probes: dict[tuple[str, str], list[float]] = {}
     for probe in results.probes:
         probes.setdefault((probe.metric, probe.stage), []).append(probe.value)
@@ -104,8 +104,8 @@ def _numbers(results: Results, kept: str) -> Iterator[tuple[tuple[str, str, str,
         yield ("probe", metric, stage, ""), statistics.fmean(values)
 
 
-def _between(results: Results, kept: str) -> Iterator[tuple[tuple[str, str, str, str], float]]:
-    """Yield what is known of pairs of languages."""
+def _pair_numbers(results: Results, kept: str) -> Iterator[tuple[tuple[str, str, str, str], float]]:
+    """Yield ((kind, metric, over, task), value) about pairs of languages."""
     for grid in results.generalized:
         apart = [cell.value for cell in grid.cells if cell.first != cell.second]
         yield ("pairs", grid.metric, "mean of pairs", grid.task), statistics.fmean(cell.value for cell in grid.cells)
@@ -119,7 +119,7 @@ def _between(results: Results, kept: str) -> Iterator[tuple[tuple[str, str, str,
 def comparisons(found: Evidence, baseline: str) -> tuple[list[dict[str, Any]], str]:
     """Return every arm against the baseline on every task, in both settings, and the name of the test.
 
-    Rows are those of `compare --json` with `generalized` beside; of pairs of languages the mean alone.
+    Rows are those of `compare --json` plus `generalized`; of pairs of languages, only the mean.
     """
     rows, named = [], ""
     for task in found.tasks:
@@ -138,13 +138,13 @@ def comparisons(found: Evidence, baseline: str) -> tuple[list[dict[str, Any]], s
 
 
 def _has(found: Evidence, arm: str, task: str, *, generalized: bool) -> bool:
-    """Return whether every run of an arm holds scores in a setting."""
+    """Return whether every run of an arm has scores in a setting."""
     results = [found.results[path] for path in found.runs[arm, task].values()]
     return all(one.generalized if generalized else one.scores for one in results)
 
 
 def grids(found: Evidence) -> list[Grid]:
-    """Return the generalized setting of each arm: means over seeds."""
+    """Return the generalized setting of each arm, as means over seeds."""
     made = []
     for (arm, task), runs in found.runs.items():
         read = [grid for path in runs.values() for grid in found.results[path].generalized]
@@ -165,23 +165,32 @@ def _mean(values: Iterable[float]) -> float:
 
 
 def facts(found: Evidence) -> tuple[str, dict[str, LanguageFact]]:
-    """Return the source language and what is known of all languages scored."""
+    """Return the source language and the facts about all languages scored."""
     known: dict[str, LanguageFact] = {}
     sources = []
     for results in found.results.values():
         sources += [row.source for row in results.summary]
         for code, language in results.languages.items():
-            resources = languages.get(code).resources
-            known.setdefault(code, LanguageFact(**language.model_dump(), resources=resources))
+            known.setdefault(
+                code,
+                LanguageFact(
+                    name=language.name,
+                    script=language.script,
+                    family=language.family,
+                    description=language.description,
+                    distance=language.distance,
+                    resources=languages.get(code).resources,
+                ),
+            )
     return (sources[0] if sources else ""), known
 
 
 def failures(found: Evidence, ended: Mapping[tuple[str, str, int], str]) -> list[Failure]:
-    """Return what is missing and what runs warn of.
+    """Return the runs that failed or are missing, and the warnings of the others.
 
     Args:
         found: the runs.
-        ended: why runs failed, by (arm, task, seed).
+        ended: errors of failed runs, by (arm, task, seed).
     """
     made = []
     for job in found.jobs:
@@ -198,11 +207,11 @@ def failures(found: Evidence, ended: Mapping[tuple[str, str, int], str]) -> list
 
 
 def curves(found: Evidence) -> list[Curve]:
-    """Return the source development score of fine-tuning, by step, of each arm: means over seeds."""
+    """Return the source development scores of each arm's fine-tuning by step, as means over seeds."""
     made = []
     for (arm, task), runs in found.runs.items():
         values: dict[int, list[float]] = {}
-        for line in (line for path in runs.values() for line in load(path).log):
+        for line in (line for path in runs.values() for line in read_log(path / "log.jsonl")):
             if line.stage == "finetune" and line.dev:
                 values.setdefault(line.step, []).append(next(iter(line.dev.values())))
         if values:

@@ -1,4 +1,4 @@
-"""What runs of a study say about a difference between two arms: effect, interval, p."""
+"""Evidence on the difference between two arms of a study: effect, interval, p-value."""
 
 from __future__ import annotations
 
@@ -19,14 +19,15 @@ from crosslift.runs.write import NOT_LEARNED
 from crosslift.stats.interval import Scores, estimate
 from crosslift.studies.plan import Job
 from crosslift.studies.rules import AGREEMENT, FINETUNE, PAIRS, TARGETS, Difference
+from crosslift.tables import format as fmt
 
 MEANS = {TARGETS: "target mean", PAIRS: "mean of pairs"}
-"""What `crosslift.compare` calls what rules call by a shorter name."""
+"""The names in `crosslift.compare` for the shorter ones in rules."""
 
 
 @dataclass(frozen=True)
 class Effect:
-    """A difference in percentage points (or a probe's unit) with its 95% interval, and how many languages agree."""
+    """A difference in percentage points (or a probe's unit) with its 95% interval; `agree` counts languages."""
 
     effect: float
     low: float
@@ -38,16 +39,16 @@ class Effect:
 
 
 class NoEvidenceError(InputError):
-    """The runs that a rule needs are not there, or do not hold what it asks for."""
+    """The runs that a rule needs are missing, or lack the number that it asks for."""
 
 
 @dataclass
 class Evidence:
-    """The runs of a study by arm and task, those of one arm and task by seed.
+    """The finished runs of a study by arm, task and seed.
 
     Args:
-        jobs: all runs of the study; those that are not there are left out.
-        tasks: the tasks of the scale, the first one first.
+        jobs: all runs of the study; unfinished ones are left out.
+        tasks: the tasks of the scale, in order.
     """
 
     jobs: Sequence[Job]
@@ -65,19 +66,19 @@ class Evidence:
 
     @cached_property
     def kept(self) -> dict[Path, str]:
-        """The checkpoint rule of the weights that each run kept."""
+        """The selection rule of the weights that each run saved."""
         return {job.directory: job.recipe.finetune.selection if job.recipe.finetune else "last" for job in self.jobs}
 
     @cached_property
     def results(self) -> dict[Path, Results]:
-        """What each run found."""
+        """The results of each run."""
         return {path: read_results(path / "results.json") for runs in self.runs.values() for path in runs.values()}
 
     def of(self, wanted: Difference) -> Effect:
         """Return the effect of a difference that a rule asks for.
 
         Raises:
-            NoEvidenceError: runs are missing, or hold no such number.
+            NoEvidenceError: runs are missing, or have no such number.
         """
         if wanted.of in MEANS and wanted.over_task in (None, wanted.task):
             return self._compared_effect(wanted, MEANS[wanted.of])
@@ -86,9 +87,9 @@ class Evidence:
         return self._compared_effect(wanted, wanted.of)
 
     def unlearned(self, wanted: Difference) -> str:
-        """Say which side of a difference did not learn its task in the source language; nothing if both did.
+        """Name the sides of a difference that did not learn the task in the source language; nothing if both did.
 
-        What was measured before fine-tuning does not depend on it.
+        Measurements before fine-tuning do not depend on it.
         """
         if wanted.stage != FINETUNE:
             return ""
@@ -99,11 +100,11 @@ class Evidence:
     def _unlearned(self, arm: str, task: str, least: float) -> str:
         results = [self.results[path] for path in self.runs.get((arm, task), {}).values()]
         failed = sum(_at_chance(one) or any(row.source_value < least for row in one.summary[:1]) for one in results)
-        asked = f" ({least:g} or more is asked)" if least else ""
+        asked = f" (the rule requires {fmt.number(least)})" if least else ""
         return f"{failed} of {len(results)} runs of {arm} on {task} did not learn it{asked}" if failed else ""
 
     def by_language(self, wanted: Difference) -> list[tuple[str, Effect, float]]:
-        """Return (language, effect, p) of every target language, p as it is."""
+        """Return (language, effect, p) of every target language, with unadjusted p."""
         task = wanted.task or self.tasks[0]
         if wanted.over_task in (None, task):
             rows = [row for row in self._rows(wanted) if not row.averaged and row.over in self._targets(wanted, task)]
@@ -148,10 +149,10 @@ class Evidence:
         for row in self._rows(wanted):
             if row.over == over:
                 return _of_comparison(row)
-        raise NoEvidenceError(f"nothing is called '{wanted.of}' in the runs of {wanted.system} and {wanted.over}")
+        raise NoEvidenceError(f"the runs of {wanted.system} and {wanted.over} have no score over '{wanted.of}'")
 
     def _targets(self, wanted: Difference, task: str) -> list[str]:
-        """Return the languages that both arms scored, without the source."""
+        """Return the target languages that were scored."""
         one = next(iter(self._directories(wanted.system, task).values()))
         sources = {row.source for row in self.results[one].summary}
         return [code for code in dict.fromkeys(s.language for s in self.results[one].scores) if code not in sources]
@@ -162,7 +163,7 @@ class Evidence:
         return any(probe.metric == wanted.of for path in paths for probe in self.results[path].probes)
 
     def _over_seeds(self, wanted: Difference) -> Effect:
-        """Return an effect whose interval knows the spread between runs alone (Student's t)."""
+        """Return an effect whose interval covers only the spread between runs (Student's t)."""
         return self._paired(wanted, lambda results, kept: _number(results, kept, wanted))
 
     def _language(self, wanted: Difference, code: str) -> Effect:
@@ -177,7 +178,7 @@ class Evidence:
             raise NoEvidenceError(f"{wanted.system} and {wanted.over} have no seed in common")
         sides = [np.array([self._number(runs[seed], number) for seed in seeds]) for runs in (over, system)]
         if not np.isfinite(sides).all():
-            raise NoEvidenceError(f"runs of {wanted.system} or {wanted.over} do not hold '{wanted.of}'")
+            raise NoEvidenceError(f"runs of {wanted.system} or {wanted.over} have no '{wanted.of}'")
         return _of_runs(sides[0], sides[1])
 
     def _number(self, path: Path, number: Callable[[Results, str], float]) -> float:
@@ -200,7 +201,7 @@ def _of_comparison(row: Comparison) -> Effect:
 
 
 def _of_runs(over: np.ndarray, system: np.ndarray) -> Effect:
-    """Return the mean difference of paired runs; test items are taken as they are."""
+    """Return the mean difference of paired runs; test items are not resampled."""
     if len(over) == 1:
         effect = float(system[0] - over[0])
         return Effect(effect, math.nan, math.nan, math.nan, 1)
@@ -210,7 +211,7 @@ def _of_runs(over: np.ndarray, system: np.ndarray) -> Effect:
 
 
 def _number(results: Results, kept: str, wanted: Difference) -> float:
-    """Return what a rule asks of one run; not a number where it does not hold it."""
+    """Return the number of one run that a rule asks for; NaN if the run does not have it."""
     if wanted.of == TARGETS:
         summaries = (row for row in results.summary if wanted.metric in (None, row.metric) and row.selection == kept)
         found = [row.target_mean for row in summaries]

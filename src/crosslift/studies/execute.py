@@ -1,4 +1,4 @@
-"""Run what is missing of a study, several runs at a time, and say at once what goes wrong; the others go on."""
+"""Running the missing runs of a study, several at a time; a failure is reported at once and stops no other run."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outcome:
-    """How a run ended: done, with what its results warn of, or failed, with the reason."""
+    """The end of a run: done, with its warnings, or failed, with the reason."""
 
     kind: Literal["done", "failed"]
     texts: tuple[str, ...] = ()
@@ -34,14 +34,13 @@ Started = Callable[[Outcome], None]
 
 
 def execute(jobs: Sequence[Job], *, processes: int, cluster: str | None, tell: Callable[[Job, Outcome], None]) -> None:
-    """Run jobs in their order, so many at a time.
+    """Run jobs in order, `processes` at a time.
 
-    A run that fails, collapses or was made of another recipe is told, and the others go on.
+    A run that fails, collapses or was started with another recipe is reported, and the others continue.
 
     Args:
-        jobs: runs that are not there yet.
-        processes: runs side by side on this machine; each has as many threads as $OMP_NUM_THREADS says, else an
-            equal share of its cores.
+        jobs: the runs to do.
+        processes: parallel runs on this machine; each has $OMP_NUM_THREADS threads, or an equal share of the cores.
         cluster: address of a Ray cluster to run on instead ("auto": the one that this machine belongs to).
         tell: called with each job when it has ended.
     """
@@ -51,7 +50,7 @@ def execute(jobs: Sequence[Job], *, processes: int, cluster: str | None, tell: C
 
 
 def run_one(recipe: Recipe, directory: Path, threads: int | None) -> Outcome:
-    """Run a recipe, or go on with it, and return how it ended; called in a process of its own."""
+    """Run or continue a recipe, and return how it ended; called in a separate process."""
     import torch
 
     from crosslift.pipeline.run import run
@@ -62,14 +61,14 @@ def run_one(recipe: Recipe, directory: Path, threads: int | None) -> Outcome:
         run(recipe, directory, resume=True)
     except CrossliftError as error:
         return Outcome("failed", (str(error),))
-    except Exception as error:  # noqa: BLE001 - whatever one run does, the others go on; it is told, and stands in the result
+    except Exception as error:  # noqa: BLE001 - one run never stops the others; the result records its error
         traceback.print_exc()
         return Outcome("failed", (f"{type(error).__name__}: {error}",))
     return Outcome("done", warnings_of(directory))
 
 
 def warnings_of(directory: Path) -> tuple[str, ...]:
-    """Return what a run's results warn of."""
+    """Return the warnings in a run's results."""
     results = json.loads((directory / "results.json").read_text(encoding="utf-8"))
     return tuple(results["warnings"])
 
@@ -87,13 +86,13 @@ def _on_machine(jobs: Sequence[Job], processes: int) -> Iterator[tuple[Job, Outc
                 yield running[future], future.result()
             except BrokenProcessPool as error:
                 raise RunError(
-                    f"the process of a run ended without a word, {running[future].name} among those under way: "
-                    "memory may have run out; finished runs are kept, so start again with fewer --jobs"
+                    f"a process was killed while {running[future].name} was running: memory may have run out; finished "
+                    "runs are kept, so start again with fewer --jobs"
                 ) from error
 
 
 def _one_share(threads: int) -> None:
-    """Let libraries that read it when they load have so many threads."""
+    """Set the number of threads for libraries that read it when they load."""
     os.environ["OMP_NUM_THREADS"] = str(threads)
 
 

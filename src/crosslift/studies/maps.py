@@ -1,4 +1,4 @@
-"""Maps of the sentence vectors of some arms, as a study's page draws them."""
+"""Maps of sentence vectors of some arms, for the page of a study."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 POINTS = 320
-"""Of a map: forty meanings in eight languages.  A study is kept in a repository."""
+"""Points of a map: forty meanings in eight languages.  Results are small, since repositories keep them."""
 DIGITS = 3
-"""Of a place in a square from -1 to 1: finer than a screen shows."""
+"""Digits of a coordinate between -1 and 1: finer than a screen shows."""
 LONGEST = 90
 """Characters of a text that are kept."""
 
 
 def maps(found: Evidence, arms: Sequence[str]) -> list[Map]:
-    """Return a map of each arm that kept its vectors: its first seed, on the first task that has some.
+    """Return a map of each arm that kept its vectors, for its first seed on the first task that has any.
 
     Raises:
         InputError: openTSNE or scikit-learn is not installed.
@@ -66,7 +66,7 @@ def _kept(found: Evidence, arm: str) -> Iterator[tuple[int, Path]]:
 
 
 def _stage(path: Path) -> str:
-    """Return the stage after which vectors were taken."""
+    """Return the stage after which the vectors were saved."""
     with np.load(path, allow_pickle=False) as arrays:
         return str(arrays["stage"])
 

@@ -1,4 +1,4 @@
-"""Numbers that are computed, not trained: each a file of `crosslift.studies.measurements` with a function `measure`."""
+"""Measurements that need no training: each is a file of `crosslift.studies.measurements` with a function `measure`."""
 
 from __future__ import annotations
 

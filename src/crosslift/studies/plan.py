@@ -1,4 +1,4 @@
-"""The runs of a study: each arm on each task with each seed, as a recipe that is checked before anything starts."""
+"""The runs of a study: each arm on each task with each seed; all recipes are checked before any starts."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from crosslift.recipe import Recipe
 from crosslift.studies.tables import Arm, Scale, Study
 
 OPTIONS = ("data", "encoder")
-"""Values that have an option of their own on the command line."""
+"""Values with an option on the command line."""
 _NAMED = re.compile(r"\$([A-Za-z_]\w*)")
 
 
 @dataclass(frozen=True)
 class Job:
-    """One run: its arm, task and seed, what is run, and where."""
+    """One run: its arm, task, seed, recipe and directory."""
 
     arm: str
     task: str
@@ -33,12 +33,12 @@ class Job:
 
     @property
     def name(self) -> str:
-        """The run in words."""
+        """The name of the run in messages."""
         return f"{self.arm}, {self.task}, seed {self.seed}"
 
     @property
     def done(self) -> bool:
-        """Whether the run is there."""
+        """Whether the run is finished."""
         return (self.directory / "results.json").is_file()
 
 
@@ -52,33 +52,33 @@ def plan(
     arms: Sequence[str] | None = None,
     tasks: Sequence[str] | None = None,
 ) -> list[Job]:
-    """Return the runs of a study at a scale: all of seed 0 first, so that what goes wrong shows early.
+    """Return the runs of a study at a scale, those of seed 0 first, so that mistakes show early.
 
     Args:
-        study: the question.
-        scale: where and how large it is run.
+        study: the study.
+        scale: one of its scales.
         output: directory of the study; runs go to `runs/ARM/TASK/seed-N` in it.
-        values: what "$name" in recipes stands for, laid over what the scale says.
-        seeds: how many.
-        arms: names of those wanted; all of the scale if None.
-        tasks: likewise.
+        values: values of "$name" in recipes; they override those of the scale.
+        seeds: number of seeds.
+        arms: arms to run; all of the scale if None.
+        tasks: tasks to run; all of the scale if None.
 
     Raises:
         InputError: an arm or a task that the scale does not have.
-        RecipeError: a recipe with mistakes, or one that needs a value that is not given.
+        RecipeError: a recipe with mistakes, or without a value that it needs.
     """
-    arms_there = {arm.name: arm for arm in study.arms_at(scale)}
-    wanted = [arms_there[name] for name in _wanted("arm", list(arms_there), arms)]
-    scored = _wanted("task", list(scale.tasks), tasks)
+    known_arms = {arm.name: arm for arm in study.arms_at(scale)}
+    chosen_arms = [known_arms[name] for name in _chosen("arm", list(known_arms), arms)]
+    chosen_tasks = _chosen("task", list(scale.tasks), tasks)
     known = {**_filled(scale.values, values, "scale.values"), **values}
-    pairs = [(arm, task) for arm in wanted for task in scored if arm.tasks == "all" or task in arm.tasks]
-    made = {(arm.name, task): _recipe(scale, arm, task, known) for arm, task in pairs}
+    pairs = [(arm, task) for arm in chosen_arms for task in chosen_tasks if arm.tasks == "all" or task in arm.tasks]
+    recipes_of = {(arm.name, task): _recipe(scale, arm, task, known) for arm, task in pairs}
     return [
         Job(
             arm.name,
             task,
             seed,
-            _seeded(made[arm.name, task], seed),
+            _seeded(recipes_of[arm.name, task], seed),
             output / "runs" / arm.name / task / f"seed-{seed}",
         )
         for seed in range(seeds)
@@ -86,7 +86,7 @@ def plan(
     ]
 
 
-def _wanted(kind: str, known: Sequence[str], names: Sequence[str] | None) -> list[str]:
+def _chosen(kind: str, known: Sequence[str], names: Sequence[str] | None) -> list[str]:
     for name in names or ():
         if name not in known:
             raise InputError(f"--{kind}s: {unknown(kind, name, known)}")
@@ -98,53 +98,53 @@ def _seeded(recipe: Recipe, seed: int) -> Recipe:
 
 
 def _recipe(scale: Scale, arm: Arm, task: str, known: Mapping[str, Any]) -> Recipe:
-    """Return the recipe of an arm on a task: what all share, the task's, the arm's, and what it leaves out."""
+    """Return the recipe of an arm on a task: the shared one, overridden by the task's, then by the arm's."""
     where = f"arm {arm.name}, task {task}"
     base = _lab() if scale.base == "lab" else {}
     layers = [_filled(layer, known, where) for layer in (scale.recipe, scale.tasks[task], arm.recipe)]
-    values = {key: value for key, value in reduce(_laid_over, layers, base).items() if key not in arm.without}
+    values = {key: value for key, value in reduce(_overridden, layers, base).items() if key not in arm.without}
     for key, table in _filled(arm.each, known, where).items():
-        values[key] = [_laid_over(item, table) for item in values.get(key, [])]
-    if "finetune" not in scale.tasks[task] and _by_vectors(task, values.get("evaluate", [{}])):
-        values.pop("finetune", None)  # what is scored by sentence vectors has no head to train
+        values[key] = [_overridden(item, table) for item in values.get(key, [])]
+    if "finetune" not in scale.tasks[task] and _is_embedding_only(task, values.get("evaluate", [{}])):
+        values.pop("finetune", None)  # embedding tasks have no head to train
     if "finetune" in values:
         values["finetune"] = _longer({"task": task, **values["finetune"]}, arm.times)
     values["evaluate"] = [{"task": task, **table} for table in values.get("evaluate", [{}])]
     return recipes.build({**values, "name": arm.name}, where=where)
 
 
-def _by_vectors(task: str, evaluated: Sequence[Mapping[str, Any]]) -> bool:
-    """Return whether all that a run is scored on is retrieval; unknown names are found when recipes are built."""
+def _is_embedding_only(task: str, evaluated: Sequence[Mapping[str, Any]]) -> bool:
+    """Return whether a run is scored on embedding tasks only; unknown names are found when recipes are built."""
     names = [str(table.get("task", task)) for table in evaluated]
     known = [registry.load("task", name).task_type for name in names if name in registry.entries("task")]
     return len(known) == len(names) and EMBEDDING_TASKS.issuperset(known)
 
 
 def _lab() -> dict[str, Any]:
-    """Return the demo's recipe without its task."""
+    """Return the recipe of the demo without its task."""
     values = recipes.read(recipes.LAB_RECIPE)
     finetune = {key: value for key, value in values["finetune"].items() if key != "task"}
     return {key: value for key, value in values.items() if key not in ("name", "evaluate")} | {"finetune": finetune}
 
 
 def _longer(table: Mapping[str, Any], times: float) -> dict[str, Any]:
-    stretched = {"steps": lambda number: round(number * times), "epochs": lambda number: number * times}
-    return {key: stretched[key](value) if key in stretched and times != 1 else value for key, value in table.items()}
+    longer = {"steps": lambda number: round(number * times), "epochs": lambda number: number * times}
+    return {key: longer[key](value) if key in longer and times != 1 else value for key, value in table.items()}
 
 
-def _laid_over(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values with others laid over them: tables key by key, everything else as a whole."""
-    both = {
-        key: _laid_over(values[key], change)
+def _overridden(values: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values that others override: tables key by key, everything else as a whole."""
+    changed = {
+        key: _overridden(values[key], change)
         if isinstance(change, Mapping) and isinstance(values.get(key), Mapping)
         else change
         for key, change in changes.items()
     }
-    return {**values, **both}
+    return {**values, **changed}
 
 
 def _filled(value: Any, known: Mapping[str, Any], where: str) -> Any:
-    """Return values with what each text "$name" stands for in its place; "$name/rest" is a text."""
+    """Return values in which each text "$name" is replaced by its value; "$name/rest" stays a text."""
     if isinstance(value, Mapping):
         return {key: _filled(inner, known, where) for key, inner in value.items()}
     if isinstance(value, list | tuple):
@@ -154,9 +154,9 @@ def _filled(value: Any, known: Mapping[str, Any], where: str) -> Any:
         return value
     name, rest = named[1], value[named.end() :]
     if name not in known:
-        way = f"--{name} VALUE" if name in OPTIONS else f"{name}=VALUE"
+        option = f"--{name} VALUE" if name in OPTIONS else f"{name}=VALUE"
         raise RecipeError(
-            f"{where}: '{value}' needs a value for '{name}'{nearest(name, known)}; give {way} on the command line "
+            f"{where}: '{value}' needs a value for '{name}'{nearest(name, known)}; give {option} on the command line "
             f"(known: {', '.join(known) or 'none'})"
         )
     return f"{known[name]}{rest}" if rest else known[name]

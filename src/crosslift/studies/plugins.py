@@ -1,4 +1,4 @@
-"""Parts of studies that are a file each: measurements and preparations."""
+"""The measurements and preparations of studies, one file each."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ def parts(folder: str) -> list[str]:
 
 
 def module(folder: str, name: str) -> Any:
-    """Return a part by its name.
+    """Return the module of a name.
 
     Raises:
-        RecipeError: there is none; the message names the nearest.
+        RecipeError: there is no such file; the message names the nearest.
     """
     known = parts(folder)
     if name not in known:

@@ -1,4 +1,4 @@
-"""What makes files that recipes need: each a file of `crosslift.studies.preparations` with a function `prepare`."""
+"""Preparations of files that recipes need: each is in `crosslift.studies.preparations`, with a function `prepare`."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from crosslift.studies.plugins import module
 from crosslift.studies.tables import Scale
 
 PREPARED = "prepared"
-"""Folder of a study for files that its recipes need."""
+"""Folder of a study for the files that its recipes need."""
 
 
 def prepared(scale: Scale, folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Return values for recipes: those given, and where a scale's preparation has put what it made.
+    """Return values for recipes: those given, and the paths of the files that the scale's preparation made.
 
     Raises:
-        InputError: there is no such preparation, or it lacks a value.
+        InputError: there is no such preparation, or a value that it needs is missing.
     """
     if scale.prepare is None:
         return dict(values)

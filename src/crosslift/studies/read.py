@@ -1,4 +1,4 @@
-"""Read a study: one of the ready ones by name, or a TOML file; every mistake is reported at once."""
+"""Definitions of studies: ready ones by name, or TOML files; all mistakes are reported at once."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ READY = Path(__file__).parent / "ready"
 
 @dataclass(frozen=True)
 class Definition:
-    """A study as it was read: its file, its TOML and its hash beside the tables."""
+    """A study with its file, its TOML text and its hash."""
 
     path: Path
     study: Study
@@ -27,12 +27,12 @@ class Definition:
 
     @property
     def name(self) -> str:
-        """The name of the file."""
+        """The name of the file, without its extension."""
         return self.path.stem
 
     @property
     def hash(self) -> str:
-        """What changes when anything of the study changes."""
+        """A hash that changes when anything in the study changes."""
         return recipes.content_hash(self.study.model_dump(mode="json"))
 
     def scale(self, name: str) -> Scale:
@@ -43,7 +43,7 @@ class Definition:
         """
         if name not in self.study.scale:
             raise InputError(
-                f"the study {self.name} has no scale '{name}'{nearest(name, self.study.scale)} "
+                f"study {self.name} has no scale '{name}'{nearest(name, self.study.scale)} "
                 f"(available: {', '.join(self.study.scale)})"
             )
         return self.study.scale[name]
@@ -58,16 +58,16 @@ def load(study: str | Path) -> Definition:
     """Read a study.
 
     Args:
-        study: name of a ready one, or a TOML file.
+        study: name of a ready study, or a TOML file.
 
     Raises:
-        InputError: there is none of this name.
+        InputError: there is no ready study of this name.
         RecipeError: the file is missing, is not TOML, or has mistakes; all of them are listed.
     """
     path = Path(study)
     if path.suffix != ".toml":
         if str(study) not in names():
-            raise InputError(f"{unknown('study', str(study), names())}; or give a TOML file")
+            raise InputError(f"{unknown('study', str(study), names())}; expected a name or a TOML file")
         path = READY / f"{study}.toml"
     values = recipes.read(path)
     return Definition(path, _validated(values, where=str(path)), path.read_text(encoding="utf-8"))

@@ -1,4 +1,4 @@
-"""What a study found, as `study.json` holds it: everything that its page shows.
+"""The result of a study, as `study.json` holds it: everything that its page shows.
 
 Imports no torch.
 """
@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from crosslift.errors import InputError
 from crosslift.runs.read import read_model
-from crosslift.runs.schema import Language, Number
+from crosslift.runs.schema import Number
 
 SCHEMA = 1
 Verdict = Literal["confirmed", "refuted", "inconclusive", "recorded"]
@@ -24,25 +24,25 @@ class _Part(BaseModel):
 
 
 class ArmResult(_Part):
-    """An arm: what it is, what ran, and what a run of it cost (means over the runs that computed a stage)."""
+    """An arm, and the cost of its runs (means over the runs that computed a stage)."""
 
     name: str
     about: str
     control: bool = False
     seconds: Number = math.nan
-    """Of all stages of a run of the first task, alignment included, pre-training that all share left out."""
+    """Time of all stages of a run on the first task, except pre-training, which all arms share."""
     steps: int | None = None
     tokens: int | None = None
     stages: tuple[dict[str, Any], ...] = ()
-    """stage, seconds, steps, tokens, task."""
+    """Rows of task, stage, seconds, steps, tokens."""
 
 
 class Score(_Part):
-    """A number of an arm on a task: a value a seed, in percent but for probes.
+    """A number of an arm on a task, with one value per seed; in percent, except probes and kappa.
 
-    `kind` says what `over` is: "language" (its code), "summary" ("target mean", "source", "transfer gap"), "pairs" (the
+    `kind` determines `over`: "language" (its code), "summary" ("target mean", "source", "transfer gap"), "pairs" (the
     mean of all ordered pairs), "off-diagonal" (of pairs of two languages), "agreement" (of pairs of languages),
-    "fleiss_kappa" (of all), or "probe" (`over` is the stage that it was taken after; the mean over languages).
+    "fleiss_kappa" (of all languages), or "probe" (the stage that precedes it; the mean over languages).
     """
 
     arm: str
@@ -56,23 +56,23 @@ class Score(_Part):
 
 
 class Grid(_Part):
-    """The generalized setting of an arm: mean over seeds of each ordered pair of languages, in percent."""
+    """The generalized setting of an arm: the mean over seeds of each ordered pair of languages, in percent."""
 
     arm: str
     task: str
     metric: str
     languages: tuple[str, ...]
     cells: tuple[tuple[Number, ...], ...]
-    """(languages, languages): first text's language x second text's."""
+    """Shape (languages, languages): language of the first text x language of the second."""
 
 
 class Finding(_Part):
-    """One difference behind a verdict, or one number that was computed."""
+    """One difference behind a verdict, or one measured number."""
 
     text: str
     effect: Number = math.nan
     unit: str = "points"
-    """Percentage points, "places" of a ranking, or "" for a number that was computed."""
+    """"points" (percentage points), "places" (of a ranking), or "" for a measured number."""
     low: Number = math.nan
     high: Number = math.nan
     p: Number = math.nan
@@ -89,7 +89,7 @@ class Judged(_Part):
     statement: str
     source: str = ""
     rule: str
-    """In words."""
+    """The rule in words."""
     verdict: Verdict
     effect: Number = math.nan
     unit: str = "points"
@@ -103,7 +103,7 @@ class Judged(_Part):
 
 
 class Failure(_Part):
-    """A run that is missing, or says nothing."""
+    """A run that failed or is missing, or a warning of a run."""
 
     arm: str
     task: str
@@ -113,7 +113,7 @@ class Failure(_Part):
 
 
 class Curve(_Part):
-    """Source development score by fine-tuning step: mean over seeds."""
+    """Source development score by fine-tuning step, as a mean over seeds."""
 
     arm: str
     task: str
@@ -122,7 +122,7 @@ class Curve(_Part):
 
 
 class Map(_Part):
-    """Sentence vectors of one run in the plane: t-SNE and PCA, each (points, 2), with silhouettes of the vectors."""
+    """Sentence vectors of one run in two dimensions, (points, 2) by t-SNE and by PCA, and their silhouettes."""
 
     arm: str
     stage: str
@@ -136,14 +136,19 @@ class Map(_Part):
     silhouette_language: Number = math.nan
 
 
-class LanguageFact(Language):
-    """What is known of a language, its resource level included."""
+class LanguageFact(_Part):
+    """Facts about a language; `distance` is from the source, 0 to 1, and known in the lab only."""
 
+    name: str
+    script: str = ""
+    family: str = ""
+    description: str = ""
+    distance: Number = math.nan
     resources: str = ""
 
 
 class StudyResult(_Part):
-    """``study.json``."""
+    """Content of study.json."""
 
     version: int = Field(alias="schema")
     study: str
@@ -159,7 +164,7 @@ class StudyResult(_Part):
     arms: tuple[ArmResult, ...] = ()
     scores: tuple[Score, ...] = ()
     comparisons: tuple[dict[str, Any], ...] = ()
-    """Rows of `compare --json`, with `generalized` beside: every arm against the baseline."""
+    """Rows of `compare --json` plus `generalized`: every arm against the baseline."""
     test: str = ""
     hypotheses: tuple[Judged, ...]
     grids: tuple[Grid, ...] = ()
@@ -173,7 +178,7 @@ class StudyResult(_Part):
     environment: dict[str, Any] = {}
     command: str = ""
     definition: str = ""
-    """The study's TOML."""
+    """The TOML of the study."""
     definition_hash: str = ""
 
 
@@ -181,7 +186,7 @@ FILE = "study.json"
 
 
 def read(directory: Path) -> StudyResult:
-    """Read the result of a study: a directory that holds `study.json`, or the file itself.
+    """Read the result of a study from its directory, or from study.json itself.
 
     Raises:
         InputError: it is missing, damaged, or of a newer schema.

@@ -1,8 +1,8 @@
-"""Rules: how a result becomes a verdict, stated before the result is there.
+"""Rules that turn a result into a verdict; they are stated before the result is known.
 
-Confirmed: the 95% interval lies on the side that is claimed.  Refuted: it lies on the other side.  Else the study was
-too small to tell: inconclusive.  A statement of fact that no experiment decides is recorded, with the test that shows
-that crosslift does as stated.  Imports no torch.
+Confirmed: the 95% interval is on the claimed side.  Refuted: it is on the other side.  Otherwise the study is too small
+to decide: inconclusive.  A statement of fact that no experiment decides is recorded, with a test which shows that
+crosslift does as stated.  Imports no torch.
 """
 
 from __future__ import annotations
@@ -15,49 +15,49 @@ from crosslift.errors import nearest
 from crosslift.recipe import Table
 
 TARGETS, PAIRS, AGREEMENT = "targets", "pairs", "agreement"
-"""What is measured, beside language codes and probes: the mean over target languages, the mean over all ordered pairs
-of languages, and how often languages agree about translations."""
+"""Measures that are neither a language nor a probe: the mean over target languages, the mean over all ordered pairs of
+languages, and the agreement of predictions for translations."""
 PROBES = ("retrieval", "rank_distance", "embedding_consistency")
-"""What is measured of the space after each stage."""
+"""Measures of the embedding space after each stage."""
 FINETUNE = "finetune"
 """The last stage."""
 UNITS = {"rank_distance": "places"}
-"""What a probe counts, where it is not percentage points."""
+"""Units of probes that are not in percentage points."""
 
 
 class Difference(Table):
-    """One system less another, both of one study: the score of `system` less that of `over`."""
+    """The difference of two systems of a study: the score of `system` minus that of `over`."""
 
     system: str = Field(description="arm")
     over: str = Field(description="arm it is compared with")
     task: str | None = Field(None, description="the scale's first if not given")
-    over_task: str | None = Field(None, description="task of the other arm, where it is another one")
+    over_task: str | None = Field(None, description="task of the other arm, if it differs")
     of: str = Field(TARGETS, description='"targets", "pairs", "agreement", a language, or a probe: "retrieval", ...')
-    stage: str = Field(FINETUNE, description="for probes: the stage that they were taken after")
+    stage: str = Field(FINETUNE, description="for probes: the stage that precedes them")
     metric: str | None = Field(None, description="the task's first if not given")
-    direction: Literal["higher", "lower"] = Field("higher", description="what is claimed of `system`")
-    at_least: float = Field(0.0, ge=0, description="points by which it is claimed to differ")
+    direction: Literal["higher", "lower"] = Field("higher", description="claim about `system`")
+    at_least: float = Field(0.0, ge=0, description="claimed size in points")
     source_at_least: float = Field(
-        0.0, ge=0, description="score in the source language that every run of both must reach, or nothing is decided"
+        0.0, ge=0, description="source score that every run of both must reach for a decision"
     )
 
     @model_validator(mode="after")
     def _only_probes_have_a_stage(self) -> Self:
         if self.stage != FINETUNE and self.of not in PROBES:
             raise ValueError(
-                f"stage = '{self.stage}' goes with a probe, and of = '{self.of}' is none{nearest(self.of, PROBES)} "
+                f"stage = '{self.stage}' needs a probe, but of = '{self.of}' is not one{nearest(self.of, PROBES)} "
                 f"(available: {', '.join(PROBES)}); other numbers are taken after {FINETUNE}"
             )
         return self
 
     @property
     def sign(self) -> int:
-        """1 where a higher number is claimed, -1 where a lower one is."""
+        """1 if a higher number is claimed, -1 if a lower one is."""
         return 1 if self.direction == "higher" else -1
 
     @property
     def unit(self) -> str:
-        """What the difference counts."""
+        """The unit of the difference."""
         return UNITS.get(self.of, "points")
 
 
@@ -66,30 +66,30 @@ class _Compares(Table):
 
     @property
     def arms(self) -> list[str]:
-        """The arms it needs."""
+        """The arms that it needs."""
         return [arm for one in self.difference for arm in (one.system, one.over)]
 
     @property
     def tasks(self) -> list[str]:
-        """The tasks it names."""
+        """The tasks that it names."""
         return [task for one in self.difference for task in (one.task, one.over_task) if task]
 
 
 class All(_Compares):
-    """Every difference must be confirmed; one that is refuted refutes it."""
+    """Every difference must be confirmed; one that is refuted refutes the claim."""
 
     use: Literal["all"]
 
 
 class Some(_Compares):
-    """So many of the differences must be confirmed; refuted if so many no longer can be."""
+    """At least `at_least` differences must be confirmed; the claim is refuted once they cannot be."""
 
     use: Literal["some"]
     at_least: int = Field(1, ge=1, description="differences that must be confirmed")
 
 
 class Within(_Compares):
-    """Every difference lies between two numbers: the whole interval inside confirms, wholly outside refutes."""
+    """Every difference is between two numbers: an interval inside confirms the claim, one outside refutes it."""
 
     use: Literal["within"]
     low: float
@@ -103,17 +103,17 @@ class Within(_Compares):
 
 
 class Anywhere(_Compares):
-    """In at least one language the difference is on the side that is claimed, with p adjusted over all (Holm)."""
+    """In at least one language the difference is on the claimed side, with p adjusted over all languages (Holm)."""
 
     use: Literal["anywhere"]
 
 
 class Measured(Table):
-    """A number that is computed, not trained: a file of `crosslift.studies.measurements`."""
+    """A measured number that needs no training: a file of `crosslift.studies.measurements`."""
 
     use: Literal["measured"]
     measurement: str
-    value: str = Field(description="which of its numbers decides")
+    value: str = Field(description="the number that decides")
     at_least: float = float("-inf")
     at_most: float = float("inf")
     arms: tuple[()] = ()
@@ -121,7 +121,7 @@ class Measured(Table):
 
 
 class Recorded(Table):
-    """A statement of fact or setting that no experiment decides: implemented as stated, and a test shows it."""
+    """A statement of fact or setting that no experiment decides: implemented as stated, as a test shows."""
 
     use: Literal["recorded"]
     test: str = Field(description="path::name of the test")
@@ -130,7 +130,7 @@ class Recorded(Table):
 
 
 class Undecided(Table):
-    """What this study cannot decide, and why; it stays inconclusive."""
+    """A claim that this study cannot decide, with the reason; it stays inconclusive."""
 
     use: Literal["undecided"]
     reason: str

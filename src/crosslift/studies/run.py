@@ -1,4 +1,4 @@
-"""A study from its definition to its result: plan the runs, run what is missing, measure, judge, write."""
+"""A study from its definition to its result: plan, run, measure, judge, write."""
 
 from __future__ import annotations
 
@@ -21,23 +21,24 @@ from crosslift.studies.prepare import PREPARED, prepared
 from crosslift.studies.read import Definition, load
 from crosslift.studies.result import FILE, SCHEMA, StudyResult
 from crosslift.studies.tables import Scale
-from crosslift.studies.token_budget import uneven_reading
+from crosslift.studies.token_budget import unequal_tokens
 from crosslift.studies.verdicts import judge
+from crosslift.tables import format as fmt
 
 Tell = Callable[[Job, Outcome], None]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """How a study is run.
+    """The settings of a run of a study.
 
     Args:
-        scale: which of its scales.
-        seeds: seeds 0, 1, ...; as many as the scale says if None.
-        arms: those to run; all of the scale if None.
-        tasks: those to run, likewise.
-        values: what "$name" in its recipes stands for.
-        processes: runs side by side on this machine.
+        scale: one of its scales.
+        seeds: number of seeds, from 0 on; as the scale says if None.
+        arms: arms to run; all of the scale if None.
+        tasks: tasks to run; all of the scale if None.
+        values: values of "$name" in its recipes.
+        processes: parallel runs on this machine.
         cluster: address of a Ray cluster to run on instead.
     """
 
@@ -51,12 +52,12 @@ class Settings:
 
 
 def planned(definition: Definition, output: Path, settings: Settings, *, prepared_in: Path | None = None) -> list[Job]:
-    """Return every run of a study, those that are there too; all recipes are checked.
+    """Return every run of a study, finished ones included; all recipes are checked.
 
     Files that recipes need are made in `prepared_in`, or below `output` if None.
 
     Raises:
-        InputError: no such scale, arm or task, a value that is not given, or a recipe with mistakes.
+        InputError: no such scale, arm or task, a missing value, or a recipe with mistakes.
     """
     scale = definition.scale(settings.scale)
     return plan(
@@ -78,14 +79,14 @@ def study(
     tell: Tell = lambda _job, _outcome: None,
     **changes: Any,
 ) -> StudyResult:
-    """Run what is missing of a study, judge its hypotheses and write `study.json`.
+    """Run the missing runs of a study, judge its hypotheses and write study.json.
 
     Args:
-        name: a ready study, or a TOML file.
+        name: name of a ready study, or a TOML file.
         output: its directory; runs/studies/NAME-SCALE if None.
         settings: how it is run.
-        tell: called with each run that ends, and how it did.
-        **changes: fields of `Settings`, laid over them.
+        tell: called with each run when it ends, and its outcome.
+        **changes: fields of `Settings` that override them.
 
     Raises:
         InputError: no such study, scale, arm or task, or a recipe with mistakes; nothing is run then.
@@ -107,35 +108,37 @@ def study(
         if missing:
             execute(missing, processes=settings.processes, cluster=settings.cluster, tell=ended)
         values = _rounded(gather(definition, settings, jobs, failed).model_dump(mode="json", by_alias=True))
-        write_text(directory / FILE, json.dumps(values, ensure_ascii=False) + "\n")  # small, for a repository
+        write_text(
+            directory / FILE, json.dumps(values, ensure_ascii=False) + "\n"
+        )  # compact, since repositories keep it
     return StudyResult.model_validate(values)
 
 
 def _environment(scale: Scale) -> dict[str, Any]:
-    """Return what numbers may depend on; the command stands beside."""
+    """Return what numbers may depend on, except the command."""
     facts = environment({"about": scale.about}, "")
     kept = ("crosslift", "python", "packages", "machine", "processor", "processors", "started")
     return {key: facts[key] for key in kept}
 
 
 def _rounded(value: Any) -> Any:
-    """Return numbers with as many digits as anyone reads; a study is kept in a repository."""
+    """Return numbers with six significant digits, since repositories keep studies."""
     if isinstance(value, dict):
         return {key: _rounded(inner) for key, inner in value.items()}
     if isinstance(value, list):
         return [_rounded(inner) for inner in value]
-    return float(f"{value:.6g}") if isinstance(value, float) else value
+    return fmt.rounded(value) if isinstance(value, float) else value
 
 
 def directory_of(definition: Definition, settings: Settings) -> Path:
-    """Return where a study goes if nothing else is said."""
+    """Return the default directory of a study."""
     return Path("runs") / "studies" / f"{definition.name}-{settings.scale}"
 
 
 def gather(
     definition: Definition, settings: Settings, jobs: Sequence[Job], failed: Mapping[tuple[str, str, int], str]
 ) -> StudyResult:
-    """Judge what is there."""
+    """Return the result of the runs that are finished."""
     scale, asked = definition.scale(settings.scale), definition.study
     found = Evidence(jobs, tuple(scale.tasks))
     source, facts = collect.facts(found)
@@ -164,7 +167,7 @@ def gather(
         maps=tuple(maps(found, asked.maps)),
         languages=facts,
         failures=tuple(collect.failures(found, failed)),
-        notes=tuple(uneven_reading(arms)),
+        notes=tuple(unequal_tokens(arms)),
         limitations=(*asked.limitations, *scale.limitations),
         references=asked.references,
         environment=_environment(scale),

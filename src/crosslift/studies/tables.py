@@ -1,4 +1,4 @@
-"""The tables of a study: a question, what is compared to answer it, and what is expected before it is run.
+"""The tables of a study: its question, its arms, and its hypotheses, which are stated before it is run.
 
 Imports no torch.
 """
@@ -19,52 +19,54 @@ Name = Annotated[str, Field(pattern=r"^[\w.+-]+$")]
 
 
 class Arm(Table):
-    """``[[arm]]``: one system, as what it changes in the recipe that all arms share."""
+    """`[[arm]]`: one system, as changes to the recipe that all arms share."""
 
-    name: Name = Field(description="names the system in tables and folders")
-    about: str = Field(description="what it is, in a sentence")
-    control: bool = Field(False, description="whether it is there to rule out another explanation")
-    without: tuple[str, ...] = Field((), description="stages of the shared recipe that this arm leaves out")
-    times: float = Field(1.0, gt=0, description="fine-tuning takes so many times the steps")
-    tasks: tuple[str, ...] | Literal["all"] = Field("all", description="tasks of the study that it is run on")
-    recipe: dict[str, Any] = Field({}, description="tables laid over the shared recipe")
-    each: dict[str, Any] = Field({}, description="tables laid over every item of a list, as of `intermediate`")
+    name: Name = Field(description="name in tables and folders")
+    about: str = Field(description="description in one sentence")
+    control: bool = Field(False, description="whether it rules out another explanation")
+    without: tuple[str, ...] = Field((), description="stages of the shared recipe that the arm leaves out")
+    times: float = Field(1.0, gt=0, description="factor of the fine-tuning steps")
+    tasks: tuple[str, ...] | Literal["all"] = Field("all", description="tasks of the study that it runs on")
+    recipe: dict[str, Any] = Field({}, description="tables that override the shared recipe")
+    each: dict[str, Any] = Field({}, description="tables that override every item of a list, such as `intermediate`")
 
 
 class Scale(Table):
-    """``[scale.NAME]``: where and how large a study is run."""
+    """`[scale.NAME]`: the encoder, data and sizes of a study's runs."""
 
-    about: str = Field(description="encoder, data and sizes, in a sentence")
-    seeds: int = Field(ge=1, description="runs of each arm and task, seeds 0, 1, ...")
-    base: Literal["lab"] | None = Field(None, description='recipe that `recipe` is laid over; "lab": the demo\'s')
-    recipe: dict[str, Any] = Field({}, description="what all arms share")
-    tasks: dict[str, dict[str, Any]] = Field(min_length=1, description="a recipe laid over for each task's runs")
-    values: dict[str, Any] = Field({}, description='what "$name" stands for in recipes at this scale')
-    prepare: str | None = Field(None, description="what makes files that recipes need, and says where they are")
-    arms: tuple[Name, ...] | Literal["all"] = Field("all", description="arms that are run at this scale")
+    about: str = Field(description="encoder, data and sizes in one sentence")
+    seeds: int = Field(ge=1, description="seeds per arm and task, from 0 on")
+    base: Literal["lab"] | None = Field(None, description='base of `recipe`; "lab": that of the demo')
+    recipe: dict[str, Any] = Field({}, description="recipe that all arms share")
+    tasks: dict[str, dict[str, Any]] = Field(
+        min_length=1, description="by task, a recipe that overrides the shared one"
+    )
+    values: dict[str, Any] = Field({}, description='values of "$name" in recipes at this scale')
+    prepare: str | None = Field(None, description="preparation that makes files for recipes")
+    arms: tuple[Name, ...] | Literal["all"] = Field("all", description="arms that run at this scale")
     device_hours: float = Field(0.0, ge=0, description="estimate for all runs, on one accelerator; 0: minutes on a CPU")
-    limitations: tuple[str, ...] = Field((), description="what results at this scale cannot say")
+    limitations: tuple[str, ...] = Field((), description="limits of results at this scale")
 
 
 class Hypothesis(Table):
-    """``[[hypothesis]]``: a statement made before the results, and the rule that turns them into a verdict."""
+    """`[[hypothesis]]`: a statement made before the results, and the rule that turns them into a verdict."""
 
     name: Name = Field(description="H1, H2, ..., or the number of a claim")
-    statement: str = Field(description="what is claimed")
-    source: str = Field("", description="who claims it")
-    published: dict[str, float] = Field({}, description="numbers reported for it, by what they are of")
+    statement: str = Field(description="the claim")
+    source: str = Field("", description="source of the claim")
+    published: dict[str, float] = Field({}, description="numbers reported for it, by name")
     rule: Rule
 
 
 class Study(Table):
-    """A research question and everything that is fixed before it is answered."""
+    """A research question, and everything that is fixed before it is answered."""
 
     title: str
     question: str
-    background: str = Field("", description="what is known, and why the arms are those")
-    baseline: Name = Field(description="arm that every other one is compared with")
-    arm: tuple[Arm, ...] = Field((), description="what is compared")
-    maps: tuple[Name, ...] = Field((), max_length=6, description="arms whose sentence vectors are drawn, seed 0")
+    background: str = Field("", description="what is known, and why these arms")
+    baseline: Name = Field(description="arm that all others are compared with")
+    arm: tuple[Arm, ...] = Field((), description="the systems compared")
+    maps: tuple[Name, ...] = Field((), max_length=6, description="arms whose sentence vectors are drawn, for seed 0")
     hypothesis: tuple[Hypothesis, ...] = Field(min_length=1)
     scale: dict[str, Scale] = Field(min_length=1)
     references: tuple[str, ...] = ()
@@ -89,7 +91,7 @@ class Study(Table):
 
 def _twice(study: Study) -> Iterator[str]:
     for noun, names in (("arm", [a.name for a in study.arm]), ("hypothesis", [h.name for h in study.hypothesis])):
-        yield from (f"{noun} '{name}' is there {count} times" for name, count in Counter(names).items() if count > 1)
+        yield from (f"{noun} '{name}' occurs {count} times" for name, count in Counter(names).items() if count > 1)
 
 
 def _unknown_arms(study: Study) -> Iterator[str]:

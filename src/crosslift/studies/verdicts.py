@@ -1,4 +1,4 @@
-"""Turn what was measured into verdicts, by the rules that were stated before."""
+"""Verdicts on hypotheses, by the rules that were stated before."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from crosslift.studies.evidence import Effect, Evidence, NoEvidenceError
 from crosslift.studies.result import Finding, Judged, Verdict
 from crosslift.studies.rules import All, Anywhere, Difference, Measured, Recorded, Rule, Some, Undecided, Within
 from crosslift.studies.tables import Hypothesis
+from crosslift.tables import format as fmt
 
 LEVEL = 0.05
 NAMES = {
@@ -22,7 +23,7 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Ruling:
-    """A verdict, the findings behind it (the one that decides first), and why there is none."""
+    """A verdict, the findings behind it (the deciding one first), and the reason if it is undecided."""
 
     verdict: Verdict
     findings: tuple[Finding, ...] = ()
@@ -33,9 +34,9 @@ def judge(hypothesis: Hypothesis, evidence: Evidence, measured: Mapping[str, Map
     """Return a hypothesis with its verdict.
 
     Args:
-        hypothesis: what is claimed, and its rule.
+        hypothesis: the claim and its rule.
         evidence: the runs.
-        measured: numbers of each measurement that was made.
+        measured: the numbers of each measurement.
     """
     rule = hypothesis.rule
     ruling = _ruling(rule, evidence, measured)
@@ -78,8 +79,8 @@ def _measured(rule: Measured, measured: Mapping[str, Mapping[str, float]]) -> Ru
         return Ruling("inconclusive", reason=f"Not decided: '{rule.value}' of {rule.measurement} was not measured.")
     value = numbers[rule.value]
     verdict: Verdict = "confirmed" if rule.at_least <= value <= rule.at_most else "refuted"
-    others = [f"{name} {number:.4g}" for name, number in numbers.items() if name != rule.value]
-    text = f"{rule.value} is {value:.4g}" + (f" (also: {', '.join(others)})" if others else "")
+    others = [f"{name} {fmt.number(number)}" for name, number in numbers.items() if name != rule.value]
+    text = f"{rule.value} is {fmt.number(value)}" + (f" (also: {', '.join(others)})" if others else "")
     return Ruling(verdict, (Finding(text=text, effect=value, unit="", verdict=verdict),))
 
 
@@ -100,13 +101,13 @@ def _differences(rule: All | Some | Within, evidence: Evidence) -> Ruling:
 
 
 def _unlearned(rule: All | Some | Within | Anywhere, evidence: Evidence) -> str:
-    """Say why a result decides nothing: a task that was not learned in the source language tells nothing of others."""
-    said = dict.fromkeys(text for one in rule.difference if (text := evidence.unlearned(one)))
-    return f"Not decided: {'; '.join(said)}." if said else ""
+    """Return why a result decides nothing: a task was not learned even in the source language."""
+    reasons = dict.fromkeys(text for one in rule.difference if (text := evidence.unlearned(one)))
+    return f"Not decided: {'; '.join(reasons)}." if reasons else ""
 
 
 def _size(finding: Finding) -> float:
-    """Return how large an effect is, so that of several that decide alike the least convincing stands first."""
+    """Return the size of an effect: of several that decide alike, the least convincing comes first."""
     return abs(finding.effect) if math.isfinite(finding.effect) else math.inf
 
 
@@ -130,10 +131,10 @@ def _within(rule: Within) -> Callable[[Difference, Effect], Verdict]:
 def _finding(
     wanted: Difference, found: Effect, evidence: Evidence, verdict_of: Callable[[Difference, Effect], Verdict]
 ) -> Finding:
-    one_seed = found.seeds < 2  # says nothing of recipes: another seed may say something else
+    one_seed = found.seeds < 2  # says nothing about recipes: another seed may differ
     unlearned = evidence.unlearned(wanted)
     return Finding(
-        text=_what(wanted, evidence.tasks) + (f" (decides nothing: {unlearned})" if unlearned else ""),
+        text=_name(wanted, evidence.tasks) + (f" (decides nothing: {unlearned})" if unlearned else ""),
         unit=wanted.unit,
         **{name: getattr(found, name) for name in ("effect", "low", "high", "p", "seeds", "languages", "agree")},
         verdict="inconclusive" if one_seed or unlearned else verdict_of(wanted, found),
@@ -141,12 +142,12 @@ def _finding(
 
 
 def _anywhere(rule: Anywhere, evidence: Evidence) -> Ruling:
-    """Confirmed by one language's p, adjusted over all; refuted where every interval is on the other side."""
+    """Confirm by the adjusted p of one language; refute if every interval is on the other side."""
     rows = [(one, code, found, p) for one in rule.difference for code, found, p in evidence.by_language(one)]
     adjusted = holm([p for *_, p in rows])
     findings = [
         Finding(
-            text=f"{_what(one, evidence.tasks)}, in {code}",
+            text=f"{_name(one, evidence.tasks)}, in {code}",
             effect=found.effect, unit=one.unit, low=found.low, high=found.high, p=p, seeds=found.seeds,
             verdict=_in_one_language(one, found, p),
         )
@@ -173,21 +174,21 @@ def _in_one_language(wanted: Difference, found: Effect, p: float) -> Verdict:
 
 
 def in_words(rule: Rule) -> str:
-    """Say what a rule asks, before the result is there."""
+    """Return a rule in words."""
     match rule:
         case Recorded():
             return f"a statement of fact or setting; {rule.test} shows that crosslift does as stated"
         case Undecided():
             return "not decided here"
         case Measured():
-            ends = [f"at least {rule.at_least:g}"] if math.isfinite(rule.at_least) else []
-            ends += [f"at most {rule.at_most:g}"] if math.isfinite(rule.at_most) else []
+            ends = [f"at least {fmt.number(rule.at_least)}"] if math.isfinite(rule.at_least) else []
+            ends += [f"at most {fmt.number(rule.at_most)}"] if math.isfinite(rule.at_most) else []
             return f"{rule.value} ({rule.measurement}) is {' and '.join(ends)}"
         case Within():
-            inside = f"the 95% interval lies between {rule.low:g} and {rule.high:g} points"
-            return f"{inside}: {'; '.join(_what(one) for one in rule.difference)}"
+            inside = f"the 95% interval is between {fmt.number(rule.low)} and {fmt.number(rule.high)} points"
+            return f"{inside}: {'; '.join(_name(one) for one in rule.difference)}"
         case Anywhere():
-            return f"in one language at least, Holm's adjusted p is below {LEVEL}: {_claims(rule.difference)}"
+            return f"in at least one language, Holm's adjusted p is below {LEVEL}: {_claims(rule.difference)}"
         case Some():
             return f"at least {rule.at_least} of these: {_claims(rule.difference)}"
     return _claims(rule.difference)
@@ -198,11 +199,11 @@ def _claims(differences: Sequence[Difference]) -> str:
 
 
 def _claim(wanted: Difference) -> str:
-    by = f" by at least {wanted.at_least:g} {wanted.unit}" if wanted.at_least else ""
-    return f"{_what(wanted)} is {'above' if wanted.sign > 0 else 'below'} 0{by}"
+    by = f" by at least {fmt.number(wanted.at_least)} {wanted.unit}" if wanted.at_least else ""
+    return f"{_name(wanted)} is {'above' if wanted.sign > 0 else 'below'} 0{by}"
 
 
-def _what(wanted: Difference, tasks: Sequence[str] = ()) -> str:
+def _name(wanted: Difference, tasks: Sequence[str] = ()) -> str:
     """Name a difference."""
     task = wanted.task or (tasks[0] if tasks else "")
     other = f" ({wanted.over_task})" if wanted.over_task not in (None, task) else ""

@@ -1,1 +1,1 @@
-"""Tables as values, and every number that is printed.  Imports no torch."""
+"""Tables as values, and the spelling of every printed number.  Imports no torch."""

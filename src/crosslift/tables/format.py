@@ -1,72 +1,93 @@
-"""Numbers as a reader wants them."""
+"""The spelling of every printed number: decimals, signs, intervals, p-values, counts and durations.
+
+A minus sign is U+2212, and a missing number (None, NaN or infinite) is a dash.
+"""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 MISSING = "–"
+MINUS = "−"
+_LATEX = {
+    **{mark: f"\\{mark}" for mark in "&%$#_{}"},
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "\\": r"\textbackslash{}",
+    MINUS: "$-$", MISSING: "--", "<": "$<$", ">": "$>$",
+}  # fmt: skip
 
 
-def score(value: float) -> str:
+def score(value: float | None) -> str:
     """Write a score in percent with one decimal.
 
-    >>> score(52.84), score(float("nan"))
-    ('52.8', '–')
+    >>> score(52.84), score(-0.01), score(float("nan")), score(None)
+    ('52.8', '0.0', '–', '–')
     """
-    return f"{value:.1f}".replace("-", "−") if math.isfinite(value) else MISSING
+    return _fixed(value, 1)
 
 
-def difference(value: float) -> str:
-    """Write a difference with its sign.
+def difference(value: float | None) -> str:
+    """Write a difference that has no interval, with its sign.
 
     >>> difference(11.62), difference(-0.31), difference(0.01)
     ('+11.6', '−0.3', '0.0')
     """
-    if not math.isfinite(value):
-        return MISSING
-    return "0.0" if abs(value) < 0.05 else f"{value:+.1f}".replace("-", "−")
+    return _fixed(value, 1, plus=True)
 
 
-def interval(low: float, high: float, *, digits: int | None = None) -> str:
-    """Write a 95% interval, or nothing where there is none.
+def interval(low: float, high: float) -> str:
+    """Write a 95% interval, or nothing if there is none.
 
-    >>> interval(0.84, 3.1), interval(-1.69, -0.047), interval(-1, float("nan"))
-    ('[0.8, 3.1]', '[−1.69, −0.05]', '')
+    >>> interval(0.84, 3.1), interval(-1.69, -0.047), interval(-0.2, 0.12), interval(-1, float("nan"))
+    ('[0.8, 3.1]', '[−1.69, −0.05]', '[−0.20, 0.12]', '')
     """
-    if not (math.isfinite(low) and math.isfinite(high)):
+    if not _is_number(low, high):
         return ""
-    digits = digits or decimals(low, high)
-    return "[" + ", ".join(f"{round(end, digits) + 0.0:.{digits}f}".replace("-", "−") for end in (low, high)) + "]"
+    digits = _decimals(low, high)
+    return f"[{_fixed(low, digits)}, {_fixed(high, digits)}]"
+
+
+def signed(value: float, low: float = math.nan, high: float = math.nan) -> str:
+    """Write a difference with its sign, and with as many decimals as its interval.
+
+    >>> signed(1.92, 0.8, 3.14), signed(-0.04, -0.2, 0.12), signed(5)
+    ('+1.9', '−0.04', '+5.0')
+    """
+    return _fixed(value, _decimals(low, high) if _is_number(low, high) else _decimals(value), plus=True)
 
 
 def effect(value: float, low: float = math.nan, high: float = math.nan) -> str:
-    """Write a difference and its interval; small ones, and those with an end near zero, with two decimals.
+    """Write a difference with its sign and its interval.
 
     >>> effect(1.92, 0.8, 3.14), effect(-0.04, -0.2, 0.12), effect(5)
     ('+1.9 [0.8, 3.1]', '−0.04 [−0.20, 0.12]', '+5.0')
     >>> effect(-0.87, -1.69, -0.047)
     '−0.87 [−1.69, −0.05]'
     """
-    if not math.isfinite(value):
-        return MISSING
-    small = max(abs(end) for end in (value, low, high) if math.isfinite(end)) < 1
-    digits = 2 if small else decimals(low, high)
-    rounded = round(value, digits)
-    signed = f"{rounded:+.{digits}f}".replace("-", "−") if rounded else f"{0:.{digits}f}"
-    return f"{signed} {interval(low, high, digits=digits)}".strip()
+    return f"{signed(value, low, high)} {interval(low, high)}".strip()
 
 
-def number(value: float) -> str:
-    """Write a number of any size.
+def size(value: float, low: float, high: float, unit: str) -> str:
+    """Write how large a difference is, in a sentence whose verb says its sign.
 
-    >>> number(0.00123), number(68.0)
-    ('0.00123', '68')
+    >>> size(-1.92, -3.14, -0.8, "points")
+    '1.9 points [0.8, 3.1]'
     """
-    return f"{value:.4g}".replace("-", "−") if math.isfinite(value) else MISSING
+    low, high = sorted((abs(low), abs(high)))
+    return f"{_fixed(abs(value), _decimals(low, high))} {unit} {interval(low, high)}".strip()
+
+
+def number(value: float | None) -> str:
+    """Write a number of any size with four significant digits.
+
+    >>> number(0.00123), number(68.0), number(-1.5)
+    ('0.00123', '68', '−1.5')
+    """
+    return _minus(f"{value:.4g}") if value is not None and math.isfinite(value) else MISSING
 
 
 def probability(value: float) -> str:
-    """Write a p-value; small ones by their bound.
+    """Write a p-value in a column of p-values; a small one by its bound.
 
     >>> probability(0.0312), probability(0.2), probability(0.00002)
     ('0.031', '0.20', '<0.001')
@@ -78,6 +99,16 @@ def probability(value: float) -> str:
     return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
 
 
+def p_value(value: float) -> str:
+    """Write a p-value in a sentence.
+
+    >>> p_value(0.0312), p_value(0.00002)
+    ('p = 0.031', 'p < 0.001')
+    """
+    text = probability(value)
+    return f"p < {text[1:]}" if text.startswith("<") else f"p = {text}"
+
+
 def with_spread(value: float, spread: float) -> str:
     """Write a score and its standard deviation, which a single seed does not have.
 
@@ -87,13 +118,13 @@ def with_spread(value: float, spread: float) -> str:
     return f"{score(value)} ± {score(spread)}" if math.isfinite(spread) else score(value)
 
 
-def count(value: float) -> str:
+def count(value: float | None) -> str:
     """Write a whole number with thousands separated.
 
-    >>> count(12345.0)
-    '12,345'
+    >>> count(12345.0), count(7)
+    ('12,345', '7')
     """
-    return f"{value:,.0f}" if math.isfinite(value) else MISSING
+    return _minus(f"{value:,.0f}") if value is not None and math.isfinite(value) else MISSING
 
 
 def seconds(value: float) -> str:
@@ -105,27 +136,37 @@ def seconds(value: float) -> str:
     if not math.isfinite(value):
         return MISSING
     if value < 60:
-        return f"{value:.1f} s"
+        return f"{score(value)} s"
     minutes, rest = divmod(round(value), 60)
     return f"{minutes} min {rest} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
 
 
-def ratio(value: float) -> str:
+def ratio(value: float | None) -> str:
     """Write a number between -1 and 1 with two decimals.
 
     >>> ratio(-0.123)
     '−0.12'
     """
-    return f"{value:.2f}".replace("-", "−") if math.isfinite(value) else MISSING
+    return _fixed(value, 2)
+
+
+def rounded(value: float, digits: int = 6) -> float:
+    """Return a number cut to its significant digits, for files that are kept in a repository.
+
+    >>> rounded(52.83950617), rounded(float("nan"))
+    (52.8395, nan)
+    """
+    return float(f"{value:.{digits}g}")
 
 
 def plural(number: int, noun: str) -> str:
     """Write a number of things.
 
-    >>> plural(1, "seed"), plural(3, "seed")
-    ('1 seed', '3 seeds')
+    >>> plural(1, "seed"), plural(3, "seed"), plural(2, "hypothesis")
+    ('1 seed', '3 seeds', '2 hypotheses')
     """
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+    many = f"{noun[:-2]}es" if noun.endswith("is") else f"{noun}s"
+    return f"{number} {noun if number == 1 else many}"
 
 
 def words(name: str) -> str:
@@ -137,7 +178,7 @@ def words(name: str) -> str:
     return name.replace("_", " ")
 
 
-def joined(names: list[str]) -> str:
+def joined(names: Sequence[str]) -> str:
     """Write a list as prose.
 
     >>> joined(["a", "b", "c"])
@@ -155,25 +196,37 @@ def clipped(text: str, length: int) -> str:
     return text if len(text) <= length else f"{text[: length - 1]}…"
 
 
-def decimals(*ends: float) -> int:
-    """Return how many decimals the ends of an interval need: one, or two where one would make an end read as zero.
+def latex(text: str) -> str:
+    """Escape a text for LaTeX, minus signs and dashes included.
 
-    Whether an interval leaves out zero is what a reader looks for.
-
-    >>> decimals(0.84, 3.1), decimals(-1.69, -0.047), decimals(0.0, 2.0)
-    (1, 2, 1)
+    >>> latex("a_b −0.3")
+    'a\\\\_b $-$0.3'
     """
-    return 2 if any(math.isfinite(end) and end and not round(end, 1) for end in ends) else 1
+    return "".join(_LATEX.get(mark, mark) for mark in " ".join(text.split()))
 
 
-def p_value_text(value: float) -> str:
-    """Write a p-value; small ones by their bound.
+def _decimals(*ends: float) -> int:
+    """Return one, or two for small numbers and where one decimal would make an end read as zero.
 
-    >>> probability(0.0312), probability(0.2), probability(0.00002)
-    ('0.031', '0.20', '<0.001')
+    Readers look at an interval for whether it leaves out zero.
+
+    >>> _decimals(0.84, 3.1), _decimals(-1.69, -0.047), _decimals(0.0, 2.0), _decimals(-0.2, 0.12)
+    (1, 2, 1, 2)
     """
-    if math.isnan(value):
-        return "–"
-    if value < 0.001:
-        return "<0.001"
-    return f"{value:.3f}" if value < 0.1 else f"{value:.2f}"
+    sizes = [abs(end) for end in ends if math.isfinite(end)]
+    return 2 if max(sizes, default=1) < 1 or any(end and not round(end, 1) for end in sizes) else 1
+
+
+def _fixed(value: float | None, digits: int, *, plus: bool = False) -> str:
+    if value is None or not math.isfinite(value):
+        return MISSING
+    shown = round(value, digits) or 0.0  # -0.0 is shown without its sign
+    return _minus(f"{shown:+.{digits}f}" if plus and shown else f"{shown:.{digits}f}")
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", MINUS)
+
+
+def _is_number(*values: float) -> bool:
+    return all(map(math.isfinite, values))

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 ColumnKind = Literal["text", "prose", "verdict", "score", "difference", "effect", "count", "seconds", "ratio", "p"]
-"""What a column holds.  `prose` is text that wraps; a `difference` is one of percentages, an `effect` of any unit."""
+"""What a column holds.  `prose` is text that wraps; a `difference` is one of percentages, an `effect` has any unit."""
 
 
 Mark = Literal["", "baseline", "control", "source", "best"]
@@ -59,10 +59,8 @@ class Cell:
             return self.value
         if kind == "score":
             return fmt.with_spread(self.value, self.spread)
-        if kind == "effect" and self.interval:
+        if kind in ("difference", "effect") and self.interval:
             return fmt.effect(self.value, *self.interval)
-        if kind == "difference" and self.interval:
-            return f"{fmt.difference(self.value)} {fmt.interval(*self.interval)}".strip()
         return _WRITE[kind](self.value)
 
 

@@ -66,8 +66,8 @@ def test_the_terminal_shows_table_sentence_and_test(cli, runs):
     assert "we[am] against t_l&m: xnli, accuracy in percent" in words
     assert "we[am] beats t_l&m by" in words
     assert (
-        "2 of 2 languages point the same way. Exact randomisation over 8 swaps of runs: "
-        "p = 0.25 (the smallest there can be)." in words
+        "2 of 2 languages agree in sign. Exact randomisation over 8 swaps of runs: p = 0.25 (the smallest possible)."
+        in words
     )
     assert "hierarchical bootstrap" in words
     assert max(map(len, out.splitlines())) <= 80
@@ -80,7 +80,7 @@ def test_a_small_p_is_a_bound(cli, make_run):
     assert "p = <" not in words
 
 
-def test_csv_has_a_line_a_comparison(cli, runs):
+def test_csv_has_one_line_per_comparison(cli, runs):
     _, out, _ = cli(*runs, "--format", "csv")
     rows = list(csv.DictReader(io.StringIO(out)))
     assert [row["over"] for row in rows] == ["target mean", "de", "sw", "en"]
@@ -127,4 +127,4 @@ def test_wrong_input_is_one_paragraph_and_exit_code_2(cli, runs):
     code, out, err = cli(runs[0])
     assert (code, out) == (2, "")
     assert err.count("\n") == 1
-    assert "crosslift: input error: all 1 run(s) are of one recipe" in err
+    assert "crosslift: input error: found one system, t_l&m (seed 0); expected runs of two recipes" in err

@@ -10,7 +10,7 @@ from crosslift import compare, report
 from crosslift.report.runs import page, sentences, tables
 from crosslift.report.runs.differences import differences
 from crosslift.report.runs.view import Report
-from crosslift.runs.read import load_all
+from crosslift.runs.systems import read_systems
 from tests.unit.comparison.conftest import records, write_run
 from tests.unit.report.page import Page
 
@@ -33,8 +33,8 @@ def directories(tmp_path):
 
 
 def of(directories):
-    runs = load_all(directories)
-    return Report.of(runs, differences(runs))
+    found = read_systems(directories)
+    return Report.of(found, differences(found))
 
 
 def test_intervals_are_those_of_compare(directories):

@@ -60,7 +60,7 @@ def test_a_damaged_file_is_named(tmp_path, write_embeddings):
     path = tmp_path / "embeddings.npz"
     write_embeddings(path)
     path.write_bytes(path.read_bytes()[:200])
-    with pytest.raises(InputError, match=r"embeddings\.npz: not whole"):
+    with pytest.raises(InputError, match=r"embeddings\.npz: incomplete"):
         embedding_map.load(path)
 
 

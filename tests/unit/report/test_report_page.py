@@ -153,7 +153,7 @@ def test_a_damaged_run_leaves_the_old_page_as_it_was(make_run, tmp_path):
     run = make_run()
     (tmp_path / "report.html").write_text("old", encoding="utf-8")
     (run / "results.json").write_text("{", encoding="utf-8")
-    with pytest.raises(InputError, match="not whole JSON"):
+    with pytest.raises(InputError, match="incomplete JSON"):
         report.write(tmp_path)
     assert (tmp_path / "report.html").read_text(encoding="utf-8") == "old"
 

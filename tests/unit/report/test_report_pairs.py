@@ -6,7 +6,7 @@ import pytest
 
 from crosslift.report.runs import language_pairs, markdown, page
 from crosslift.report.runs.view import Report
-from crosslift.runs.read import load_all
+from crosslift.runs.systems import read_systems
 
 CODES = ("src", "near", "far")
 
@@ -42,7 +42,7 @@ def report(make_run):
     runs = [
         make_run(seed=seed, change=saying([grid(seed)], [agreed(70 + seed), agreed(1, rule="last")])) for seed in (0, 2)
     ]
-    return Report.of(load_all(runs))
+    return Report.of(read_systems(runs))
 
 
 def test_pairs_are_means_over_seeds_with_the_source_first(report):
@@ -56,7 +56,7 @@ def test_pairs_are_means_over_seeds_with_the_source_first(report):
 def test_a_pair_that_is_missing_is_left_blank(make_run):
     lacking = grid(0)
     lacking["cells"][-1]["value"] = None
-    report = Report.of(load_all([make_run(change=saying([lacking]))]))
+    report = Report.of(read_systems([make_run(change=saying([lacking]))]))
     (table,) = language_pairs.pairs(report, report.views[0])
     assert table.rows[-1][-1].text("score") == "–"
 
@@ -75,7 +75,7 @@ def test_agreement_is_that_of_the_rule_shown(report):
 
 def test_agreement_of_earlier_versions_does_not_name_its_languages(make_run):
     earlier = {key: value for key, value in agreed(70).items() if key not in ("items", "compared")}
-    report = Report.of(load_all([make_run(change=saying([], [earlier]))]))
+    report = Report.of(read_systems([make_run(change=saying([], [earlier]))]))
     table = language_pairs.agreement(report, report.views[0])
     assert table is not None
     assert [cell.text(column.kind) for cell, column in zip(table.rows[0], table.columns, strict=True)][3:] == ["–", "–"]
@@ -91,7 +91,7 @@ def test_page_and_markdown_show_both(report):
 
 
 def test_runs_without_pairs_have_no_table(make_run):
-    report = Report.of(load_all([make_run()]))
+    report = Report.of(read_systems([make_run()]))
     assert language_pairs.pairs(report, report.views[0]) == []
     assert language_pairs.agreement(report, report.views[0]) is None
     assert "Pairs of languages" not in page.render(report)

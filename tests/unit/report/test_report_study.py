@@ -12,7 +12,7 @@ from plotly.offline import get_plotlyjs
 from crosslift import report
 from crosslift.cli import app
 from crosslift.errors import InputError
-from crosslift.report.study import figures, sentences, tables
+from crosslift.report.study import claims, figures, sentences, stages, tables
 from crosslift.report.study.benchmark import benchmark
 from crosslift.report.study.view import Study
 from crosslift.studies.result import StudyResult
@@ -78,19 +78,19 @@ def test_a_number_that_was_measured_is_no_difference():
     assert "No run is part of this study" in text
     assert "Of 1 hypothesis" in text
     (claim,) = StudyResult.model_validate(study_results.measured()).hypotheses
-    assert tables.effect_of(claim).text("effect") == "0.00123"
-    assert tables.findings(claim).rows[0][1].text("effect") == "0.00123"
+    assert claims.effect_cell(claim).text("effect") == "0.00123"
+    assert claims.findings(claim).rows[0][1].text("effect") == "0.00123"
 
 
-def test_an_effect_that_is_no_points_says_what_it_counts():
+def test_an_effect_in_another_unit_names_it():
     far = study_results.judged("H6", "Languages are nearer", "confirmed", -3.2, unit="places")
     (claim,) = StudyResult.model_validate(study_results.measured() | {"hypotheses": [far]}).hypotheses
-    assert tables.effect_of(claim).note == "places"
-    assert effect(claim) == "−3.20 places"
-    assert effect(claim.model_copy(update={"unit": "points"})) == "−3.20"
+    assert claims.effect_cell(claim).note == "places"
+    assert effect(claim) == "−3.2 places"
+    assert effect(claim.model_copy(update={"unit": "points"})) == "−3.2"
 
 
-def test_two_languages_at_once_tell_kappa():
+def test_two_languages_at_once_have_kappa():
     study = arranged()
     table = tables.pairs(study, study.views[0])
     assert table is not None
@@ -101,7 +101,7 @@ def test_two_languages_at_once_tell_kappa():
 def test_a_ledger_comes_first():
     found = page_of(study_results.ledger())
     assert sections(found)[:3] == ["abstract", "ledger", "question"]
-    table = tables.ledger(Study.of(StudyResult.model_validate(study_results.ledger())))
+    table = claims.ledger(Study.of(StudyResult.model_validate(study_results.ledger())))
     titles = [column.title for column in table.columns]
     assert titles == ["Claim", "Statement", "Verdict", "Effect", "Seeds", "Published", "Why"]
     assert len(table.rows) == 30
@@ -177,7 +177,7 @@ def test_cost_has_interval_bars_and_the_baseline_at_zero():
     assert twice.error_y.arrayminus[0] == pytest.approx(row.effect - row.low)
 
 
-def test_maps_stand_with_silhouettes_and_retrieval():
+def test_maps_have_silhouettes_and_retrieval():
     first, _ = figures.maps(arranged())
     assert re.search(r"Silhouette by meaning 0\.41, by language −0\.05; retrieval \d\d\.\d percent", first.note)
 
@@ -195,21 +195,21 @@ def test_every_figure_has_a_description(page):
     assert all(plot["role"] == "img" and len(plot["aria-label"] or "") > 40 for plot in plots)
 
 
-def test_a_task_without_scores_is_told():
+def test_a_task_without_scores_is_named():
     assert not any("No scores" in item for item in sentences.limitations(arranged()))
     items = sentences.limitations(arranged(tasks=["xnli", "pawsx", "translate-train"]))
-    assert "No scores are recorded of translate-train." in items
+    assert "No scores are recorded for translate-train." in items
 
 
 def test_limitations_come_from_the_study_and_from_its_data():
     items = sentences.limitations(arranged(seeds=[0, 1]))
     assert items[0] == "The lab's lexicon is exact; real ones are not."
-    assert any(item.startswith("2 seeds of each arm") for item in items)
-    assert "Runs of adversarial come with warnings, listed under failures." in items
+    assert any(item.startswith("2 seeds per arm") for item in items)
+    assert "Runs of adversarial have warnings, listed under failures." in items
 
 
-def test_failures_of_one_text_stand_together():
-    table = tables.failures(arranged())
+def test_failures_of_one_text_are_one_row():
+    table = stages.failures(arranged())
     assert table is not None
     assert [[cell.value for cell in row] for row in table.rows] == [
         ["adversarial", "pawsx", "4", "failed", "the loss is not finite"],
@@ -217,14 +217,14 @@ def test_failures_of_one_text_stand_together():
     ]
 
 
-def test_failures_of_one_text_stand_together_over_arms():
+def test_failures_of_one_text_are_one_row_over_arms():
     def warned(*arms):
         failures = [
             {"arm": arm, "task": "xnli", "seed": seed, "kind": "warning", "text": "repeated"}
             for seed in (1, 0)
             for arm in arms
         ]
-        table = tables.failures(arranged(failures=failures))
+        table = stages.failures(arranged(failures=failures))
         assert table is not None
         return [[cell.value for cell in row[:3]] for row in table.rows]
 
@@ -296,7 +296,7 @@ def test_hostile_texts_are_text(make):
     assert not re.search(r"(?<!\\)<(script|img|b)", markdown)
 
 
-def test_numbers_that_are_none_are_dashes():
+def test_missing_numbers_are_dashes():
     def without(value):
         if isinstance(value, dict):
             return {key: without(inner) for key, inner in value.items()}
@@ -354,7 +354,7 @@ def test_a_truncated_file_is_named_and_the_old_page_stays(directory, share):
     before = path.read_text(encoding="utf-8")
     whole = (directory / "study.json").read_text(encoding="utf-8")
     (directory / "study.json").write_text(whole[: int(len(whole) * share)], encoding="utf-8")
-    with pytest.raises(InputError, match=r"study\.json: not whole JSON"):
+    with pytest.raises(InputError, match=r"study\.json: incomplete JSON"):
         report.write(directory)
     assert path.read_text(encoding="utf-8") == before
 

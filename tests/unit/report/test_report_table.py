@@ -4,14 +4,14 @@ import math
 
 import pytest
 
-from crosslift.report.runs import tables
+from crosslift.report.runs import stages, tables
 from crosslift.report.runs.view import Report
-from crosslift.runs.read import load_all
+from crosslift.runs.systems import read_systems
 
 
 @pytest.fixture
 def report(two_systems):
-    return Report.of(load_all(two_systems))
+    return Report.of(read_systems(two_systems))
 
 
 def texts(table):
@@ -29,7 +29,7 @@ def test_results_compare_with_the_baseline(report):
 
 
 def test_one_system_has_no_change_and_no_best(make_run):
-    report = Report.of(load_all([make_run()]))
+    report = Report.of(read_systems([make_run()]))
     table = tables.results(report, report.views[0])
     assert "Change in target mean" not in [column.title for column in table.columns]
     assert {cell.mark for row in table.rows for cell in row} == {""}
@@ -54,13 +54,13 @@ def test_languages_have_a_row_and_a_change(report):
 
 
 def test_unknown_languages_keep_their_code(make_run):
-    report = Report.of(load_all([make_run(change=lambda results: results.pop("languages"))]))
+    report = Report.of(read_systems([make_run(change=lambda results: results.pop("languages"))]))
     assert [row[0].value for row in tables.languages(report, report.views[0]).rows] == ["src", "near", "far", "rare"]
 
 
 def test_a_language_one_system_lacks_is_a_dash(make_run):
     runs = [make_run(), make_run("other", values={"src": 80.0, "near": 60.0})]
-    report = Report.of(load_all(runs))
+    report = Report.of(read_systems(runs))
     row = texts(tables.languages(report, report.views[0]))[2]
     assert row[-2:] == ["–", "–"]
     assert tables.heat_map(report, report.views[0]).rows[1][3].heat is None
@@ -70,7 +70,7 @@ def test_a_missing_number_is_a_dash_and_counted(make_run):
     def change(results):
         results["scores"][1]["value"] = math.nan
 
-    report = Report.of(load_all([make_run(change=change), make_run(seed=1)]))
+    report = Report.of(read_systems([make_run(change=change), make_run(seed=1)]))
     cell = tables.languages(report, report.views[0]).rows[1][2]
     assert cell.text("score") == "53.0"
     assert cell.note == "1 of 2 seeds"
@@ -85,21 +85,21 @@ def test_selection_shows_every_rule(report):
 
 
 def test_cost_is_the_mean_of_the_runs_that_paid(report):
-    rows = texts(tables.cost(report))
+    rows = texts(stages.cost(report))
     assert rows[0] == ["unaligned", "pretrain", "40.0 s", "300", "90,000", "2,250", "2 of 3 runs"]
     assert len(rows) == 5
 
 
-def test_probes_stand_in_the_order_of_the_stages(report):
-    (table,) = tables.probes(report)
+def test_probes_are_in_the_order_of_the_stages(report):
+    (table,) = stages.probes(report)
     assert [column.title for column in table.columns[2:]] == ["After pretrain", "After align", "After finetune"]
     assert texts(table)[0] == ["unaligned", "Near", "20.0 ± 0.0", "–", "29.0 ± 0.0"]
 
 
-def test_nothing_measured_is_no_table(make_run):
+def test_nothing_measured_gives_no_table(make_run):
     def change(results):
         results.update(probes=[], stages=[])
 
-    report = Report.of(load_all([make_run(change=change)]))
-    assert tables.cost(report) is None
-    assert tables.probes(report) == []
+    report = Report.of(read_systems([make_run(change=change)]))
+    assert stages.cost(report) is None
+    assert stages.probes(report) == []

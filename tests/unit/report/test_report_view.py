@@ -7,7 +7,7 @@ import pytest
 from crosslift import report
 from crosslift.errors import InputError
 from crosslift.report.runs.view import Report, Statistic, with_baseline
-from crosslift.runs.read import load_all
+from crosslift.runs.systems import read_systems
 
 
 def test_statistic_uses_the_sample_standard_deviation():
@@ -22,13 +22,13 @@ def test_statistic_leaves_out_what_is_not_finite():
 
 
 def test_runs_of_one_recipe_are_one_system(two_systems):
-    found = Report.of(load_all(two_systems))
-    assert [(system.name, system.seeds) for system in found.systems] == [("unaligned", 3), ("aligned", 3)]
+    found = Report.of(read_systems(two_systems))
+    assert [(system.name, len(system.seeds)) for system in found.systems] == [("unaligned", 3), ("aligned", 3)]
     assert found.baseline.name == "unaligned"
 
 
 def test_scores_are_means_over_seeds(two_systems):
-    found = Report.of(load_all(two_systems))
+    found = Report.of(read_systems(two_systems))
     view = found.views[0]
     assert view.selection == "source-dev"
     assert found.baseline.score(view, "near").mean == pytest.approx(53.0)
@@ -39,21 +39,21 @@ def test_scores_are_means_over_seeds(two_systems):
 def test_the_source_is_first_and_no_target(make_run):
     values = {"src": 80.0, "near": 50.0}
     run = make_run(values=values, change=lambda results: results["scores"].reverse())
-    view = Report.of(load_all([run])).views[0]
+    view = Report.of(read_systems([run])).views[0]
     assert view.languages == ("src", "near")
     assert view.targets == ("near",)
 
 
 def test_stages_follow_the_longest_run(two_systems):
-    assert Report.of(load_all(two_systems)).stages == ["pretrain", "align", "finetune"]
+    assert Report.of(read_systems(two_systems)).stages == ["pretrain", "align", "finetune"]
 
 
 def test_the_baseline_has_the_fewest_stages_or_is_named(two_systems):
-    runs = load_all([*two_systems[3:], *two_systems[:3]])
-    assert with_baseline(runs, None)[0].results.recipe == "unaligned"
-    assert with_baseline(runs, "aligned")[0].results.recipe == "aligned"
+    found = read_systems([*two_systems[3:], *two_systems[:3]])
+    assert with_baseline(found, None).systems[0].name == "unaligned"
+    assert with_baseline(found, "aligned").systems[0].name == "aligned"
     with pytest.raises(InputError, match="no run has the recipe 'alined'; did you mean 'aligned'"):
-        with_baseline(runs, "alined")
+        with_baseline(found, "alined")
 
 
 def test_find_puts_the_baseline_first(two_systems, tmp_path):
@@ -65,4 +65,4 @@ def test_without_the_preferred_rule_the_first_one_is_shown(make_run):
     def change(results):
         results["scores"] = [score for score in results["scores"] if score["selection"] == "last"]
 
-    assert Report.of(load_all([make_run(change=change)])).views[0].selection == "last"
+    assert Report.of(read_systems([make_run(change=change)])).views[0].selection == "last"

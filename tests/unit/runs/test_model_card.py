@@ -106,7 +106,7 @@ def test_the_body_says_what_is_known():
     assert "the checkpoint with the best score on development data of the source language" in card
     assert "- xnli, labels to train on (en). Licence: OANC and others." in card
     assert "Licence: CC BY-NC 4.0. Conneau et al. (2018). EMNLP." in card
-    assert "its own licence applies as well" in card
+    assert "its licence applies as well" in card
     assert "- Warning of the run: 3 test examples are in the training data" in card
     assert 'pipeline("text-classification", model="DIRECTORY")' in card
     assert "- align: tlm" in card
@@ -120,18 +120,18 @@ def test_without_licences_the_licence_is_unknown():
     assert values["license"] == "unknown"
     assert "license_name" not in values
     assert "base_model" not in values
-    assert "Licence: not known; ask whoever gave you the data." in card
-    assert "fine-tuned from a checkpoint of one's own" in card
+    assert "Licence: not known; ask the provider of the data." in card
+    assert "fine-tuned from a local checkpoint" in card
 
 
-def test_a_path_is_not_told():
+def test_a_local_path_stays_private():
     recipe = {**RECIPE, "encoder": {"model": "/home/someone/secret"}}
     card = made(recipe=recipe, base_model=None)
     assert "secret" not in card
-    assert "has licences of its own" in card
+    assert "has its own licences" in card
     scratch = made(recipe={**RECIPE, "encoder": {"model": "scratch:mini"}}, base_model=None)
     assert "fine-tuned from an encoder trained from scratch" in scratch
-    assert "has licences of its own" not in scratch
+    assert "has its own licences" not in scratch
 
 
 def test_artificial_and_unknown_languages_have_no_code_for_the_hub():
@@ -168,11 +168,11 @@ def test_an_encoder_without_scores_has_a_card():
     )
     assert "model-index" not in header(card)
     assert "This model was not scored." in card
-    assert "without a task's head" in card
+    assert "without a task head" in card
 
 
 @pytest.mark.parametrize("value", [float("nan"), None])
-def test_a_number_that_is_none_is_left_out(value):
+def test_a_missing_number_is_left_out(value):
     results = copy.deepcopy(RESULTS)
     results["scores"][1]["value"] = value
     results["summary"][0]["target_mean"] = value

@@ -69,7 +69,7 @@ def test_one_seed_decides_nothing(tiny, tmp_path):
     assert {one.verdict for one in found.hypotheses if one.rule.startswith("noisy")} == {"inconclusive"}
 
 
-def test_a_run_that_fails_is_told_and_the_others_go_on(tiny, tmp_path, monkeypatch):
+def test_a_run_that_fails_is_reported_and_the_others_go_on(tiny, tmp_path, monkeypatch):
     run_one = execute.run_one
 
     def fail(recipe, directory, threads):
@@ -85,7 +85,7 @@ def test_a_run_that_fails_is_told_and_the_others_go_on(tiny, tmp_path, monkeypat
     assert {score.arm for score in found.scores} == {"plain", "longer"}
 
 
-def test_what_runs_warn_of_stands_in_the_result(tiny, tmp_path):
+def test_warnings_of_runs_are_in_the_result(tiny, tmp_path):
     study(tiny, tmp_path / "out", seeds=1, arms=("plain",))
     path = tmp_path / "out/runs/plain/xnli/seed-0/results.json"
     path.write_text(json.dumps({**json.loads(path.read_text()), "warnings": ["the task was not learned"]}))
@@ -100,7 +100,7 @@ def test_seeds_come_first_so_that_mistakes_show_early(tiny, tmp_path):
     assert jobs[2].recipe.finetune.method[0].use == "random_perturbation"
 
 
-def test_what_is_scored_by_sentence_vectors_is_not_fine_tuned(tmp_path):
+def test_embedding_tasks_are_not_fine_tuned(tmp_path):
     values = definition()
     values["scale"]["lab"]["tasks"] = {"tatoeba": {}, "both": {"evaluate": [{"task": "tatoeba"}, {"task": "xnli"}]}}
     values["scale"]["lab"]["recipe"]["finetune"] |= {"task": "xnli"}
@@ -131,7 +131,7 @@ def test_a_part_is_planned_and_a_hypothesis_keeps_its_task(tmp_path):
     ] == [("inconclusive", True)]
 
 
-def test_given_values_stand_before_those_of_the_scale(tiny, tmp_path):
+def test_given_values_override_those_of_the_scale(tiny, tmp_path):
     jobs = planned(load(tiny), tmp_path, Settings(values={"noise": "self_augment"}))
     assert jobs[2].recipe.finetune.method[0].use == "self_augment"
 
@@ -158,7 +158,7 @@ def test_a_value_that_is_missing_is_asked_for(tmp_path):
         planned(load(path), tmp_path, Settings())
 
 
-def test_every_mistake_of_a_study_is_told(tmp_path):
+def test_every_mistake_of_a_study_is_listed(tmp_path):
     values = definition(baseline="plane")
     values["hypothesis"][0]["rule"]["difference"][0] |= {"system": "noise", "task": "xnil"}
     path = tmp_path / "wrong.toml"
@@ -176,7 +176,7 @@ def test_only_what_is_measured_after_each_stage_takes_a_stage(tmp_path):
     values["hypothesis"][0]["rule"]["difference"][0] |= {"of": "retrieva", "stage": "align"}
     path = tmp_path / "wrong.toml"
     path.write_text(tomli_w.dumps(values), encoding="utf-8")
-    with pytest.raises(InputError, match=r"stage = 'align' goes with a probe.*did you mean 'retrieval'"):
+    with pytest.raises(InputError, match=r"stage = 'align' needs a probe.*did you mean 'retrieval'"):
         load(path)
 
 
@@ -203,7 +203,7 @@ def test_a_hypothesis_may_ask_that_its_task_be_learned(tmp_path):
     path.write_text(tomli_w.dumps(values), encoding="utf-8")
     found = study(path, tmp_path / "out", seeds=2).hypotheses[0]
     assert found.verdict == "inconclusive"
-    assert "2 of 2 runs of plain on xnli did not learn it (99 or more is asked)" in found.reason
+    assert "2 of 2 runs of plain on xnli did not learn it (the rule requires 99)" in found.reason
 
 
 def test_what_is_measured_before_fine_tuning_does_not_ask_that_the_task_be_learned(tmp_path):

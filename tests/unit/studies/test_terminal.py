@@ -1,4 +1,4 @@
-"""The table of means that a study ends with in the terminal."""
+"""A study in the terminal: the table of means, and the spelling of effects."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def lines(found: StudyResult) -> list[list[str]]:
     return [line.split() for line in captured.get().splitlines()]
 
 
-def test_more_tasks_than_arms_stand_in_rows():
+def test_more_tasks_than_arms_become_rows():
     over = ("source", "target mean")
     tasks = ("udpos", "panx", "sib200", "xnli", "xquad", "tatoeba", "sib200_retrieval", "ntrex")
     found = lines(result(["none"], {("none", task, what): 50.0 for task in tasks for what in over}))
@@ -37,7 +37,7 @@ def test_more_tasks_than_arms_stand_in_rows():
     assert found[1:] == [[task, *what.split(), "50.0"] for task in tasks for what in over]
 
 
-def test_more_arms_than_tasks_stand_in_rows():
+def test_more_arms_than_tasks_become_rows():
     scores = {(arm, "xnli", "target mean"): value for arm, value in (("none", 40.0), ("aligned", 42.0))}
     assert lines(result(["none", "aligned"], scores)) == [
         ["arm", "xnli", "target", "mean"],

@@ -1,4 +1,4 @@
-"""Colours: one hue from pale to deep for scores, eight hues that stay apart for colour-blind readers."""
+"""Colours: one hue from pale to deep for scores, and eight hues that colour-blind readers can distinguish."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ PAPER = {"light": "#fcfbf8", "dark": "#16181b"}
 """Page backgrounds."""
 
 HUES = ("#7b8087", "#2b7bba", "#d0632c", "#2f8f6b", "#a75fa0", "#a8811c", "#c2506a", "#2793a3")
-"""Systems and languages, in order; grey is for the baseline.  Each stands out on both papers."""
+"""Systems and languages, in order; grey is for the baseline.  All are visible on both papers."""
 
 SCALE = {
     "light": ("#eef3f1", "#8fb9bd", "#0e4c5e"),
     "dark": ("#20272b", "#2f6470", "#a9dcd8"),
 }
-"""Low, middle and high score.  Lightness alone carries the order, so no hue has to be told from another."""
+"""Low, middle and high score.  Lightness alone shows the order, so that no two hues need to be distinguished."""
 
 INK = ("#050607", "#ffffff")
 
@@ -33,7 +33,7 @@ class Shade:
 
 @dataclass(frozen=True, slots=True)
 class Style:
-    """How a system or an arm is drawn."""
+    """The style in which a system or an arm is drawn."""
 
     colour: str
     symbol: str = "circle"
@@ -58,7 +58,7 @@ def contrast(first: str, second: str) -> float:
 
 
 def readable_ink(background: str) -> str:
-    """Return the text colour, near black or white, that stands out more."""
+    """Return the text colour, near black or white, with more contrast."""
     return max(INK, key=lambda ink: contrast(ink, background))
 
 

@@ -1,4 +1,4 @@
-"""Plotly figures.  Paper, ink and grid are left to the page, which knows whether it is light or dark."""
+"""Plotly figures.  The page sets paper, ink and grid, since it knows whether it is light or dark."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ from crosslift.tables import format as fmt
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crosslift.report.runs.view import Report, System, View
+    from crosslift.report.runs.view import Report, ScoredSystem, View
     from crosslift.runs.schema import LogLine
 
 MAXIMUM_STEPS = 240
 SOLID = {"opacity": 1, "line": {"width": 0}}
-"""Against plotly's own look of markers that differ in size: see-through and outlined."""
+"""Overrides plotly's look of markers that differ in size: transparent and outlined."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A plotly figure with a title and a description for readers who do not see it."""
+    """A plotly figure with a title, and a description for readers who cannot see it."""
 
     title: str
     description: str
@@ -35,22 +35,22 @@ class Figure:
 
     @property
     def picks(self) -> list[tuple[str, None]]:
-        """The names under ``meta.pick`` of its traces, of which a reader can choose one."""
+        """The names under `meta.pick` of its traces, one of which a reader can choose."""
         return [(trace.meta["pick"], None) for trace in self.figure.data if trace.meta and "pick" in trace.meta]
 
 
-def system_hue(report: Report, system: System) -> str:
-    """Return a system's colour: grey for a baseline, a hue for the others."""
+def system_hue(report: Report, system: ScoredSystem) -> str:
+    """Return the colour of a system: grey for a baseline, a hue for any other."""
     return hue(report.systems.index(system) if report.others else 1)
 
 
 def plain(text: str) -> str:
-    """Escape a text for plotly, whose labels understand a little HTML."""
+    """Escape a text for plotly, whose labels may contain some HTML."""
     return html.escape(text, quote=False)
 
 
 def canvas(traces: Sequence[Any], *, height: int, **layout: Any) -> go.Figure:
-    """Return a figure without paper, legend or tools, which the page adds."""
+    """Return a figure without paper, legend or tools; the page adds them."""
     base = {
         "template": "none",
         "height": height,
@@ -65,8 +65,8 @@ def canvas(traces: Sequence[Any], *, height: int, **layout: Any) -> go.Figure:
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
-    """One row of a transfer gap: a system's score on the source, the mean of its targets, and each target by name."""
+class GapRow:
+    """One row of a transfer gap: a system's score in the source, its target mean, and its score in each target."""
 
     name: str
     colour: str
@@ -83,19 +83,19 @@ class Reach:
 
 
 def transfer_gap(report: Report, view: View) -> Figure | None:
-    """Draw, for every system, the source, the targets and the gap between source and target mean."""
-    rows = [_reach(report, system, view) for system in report.systems]
-    return gaps(rows, view.metric)
+    """Draw the source, the targets and the gap between source and target mean of every system."""
+    rows = [_row_of(report, system, view) for system in report.systems]
+    return gap_figure(rows, view.metric)
 
 
-def _reach(report: Report, system: System, view: View) -> Reach:
+def _row_of(report: Report, system: ScoredSystem, view: View) -> GapRow:
     targets = [(report.language(code), system.score(view, code).mean) for code in view.targets]
     source, mean, gap = (system.summary(view, f).mean for f in ("source_value", "target_mean", "transfer_gap"))
-    return Reach(system.name, system_hue(report, system), source, mean, gap, targets)
+    return GapRow(system.name, system_hue(report, system), source, mean, gap, targets)
 
 
-def gaps(rows: Sequence[Reach], metric: str) -> Figure | None:
-    """Draw rows that have a gap, or return None if none has."""
+def gap_figure(rows: Sequence[GapRow], metric: str) -> Figure | None:
+    """Draw the rows that have a gap; None if none has."""
     drawn = [row for row in rows if math.isfinite(row.gap)]
     if not drawn:
         return None
@@ -110,7 +110,7 @@ def gaps(rows: Sequence[Reach], metric: str) -> Figure | None:
     return Figure("Transfer gap", f"Transfer gap by system. {'; '.join(row.words for row in drawn)}.", figure)
 
 
-def _gap_row(row: Reach, y: int) -> list[go.Scatter]:
+def _gap_row(row: GapRow, y: int) -> list[go.Scatter]:
     return [
         go.Scatter(
             x=[row.mean, row.source], y=[y, y], mode="lines", line={"color": row.colour, "width": 2}, hoverinfo="skip"
@@ -134,7 +134,7 @@ def _gap_row(row: Reach, y: int) -> list[go.Scatter]:
     ]
 
 
-def _gap_note(row: Reach, y: int) -> dict[str, Any]:
+def _gap_note(row: GapRow, y: int) -> dict[str, Any]:
     return {
         "x": 0,
         "xref": "paper",
@@ -146,7 +146,7 @@ def _gap_note(row: Reach, y: int) -> dict[str, Any]:
 
 
 def learning_curves(report: Report) -> list[Figure]:
-    """Draw every term of every stage, and the source development scores, one line a run, over steps."""
+    """Draw every loss term of every stage, and the source development scores, over steps; one line per run."""
     lines = [line for run in report.runs for line in run.log]
     panels = dict.fromkeys(
         (line.stage, kind, name) for line in lines for kind in ("terms", "dev") for name in getattr(line, kind)
@@ -167,23 +167,19 @@ def _curve(report: Report, stage: str, kind: str, name: str) -> Figure | None:
                 ends.append((values[0], values[-1]))
     if not traces:
         return None
-    before, after = (_mean(end) for end in zip(*ends, strict=True))
+    before, after = (fmt.number(float(np.mean(end))) for end in zip(*ends, strict=True))
     what = f"source dev {fmt.words(name)}" if kind == "dev" else f"loss, {fmt.words(name)}"
     return curve_panel(
         f"{stage}: {what}",
-        f"{stage}, {what}: {before:.3g} at the first logged step, {after:.3g} at the last (mean over runs).",
+        f"{stage}, {what}: {before} at the first logged step, {after} at the last (mean over runs).",
         traces,
     )
-
-
-def _mean(values: Sequence[float]) -> float:
-    return float(np.mean(values))
 
 
 def _series(
     log: Sequence[LogLine], stage: str, kind: str, name: str
 ) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-    """Return steps and values, averaged over neighbours where there are more than fit on a screen."""
+    """Return steps and values; neighbours are averaged if there are more than `MAXIMUM_STEPS`."""
     own = [line for line in log if line.stage == stage and name in getattr(line, kind)]
     pairs = np.array([(line.step, getattr(line, kind)[name]) for line in own], dtype=np.float64).reshape(-1, 2)
     pairs = pairs[np.isfinite(pairs).all(axis=1)]

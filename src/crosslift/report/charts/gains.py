@@ -1,4 +1,4 @@
-"""What systems gain over the baseline: against the distance of languages, and against what a run costs."""
+"""Figures of the gains over the baseline: against the distance of languages, and against the cost of a run."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ if TYPE_CHECKING:
 ZERO = {"type": "line", "line": {"color": "rgba(128,134,140,0.7)", "width": 1, "dash": "dot"}}
 _NO_GAIN = {**ZERO, "y0": 0, "y1": 0, "x0": 0, "x1": 1, "xref": "paper"}
 _UNKNOWN = (
-    "Distances are not known here: languages stand at the baseline's score instead. Where that is high by chance the "
-    "gain is low by as much, so points fall to the right even where no language gains more than another."
+    "Distances are not known here: languages are placed at the baseline's score instead. Where that is high by chance, "
+    "the gain is low by the same amount, so points fall to the right even if all languages gain equally."
 )
 FEWEST = 3
-"""Languages below which nothing is drawn against distance."""
+"""Languages below which no figure against distance is drawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class At:
-    """A gain in one language: its name, its distance from the source, the baseline's score in it, the comparison."""
+    """The gain in one language: name, distance from the source, the baseline's score, and the comparison."""
 
     language: str
     distance: float
@@ -41,7 +41,7 @@ class At:
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """What a system gains over the baseline by language and on the mean of the targets, and the seconds of a run."""
+    """The gains of a system over the baseline, by language and in target mean, and the seconds of a run."""
 
     name: str
     style: Style
@@ -51,33 +51,33 @@ class Gain:
 
     @property
     def has_cost(self) -> bool:
-        """Whether both what it costs and what it gains are known."""
+        """Whether both the cost and the gain are known."""
         return self.mean is not None and math.isfinite(self.mean.effect + self.seconds)
 
 
 def against_distance(gains: Sequence[Gain], baseline: str) -> Figure | None:
     """Draw each system's gain in a language against the language's distance from the source.
 
-    Where fewer than three distances are known, languages stand at the score that the baseline has in them, which is
-    then said.  None where there are too few languages.
+    If fewer than three distances are known, languages are placed at the baseline's score, and a note says so.  None
+    if there are too few languages.
     """
     known = any(sum(math.isfinite(at.distance) for at in gain.languages) >= FEWEST for gain in gains)
     drawn = [(gain, _points(gain, known=known)) for gain in gains]
     drawn = [(gain, points) for gain, points in drawn if len(points) >= FEWEST]
     if not drawn:
         return None
-    what = "distance from the source, 0 to 1" if known else f"{baseline}: score in the language, percent"
+    axis = "distance from the source, 0 to 1" if known else f"{baseline}: score in the language, percent"
     figure = canvas(
         [_by_language(gain, points, bars_shown=len(drawn) == 1) for gain, points in drawn],
         height=400,
         shapes=[_NO_GAIN],
-        xaxis={"title": {"text": plain(what), "standoff": 8}, "automargin": True, "zeroline": False},
+        xaxis={"title": {"text": plain(axis), "standoff": 8}, "automargin": True, "zeroline": False},
         yaxis={"title": {"text": "gain over the baseline, points"}, "automargin": True, "zeroline": False},
     )
     title = "Gain against language distance" if known else "Gain against the baseline's score in a language"
     hollow = "Hollow: a control. " if any("open" in gain.style.symbol for gain, _ in drawn) else ""
     note = hollow + (_correlations(drawn) if known else _UNKNOWN)
-    return Figure(title, f"Gain of each system in each language against {what}. {note}", figure, note)
+    return Figure(title, f"Gain of each system in each language against {axis}. {note}", figure, note)
 
 
 def _correlations(drawn: Sequence[tuple[Gain, Sequence[tuple[float, At]]]]) -> str:
@@ -91,7 +91,7 @@ def _points(gain: Gain, *, known: bool) -> list[tuple[float, At]]:
 
 
 def _relation(points: Sequence[tuple[float, At]]) -> float:
-    """Return Spearman's rank correlation of place and gain; not a number where all of either are the same."""
+    """Return Spearman's rank correlation of place and gain; NaN if all of either are the same."""
     places = rankdata([place for place, _ in points]).tolist()
     effects = rankdata([at.row.effect for _, at in points]).tolist()
     varies = len(set(places)) > 1 and len(set(effects)) > 1
@@ -99,7 +99,7 @@ def _relation(points: Sequence[tuple[float, At]]) -> float:
 
 
 def _by_language(gain: Gain, points: Sequence[tuple[float, At]], *, bars_shown: bool) -> go.Scatter:
-    """Return the points of a system; where there are several, intervals are for the one that a reader chooses."""
+    """Return the points of a system; of several systems, only the one that a reader chooses has intervals."""
     rows = [at.row for _, at in points]
     return go.Scatter(
         x=[place for place, _ in points],
@@ -117,7 +117,7 @@ def _by_language(gain: Gain, points: Sequence[tuple[float, At]], *, bars_shown: 
 
 
 def against_cost(gains: Sequence[Gain], baseline: Gain, task: str) -> Figure | None:
-    """Draw the seconds of a run against the gain in target mean, with 95% intervals; None where nothing is known."""
+    """Draw the seconds of a run against the gain in target mean, with 95% intervals; None if neither is known."""
     drawn = [gain for gain in gains if gain.has_cost]
     if not drawn:
         return None
@@ -131,12 +131,12 @@ def against_cost(gains: Sequence[Gain], baseline: Gain, task: str) -> Figure | N
         yaxis={"title": {"text": "gain in target mean, points"}, "automargin": True, "zeroline": False},
         margin={"l": 44, "r": 24, "t": 24, "b": 40},
     )
-    words = "; ".join(_words(gain) for gain in drawn)
-    description = f"Seconds of a run against gain in target mean of {task}. {words}."
+    listed = "; ".join(_cost_and_gain(gain) for gain in drawn)
+    description = f"Seconds of a run against gain in target mean of {task}. {listed}."
     return Figure("Cost against gain", description, figure, "Up and left is better. Bars are 95% intervals.")
 
 
-def _words(gain: Gain) -> str:
+def _cost_and_gain(gain: Gain) -> str:
     change = f", {fmt.effect(gain.mean.effect, *gain.mean.interval)}" if gain.mean else ""
     return f"{gain.name}: {fmt.seconds(gain.seconds)}{change}"
 
@@ -159,7 +159,7 @@ def _mark(gain: Gain, effect: float) -> go.Scatter:
         textfont={"size": 11},
         cliponaxis=False,
         marker=_marker(gain.style, size=11),
-        hovertext=[plain(_words(gain))],
+        hovertext=[plain(_cost_and_gain(gain))],
         hoverinfo="text",
     )
 

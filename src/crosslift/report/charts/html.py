@@ -1,4 +1,4 @@
-"""One self-contained file: every style, script and number is in it, and it loads nothing."""
+"""Self-contained HTML pages: each holds its styles, scripts and numbers, and loads nothing."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ TEMPLATES = Path(__file__).parents[1] / "templates"
 
 @dataclass(frozen=True, slots=True)
 class Tile:
-    """A number worth a large font: its name, its value, and what else to know."""
+    """A number in a large font: its name, its value, and a note."""
 
     name: str
     value: str
@@ -38,7 +38,7 @@ class Tile:
 
 
 def page(template: str, content: Mapping[str, Any]) -> str:
-    """Return a template of the folder, filled in."""
+    """Return a filled-in template."""
     scripts = {"plotly": str(get_plotlyjs()), "page": (TEMPLATES / "report.js").read_text(encoding="utf-8")}
     return (
         _environment()
@@ -74,7 +74,7 @@ def _isfinite(value: float | str) -> bool:
 
 
 def _policy(scripts: Mapping[str, str]) -> str:
-    """Return a content security policy: no connection at all, and no script but those of this page."""
+    """Return a content security policy: no connection, and no script except those of this page."""
     hashes = " ".join(f"'sha256-{_digest(text)}'" for text in scripts.values())
     nothing = "default-src 'none'; form-action 'none'; base-uri 'none'"
     return f"{nothing}; script-src {hashes}; style-src 'unsafe-inline'; img-src data: blob:"
@@ -85,7 +85,7 @@ def _digest(text: str) -> str:
 
 
 def figure_json(figure: Figure) -> Markup:
-    """Return a figure as JSON that can stand inside a script element, whatever texts it holds."""
+    """Return a figure as JSON that is safe inside a script element, whatever its texts."""
     text = json.dumps(json.loads(figure.figure.to_json()), separators=(",", ":"), ensure_ascii=False)
     for character in "<>&\u2028\u2029":
         text = text.replace(character, f"\\u{ord(character):04x}")

@@ -1,4 +1,4 @@
-"""The map of sentence vectors, drawn: two layouts and two ways to colour it in one figure."""
+"""Figures of embedding maps: two layouts and two ways to colour them in one figure."""
 
 from __future__ import annotations
 
@@ -22,16 +22,16 @@ SHOWN_MEANINGS = 7
 
 
 def embedding_map(
-    name: str, drawn: Map, *, language: Callable[[str], str], source: str | None, beside: str = ""
+    name: str, drawn: Map, *, language: Callable[[str], str], source: str | None, remark: str = ""
 ) -> Figure:
-    """Draw one map; the page switches between layouts and colourings with the values under ``meta``.
+    """Draw one map; the page switches between layouts and colourings with the values under `meta`.
 
     Args:
-        name: whose encoder it is.
+        name: the system whose encoder it is.
         drawn: the points.
-        language: returns the name of a language's code.
+        language: returns the name of a language by its code.
         source: the source language, which gets the first colour.
-        beside: what else to say of the vectors.
+        remark: added to the note.
     """
     points = drawn.points
     codes = list(dict.fromkeys([*([source] if source in points.languages else []), *points.languages.tolist()]))
@@ -55,8 +55,8 @@ def embedding_map(
         margin={"l": 4, "r": 4, "t": 4, "b": 4},
     )
     note = f"Silhouette by meaning {fmt.ratio(drawn.by_meaning)}, by language {fmt.ratio(drawn.by_language)}"
-    if beside:
-        note += f"; {beside}"
+    if remark:
+        note += f"; {remark}"
     if points.dropped:
         note += f"; {fmt.plural(points.dropped, 'sentence')} without a finite vector left out"
     description = f"Map of {len(points)} sentences in {fmt.plural(len(codes), 'language')}, encoder of {name}. {note}."
@@ -64,7 +64,7 @@ def embedding_map(
 
 
 def shown_meanings(ids: np.ndarray[Any, Any]) -> list[str]:
-    """Return the few meanings that get a colour: those in the most languages, spread evenly over the ids."""
+    """Return the few meanings that get a colour: of those in most languages, some at even distances."""
     values, counts = np.unique(ids, return_counts=True)
     complete = values[counts == counts.max()]
     places = np.linspace(0, len(complete) - 1, min(SHOWN_MEANINGS, len(complete))).round().astype(int)
@@ -114,7 +114,7 @@ def _rounded(layout: np.ndarray[Any, Any]) -> dict[str, list[float]]:
 
 
 def _star(layout: np.ndarray[Any, Any]) -> dict[str, list[float | None]]:
-    """Return lines from the centre of some points to each of them, broken between the points."""
+    """Return lines from the centre of some points to each of them, with breaks between."""
     centre = _rounded(layout.mean(axis=0, keepdims=True))
     ends = _rounded(layout)
     return {axis: [value for end in ends[axis] for value in (centre[axis][0], end, None)] for axis in ("x", "y")}

@@ -1,4 +1,4 @@
-"""Comparisons with the baseline, as `crosslift compare --json` has them."""
+"""Comparisons with the baseline, with the fields of `crosslift compare --json`."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from crosslift.errors import InputError
 from crosslift.runs.schema import Number
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from crosslift.runs.schema import Run
+    from crosslift.runs.systems import Systems
 
 TARGETS = "target mean"
 
 
 class Compared(BaseModel):
-    """A row of `compare --json`: an arm against the baseline, in percentage points."""
+    """A row of `compare --json`: a system against the baseline, in percentage points."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
@@ -50,12 +50,12 @@ class Compared(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class Differences:
-    """What `crosslift compare` says of the systems of a report.
+    """The comparisons of a report's systems with its baseline.
 
     Args:
-        rows: by system, task, metric, checkpoint rule, and language or "target mean".
-        test: names the statistics.
-        reason: why nothing could be compared; empty where something was, or where there is one system.
+        rows: by system, task, metric, selection rule, and language or "target mean".
+        test: the names of the statistics.
+        reason: why nothing could be compared; empty if something was, or if there is one system.
     """
 
     rows: Mapping[tuple[str, str, str, str, str], Compared] = field(default_factory=dict)
@@ -63,17 +63,15 @@ class Differences:
     reason: str = ""
 
 
-def differences(runs: Sequence[Run]) -> Differences:
-    """Compare the systems of runs with the first one's, if there are several and their predictions are there."""
-    baseline = runs[0].results.recipe
-    if all(run.results.recipe == baseline for run in runs):
+def differences(found: Systems) -> Differences:
+    """Compare systems with the first one, if there are several and their predictions exist."""
+    if len(found.systems) == 1:
         return Differences()
-    from crosslift.comparison import compare
+    from crosslift.comparison import compare_systems
 
     try:
-        found = compare([each for run in runs for each in run.directories], advance=lambda: None)
+        compared = compare_systems(found, advance=lambda: None)
     except InputError as error:
         return Differences(reason=str(error))
-    rows = [Compared.model_validate(row) for row in found.values()["comparisons"]]
-    own = {(r.system, r.task, r.metric, r.selection, r.over): r for r in rows if r.baseline == baseline}
-    return Differences(own, found.test)
+    rows = [Compared.model_validate(row) for row in compared.values()["comparisons"]]
+    return Differences({(r.system, r.task, r.metric, r.selection, r.over): r for r in rows}, compared.test)

@@ -1,11 +1,11 @@
-"""Two languages at once: scores of pairs of languages, and how far languages agree."""
+"""Tables of two languages at once: scores of pairs of languages, and agreement between languages."""
 
 from __future__ import annotations
 
 import math
 from typing import TYPE_CHECKING
 
-from crosslift.report.runs.tables import hot, language_column, span, system_cell
+from crosslift.report.runs.cells import heat_cell, language_column, scale_of, system_cell
 from crosslift.report.runs.view import Statistic
 from crosslift.tables import format as fmt
 from crosslift.tables.table import Cell, Column, Table
@@ -13,7 +13,7 @@ from crosslift.tables.table import Cell, Column, Table
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from crosslift.report.runs.view import Report, System, View
+    from crosslift.report.runs.view import Report, ScoredSystem, View
     from crosslift.runs.schema import Agreement
 
 MAXIMUM_GRIDS = 4
@@ -21,14 +21,14 @@ MAXIMUM_GRIDS = 4
 
 
 def pairs(report: Report, view: View) -> list[Table]:
-    """Return a grid a system: the language of the first text down, that of the second across; one scale for all."""
+    """Return one grid per system: the language of the first text down, of the second across; one colour scale."""
     values = {system.name: _pairs_of(system, view) for system in report.systems}
     shown = [system for system in report.systems if values[system.name]][:MAXIMUM_GRIDS]
-    low, high = span(statistic.mean for system in shown for statistic in values[system.name].values())
-    return [_grid(report, view, system, values[system.name], low, high) for system in shown]
+    scale = scale_of(statistic.mean for system in shown for statistic in values[system.name].values())
+    return [_grid(report, view, system, values[system.name], scale) for system in shown]
 
 
-def _pairs_of(system: System, view: View) -> dict[tuple[str, str], Statistic]:
+def _pairs_of(system: ScoredSystem, view: View) -> dict[tuple[str, str], Statistic]:
     found: dict[tuple[str, str], list[float]] = {}
     for run in system.runs:
         for grid in run.results.generalized:
@@ -39,13 +39,17 @@ def _pairs_of(system: System, view: View) -> dict[tuple[str, str], Statistic]:
 
 
 def _grid(
-    report: Report, view: View, system: System, values: dict[tuple[str, str], Statistic], low: float, high: float
+    report: Report,
+    view: View,
+    system: ScoredSystem,
+    values: dict[tuple[str, str], Statistic],
+    scale: tuple[float, float],
 ) -> Table:
     codes = [code for code in view.languages if (code, code) in values]
     rows = [
         (
             Cell(first, note=report.language(first)),
-            *(hot(values.get((first, second), Statistic()), low, high) for second in codes),
+            *(heat_cell(values.get((first, second), Statistic()), *scale) for second in codes),
         )
         for first in codes
     ]
@@ -55,11 +59,11 @@ def _grid(
         f"second. The diagonal is the standard setting. Mean off the diagonal: {fmt.score(off.mean)}."
     )
     columns = (Column("First", "text"), *(language_column(report, view, code) for code in codes))
-    return Table(f"Pairs of languages: {system.name}", caption, columns, tuple(rows), scale=(low, high))
+    return Table(f"Pairs of languages: {system.name}", caption, columns, tuple(rows), scale=scale)
 
 
 def agreement(report: Report, view: View) -> Table | None:
-    """Return how far the predictions of each system for translations agree, or None where nothing is parallel."""
+    """Return the agreement of each system's predictions for translations; None if nothing is parallel."""
     rows = [
         (system_cell(report, system), *_agreed(found))
         for system in report.systems
@@ -68,9 +72,9 @@ def agreement(report: Report, view: View) -> Table | None:
     columns = (
         Column("System", "text"),
         Column("Agreement", note="Mean over pairs of languages, in percent"),
-        Column("Fleiss\u2019 kappa", "ratio", "Of all languages; 1: always one answer, 0: as by chance"),
-        Column("Examples", "count", "Those that all of the languages hold"),
-        Column("Languages", "count", "Those that have examples of other languages"),
+        Column("Fleiss\u2019 kappa", "ratio", "Over all languages; 1: always one answer, 0: as by chance"),
+        Column("Examples", "count", "Examples that all of the languages have"),
+        Column("Languages", "count", "Languages that share examples with others"),
     )
     caption = (
         "How often predictions for translations of one example agree. Two languages with one score can be right on "
@@ -87,6 +91,6 @@ def _agreed(found: Sequence[Agreement]) -> tuple[Cell, ...]:
     return Cell(agreed.mean, agreed.spread), Cell(kappa.mean), Cell(items.mean), Cell(languages.mean)
 
 
-def _agreements(system: System, view: View) -> list[Agreement]:
+def _agreements(system: ScoredSystem, view: View) -> list[Agreement]:
     wanted = (view.task, view.selection)
     return [row for run in system.runs for row in run.results.consistency if (row.task, row.selection) == wanted]

@@ -1,4 +1,4 @@
-"""The page about runs."""
+"""The HTML page about runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from crosslift.report.charts import figures, maps
 from crosslift.report.charts.colours import Style
 from crosslift.report.charts.gains import At, Gain, against_cost, against_distance
 from crosslift.report.charts.html import Tile, flat, page
-from crosslift.report.runs import language_pairs, sentences, tables
+from crosslift.report.runs import language_pairs, sentences, stages, tables
 from crosslift.report.runs.differences import TARGETS
 from crosslift.runs import embedding_map
 from crosslift.tables import format as fmt
@@ -20,15 +20,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from crosslift.report.charts.figures import Figure
-    from crosslift.report.runs.view import Report, System, View
+    from crosslift.report.runs.view import Report, ScoredSystem, View
 
 MAXIMUM_MAPS = 4
-"""Systems whose map is drawn; a map takes seconds to lay out and a tenth of a megabyte."""
+"""Systems whose map is drawn: a map takes seconds to lay out and a tenth of a megabyte."""
 
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """Everything about one task and metric."""
+    """One task and metric."""
 
     anchor: str
     view: View
@@ -58,9 +58,9 @@ def _content(report: Report) -> dict[str, Any]:
         "numbers": _tiles(report),
         "sections": [_section(report, view, place) for place, view in enumerate(report.views)],
         "curves": figures.learning_curves(report),
-        "maps": list(_drawn(report)),
-        "cost": tables.cost(report),
-        "probes": tables.probes(report),
+        "maps": list(_maps(report)),
+        "cost": stages.cost(report),
+        "probes": stages.probes(report),
         "limitations": sentences.limitations(report),
         "warnings": report.warnings,
         "facts": [_facts(system) for system in report.systems],
@@ -86,7 +86,7 @@ def _section(report: Report, view: View, place: int) -> Section:
     )
 
 
-def _gain(report: Report, system: System, view: View) -> Gain:
+def _gain(report: Report, system: ScoredSystem, view: View) -> Gain:
     rows = ((code, report.against(system, view, code)) for code in view.targets)
     languages = [
         At(report.language(code), report.distance(code), report.baseline.score(view, code).mean, row)
@@ -94,7 +94,7 @@ def _gain(report: Report, system: System, view: View) -> Gain:
         if row
     ]
     style = Style(figures.system_hue(report, system))
-    return Gain(system.name, style, languages, report.against(system, view, TARGETS), tables.seconds(system))
+    return Gain(system.name, style, languages, report.against(system, view, TARGETS), stages.seconds(system))
 
 
 def _tiles(report: Report) -> list[Tile]:
@@ -110,40 +110,40 @@ def _tiles(report: Report) -> list[Tile]:
     return [_tile(report, best, view, field, name) for field, name in names.items() if best.summaries(view)]
 
 
-def _tile(report: Report, system: System, view: View, field: str, name: str) -> Tile:
+def _tile(report: Report, system: ScoredSystem, view: View, field: str, name: str) -> Tile:
     value, before = system.summary(view, field), report.baseline.summary(view, field).mean
     if system is report.baseline:
         return Tile(name, fmt.score(value.mean))
     return Tile(name, fmt.score(value.mean), f"{fmt.score(before)} in {report.baseline.name}")
 
 
-def best_system(report: Report) -> System:
-    """Return the system with the highest target mean in the first view; the first of them in a tie."""
+def best_system(report: Report) -> ScoredSystem:
+    """Return the system with the highest target mean in the first view; in a tie, the first."""
     means = {system.name: system.summary(report.views[0], "target_mean").mean for system in report.systems}
     return max(report.systems, key=lambda s: means[s.name] if math.isfinite(means[s.name]) else -math.inf)
 
 
-def _drawn(report: Report) -> Iterator[Figure]:
+def _maps(report: Report) -> Iterator[Figure]:
     source = report.views[0].source if report.views else None
-    kept = [(s, path) for s in report.systems for path in [r.embeddings for r in s.runs if r.embeddings][:1]]
-    for system, path in kept[:MAXIMUM_MAPS]:
-        drawn = embedding_map.layout(embedding_map.load(path))
-        if drawn:
-            yield maps.embedding_map(system.name, drawn, language=report.language, source=source)
+    saved = [(s, path) for s in report.systems for path in [r.embeddings for r in s.runs if r.embeddings][:1]]
+    for system, path in saved[:MAXIMUM_MAPS]:
+        layout = embedding_map.layout(embedding_map.load(path))
+        if layout:
+            yield maps.embedding_map(system.name, layout, language=report.language, source=source)
 
 
-def _facts(system: System) -> dict[str, Any]:
-    """Return what it takes to make a system again: its recipe, its seeds, and where it ran."""
+def _facts(system: ScoredSystem) -> dict[str, Any]:
+    """Return what is needed to reproduce a system: its recipe, its seeds, and its environment."""
     first = system.runs[0]
     command = first.environment.get("command", "")
-    where = {key: value for key, value in first.environment.items() if key != "command"}
+    environment = {key: value for key, value in first.environment.items() if key != "command"}
     return {
         "name": system.name,
         "recipe": first.recipe,
         "lines": {
-            "seeds": ", ".join(str(run.results.seed) for run in system.runs),
+            "seeds": ", ".join(map(str, system.seeds)),
             "made by": command if isinstance(command, str) else " ".join(map(str, command)),
             "run again": "crosslift run recipe.toml",
-            **dict(flat(where)),
+            **dict(flat(environment)),
         },
     }

@@ -1,4 +1,4 @@
-"""Sentences made from the data: the title, the summary, and what these numbers cannot say."""
+"""Sentences made from the data: the title, the summary, the findings, and the limitations."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from crosslift.report.runs.differences import TARGETS
-from crosslift.report.runs.view import PREFERRED_SELECTION, Report, System, View
+from crosslift.report.runs.view import PREFERRED_SELECTION, Report, ScoredSystem, View
 from crosslift.tables import format as fmt
 
 if TYPE_CHECKING:
@@ -14,12 +14,12 @@ if TYPE_CHECKING:
 
 FEW_SEEDS = 5
 FEW_ITEMS = 1000
-LAB_WORDS = ("lab", "scratch:mini")
-"""Values of a recipe that say its languages or its encoder come from the embedded lab."""
+LAB_VALUES = ("lab", "scratch:mini")
+"""Values of a recipe that say its languages or its encoder come from the lab."""
 
 
 def title(report: Report) -> str:
-    """Return what the page is about."""
+    """Return the title of the page."""
     first = report.baseline.name
     if len(report.systems) == 1:
         return first
@@ -29,7 +29,7 @@ def title(report: Report) -> str:
 def summary(report: Report) -> str:
     """Return the result of the first task in plain words."""
     if not report.views:
-        return "These runs hold no scores."
+        return "These runs have no scores."
     view = report.views[0]
     if not report.baseline.summaries(view):
         return f"{report.baseline.name} has scores of {view.task} in {fmt.plural(len(view.languages), 'language')}."
@@ -38,7 +38,7 @@ def summary(report: Report) -> str:
 
 
 def findings(report: Report, view: View) -> list[str]:
-    """Return what was tested of each system's target mean, in plain words, and how; nothing where nothing was."""
+    """Return a sentence per system whose target mean was tested, and the test; nothing if none was."""
     rows = [report.against(system, view, TARGETS) for system in report.others]
     sentences = [row.sentence for row in rows if row]
     return [*sentences, report.differences.test] if sentences else []
@@ -48,25 +48,22 @@ def _single(report: Report, view: View) -> str:
     system = report.baseline
     source, mean, gap = (_mean(system, view, field) for field in ("source_value", "target_mean", "transfer_gap"))
     return (
-        f"Trained on {_source(report, view)} only, {system.name} reaches {source} percent "
-        f"{fmt.words(view.metric)} "
-        f"on {view.task} in {_source(report, view)} and {mean} on average in "
-        f"{fmt.plural(len(view.targets), 'other language')} ({fmt.plural(system.seeds, 'seed')}). "
+        f"Trained on {_source(report, view)} only, {system.name} reaches {source} percent {fmt.words(view.metric)} on "
+        f"{view.task} in {_source(report, view)} and {mean} on average in "
+        f"{fmt.plural(len(view.targets), 'other language')} ({fmt.plural(len(system.seeds), 'seed')}). "
         f"The transfer gap is {gap} points."
     )
 
 
-def _change(report: Report, view: View, system: System) -> str:
+def _change(report: Report, view: View, system: ScoredSystem) -> str:
     before, after = (s.summary(view, "target_mean").mean for s in (report.baseline, system))
     gap_before, gap_after = (s.summary(view, "transfer_gap").mean for s in (report.baseline, system))
     if not all(map(math.isfinite, (before, after))):
         return f"{system.name} and {report.baseline.name} have no target mean in common on {view.task}."
     verb, fell = _verb(after - before, "raised", "lowered"), _verb(gap_after - gap_before, "grew", "fell")
     return (
-        f"{system.name} {verb} the mean of {fmt.plural(len(view.targets), 'target language')} on "
-        f"{view.task} "
-        f"{_from_to(before, after)} percent {fmt.words(view.metric)} "
-        f"({_seeds(report.baseline, system)}); "
+        f"{system.name} {verb} the mean of {fmt.plural(len(view.targets), 'target language')} on {view.task} "
+        f"{_from_to(before, after)} percent {fmt.words(view.metric)} ({_seeds(report.baseline, system)}); "
         f"the transfer gap {fell} {_from_to(gap_before, gap_after)} points."
     )
 
@@ -82,10 +79,9 @@ def _from_to(before: float, after: float) -> str:
     return f"at {first}" if first == second else f"from {first} to {second}"
 
 
-def _seeds(baseline: System, system: System) -> str:
-    if baseline.seeds == system.seeds:
-        return fmt.plural(system.seeds, "seed")
-    return f"{baseline.seeds} and {fmt.plural(system.seeds, 'seed')}"
+def _seeds(baseline: ScoredSystem, system: ScoredSystem) -> str:
+    before, after = len(baseline.seeds), len(system.seeds)
+    return fmt.plural(after, "seed") if before == after else f"{before} and {fmt.plural(after, 'seed')}"
 
 
 def _extremes(report: Report, view: View) -> str:
@@ -103,10 +99,10 @@ def _extremes(report: Report, view: View) -> str:
     if write(finite[ends[0]]) == write(finite[ends[1]]):
         return ""
     low, high = (f"{write(finite[code])} in {report.language(code)}" for code in ends)
-    return f"By language, the {'change' if report.others else 'score'} runs from {low} to {high}."
+    return f"By language, the {'change' if report.others else 'score'} ranges from {low} to {high}."
 
 
-def _mean(system: System, view: View, field: str) -> str:
+def _mean(system: ScoredSystem, view: View, field: str) -> str:
     return fmt.score(system.summary(view, field).mean)
 
 
@@ -115,18 +111,18 @@ def _source(report: Report, view: View) -> str:
 
 
 def limitations(report: Report) -> list[str]:
-    """Return what a careful reader should hold against these numbers, as far as the runs show it."""
-    return [*_seed_limits(report), *_lab_limits(report), *_data_limits(report), *_recipe_limits(report)]
+    """Return the limitations that the runs themselves show."""
+    return [*report.notes, *_seed_limits(report), *_lab_limits(report), *_data_limits(report)]
 
 
 def _seed_limits(report: Report) -> Iterator[str]:
-    fewest = min(system.seeds for system in report.systems)
+    fewest = min(len(system.seeds) for system in report.systems)
     if fewest == 1:
-        yield ("One seed says nothing about chance: another seed of the same recipe may well differ by several points.")
+        yield "One seed says nothing about chance: another seed of the same recipe may differ by several points."
     elif fewest < FEW_SEEDS:
         yield (
-            f"{fewest} seeds give only a rough idea of the spread; the standard deviations here are "
-            "themselves uncertain."
+            f"{fewest} seeds give only a rough idea of the spread; the standard deviations here are themselves "
+            "uncertain."
         )
     untested = [view.task for view in report.views if not report.is_tested(view)]
     if report.others and untested:
@@ -134,16 +130,15 @@ def _seed_limits(report: Report) -> Iterator[str]:
         why = f" ({report.differences.reason})" if report.differences.reason else ""
         yield (
             f"Differences{where} are not tested here{why}. The command crosslift compare tests them over examples, "
-            "languages and seeds; do not read a difference smaller than the spread as a finding."
+            "languages and seeds; a difference smaller than the spread is not a finding."
         )
 
 
 def _lab_limits(report: Report) -> Iterator[str]:
-    if any(_mentions(run.settings, LAB_WORDS) for run in report.runs):
+    if any(_has_value(run.values, LAB_VALUES) for run in report.runs):
         yield (
-            "The lab is artificial: its languages are generated, its encoder is small and trained "
-            "from scratch. It "
-            "tells methods apart; its numbers are not those of natural languages."
+            "The lab is artificial: its languages are generated, and its encoder is small and trained from scratch. It "
+            "shows how methods differ; its numbers are not those of natural languages."
         )
 
 
@@ -151,12 +146,10 @@ def _data_limits(report: Report) -> Iterator[str]:
     scores = [score for run in report.runs for score in run.results.scores]
     fewest = min((score.items for score in scores if score.items), default=FEW_ITEMS)
     if fewest < FEW_ITEMS:
-        interval = fmt.score(196 * math.sqrt(0.25 / fewest))
+        half_width = fmt.score(196 * math.sqrt(0.25 / fewest))
         yield (
-            f"The smallest test set has {fmt.plural(fewest, 'example')}: by chance of the "
-            "examples alone, a "
-            f"proportion near 50 percent is uncertain by ± {interval} points (95 percent, normal "
-            "approximation)."
+            f"The smallest test set has {fmt.plural(fewest, 'example')}: by the choice of examples alone, a proportion "
+            f"near 50 percent is uncertain by ± {half_width} points (95 percent, normal approximation)."
         )
     missing = sum(not math.isfinite(score.value) for score in scores)
     if missing:
@@ -171,30 +164,19 @@ def _coverage(report: Report, view: View) -> Iterator[str]:
         lacking = [report.language(code) for code in view.languages if not system.score(view, code).seeds]
         if lacking:
             yield (
-                f"{system.name} has no {fmt.words(view.metric)} of {view.task} in "
-                f"{fmt.joined(lacking)}; a mean over fewer languages is not comparable."
+                f"{system.name} has no {fmt.words(view.metric)} of {view.task} in {fmt.joined(lacking)}; a mean over "
+                "fewer languages is not comparable."
             )
     if view.selection != PREFERRED_SELECTION:
         yield (
-            f"{view.task} was not scored at the checkpoint that source development data selects; "
-            f"shown: {view.selection}."
+            f"{view.task} was not scored at the checkpoint that source development data selects; shown: "
+            f"{view.selection}."
         )
 
 
-def _recipe_limits(report: Report) -> Iterator[str]:
-    for system in report.systems:
-        recipes = [_without_seed(run.settings) for run in system.runs]
-        if any(recipe != recipes[0] for recipe in recipes):
-            yield f"The runs of {system.name} were made by recipes that differ in more than the seed."
-
-
-def _without_seed(settings: dict[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in settings.items() if key not in ("seed", "seeds")}
-
-
-def _mentions(value: Any, wanted: tuple[str, ...]) -> bool:
+def _has_value(value: Any, wanted: tuple[str, ...]) -> bool:
     if isinstance(value, dict):
-        return any(_mentions(inner, wanted) for inner in value.values())
+        return any(_has_value(inner, wanted) for inner in value.values())
     if isinstance(value, list):
-        return any(_mentions(inner, wanted) for inner in value)
+        return any(_has_value(inner, wanted) for inner in value)
     return value in wanted

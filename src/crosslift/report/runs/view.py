@@ -1,4 +1,4 @@
-"""Runs as systems: means and spreads over seeds."""
+"""The view of runs that tables, figures and sentences share: systems, and their means and spreads over seeds."""
 
 from __future__ import annotations
 
@@ -9,18 +9,20 @@ from typing import TYPE_CHECKING, Self, TypeVar
 
 from crosslift.errors import InputError, nearest
 from crosslift.report.runs.differences import Compared, Differences
+from crosslift.runs.systems import System, Systems
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from crosslift.runs.schema import Language, LogLine, Probe, Run, Score, Stage, Summary
+    from crosslift.runs.run import Run
+    from crosslift.runs.schema import Language, LogLine, Probe, Score, Stage, Summary
 
 Value = TypeVar("Value")
 
 PREFERRED_SELECTION = "source-dev"
-"""The checkpoint rule of every table that does not compare rules: zero-shot, and not arbitrary."""
-ORACLE = "target-dev"
-"""The rule that sees labels of the target languages."""
+"""The selection rule of every table that does not compare rules: zero-shot, and not arbitrary."""
+TARGET_DEV = "target-dev"
+"""The selection rule that uses labels of the target languages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ class Statistic:
 
     @classmethod
     def of(cls, values: Iterable[float], *, items: int = 0) -> Self:
-        """Summarise one value a seed; values that are not finite are left out and not counted as seeds."""
+        """Summarize one value per seed; values that are not finite are left out and not counted as seeds."""
         finite = [value for value in values if math.isfinite(value)]
         return cls(
             mean=statistics.fmean(finite) if finite else math.nan,
@@ -46,7 +48,7 @@ class Statistic:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One task and metric under one checkpoint rule; `languages` has the source first."""
+    """One task and metric under one selection rule; `languages` has the source first."""
 
     task: str
     metric: str
@@ -56,16 +58,13 @@ class View:
 
     @property
     def targets(self) -> tuple[str, ...]:
-        """The languages but the source."""
+        """All languages except the source."""
         return tuple(language for language in self.languages if language != self.source)
 
 
-@dataclass(frozen=True, slots=True)
-class System:
-    """A recipe without its seed: its runs, ordered by seed."""
-
-    name: str
-    runs: tuple[Run, ...]
+@dataclass(frozen=True)
+class ScoredSystem(System):
+    """A system with its means over seeds."""
 
     def score(self, view: View, language: str) -> Statistic:
         """Return the score of a language, in percent."""
@@ -74,17 +73,12 @@ class System:
         return Statistic.of((score.value for score in found), items=max((score.items for score in found), default=0))
 
     def summary(self, view: View, field: str) -> Statistic:
-        """Return a number of the runs' summaries: ``target_mean``, ``transfer_gap``, ``source_value``, ..."""
+        """Return a number of the runs' summaries: `target_mean`, `transfer_gap`, `source_value`, ..."""
         return Statistic.of(getattr(entry, field) for entry in self.summaries(view))
 
     def summaries(self, view: View) -> list[Summary]:
-        """Return the runs' summaries of a view, at most one a seed."""
+        """Return the runs' summaries of a view, at most one per seed."""
         return [entry for run in self.runs for entry in run.results.summary if _is(entry, view)]
-
-    @property
-    def seeds(self) -> int:
-        """How many runs there are."""
-        return len(self.runs)
 
 
 def _is(entry: Score | Summary, view: View) -> bool:
@@ -93,75 +87,72 @@ def _is(entry: Score | Summary, view: View) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What a renderer needs: systems (the first is the baseline), views, and facts about languages."""
+    """The input of a renderer: systems (the first is the baseline), views, facts about languages, and notes."""
 
-    systems: tuple[System, ...]
+    systems: tuple[ScoredSystem, ...]
     views: tuple[View, ...]
     languages: Mapping[str, Language]
     differences: Differences = field(default_factory=Differences)
+    notes: tuple[str, ...] = ()
 
     @classmethod
-    def of(cls, runs: Sequence[Run], differences: Differences | None = None) -> Self:
-        """Group runs, keeping the order in which their recipes first appear.
+    def of(cls, found: Systems, differences: Differences | None = None) -> Self:
+        """Arrange systems.
 
         Args:
-            runs: at least one.
-            differences: what `crosslift compare` says of them.
+            found: at least one system.
+            differences: the comparisons of the others with the first.
         """
-        groups: dict[str, list[Run]] = {}
-        for run in runs:
-            groups.setdefault(run.results.recipe, []).append(run)
-        systems = tuple(
-            System(name, tuple(sorted(group, key=lambda run: run.results.seed))) for name, group in groups.items()
-        )
+        runs = found.runs
         known = {code: language for run in reversed(runs) for code, language in run.results.languages.items()}
-        return cls(systems, tuple(_views(runs)), known, differences or Differences())
+        systems = tuple(ScoredSystem(system.name, system.runs) for system in found.systems)
+        return cls(systems, tuple(_views(runs)), known, differences or Differences(), found.notes)
 
     @property
-    def baseline(self) -> System:
+    def baseline(self) -> ScoredSystem:
         """The first system."""
         return self.systems[0]
 
     @property
-    def others(self) -> tuple[System, ...]:
-        """The systems but the baseline."""
+    def others(self) -> tuple[ScoredSystem, ...]:
+        """All systems except the baseline."""
         return self.systems[1:]
 
     @property
     def runs(self) -> tuple[Run, ...]:
-        """The runs of every system."""
+        """The runs of all systems."""
         return tuple(run for system in self.systems for run in system.runs)
 
     @property
     def stages(self) -> list[str]:
-        """Stages of all runs in their order; a run with more stages knows better where each one stands."""
+        """The stages of all runs in order; runs with more stages are asked first for the place of each."""
         longest = sorted(self.runs, key=lambda run: -len(run.results.stages))
         return _unique(stage for run in longest for stage in _stages(run))
 
     @property
     def warnings(self) -> list[str]:
-        """What the runs warn of, each thing once."""
+        """The warnings of all runs, each once."""
         return _unique(warning for run in self.runs for warning in run.results.warnings)
 
     def language(self, code: str) -> str:
-        """Return the name of a language, or its code where the name is not known."""
+        """Return the name of a language, or its code if the name is not known."""
         return self.languages[code].name if code in self.languages else code
 
     def distance(self, code: str) -> float:
-        """Return how far a language is from the source, 0 to 1; not a number where it is not known."""
+        """Return the distance of a language from the source, 0 to 1; NaN if it is not known."""
         return self.languages[code].distance if code in self.languages else math.nan
 
     def against(self, system: System, view: View, over: str) -> Compared | None:
-        """Return the comparison of a system with the baseline, over "target mean" or in a language, if there is one."""
+        """Return the comparison of a system with the baseline, over "target mean" or a language, if there is one."""
         return self.differences.rows.get((system.name, view.task, view.metric, view.selection, over))
 
     def is_tested(self, view: View) -> bool:
-        """Return whether the differences that a view shows come with intervals."""
+        """Return whether the differences of a view have intervals."""
         shown = (view.task, view.metric, view.selection)
         return any((task, metric, rule) == shown for _, task, metric, rule, _ in self.differences.rows)
 
     def rules(self, view: View) -> list[View]:
-        """Return `view` under every checkpoint rule that has scores, the preferred one first."""
+        """Return `view` under every selection rule that has scores, the preferred one first."""
         found = _unique(
             score.selection
             for run in self.runs
@@ -177,7 +168,7 @@ def _stages(run: Run) -> list[str]:
     return [entry.stage for entry in entries]
 
 
-def _views(runs: Sequence[Run]) -> Iterable[View]:
+def _views(runs: Sequence[Run]) -> Iterator[View]:
     scores = [score for run in runs for score in run.results.scores]
     summaries = [entry for run in runs for entry in run.results.summary]
     for task, metric in _unique([*((s.task, s.metric) for s in summaries), *((s.task, s.metric) for s in scores)]):
@@ -193,15 +184,24 @@ def _unique(values: Iterable[Value]) -> list[Value]:
     return list(dict.fromkeys(values))
 
 
-def with_baseline(runs: Sequence[Run], baseline: str | None) -> list[Run]:
-    """Order runs so that the baseline comes first: the named recipe, else the one with the fewest stages.
+def with_baseline(found: Systems, baseline: str | None) -> Systems:
+    """Return systems with the baseline first: the named one, otherwise the one with the fewest stages.
+
+    Args:
+        found: the systems.
+        baseline: name of a system or of a recipe.
 
     Raises:
         InputError: no run has the recipe `baseline`.
     """
-    names = _unique(run.results.recipe for run in runs)
+    names = _unique(name for system in found.systems for name in (system.recipe, system.name))
     if baseline is not None and baseline not in names:
         raise InputError(
             f"baseline: no run has the recipe '{baseline}'{nearest(baseline, names)} (available: {', '.join(names)})"
         )
-    return sorted(runs, key=lambda run: (run.results.recipe != baseline, len(run.results.stages)))
+
+    def order(system: System) -> tuple[bool, int]:
+        named = baseline in (system.recipe, system.name)
+        return not named, min(len(run.results.stages) for run in system.runs)
+
+    return Systems(tuple(sorted(found.systems, key=order)), found.notes)

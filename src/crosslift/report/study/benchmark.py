@@ -1,12 +1,12 @@
-"""All tasks of a study in one table, as benchmarks such as XTREME print them."""
+"""The table of all tasks of a study, as benchmarks such as XTREME print it."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from crosslift.report.runs.tables import best, frozen
+from crosslift.report.runs.cells import frozen, with_best
 from crosslift.report.runs.view import Statistic
-from crosslift.report.study.tables import arm_cell
+from crosslift.report.study.cells import arm_cell, spread_cell
 from crosslift.stats.benchmark import benchmark_score, counted
 from crosslift.tables import format as fmt
 from crosslift.tables.table import Cell, Column, Table
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     from crosslift.studies.result import Score
 
 FEWEST = 3
-"""Tasks below which a table of all of them says nothing that the tasks' own do not."""
+"""Tasks below which a table of all of them adds nothing to their own tables."""
 
 
 def benchmark(study: Study) -> Table | None:
-    """Return arms x tasks with their means, or None where there are too few tasks.
+    """Return arms x tasks with their means; None if there are too few tasks.
 
-    A task is the mean over its languages, the source included, as XTREME prints it; one that answers questions is the
-    mean of F1 and exact match.  An arm that lacks a task has no mean over tasks.
+    A task's score is the mean over its languages, source included, as in XTREME; for question answering it is the mean
+    of F1 and exact match.  An arm that lacks a task has no mean over tasks.
     """
     views = _views(study)
     if len(views) < FEWEST:
@@ -35,21 +35,21 @@ def benchmark(study: Study) -> Table | None:
     columns = [Column("Arm", "text")]
     columns += [Column(_name(task), note=_note(own)) for task, own in views.items()]
     columns += [
-        Column("Mean", note="Of the tasks; source languages included, as XTREME averages"),
-        Column("Targets", note="The same, of means over target languages alone"),
+        Column("Mean", note="Mean over tasks, source languages included, as in XTREME"),
+        Column("Targets", note="The same for means over target languages only"),
     ]
     rows = [
         [arm_cell(study, arm), *_cells(scored[arm.name], list(views))] for arm in study.arms if any(scored[arm.name])
     ]
     caption = (
-        "Percent, mean over the languages of each task, the source included; after ± the standard deviation over "
-        "seeds. Questions count as the mean of F1 and exact match. Columns are not comparable with each other."
+        "Percent, mean over the languages of each task, source included; ± is the standard deviation over seeds. "
+        "Question answering is the mean of F1 and exact match. Columns are not comparable with each other."
     )
-    return Table("All tasks", caption, tuple(columns), frozen(best(rows, column=len(views) + 1)))
+    return Table("All tasks", caption, tuple(columns), frozen(with_best(rows, column=len(views) + 1)))
 
 
 def _views(study: Study) -> dict[str, list[View]]:
-    """Return the views of each task that its score is made of."""
+    """Return the views of each task that its score is averaged from."""
     found: dict[str, list[View]] = {}
     for view in study.views:
         found.setdefault(view.task, []).append(view)
@@ -57,7 +57,7 @@ def _views(study: Study) -> dict[str, list[View]]:
 
 
 def _name(task: str) -> str:
-    """Return what a column is called: the benchmark, without the task that its model was trained for."""
+    """Return the title of a column: the benchmark, without the task that its model was trained for."""
     return task.rpartition(": ")[2]
 
 
@@ -67,7 +67,7 @@ def _note(own: Sequence[View]) -> str:
 
 
 def _by_seed(study: Study, arm: str, views: Mapping[str, Sequence[View]]) -> list[dict[str, dict[str, float]]]:
-    """Return, of each seed, {task: {"all": ..., "targets": ...}} and their means as the task ""."""
+    """Return for each seed {task: {"all": ..., "targets": ...}}, with the means over tasks as the task ""."""
     metrics = {task: [view.metric for view in own] for task, own in views.items()}
     found = []
     for seed in study.result.seeds:
@@ -79,7 +79,7 @@ def _by_seed(study: Study, arm: str, views: Mapping[str, Sequence[View]]) -> lis
 
 
 def _summary(study: Study, arm: str, seed: int) -> list[dict[str, object]]:
-    """Return rows as those of results.json: the means over languages of each task and metric in one run."""
+    """Return the means over languages of each task and metric in one run, as rows of results.json."""
     values: dict[tuple[str, str], dict[str, list[float]]] = {}
     for score in study.result.scores:
         if score.arm == arm and seed in score.seeds and (kind := _kind(score)):
@@ -105,4 +105,4 @@ def _first(own: Mapping[str, Sequence[float]]) -> float | None:
 def _cells(scored: Sequence[Mapping[str, Mapping[str, float]]], tasks: Sequence[str]) -> list[Cell]:
     wanted = [*((task, "all") for task in tasks), ("", "all"), ("", "targets")]
     statistics = (Statistic.of(one[task][kind] for one in scored if kind in one.get(task, {})) for task, kind in wanted)
-    return [Cell(statistic.mean, statistic.spread) for statistic in statistics]
+    return list(map(spread_cell, statistics))

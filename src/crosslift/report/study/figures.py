@@ -10,7 +10,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from crosslift.report.charts.colours import hue
-from crosslift.report.charts.figures import Figure, Reach, canvas, curve_panel, gaps, line, plain
+from crosslift.report.charts.figures import Figure, GapRow, canvas, curve_panel, gap_figure, line, plain
 from crosslift.report.charts.gains import ZERO, At, Gain, against_cost, against_distance, bars
 from crosslift.report.charts.maps import embedding_map
 from crosslift.report.runs.differences import TARGETS
@@ -28,23 +28,23 @@ SIGNS = {"confirmed": "circle", "refuted": "x", "inconclusive": "circle-open", "
 
 def transfer_gap(study: Study, view: View) -> Figure | None:
     """Draw the source, the targets and the gap between source and target mean of every arm."""
-    return gaps([_reach(study, arm, view) for arm in study.arms_of(view)], view.metric)
+    return gap_figure([_gap_row(study, arm, view) for arm in study.arms_of(view)], view.metric)
 
 
-def _reach(study: Study, arm: ArmResult, view: View) -> Reach:
+def _gap_row(study: Study, arm: ArmResult, view: View) -> GapRow:
     source, mean, gap = (
         study.score(arm.name, view, "summary", over).mean for over in ("source", TARGETS, "transfer gap")
     )
     targets = [(study.language(code), study.score(arm.name, view, "language", code).mean) for code in view.targets]
-    return Reach(arm.name, study.styles[arm.name].colour, source, mean, gap, targets)
+    return GapRow(arm.name, study.styles[arm.name].colour, source, mean, gap, targets)
 
 
 def verdicts(study: Study) -> Figure | None:
-    """Draw the effect and interval of every hypothesis that has one, top to bottom."""
+    """Draw the effect and interval of every hypothesis that has one, from top to bottom."""
     drawn = [one for one in study.result.hypotheses if math.isfinite(one.effect) and math.isfinite(one.low + one.high)]
     if not drawn:
         return None
-    words = [f"{one.name}, {one.verdict}: {fmt.effect(one.effect, one.low, one.high)} {one.unit}" for one in drawn]
+    texts = [f"{one.name}, {one.verdict}: {fmt.effect(one.effect, one.low, one.high)} {one.unit}" for one in drawn]
     places = [-place for place in range(len(drawn))]
     trace = go.Scatter(
         x=[one.effect for one in drawn],
@@ -57,7 +57,7 @@ def verdicts(study: Study) -> Figure | None:
             "line": {"width": 2, "color": hue(1)},
         },
         error_x=bars([(one.effect, one.low, one.high) for one in drawn], hue(1)),
-        hovertext=[plain(text) for text in words],
+        hovertext=[plain(text) for text in texts],
         hoverinfo="text",
     )
     names = [plain(fmt.clipped(one.name, 16) + _unit(one)) for one in drawn]
@@ -66,13 +66,13 @@ def verdicts(study: Study) -> Figure | None:
         height=30 * len(drawn) + 70,
         shapes=[{**ZERO, "x0": 0, "x1": 0, "y0": 0, "y1": 1, "yref": "paper"}],
         xaxis={
-            "title": {"text": "effect: points, or what stands beside the name", "standoff": 8},
+            "title": {"text": "effect: points, or the unit after the name", "standoff": 8},
             "automargin": True,
         },
         yaxis={"tickvals": places, "ticktext": names, "showgrid": False, "zeroline": False, "automargin": True},
     )
     note = "Dot: confirmed. Ring: inconclusive. Cross: refuted. The line is the 95% interval; dotted: no difference."
-    return Figure("Effects behind the verdicts", f"Effects with 95% intervals. {'; '.join(words)}.", figure, note)
+    return Figure("Effects behind the verdicts", f"Effects with 95% intervals. {'; '.join(texts)}.", figure, note)
 
 
 def _unit(one: Judged) -> str:
@@ -85,11 +85,11 @@ def distance(study: Study, view: View) -> Figure | None:
 
 
 def cost(study: Study, view: View) -> Figure | None:
-    """Draw what a run of each arm costs against what it gains on the targets."""
+    """Draw the cost of a run of each arm against its gain on the targets."""
     base = study.baseline.seconds if study.baseline else math.nan
     baseline = Gain(study.result.baseline, study.styles[study.result.baseline], seconds=base)
     drawn = against_cost([_gain(study, arm, view) for arm in study.others], baseline, view.task)
-    return drawn and replace(drawn, note=f"{drawn.note} Pre-training, which all share, is left out.")
+    return drawn and replace(drawn, note=f"{drawn.note} Pre-training, which all arms share, is left out.")
 
 
 def _gain(study: Study, arm: ArmResult, view: View) -> Gain:
@@ -102,7 +102,7 @@ def _gain(study: Study, arm: ArmResult, view: View) -> Gain:
 
 
 def curves(study: Study) -> list[Figure]:
-    """Draw the source development score by step: a panel a task, a line an arm."""
+    """Draw the source development score by step: one panel per task, one line per arm."""
     panels = (_curve(study, task) for task in dict.fromkeys(curve.task for curve in study.result.curves))
     return [panel for panel in panels if panel]
 
@@ -120,7 +120,7 @@ def _curve(study: Study, task: str) -> Figure | None:
 
 
 def maps(study: Study) -> list[Figure]:
-    """Draw the maps of sentence vectors, with silhouettes and retrieval beside."""
+    """Draw the maps of sentence vectors; notes have their silhouettes and retrieval."""
     return [_map(study, drawn) for drawn in study.result.maps if _finite(drawn)]
 
 
@@ -135,10 +135,10 @@ def _map(study: Study, drawn: Map) -> Figure:
     no_vectors = np.empty((len(drawn.languages), 0), dtype=np.float32)
     points = Embeddings(no_vectors, names[0], names[1], names[2], int((~finite).sum())).only(finite)
     tsne, pca = (scaled(layout[finite]) for layout in layouts)
-    laid = Layout(points, tsne, pca, drawn.silhouette_meaning, drawn.silhouette_language)
+    layout = Layout(points, tsne, pca, drawn.silhouette_meaning, drawn.silhouette_language)
     name = f"{drawn.arm}, after {drawn.stage}, seed {drawn.seed}"
-    beside = _retrieval(study, drawn)
-    return embedding_map(name, laid, language=study.language, source=study.result.source, beside=beside)
+    remark = _retrieval(study, drawn)
+    return embedding_map(name, layout, language=study.language, source=study.result.source, remark=remark)
 
 
 def _retrieval(study: Study, drawn: Map) -> str:

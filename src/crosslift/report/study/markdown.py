@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from crosslift.io.markdown import bullets, escaped
 from crosslift.report.runs.markdown import section
-from crosslift.report.study import sentences, tables
+from crosslift.report.study import claims, sentences, stages, tables
 from crosslift.report.study.benchmark import benchmark
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ def render(study: Study) -> str:
     """Return a Markdown document."""
     found = study.result
     parts = [f"# {escaped(found.title)}", *map(escaped, sentences.abstract(study))]
-    ledger = section(tables.ledger(study))
+    ledger = section(claims.ledger(study))
     parts += [ledger] if study.is_ledger else []
     parts += ["## Question", *map(escaped, sentences.paragraphs(found.question))]
     parts += map(escaped, sentences.paragraphs(found.background))
@@ -48,6 +48,6 @@ def _sections(study: Study) -> Iterator[tuple[str, list[Table]]]:
             group.append(tables.languages(study, view))
         yield f"{view.task}, {view.metric}", group + [table for _, table in tables.grids(study, view)]
     first = study.views[0] if study.views else None
-    rest = [*tables.probes(study), tables.cost(study, first), tables.failures(study)]
+    rest = [*stages.probes(study), stages.cost(study, first), stages.failures(study)]
     if any(rest):
         yield "Probes, cost, failures", [table for table in rest if table]

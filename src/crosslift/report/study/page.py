@@ -1,4 +1,4 @@
-"""The page of a study: it reads like a short paper."""
+"""The HTML page of a study, which reads like a short paper."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from crosslift.report.charts.html import Tile, flat, page
-from crosslift.report.study import figures, sentences, tables
+from crosslift.report.study import claims, figures, sentences, stages, tables
 from crosslift.report.study.benchmark import benchmark
 from crosslift.report.study.view import MANY
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A hypothesis, and the table of what was compared for it."""
+    """A hypothesis, and the table of the comparisons made for it."""
 
     judged: Judged
     effect: str
@@ -30,7 +30,7 @@ class Claim:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """What was found on one task by one metric; figures for a task's first metric alone."""
+    """One task and metric; only a task's first metric has figures."""
 
     anchor: str
     view: View
@@ -59,7 +59,7 @@ def _content(study: Study) -> dict[str, Any]:
         "question": sentences.paragraphs(found.question),
         "background": sentences.paragraphs(found.background),
         "numbers": _tiles(study),
-        "ledger": tables.ledger(study),
+        "ledger": claims.ledger(study),
         "verdicts": figures.verdicts(study),
         "claims": [_claim(one) for one in found.hypotheses],
         "meaning": sentences.MEANING,
@@ -70,9 +70,9 @@ def _content(study: Study) -> dict[str, Any]:
         "sections": [_section(study, view, place) for place, view in enumerate(study.views)],
         "curves": figures.curves(study),
         "maps": figures.maps(study),
-        "probes": tables.probes(study),
-        "costs": [t for t in (tables.cost(study, _first(study)), tables.stages(study)) if t],
-        "failures": tables.failures(study),
+        "probes": stages.probes(study),
+        "costs": [t for t in (stages.cost(study, _first(study)), stages.stages(study)) if t],
+        "failures": stages.failures(study),
         "limitations": sentences.limitations(study),
         "facts": _facts(study),
         "hues": study.hues,
@@ -90,14 +90,14 @@ def _tiles(study: Study) -> list[Tile]:
 
 
 def _claim(one: Judged) -> Claim:
-    effect = tables.effect_of(one).text("effect")
-    return Claim(one, effect, sentences.published(one), tables.findings(one))
+    effect = claims.effect_cell(one).text("effect")
+    return Claim(one, effect, sentences.published(one), claims.findings(one))
 
 
 def _setting(study: Study) -> dict[str, str]:
     found = study.result
     source = study.language(found.source) if found.source else ""
-    names = dict.fromkeys(map(study.language, found.languages))  # benchmarks may have codes of their own
+    names = dict.fromkeys(map(study.language, found.languages))  # benchmarks may use different codes for one language
     return {
         "scale": found.scale,
         "setting": found.about,

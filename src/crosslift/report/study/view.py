@@ -1,4 +1,4 @@
-"""What a study found, arranged for its page: look-ups by arm, task, metric and language."""
+"""The view of a study's result that its page uses: look-ups by arm, task, metric and language."""
 
 from __future__ import annotations
 
@@ -23,12 +23,12 @@ PAIRS = "mean of pairs"
 SYMBOLS = ("circle", "diamond", "square", "triangle-up")
 DASHES = ("solid", "dash", "dot", "dashdot")
 MANY = 8
-"""Hypotheses beyond which a study is a ledger: the table of verdicts comes before all else."""
+"""Hypotheses beyond which a study is a ledger: the table of verdicts comes first."""
 
 
 @dataclass(frozen=True)
 class Study:
-    """A result, and what its page asks of it."""
+    """A result, with look-ups for its page."""
 
     result: StudyResult
     compared: tuple[Compared, ...]
@@ -38,24 +38,24 @@ class Study:
         """Arrange a result.
 
         Raises:
-            InputError: a comparison, a grid or a map does not hold what it must.
+            InputError: a comparison, a grid or a map is malformed.
         """
         _check(result)
         return cls(result, tuple(_compared(result.comparisons)))
 
     @property
     def is_ledger(self) -> bool:
-        """Whether verdicts come first: there are many of them, or nothing was run."""
+        """Whether verdicts come first: there are many, or nothing was run."""
         return len(self.result.hypotheses) > MANY or not self.result.arms
 
     @property
     def others(self) -> list[ArmResult]:
-        """The arms but the baseline."""
+        """All arms except the baseline."""
         return [arm for arm in self.result.arms if arm.name != self.result.baseline]
 
     @property
     def baseline(self) -> ArmResult | None:
-        """The baseline, where it was run."""
+        """The baseline, if it was run."""
         return next((arm for arm in self.result.arms if arm.name == self.result.baseline), None)
 
     @property
@@ -80,7 +80,7 @@ class Study:
         return {arm.name: self.styles[arm.name].colour for arm in self.arms}
 
     def language(self, code: str) -> str:
-        """Return the name of a language, or its code where the name is not known."""
+        """Return the name of a language, or its code if the name is not known."""
         return self.result.languages[code].name if code in self.result.languages else code
 
     @cached_property
@@ -141,7 +141,7 @@ class Study:
         return [(code, row) for code, row in found if row and math.isfinite(row.effect)]
 
     def distance(self, code: str) -> float:
-        """Return how far a language is from the source, from 0 to 1; not a number where it is not known."""
+        """Return the distance of a language from the source, 0 to 1; NaN if it is not known."""
         return self.result.languages[code].distance if code in self.result.languages else math.nan
 
     def grids(self, view: View) -> list[Grid]:
@@ -169,12 +169,14 @@ def _check(result: StudyResult) -> None:
     for place, grid in enumerate(result.grids):
         size = len(grid.languages)
         if [len(row) for row in grid.cells] != [size] * size:
-            raise InputError(f"study.json: grids.{place}.cells: expected {size} rows of {size} numbers, one a language")
+            raise InputError(
+                f"study.json: grids.{place}.cells: expected {size} rows of {size} numbers, one per language"
+            )
     for place, drawn in enumerate(result.maps):
         lengths = _lengths(drawn)
         if len(set(lengths.values())) > 1:
             found = ", ".join(f"{count} in {name}" for name, count in lengths.items())
-            raise InputError(f"study.json: maps.{place}: expected as many of each, one a sentence; found {found}")
+            raise InputError(f"study.json: maps.{place}: expected equal lengths, one entry per sentence; found {found}")
 
 
 def _lengths(drawn: Map) -> dict[str, int]:

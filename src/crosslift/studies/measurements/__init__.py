@@ -1,1 +1,1 @@
-"""Numbers that are computed, not trained: a file each, with a function `measure` that returns them by name."""
+"""Measurements that need no training: one file each, with a function `measure` that returns numbers by name."""

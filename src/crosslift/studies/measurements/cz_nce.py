@@ -1,12 +1,12 @@
-"""What number formats do to InfoNCE and CZ-NCE: losses near zero, gradients that are wrong, and the same order.
+"""Effects of number formats on InfoNCE and CZ-NCE: losses near zero, wrong gradients, and the order of losses.
 
-Cosines are drawn in float64: translations around 0.9, negatives lower by a gap, 2B - 2 of them an anchor.  Over the
-temperature they are the logits, rounded to a format; each form of a loss is computed in that format, and its gradient
-at the logits is compared with that form's in float64 at the same rounded logits: the arithmetic alone is judged.
+Cosines are drawn in float64: translations around 0.9, negatives lower by a gap, 2B - 2 per anchor.  Divided by
+the temperature and rounded to a format, they are the logits.  Each form of a loss is computed in that format, and its
+gradient is compared with that of the same form in float64 at the same rounded logits: only the arithmetic counts.
 
 - plain: log-sum-exp of all logits less the positive's, as the formula of InfoNCE is written;
 - cross-entropy: torch's, of the positive among all logits;
-- softplus: `softplus(log-sum-exp of the negatives - positive)`, the same number as both; what `crosslift.losses` does;
+- softplus: `softplus(log-sum-exp of the negatives - positive)`, the same number as both; used in `crosslift.losses`;
 - CZ: log-sum-exp of the negatives less the positive's, the CZ-NCE of `crosslift.losses`;
 - CZ as released: the logarithm of a plain sum of exponentials.
 
@@ -26,14 +26,14 @@ ANCHORS = 1000
 POSITIVE, POSITIVE_SPREAD, NEGATIVE_SPREAD = 0.9, 0.03, 0.1
 TEMPERATURE = 0.07
 GAP = 0.8
-"""Between the cosine of translations and that of negatives: well into training."""
+"""Difference between the cosines of translations and of negatives, well into training."""
 SMALL_BATCH = 4
 NEAR = 0.01
-"""A loss nearer to zero than this hardly moves the weights."""
+"""A loss closer to zero than this hardly changes the weights."""
 
 
 def log_odds(positive: Tensor, negatives: Tensor) -> Tensor:
-    """Return (anchors,) log-sum-exp of the negatives less the positive."""
+    """Return log-sum-exp of the negatives minus the positive, shape (anchors,)."""
     return negatives.logsumexp(dim=1) - positive
 
 
@@ -57,7 +57,7 @@ def logits(batch_size: int, gap: float, temperature: float, generator: torch.Gen
 
 
 def loss_and_gradient(form: str, positive: Tensor, negatives: Tensor) -> tuple[Tensor, Tensor]:
-    """Return each anchor's loss and its gradient at all logits of the anchor."""
+    """Return the loss of each anchor, and its gradient with respect to all logits of the anchor."""
     leaves = [side.clone().requires_grad_() for side in (positive, negatives)]
     losses = FORMS[form](*leaves)
     of_positive, of_negatives = torch.autograd.grad(losses.sum(), leaves)
@@ -73,7 +73,7 @@ def zeros_and_error(form: str, positive: Tensor, negatives: Tensor) -> tuple[flo
 
 
 def measure() -> dict[str, float]:
-    """Return what the claims about CZ-NCE are judged by, at a small batch in half precision (fp16)."""
+    """Return the numbers that judge the claims about CZ-NCE, for a small batch in half precision (fp16)."""
     exact = logits(SMALL_BATCH, GAP, TEMPERATURE, torch.Generator().manual_seed(0))
     near = {form: float((FORMS[form](*exact).abs() < NEAR).double().mean()) for form in ("softplus", "CZ")}
     half = [side.half() for side in exact]

@@ -1,4 +1,4 @@
-"""How many alignment methods need more than text: parallel sentences or a dictionary."""
+"""The share of alignment methods that need parallel sentences or a dictionary."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from crosslift.api import registry
 
 
 def measure() -> dict[str, float]:
-    """Return the share among the files of `crosslift.align`, and their number."""
+    """Return the share among the methods in `crosslift.align`, and their number."""
     methods = [registry.load("align", name) for name in registry.entries("align")]
     supervised = [method for method in methods if method.input_type == "bitext" or "lexicon" in method.model_fields]
     return {

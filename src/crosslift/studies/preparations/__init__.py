@@ -1,1 +1,1 @@
-"""What makes files that recipes need: a file each, with a function `prepare` that returns values for recipes."""
+"""Preparations of files that recipes need: one file each, with a function `prepare` that returns values for recipes."""

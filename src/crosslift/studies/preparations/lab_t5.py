@@ -1,4 +1,4 @@
-"""A Flan-T5-shaped checkpoint for the lab: two gated layers a side, random weights, the lab's words."""
+"""A checkpoint for the lab in the shape of Flan-T5: two gated layers per side, random weights, the lab's words."""
 
 from __future__ import annotations
 
@@ -13,28 +13,28 @@ from crosslift.encoder.seeding import seeded
 from crosslift.lab import shared_world
 
 SENTENCES = 6000
-"""Of each language, whose words are the vocabulary."""
+"""Sentences of each language, whose words are the vocabulary."""
 SENTINELS = 100
-"""T5's names for the spans that it writes."""
+"""Sentinel tokens of T5."""
 
 
 def prepare(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Write the checkpoint, unless it is there, and return it as `encoder`.
+    """Write the checkpoint, unless it exists, and return its path as `encoder`.
 
     Args:
-        folder: where to.
-        values: `words`, space-separated, are in the vocabulary too: those of prompt and label words.
+        folder: the folder to write to.
+        values: the words in `words`, separated by spaces, join the vocabulary: those of prompts and label words.
     """
     directory = folder / "flan-t5-lab"
     if not directory.is_dir():
         tokenizer = _tokenizer(str(values.get("words", "")).split())
         with seeded(0):
             model = T5ForConditionalGeneration(_config(len(tokenizer)))
-        beside = directory.with_name(directory.name + ".unfinished")
+        unfinished = directory.with_name(directory.name + ".unfinished")
         with quiet():
-            model.save_pretrained(beside)
-            tokenizer.save_pretrained(beside)
-        beside.rename(directory)
+            model.save_pretrained(unfinished)
+            tokenizer.save_pretrained(unfinished)
+        unfinished.rename(directory)
     return {"encoder": str(directory)}
 
 

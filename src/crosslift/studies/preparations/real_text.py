@@ -1,8 +1,8 @@
-"""Text and neighbours from data laid out as XTREME's download script does it, with bitext and dictionaries beside.
+"""Text and word neighbours from data in the layout of XTREME's download script, with added bitext and dictionaries.
 
 `text`: the first sentences of other languages in `bitext/{language}.tsv`, for masked language modelling.  `neighbours`:
-English words that share two translations or more in `dictionaries/en-{language}.txt`, in the form that RS-DA's release
-has them, most in common first.
+English words that share at least two translations in `dictionaries/en-{language}.txt`, those with most in common first,
+in the format of RS-DA's release.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ from crosslift.io.text import existing, lines
 from crosslift.runs.write import write_text
 
 LANGUAGES = ("ar", "bg", "de", "el", "es", "fr", "hi", "ru", "sw", "th", "tr", "ur", "vi", "zh")
-"""XNLI's, without English."""
+"""The languages of XNLI, without English."""
 SENTENCES = 3000
 NEIGHBOURS = 8
-"""A word, at most: the released file has 8."""
+"""Neighbours per word, at most, as in the released file."""
 
 
 def prepare(folder: Path, values: Mapping[str, Any]) -> dict[str, Any]:
-    """Write both, unless they are there, and return where they are.
+    """Write both, unless they exist, and return their paths.
 
     Raises:
         RecipeError: `data` is not among the values.
