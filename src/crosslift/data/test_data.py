@@ -50,17 +50,7 @@ def read_test_set(
         LanguageError: the data lacks a language; the message names the nearest.
         DataError: no such split, a malformed row, or labels that are placeholders.
     """
-    there = source.languages(task, split)
-    for code in languages or ():
-        if there and code not in there:
-            raise LanguageError(
-                f"{source}: {task.name} has no {split} data in '{code}'{nearest(code, there)} "
-                f"(available: {', '.join(there)})"
-            )
-    source_language = source.source_language(task)
-    usual = [code for code in there if code not in task.on_request]
-    scored = usual if task.source in task.languages else [code for code in usual if code != source_language]
-    wanted = list(languages or scored or there) or [source_language]
+    wanted = _languages_to_score(source, task, split, languages)
     whole = {code: source.examples(task, split, code) for code in wanted}
     by_language = {code: examples[:limit] for code, examples in whole.items()}
     for code, examples in by_language.items():
@@ -73,6 +63,20 @@ def read_test_set(
     return TestSet(
         task, split, by_language, dev=dev, candidates=candidates, notes=(*notes, *_unmatched(task, split, by_language))
     )
+
+
+def _languages_to_score(source: Source, task: Task, split: Split, languages: Sequence[str] | None) -> list[str]:
+    there = source.languages(task, split)
+    for code in languages or ():
+        if there and code not in there:
+            raise LanguageError(
+                f"{source}: {task.name} has no {split} data in '{code}'{nearest(code, there)} "
+                f"(available: {', '.join(there)})"
+            )
+    source_language = source.source_language(task)
+    usual = [code for code in there if code not in task.on_request]
+    scored = usual if task.source in task.languages else [code for code in usual if code != source_language]
+    return list(languages or scored or there) or [source_language]
 
 
 def _unmatched(task: Task, split: Split, by_language: Mapping[str, Sequence[Example]]) -> list[str]:
