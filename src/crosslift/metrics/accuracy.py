@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, ClassVar
 
+from crosslift.api.records import RecordType
 from crosslift.metrics.bases.ratio import Ratio
 
 
 class Accuracy(Ratio):
     """Share of correct labels."""
 
-    record_type = "label"
+    record_type: ClassVar[RecordType] = "label"
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:
         """Return (1 if correct else 0, 1)."""

@@ -13,12 +13,13 @@ given the sentence alone (a difference of thousandths of a point on UD-POS).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.api.metric import Metric
+from crosslift.api.records import RecordType
 
 Chunk = tuple[str, int, int]
 
@@ -26,7 +27,7 @@ Chunk = tuple[str, int, int]
 class TaggingF1(Metric):
     """F1 of chunks."""
 
-    record_type = "tags"
+    record_type: ClassVar[RecordType] = "tags"
     parts = ("correct", "predicted", "gold")
 
     def statistics(self, record: Mapping[str, Any]) -> tuple[float, ...]:

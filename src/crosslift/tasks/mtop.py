@@ -67,9 +67,7 @@ def _tokens(text: str, where: str) -> tuple[list[str], list[int]]:
         read = json.loads(text.replace('"""', '"\\""'))  # the release does not escape a single quotation mark
         return list(read["tokens"]), [int(span["start"]) for span in read["tokenSpans"]]
     except (ValueError, KeyError, TypeError) as error:
-        raise DataError(
-            f'{where}: found \'{text}\'; expected {{"tokens": [...], "tokenSpans": [...]}}'
-        ) from error
+        raise DataError(f'{where}: found \'{text}\'; expected {{"tokens": [...], "tokenSpans": [...]}}') from error
 
 
 def _tags(text: str, starts: Sequence[int], where: str) -> list[str]:
