@@ -191,7 +191,7 @@ def test_nothing_is_overwritten(whole: Path, tmp_path: Path) -> None:
         run(recipe(), whole)
     assert run(recipe(), whole, resume=True) == whole
     assert digest(whole / "results.json") == before
-    with pytest.raises(RunExistsError, match="started with another recipe"):
+    with pytest.raises(RunExistsError, match="started with a different recipe"):
         run(recipe(seed=7), whole, resume=True)
     (tmp_path / "half.unfinished").mkdir()
     with pytest.raises(RunExistsError, match="--resume"):

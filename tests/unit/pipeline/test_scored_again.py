@@ -110,7 +110,7 @@ def test_a_damaged_run_is_an_error(runs: dict[str, Path], tmp_path: Path) -> Non
     (damaged / "recipe.toml").write_text("")
     (damaged / "results.json").write_text('{"schema": 1')
     loaded = recipes.load(runs["slow-1"] / "recipe.toml")
-    with pytest.raises(InputError, match=r"results.json: not whole JSON"):
+    with pytest.raises(InputError, match=r"results.json: incomplete JSON"):
         evaluate(damaged / "model", task="mine", data=loaded.data)
 
 
