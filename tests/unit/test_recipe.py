@@ -144,6 +144,10 @@ RENAMED = [
         "'align.objective.0.bitext.link_pieces' is now 'align.objective.0.bitext.link_subwords'",
     ),
     (
+        {"align": {"objective": [{"use": "word_l2", "piece": "first"}]}},
+        "'align.objective.0.piece' is now 'align.objective.0.subword'",
+    ),
+    (
         {"align": {"objective": [{"use": "sentence_contrastive", "pooling": "mean_words"}]}},
         "align.objective.0.pooling: 'mean_words' is now 'mean_no_special'",
     ),

@@ -25,7 +25,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from crosslift.align.bases.contrastive import PairBatch, Side
-from crosslift.align.bases.linked_pairs import Piece, representatives, word_links, words_of
+from crosslift.align.bases.linked_pairs import Subword, representatives, word_links, words_of
 from crosslift.align.sentence_contrastive import Projection, SentenceContrastive
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import TokenPair, Tokens
@@ -33,7 +33,7 @@ from crosslift.encoder.pooling import masked_mean
 from crosslift.errors import DataError
 
 Choice = TypeVar("Choice")
-PIECES: tuple[Piece, Piece] = ("first", "last")
+ENDS: tuple[Subword, Subword] = ("first", "last")
 Span = tuple[int, int]
 """Token positions of a word: the first, and the one past the last."""
 
@@ -106,14 +106,14 @@ def linked_words(pair: TokenPair) -> list[tuple[Span, Span]]:
     Raises:
         DataError: the pair has no links.
     """
-    firsts, lasts = (word_links(pair, piece=piece) for piece in PIECES)
+    firsts, lasts = (word_links(pair, which=which) for which in ENDS)
     return [((i, last_i + 1), (j, last_j + 1)) for (i, j), (last_i, last_j) in zip(firsts, lasts, strict=True)]
 
 
 def word_spans(tokens: Tokens) -> list[Span]:
     """Return all words of a text, in order; without known words, every token that is not special is a word."""
     words = words_of(tokens)
-    first, last = (representatives(words, piece) for piece in PIECES)
+    first, last = (representatives(words, which) for which in ENDS)
     return sorted((first[word], last[word] + 1) for word in first)
 
 

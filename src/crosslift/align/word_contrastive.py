@@ -53,7 +53,7 @@ class WordContrastive(Method):
     regulariser_weight: float = Field(
         1.0, ge=0, description="weight of the parameters' distance from their initial values"
     )
-    piece: Literal["first", "last"] = Field("first", description="the subword that represents a word")
+    subword: Literal["first", "last"] = Field("first", description="the subword that represents a word")
     skip_identical: bool = Field(True, description="ignore links between equal words")
 
     def auxiliary_module(self, model: Encoder) -> ProjectionAndAnchor:
@@ -72,7 +72,9 @@ class WordContrastive(Method):
         return LinkedBatch(
             source=model.collate([pair.source for pair in items]),
             target=model.collate([pair.target for pair in items]),
-            links=pad_links([word_links(pair, piece=self.piece, skip_identical=self.skip_identical) for pair in items]),
+            links=pad_links(
+                [word_links(pair, which=self.subword, skip_identical=self.skip_identical) for pair in items]
+            ),
         )
 
     def num_targets(self, batch: LinkedBatch) -> int:  # type: ignore[override]  # a method knows its own batch

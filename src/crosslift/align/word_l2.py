@@ -49,7 +49,7 @@ class WordL2(Method):
     its translation in the frozen encoder, means are over links and dimensions, and special tokens are linked and kept
     in place too.  In the paper's formula both sides are those of the trained encoder (`anchor = "current"`).  Wu &
     Dredze: `anchor = "current"`, `sum_dimensions`, `regulariser = "parameters"`, no `special_tokens`,
-    `piece = "first"`, `skip_identical`.
+    `subword = "first"`, `skip_identical`.
     """
 
     input_type: ClassVar[Literal["text", "bitext", "task"]] = "bitext"
@@ -65,7 +65,7 @@ class WordL2(Method):
     regulariser_weight: float = Field(1.0, ge=0, description="weight of the regulariser")
     sum_dimensions: bool = Field(False, description="sum the squared distance over dimensions instead of averaging it")
     special_tokens: bool = Field(True, description="link the special tokens of both sides too")
-    piece: Literal["first", "last"] = Field("last", description="the subword that represents a word")
+    subword: Literal["first", "last"] = Field("last", description="the subword that represents a word")
     skip_identical: bool = Field(False, description="ignore links between equal words")
 
     def auxiliary_module(self, model: Encoder) -> Frozen:
@@ -110,11 +110,11 @@ class WordL2(Method):
         return squares.sum(dim=-1) if self.sum_dimensions else squares.mean(dim=-1)
 
     def _links(self, pair: TokenPair) -> LinkList:
-        links = word_links(pair, piece=self.piece, skip_identical=self.skip_identical)
+        links = word_links(pair, which=self.subword, skip_identical=self.skip_identical)
         return links + special_links(pair) if self.special_tokens else links
 
     def _words(self, tokens: Tokens) -> list[int]:
-        words = list(representatives(words_of(tokens), self.piece).values())
+        words = list(representatives(words_of(tokens), self.subword).values())
         specials = [place for place, special in enumerate(tokens.special) if special]
         return words + specials if self.special_tokens else words
 

@@ -12,6 +12,7 @@ RENAMED_KEYS = {
     r"(finetune|intermediate\.\d+)\.read": "input",
     r"(finetune|intermediate\.\d+)\.(read|input)\.pieces": "subwords",
     r"align\.(objective\.\d+\.)?bitext\.link_pieces": "link_subwords",
+    r"align\.objective\.\d+\.piece": "subword",
     r"data\.task\.\d+\.kind": "task_type",
 }
 """The new name of a key, by a pattern of its old path."""

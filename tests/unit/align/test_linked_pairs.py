@@ -32,7 +32,7 @@ def tokens(ids: tuple[int, ...], words: tuple[int, ...] | None = None) -> Tokens
 
 
 def pair(links: TokenLinks | None) -> TokenPair:
-    """Return a pair of words of 1, 2 and 1 pieces, and of 2, 1 and 1 pieces; the last word is the same."""
+    """Return a pair of words of 1, 2 and 1 subwords, and of 2, 1 and 1 subwords; the last word is the same."""
     source = tokens((0, 11, 12, 13, 14, 1), (-1, 0, 1, 1, 2, -1))
     target = tokens((0, 21, 22, 23, 14, 1), (-1, 0, 0, 1, 2, -1))
     return TokenPair(source, target, links)
@@ -47,7 +47,7 @@ def test_unknown_links_are_refused() -> None:
     with pytest.raises(DataError, match="word links"):
         token_links(pair(None))
     with pytest.raises(DataError, match="word links"):
-        word_links(pair(None), piece="last")
+        word_links(pair(None), which="last")
 
 
 def test_links_between_equal_tokens_are_left_out_first() -> None:
@@ -57,25 +57,25 @@ def test_links_between_equal_tokens_are_left_out_first() -> None:
 
 
 @pytest.mark.parametrize(
-    ("piece", "expected"), [("last", [(1, 2), (3, 3), (4, 4)]), ("first", [(1, 1), (2, 3), (4, 4)])]
+    ("which", "expected"), [("last", [(1, 2), (3, 3), (4, 4)]), ("first", [(1, 1), (2, 3), (4, 4)])]
 )
-def test_words_stand_where_one_of_their_pieces_is(piece: str, expected: list[tuple[int, int]]) -> None:
+def test_words_are_at_one_of_their_subwords(which: str, expected: list[tuple[int, int]]) -> None:
     # Pieces linked in all ways: between words each link is one.
     linked = pair(((1, 1), (1, 2), (2, 3), (3, 3), (4, 4)))
-    assert word_links(linked, piece=piece) == expected  # type: ignore[arg-type]
-    assert word_links(linked, piece=piece, skip_identical=True) == expected[:2]  # type: ignore[arg-type]
+    assert word_links(linked, which=which) == expected  # type: ignore[arg-type]
+    assert word_links(linked, which=which, skip_identical=True) == expected[:2]  # type: ignore[arg-type]
 
 
 def test_words_are_one_to_one_too() -> None:
-    assert word_links(pair(((1, 1), (2, 2), (4, 4))), piece="last") == [(4, 4)]
+    assert word_links(pair(((1, 1), (2, 2), (4, 4))), which="last") == [(4, 4)]
 
 
 def test_every_token_is_a_word_where_words_are_not_known() -> None:
     source, target = tokens((0, 5, 6, 1)), tokens((0, 7, 8, 9, 1))
-    assert word_links(TokenPair(source, target, ((0, 0), (1, 2), (2, 3))), piece="last") == [(1, 2), (2, 3)]
+    assert word_links(TokenPair(source, target, ((0, 0), (1, 2), (2, 3))), which="last") == [(1, 2), (2, 3)]
 
 
-def test_first_and_last_pieces() -> None:
+def test_first_and_last_subwords() -> None:
     assert representatives((-1, 0, 0, 1, -1), "last") == {0: 2, 1: 3}
     assert representatives((-1, 0, 0, 1, -1), "first") == {0: 1, 1: 3}
 

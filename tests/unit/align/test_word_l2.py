@@ -24,7 +24,7 @@ WU_DREDZE = WordL2(
     sum_dimensions=True,
     regulariser="parameters",
     special_tokens=False,
-    piece="first",
+    subword="first",
     skip_identical=True,
 )
 

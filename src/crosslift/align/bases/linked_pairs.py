@@ -22,7 +22,7 @@ from crosslift.train.batch import Batch
 LinkList = list[tuple[int, int]]
 NO_LINK = -1
 """Fills rows that have fewer links or positions than others."""
-Piece = Literal["first", "last"]
+Subword = Literal["first", "last"]
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ def token_links(pair: TokenPair, *, skip_identical: bool = False) -> LinkList:
     return one_to_one(links)
 
 
-def word_links(pair: TokenPair, *, piece: Piece, skip_identical: bool = False) -> LinkList:
+def word_links(pair: TokenPair, *, which: Subword, skip_identical: bool = False) -> LinkList:
     """Return one-to-one links between words, as positions of their first or last subwords.
 
     Words are those of `Tokens.words`; without them, every token is a word.
@@ -75,7 +75,7 @@ def word_links(pair: TokenPair, *, piece: Piece, skip_identical: bool = False) -
     links = {(source[i], target[j]) for i, j in _known(pair) if source[i] != NO_LINK != target[j]}
     if skip_identical:
         links = {(a, b) for a, b in links if _spelled(pair.source, source, a) != _spelled(pair.target, target, b)}
-    starts, ends = representatives(source, piece), representatives(target, piece)
+    starts, ends = representatives(source, which), representatives(target, which)
     return [(starts[a], ends[b]) for a, b in one_to_one(links)]
 
 
@@ -86,10 +86,10 @@ def words_of(tokens: Tokens) -> Sequence[int]:
     return [NO_LINK if special else place for place, special in enumerate(tokens.special)]
 
 
-def representatives(words: Sequence[int], piece: Piece) -> dict[int, int]:
+def representatives(words: Sequence[int], which: Subword) -> dict[int, int]:
     """Return the position of the first or last subword of each word."""
     places = [(word, place) for place, word in enumerate(words) if word != NO_LINK]
-    return dict(places if piece == "last" else reversed(places))
+    return dict(places if which == "last" else reversed(places))
 
 
 def special_links(pair: TokenPair) -> LinkList:
