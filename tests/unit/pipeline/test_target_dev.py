@@ -55,8 +55,8 @@ def test_target_dev_is_marked_everywhere(asked: Path) -> None:
     warnings = results(asked)["warnings"]
     assert [warning for warning in warnings if "'target-dev' is not zero-shot" in warning and "qab, qaf" in warning]
     page = markdown([asked])
-    assert "target-dev oracle (not zero-shot): target mean" in page
-    assert "It is an oracle, no zero-shot result" in page
+    assert "target-dev (not zero-shot): target mean" in page
+    assert "That is not zero-shot; it shows" in page
     assert "'target-dev' is not zero-shot" in page
 
 
