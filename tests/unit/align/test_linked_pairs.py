@@ -60,7 +60,7 @@ def test_links_between_equal_tokens_are_left_out_first() -> None:
     ("which", "expected"), [("last", [(1, 2), (3, 3), (4, 4)]), ("first", [(1, 1), (2, 3), (4, 4)])]
 )
 def test_words_are_at_one_of_their_subwords(which: str, expected: list[tuple[int, int]]) -> None:
-    # Pieces linked in all ways: between words each link is one.
+    # Subwords linked in all ways: one link between the words.
     linked = pair(((1, 1), (1, 2), (2, 3), (3, 3), (4, 4)))
     assert word_links(linked, which=which) == expected  # type: ignore[arg-type]
     assert word_links(linked, which=which, skip_identical=True) == expected[:2]  # type: ignore[arg-type]

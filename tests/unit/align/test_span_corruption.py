@@ -30,13 +30,13 @@ def load(checkpoint: Checkpoint, family: str = "t5") -> Encoder:
     return Encoder.load(checkpoint(family)).eval()
 
 
-def pieces(encoder: Encoder, ids: torch.Tensor) -> list[str]:
+def subwords(encoder: Encoder, ids: torch.Tensor) -> list[str]:
     return [token for token in encoder.tokenizer.convert_ids_to_tokens(ids) if token != "<pad>"]
 
 
 def restored(encoder: Encoder, batch: SpanBatch, row: int) -> list[str]:
-    """Put every span back where its sentinel stands."""
-    inputs, outputs = (pieces(encoder, side.ids[row]) for side in (batch.inputs, batch.outputs))
+    """Put every span back in the place of its sentinel."""
+    inputs, outputs = (subwords(encoder, side.ids[row]) for side in (batch.inputs, batch.outputs))
     assert outputs.pop() == "</s>"
     spans: dict[str, list[str]] = {}
     for token in outputs:
@@ -87,7 +87,7 @@ def test_nothing_is_lost(many_sentinels: Encoder) -> None:
     corrupted, batch = corrupt(many_sentinels, rows, 0.4, 2.0, generator())
     for row, tokens in enumerate(rows):
         assert restored(many_sentinels, batch, row) == many_sentinels.tokenizer.convert_ids_to_tokens(tokens.ids)
-        sentinels = [token for token in pieces(many_sentinels, batch.inputs.ids[row]) if token.startswith("<extra")]
+        sentinels = [token for token in subwords(many_sentinels, batch.inputs.ids[row]) if token.startswith("<extra")]
         assert sentinels == [f"<extra_id_{number}>" for number in range(len(sentinels))]
         assert len(sentinels) > 2
         assert corrupted[row].ids == tuple(batch.inputs.ids[row][: len(corrupted[row])].tolist())
@@ -104,7 +104,7 @@ def test_a_span_does_not_reach_over_a_special_token(many_sentinels: Encoder) -> 
     assert all(restored(many_sentinels, batch, row) == joined for row in range(30))
 
 
-def test_words_that_lost_a_piece_are_no_words(many_sentinels: Encoder) -> None:
+def test_words_that_lost_a_subword_are_no_words(many_sentinels: Encoder) -> None:
     tokens = many_sentinels.tokenize_words([TEXTS[0].split()])[0]
     (corrupted,), _ = corrupt(many_sentinels, [tokens], 0.3, 1.0, generator())
     assert tokens.words is not None

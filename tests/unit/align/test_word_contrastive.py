@@ -121,8 +121,8 @@ def test_links_of_all_pairs_are_candidates(encoder: Encoder) -> None:
     batch = method.collate(encoder, pairs, generator())
     assert method.num_targets(batch) == sum(len(pair.links or ()) for pair in pairs)
     alone = [method.collate(encoder, [pair], generator()) for pair in pairs]
-    together, *apart = (contrast(method, encoder, one) for one in (batch, *alone))
-    assert together > max(apart)
+    joint, *single = (contrast(method, encoder, one) for one in (batch, *alone))
+    assert joint > max(single)
 
 
 def test_order_of_pairs_is_no_matter(encoder: Encoder) -> None:
@@ -133,7 +133,7 @@ def test_order_of_pairs_is_no_matter(encoder: Encoder) -> None:
     torch.testing.assert_close(one, other)
 
 
-def test_words_stand_where_their_first_piece_is_and_equal_ones_are_left_out(encoder: Encoder) -> None:
+def test_words_are_at_their_first_subword_and_equal_ones_are_ignored(encoder: Encoder) -> None:
     source, target = (encoder.tokenize_words([text.split()])[0] for text in (TEXTS[1], TEXTS[3]))
     assert source.words is not None
     assert target.words is not None

@@ -180,7 +180,7 @@ def test_special_tokens_are_linked_and_kept(encoder: Encoder) -> None:
     assert without.words[0].tolist() == list(range(1, len(pair.source) - 1))
 
 
-def test_words_stand_where_their_last_piece_is(encoder: Encoder) -> None:
+def test_words_are_at_their_last_subword(encoder: Encoder) -> None:
     source, target = (encoder.tokenize_words([text.split()])[0] for text in (TEXTS[0], TEXTS[2]))
     assert source.words is not None
     ends = [max(place for place, word in enumerate(source.words) if word == n) for n in range(source.words_fitted)]

@@ -53,7 +53,7 @@ def one_at_a_time(similarity: Matrix, iterations: int, rounds: int) -> tuple[Mat
 
 
 def embedded(similarity: Matrix, length: int, rows: int, columns: int) -> tuple[Tensor, Tensor]:
-    """Return the similarities of one pair as they lie in the joined sequence, and where."""
+    """Return the similarities of one pair in the joined sequence, and the valid positions."""
     m, n = similarity.shape
     whole = torch.randn(1, length, length, generator=generator(), dtype=torch.float64) * 50
     valid = torch.zeros(1, length, length, dtype=torch.bool)
@@ -109,7 +109,7 @@ def test_heaviest_of_several_links_counts() -> None:
 
 
 @pytest.mark.parametrize("family", ["bert", "xlm", "xlm-roberta", "deberta-v2", "modernbert"])
-def test_texts_are_told_apart(checkpoint: Checkpoint, family: str) -> None:
+def test_the_two_texts_are_distinguished(checkpoint: Checkpoint, family: str) -> None:
     encoder = Encoder.load(checkpoint(family))
     pairs = linked_pairs(encoder, family)
     batch = XlmAlign().collate(encoder, pairs, generator(4))

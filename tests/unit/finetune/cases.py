@@ -111,7 +111,7 @@ def trained(
     learning_rate: float = 1e-3,
     **settings: Any,
 ) -> dict[str, Tensor]:
-    """Return the weights after some steps, with the encoder's own dropout unless told."""
+    """Return the weights after some steps, with the encoder's own dropout by default."""
     method = combined(*methods)
     model = model_for(method, directory, task_type)
     if dropout is not None:

@@ -65,13 +65,13 @@ def test_small_noise_averages_out(checkpoint: Checkpoint) -> None:
     model = model_of(checkpoint("bert"))
     clean = combined(("plain", {})).loss(model, batch_of(combined(("plain", {})), model))["task"]
 
-    def apart(radius: float) -> float:
+    def change(radius: float) -> float:
         method = RandomPerturbation(radius=radius)
         with torch.no_grad():
             losses = [method.loss(model, batch_of(method, model, seed=seed))["task"] for seed in range(200)]
         return (torch.stack(losses).mean() - clean).abs().item()
 
-    assert apart(0.01) < 1e-4
+    assert change(0.01) < 1e-4
 
 
 def test_the_ascent_rises(checkpoint: Checkpoint) -> None:
@@ -181,7 +181,7 @@ def test_upper_layers_learn_from_the_start_and_the_lowest_from_where_the_inner_s
     assert any(".layer.0." in name for name in moved)
     assert any("word_embeddings" in name for name in moved)
 
-    # By hand: the gradient above the lowest layer is taken once, and the noise climbs through that layer alone.
+    # By hand: the gradient above the lowest layer is taken once, and the ascent goes through that layer only.
     batch = batch_of(yopo, model)
     model_input, drawn = ModelInput(batch.inputs), batch.drawn[0]
     radii, embeddings = yopo.radii(model, model_input), model.encoder.embed(batch.inputs.ids)

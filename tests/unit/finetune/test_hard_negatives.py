@@ -1,4 +1,4 @@
-"""Hard negatives of joint tasks: another value of the same slot, never the same meaning; and what they do to losses."""
+"""Hard negatives of intent_slot tasks: another value of the same slot with another meaning, and their losses."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def test_half_a_mixture_is_half_way(checkpoint: Checkpoint) -> None:
     torch.testing.assert_close(embeddings(0.5), (own + embeddings(0.0)) / 2, atol=1e-6, rtol=1e-5)
 
 
-def test_a_view_of_the_encoder_stands_beside_where_views_are_compared(checkpoint: Checkpoint) -> None:
+def test_a_view_of_the_encoder_is_added_where_views_are_compared(checkpoint: Checkpoint) -> None:
     encoder, model = Encoder.load(checkpoint("bert")), model_of(checkpoint("bert"))
     method = combined(("self_augment", {}), ("consistency", {}))
     method.begin(encoder, items_of(model)[:2], {})

@@ -41,11 +41,11 @@ def lexicon(folder: Path) -> str:
 def test_predictions_are_the_most_probable_words(checkpoint: Checkpoint, family: str, tmp_path: Path) -> None:
     made = model(checkpoint(family))
     whole = transformers.AutoModelForSeq2SeqLM.from_pretrained(checkpoint(family)).eval()
-    pieces = token_ids_of(made.encoder.tokenizer, made.module.wording)
+    words = token_ids_of(made.encoder.tokenizer, made.module.wording)
     best = []
     for item in items_of(made):
         scores = []
-        for word in pieces:
+        for word in words:
             ids, read = torch.tensor([item.tokens.ids]), torch.tensor([[0, *word[:-1]]])
             with torch.no_grad():
                 found = whole(input_ids=ids, decoder_input_ids=read).logits[0].log_softmax(-1)
@@ -112,8 +112,8 @@ def test_it_learns(checkpoint: Checkpoint, tmp_path: Path, family: str, settings
 )
 def test_with_what_is_switched_off_it_is_alone(checkpoint: Checkpoint, tmp_path: Path, off: Any) -> None:
     alone = trained(checkpoint("t5"), [SPOKEN], tmp_path / "alone", steps=2)
-    beside = trained(checkpoint("t5"), [SPOKEN, off], tmp_path / "beside", steps=2)
-    assert all(torch.equal(value, beside[name]) for name, value in alone.items())
+    added = trained(checkpoint("t5"), [SPOKEN, off], tmp_path / "added", steps=2)
+    assert all(torch.equal(value, added[name]) for name, value in alone.items())
 
 
 def test_views_and_noise_leave_the_prompt_alone(checkpoint: Checkpoint, tmp_path: Path) -> None:

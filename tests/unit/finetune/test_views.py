@@ -1,4 +1,4 @@
-"""Views of sentences: which words are exchanged, how often, and what stands beside what."""
+"""Views of sentences: which words are replaced, how often, and which sentences a batch holds."""
 
 from __future__ import annotations
 
@@ -54,7 +54,7 @@ def test_other_words_stay_and_so_does_the_label(checkpoint: Checkpoint, tmp_path
         tuple(words_of(model, view.rewrite(model, [item], torch.Generator().manual_seed(seed))[0]))
         for seed in range(40)
     }
-    # "mat." has a full stop attached, so it is not in the list as it stands; "The" is.
+    # "mat." has a full stop attached, so it is not in the list as written; "The" is.
     assert seen == {(a, "cat", b, "on", "the", "red", "mat") for a in ("The", "A") for b in ("sleeps", "reads")}
     loose = view.model_copy(update={"exact": False})
     assert "red" in {
@@ -89,12 +89,12 @@ def test_views_replace_sentences_unless_both_are_compared(checkpoint: Checkpoint
     model = model_of(checkpoint("bert"))
     view = ("synonym_smoothing", {"neighbours": neighbours(tmp_path, {"cat": ["garden"], "man": ["book"]})})
     clean = batch_of(combined(("plain", {})), model).inputs.ids
-    alone, beside = batch_of(combined(view), model), batch_of(combined(view, ("consistency", {})), model)
+    alone, compared = batch_of(combined(view), model), batch_of(combined(view, ("consistency", {})), model)
     assert alone.view is None
-    assert beside.view is not None
+    assert compared.view is not None
     assert not torch.equal(alone.inputs.ids, clean)
-    assert torch.equal(beside.inputs.ids, clean)
-    assert torch.equal(beside.view.ids, alone.inputs.ids)
+    assert torch.equal(compared.inputs.ids, clean)
+    assert torch.equal(compared.view.ids, alone.inputs.ids)
 
 
 def test_terms_sentence_labels_and_views(checkpoint: Checkpoint, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Average precision, against scikit-learn and by hand; retrieval the other way."""
+"""Average precision, against scikit-learn and by hand; and reverse retrieval accuracy."""
 
 from __future__ import annotations
 

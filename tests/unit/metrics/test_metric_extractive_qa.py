@@ -112,7 +112,7 @@ def test_rules_equal_their_description(language: str) -> None:
         ("mlqa_exact_match", "en", "die Brücke", ["Brücke"], 0),
         ("exact_match", "es", "«Madrid»", ["Madrid"], 0),
         ("mlqa_exact_match", "es", "«Madrid»", ["Madrid"], 100),
-        # The script takes the two letters out wherever they stand: "wal-qalam" becomes "w qalam".
+        # The script removes the two letters anywhere: "wal-qalam" becomes "w qalam".
         ("mlqa_f1", "ar", "والقلم", ["قلم"], 200 / 3),
         # Five of six ideographs; without blanks SQuAD's rule sees one word each.
         ("mlqa_f1", "zh", "中华人民共和", ["中华人民共"], 100 * 2 * 5 / 11),

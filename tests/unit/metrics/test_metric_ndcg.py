@@ -35,7 +35,7 @@ def test_it_is_the_mean_of_scikit_learns_over_queries_with_more_than_one_page():
 
 
 def test_by_hand():
-    # The page of gain 4 stands second: 4 / log2(3) of 4 / log2(2).
+    # The page of gain 4 is second: 4 / log2(3) of 4 / log2(2).
     assert Ndcg(LABELS)(records([[(3, 0), (1, 4)]])) == pytest.approx(100 / np.log2(3))
     # Equal labels share the mean discount.
     assert Ndcg(LABELS)(records([[(1, 0), (1, 4)]])) == pytest.approx(50 * (1 + 1 / np.log2(3)))

@@ -36,7 +36,7 @@ def write(root, name, *questions):
 EXAMPLE = ExtractiveQAExample("q1", "Where?", CONTEXT, (Answer("Paris", 15),))
 
 
-def test_questions_stand_in_articles_and_paragraphs(tmp_path):
+def test_questions_are_in_articles_and_paragraphs(tmp_path):
     path = write(tmp_path, "dev.json", question(), question(id="q2", answers=[]))
     assert list(Squad().read_file(path)) == [EXAMPLE, ExtractiveQAExample("q2", "Where?", CONTEXT)]
 
@@ -119,7 +119,7 @@ def test_tydiqa_has_either_name_and_one_set_for_dev_and_test(tmp_path, name):
     assert Tydiqa.facts["dev"] == Tydiqa.facts["test"]
 
 
-def test_languages_that_share_a_configuration_of_the_hub_are_told_apart_by_id(tmp_path):
+def test_languages_that_share_a_configuration_of_the_hub_are_distinguished_by_id(tmp_path):
     datasets = pytest.importorskip("datasets")
     answers = {"text": ["Paris"], "answer_start": [15]}
     rows = [

@@ -48,7 +48,7 @@ def test_pages_of_a_query_are_ranked_together(tmp_path):
     assert len({example.id for example in examples}) == 5
     records = [{"id": example.id, "prediction": example.label, "gold": example.label} for example in examples]
     metric = Ndcg(XglueWpr.labels)
-    # The last page of "a" does not stand with the others: the benchmark's script takes it for another query too.
+    # The last page of "a" is not next to the others: the benchmark's script counts it as another query too.
     assert [len(unit["gold"]) for unit in metric.units(records)] == [2, 2]
     assert metric(records) == 100
 
