@@ -27,7 +27,8 @@ from crosslift.data.sources import FileSettings, SourceSettings, TaskSettings
 from crosslift.studies import result
 from crosslift.studies import rules as study_rules
 from crosslift.studies import tables as study_parts
-from crosslift.studies.terminal import effect, interval
+from crosslift.studies.terminal import effect
+from crosslift.tables import format as fmt
 
 TABLES: dict[str, type[BaseModel]] = {
     "The recipe itself": recipe.Recipe,
@@ -101,7 +102,7 @@ def _study(path: Path) -> str:
         (
             one.name,
             f"**{one.verdict}**",
-            f"{effect(one)} {interval(one)}".replace("–", "").strip(),
+            f"{effect(one)} {fmt.interval(one.low, one.high)}".replace(fmt.MISSING, "").strip(),
             str(one.seeds or ""),
             f"{one.statement}. {one.reason}".strip(),
         )

@@ -104,7 +104,7 @@ def _run(definition: Definition, directory: Path, settings: Settings, jobs: list
     from crosslift.studies import study as run_study
     from crosslift.studies.terminal import Watch, print_result
 
-    found = run_study(definition.path, directory, settings=settings, tell=Watch(jobs))
+    found = run_study(definition.path, directory, settings=settings, on_end=Watch(jobs))
     page = write(directory)
     if as_json:
         typer.echo(json.dumps(found.model_dump(mode="json", by_alias=True), indent=2))

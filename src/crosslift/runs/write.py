@@ -139,7 +139,7 @@ def write_records(path: Path, records: Iterable[Mapping[str, Any]]) -> None:
 
 
 def environment(data: Mapping[str, Any], device: str, threads: int | None = None) -> dict[str, Any]:
-    """Return what the numbers of a run may depend on news its recipe."""
+    """Return everything but the recipe that the numbers of a run may depend on."""
     return {
         "crosslift": __version__,
         "python": platform.python_version(),

@@ -187,7 +187,7 @@ class Evidence:
     def _directories(self, arm: str, task: str) -> Mapping[int, Path]:
         found = self.runs.get((arm, task))
         if not found:
-            raise NoEvidenceError(f"there is no run of {arm} on {task}")
+            raise NoEvidenceError(f"no run of {arm} on {task} is finished")
         return found
 
 

@@ -33,7 +33,9 @@ Run = Callable[["Job"], Outcome]
 Started = Callable[[Outcome], None]
 
 
-def execute(jobs: Sequence[Job], *, processes: int, cluster: str | None, tell: Callable[[Job, Outcome], None]) -> None:
+def execute(
+    jobs: Sequence[Job], *, processes: int, cluster: str | None, on_end: Callable[[Job, Outcome], None]
+) -> None:
     """Run jobs in order, `processes` at a time.
 
     A run that fails, collapses or was started with another recipe is reported, and the others continue.
@@ -42,11 +44,11 @@ def execute(jobs: Sequence[Job], *, processes: int, cluster: str | None, tell: C
         jobs: the runs to do.
         processes: parallel runs on this machine; each has $OMP_NUM_THREADS threads, or an equal share of the cores.
         cluster: address of a Ray cluster to run on instead ("auto": the one that this machine belongs to).
-        tell: called with each job when it has ended.
+        on_end: called with each job when it has ended.
     """
     ended = _on_cluster(jobs, cluster) if cluster else _on_machine(jobs, processes)
     for job, outcome in ended:
-        tell(job, outcome)
+        on_end(job, outcome)
 
 
 def run_one(recipe: Recipe, directory: Path, threads: int | None) -> Outcome:

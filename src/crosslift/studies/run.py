@@ -25,7 +25,7 @@ from crosslift.studies.token_budget import unequal_tokens
 from crosslift.studies.verdicts import judge
 from crosslift.tables import format as fmt
 
-Tell = Callable[[Job, Outcome], None]
+OnEnd = Callable[[Job, Outcome], None]
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,7 @@ def study(
     output: Path | str | None = None,
     *,
     settings: Settings | None = None,
-    tell: Tell = lambda _job, _outcome: None,
+    on_end: OnEnd = lambda _job, _outcome: None,
     **changes: Any,
 ) -> StudyResult:
     """Run the missing runs of a study, judge its hypotheses and write study.json.
@@ -85,7 +85,7 @@ def study(
         name: name of a ready study, or a TOML file.
         output: its directory; runs/studies/NAME-SCALE if None.
         settings: how it is run.
-        tell: called with each run when it ends, and its outcome.
+        on_end: called with each run when it ends, and its outcome.
         **changes: fields of `Settings` that override them.
 
     Raises:
@@ -101,12 +101,12 @@ def study(
     def ended(job: Job, outcome: Outcome) -> None:
         if outcome.kind == "failed":
             failed[job.arm, job.task, job.seed] = " ".join(outcome.texts)
-        tell(job, outcome)
+        on_end(job, outcome)
 
     with locked(directory / ".lock"):
         missing = [job for job in jobs if not job.done]
         if missing:
-            execute(missing, processes=settings.processes, cluster=settings.cluster, tell=ended)
+            execute(missing, processes=settings.processes, cluster=settings.cluster, on_end=ended)
         values = _rounded(gather(definition, settings, jobs, failed).model_dump(mode="json", by_alias=True))
         write_text(
             directory / FILE, json.dumps(values, ensure_ascii=False) + "\n"

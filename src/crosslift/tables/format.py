@@ -197,10 +197,10 @@ def clipped(text: str, length: int) -> str:
 
 
 def latex(text: str) -> str:
-    """Escape a text for LaTeX, minus signs and dashes included.
+    r"""Escape a text for LaTeX, minus signs and dashes included.
 
     >>> latex("a_b −0.3")
-    'a\\\\_b $-$0.3'
+    'a\\_b $-$0.3'
     """
     return "".join(_LATEX.get(mark, mark) for mark in " ".join(text.split()))
 
@@ -210,11 +210,11 @@ def _decimals(*ends: float) -> int:
 
     Readers look at an interval for whether it leaves out zero.
 
-    >>> _decimals(0.84, 3.1), _decimals(-1.69, -0.047), _decimals(0.0, 2.0), _decimals(-0.2, 0.12)
-    (1, 2, 1, 2)
+    >>> _decimals(0.84, 3.1), _decimals(-1.69, -0.047), _decimals(-0.2, 0.12), _decimals(0.0, 2.0), _decimals(0.0)
+    (1, 2, 2, 1, 1)
     """
     sizes = [abs(end) for end in ends if math.isfinite(end)]
-    return 2 if max(sizes, default=1) < 1 or any(end and not round(end, 1) for end in sizes) else 1
+    return 2 if 0 < max(sizes, default=1) < 1 or any(end and not round(end, 1) for end in sizes) else 1
 
 
 def _fixed(value: float | None, digits: int, *, plus: bool = False) -> str:

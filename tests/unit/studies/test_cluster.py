@@ -20,6 +20,6 @@ def cluster():
 def test_runs_go_to_the_cluster_and_come_back(tiny, tmp_path, cluster):
     jobs = planned(load(tiny), tmp_path / "out", Settings(seeds=1, arms=("plain", "noisy")))
     told = {}
-    execute.execute(jobs, processes=1, cluster="auto", tell=lambda job, outcome: told.update({job.arm: outcome.kind}))
+    execute.execute(jobs, processes=1, cluster="auto", on_end=lambda job, outcome: told.update({job.arm: outcome.kind}))
     assert told == {"plain": "done", "noisy": "done"}
     assert all(job.done for job in jobs)
