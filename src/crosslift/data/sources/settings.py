@@ -7,7 +7,9 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from crosslift.api import registry
 from crosslift.api.examples import Split
+from crosslift.api.records import RECORD_TYPE_OF
 from crosslift.data.sources.user_task import CHOICE, UNLABELLED, USER_TASKS
 from crosslift.errors import nearest
 
@@ -77,6 +79,21 @@ class TaskSettings(BaseModel):
         if self.labels and self.task_type in UNLABELLED:
             raise ValueError(f"labels: a '{self.task_type}' task has none; remove the key")
         return self
+
+    @model_validator(mode="after")
+    def _fitting_metrics(self) -> Self:
+        known = registry.entries("metric")
+        for name in self.metrics:
+            if name in known and not self._fits(name):
+                fitting = ", ".join(filter(self._fits, known))
+                raise ValueError(f"metrics: '{name}' cannot score a '{self.task_type}' task (available: {fitting})")
+        return self
+
+    def _fits(self, name: str) -> bool:
+        metric = registry.load("metric", name)
+        labelled = self.task_type not in UNLABELLED and self.task_type != "multiple_choice"
+        fits: bool = metric.record_type == RECORD_TYPE_OF[self.task_type] and (labelled or not metric.needs_labels)
+        return fits
 
 
 class SourceSettings(BaseModel):

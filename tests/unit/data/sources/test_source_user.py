@@ -287,6 +287,14 @@ RECIPE = {"name": "x", "encoder": {"model": "m"}, "evaluate": [{"task": "mine"}]
         ({"name": "xnli"}, "data.task.0.name: crosslift has a task 'xnli' already"),
         ({"columns": {"txt": "review"}}, "a 'sentence' task has no 'txt'; did you mean 'text'"),
         ({"metrics": ["acuracy"]}, "data.task.0.metrics.0: unknown metric 'acuracy'; did you mean 'accuracy'"),
+        (
+            {"metrics": ["slot_f1"]},
+            r"data.task.0: metrics: 'slot_f1' cannot score a 'sentence' task \(available: accuracy, macro_f1, ndcg\)",
+        ),
+        (
+            {"task_type": "multiple_choice", "metrics": ["macro_f1"]},
+            r"'macro_f1' cannot score a 'multiple_choice' task \(available: accuracy\)",
+        ),
         ({"colums": {}}, "unknown key 'data.task.0.colums'; did you mean 'columns'"),
         ({"files": {"train": {"pth": "a"}}}, "unknown key 'data.task.0.files.train.pth'; did you mean 'path'"),
         ({"task_type": "sentense"}, "data.task.0.task_type"),
