@@ -23,7 +23,8 @@ Checkpoint = Callable[[str], Path]
 FIRSTS = ["The cat sleeps on the mat.", "A man reads", "Un chat lit un livre dans le jardin rouge."]
 SECONDS = ["Die Katze liest.", "Ein Mann schläft auf der roten Matte im Garten", "Kot."]
 WORDS = [["The", "cat", "reads", ",", "isn't", "it", "?"], ["Ein", "Buch"]]
-KINDS = {"sentence": 3, "pair": 3, "tagging": 3, "extractive_qa": 2, "multiple_choice": None}
+OUTPUTS = {"sentence": 3, "pair": 3, "tagging": 3, "extractive_qa": 2, "multiple_choice": None}
+"""Number of outputs by task type; None for one score per choice."""
 
 
 @pytest.fixture(params=tiny.BUILDERS)
@@ -295,9 +296,9 @@ def test_autocast(encoder: Encoder, name: str) -> None:
     assert torch.nn.functional.cosine_similarity(states.float(), exact, dim=-1)[inputs.mask.bool()].min() > 0.98
 
 
-@pytest.mark.parametrize("task_type", KINDS)
+@pytest.mark.parametrize("task_type", OUTPUTS)
 def test_task_model(encoder: Encoder, name: str, task_type: Any, tmp_path: Path) -> None:
-    labels = ("yes", "no", "maybe") if KINDS[task_type] == 3 else ()
+    labels = ("yes", "no", "maybe") if OUTPUTS[task_type] == 3 else ()
     before = {key: value.clone() for key, value in encoder.state().items()}
     model = TaskModel.create(encoder, task_type, labels, seed=3)
     inputs = inputs_of(encoder, name, pairs=True)
@@ -307,7 +308,7 @@ def test_task_model(encoder: Encoder, name: str, task_type: Any, tmp_path: Path)
         other = TaskModel.create(encoder, task_type, labels, seed=4).logits(inputs)
         embedded = model.logits(inputs, encoder.embed(inputs.ids))
     rows = tuple(inputs.ids.shape) if task_type in ("tagging", "extractive_qa") else (len(inputs),)
-    assert logits.shape == (*rows, *([KINDS[task_type]] if KINDS[task_type] else []))
+    assert logits.shape == (*rows, *([OUTPUTS[task_type]] if OUTPUTS[task_type] else []))
     torch.testing.assert_close(logits, again, atol=1e-6, rtol=0)
     assert (logits - other).abs().max() > 1e-3
     torch.testing.assert_close(embedded, logits, atol=1e-6, rtol=1e-6)

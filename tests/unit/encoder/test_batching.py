@@ -1,4 +1,4 @@
-"""Batches of prediction: of similar length, within a budget that suits the device; results in the order of the texts."""
+"""Batches of prediction: of similar length, within the device's budget; results in the order of the texts."""
 
 from __future__ import annotations
 
