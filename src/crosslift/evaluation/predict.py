@@ -53,6 +53,8 @@ def predict(
 
     Raises:
         LanguageError: the model has language adapters, but none for this language, and no fallback.
+        DataError: a gold label that the model does not have, or a context without any token.
+        RecipeError: `max_length` leaves no room for the texts.
     """
     lengths = model.lengths(max_length=max_length, doc_stride=doc_stride)
     if model.task_type == "extractive_qa":
