@@ -10,7 +10,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from crosslift.comparison.pairwise import LEVEL, Comparison
-from crosslift.comparison.sentences import seeds, sentence, support, test
+from crosslift.comparison.sentences import sentence, support, test
 from crosslift.io.markdown import escaped
 from crosslift.io.markdown import table as markdown_table
 from crosslift.tables import format as fmt
@@ -58,7 +58,15 @@ def _latex_table(title: str, rows: Sequence[Comparison], tests: str, notes: Sequ
     middle = r"\midrule"
     if rows[0].averaged:
         lines.insert(1, middle)
-    caption = " ".join([f"{title} ({seeds(rows[0])}).", sentence(rows[0]), support(rows[0]), tests, *notes])
+    caption = " ".join(
+        [
+            f"{title} ({fmt.seeds(rows[0].seeds, rows[0].most_seeds)}).",
+            sentence(rows[0]),
+            support(rows[0]),
+            tests,
+            *notes,
+        ]
+    )
     return "\n".join(
         [
             r"\begin{table}", r"\centering", rf"\begin{{tabular}}{{l{'r' * (len(COLUMNS) - 1)}}}", r"\toprule",

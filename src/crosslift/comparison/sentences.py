@@ -64,12 +64,6 @@ def support(row: Comparison) -> str:
     return f"{agree}{how} randomisation over {swaps} swaps of {units}: {p}{smallest}."
 
 
-def seeds(row: Comparison) -> str:
-    """Write the number of seeds."""
-    several = "" if row.seeds == row.most_seeds else f"{row.seeds} and "
-    return f"{several}{fmt.plural(row.most_seeds, 'seed')}"
-
-
 def test(rows: Sequence[Comparison]) -> str:
     """Name the statistics behind the numbers, for a caption."""
     paired = all(row.paired for row in rows)
@@ -112,7 +106,7 @@ def _place(row: Comparison) -> str:
         where = "the one target language"
     else:
         where = f"the mean of {_count(row)}"
-    return f"{where}, {seeds(row)}"
+    return f"{where}, {fmt.seeds(row.seeds, row.most_seeds)}"
 
 
 def _languages(row: Comparison) -> int:

@@ -169,6 +169,15 @@ def plural(number: int, noun: str) -> str:
     return f"{number} {noun if number == 1 else many}"
 
 
+def seeds(first: int, second: int) -> str:
+    """Write the numbers of seeds of two systems.
+
+    >>> seeds(3, 3), seeds(3, 4), seeds(1, 1)
+    ('3 seeds', '3 and 4 seeds', '1 seed')
+    """
+    return plural(second, "seed") if first == second else f"{first} and {plural(second, 'seed')}"
+
+
 def words(name: str) -> str:
     """Write an identifier as words.
 

@@ -60,10 +60,11 @@ def _change(report: Report, view: View, system: ScoredSystem) -> str:
     gap_before, gap_after = (s.summary(view, "transfer_gap").mean for s in (report.baseline, system))
     if not all(map(math.isfinite, (before, after))):
         return f"{system.name} and {report.baseline.name} have no target mean in common on {view.task}."
+    seeds = fmt.seeds(len(report.baseline.seeds), len(system.seeds))
     verb, fell = _verb(after - before, "raised", "lowered"), _verb(gap_after - gap_before, "grew", "fell")
     return (
         f"{system.name} {verb} the mean of {fmt.plural(len(view.targets), 'target language')} on {view.task} "
-        f"{_from_to(before, after)} percent {fmt.words(view.metric)} ({_seeds(report.baseline, system)}); "
+        f"{_from_to(before, after)} percent {fmt.words(view.metric)} ({seeds}); "
         f"the transfer gap {fell} {_from_to(gap_before, gap_after)} points."
     )
 
@@ -77,11 +78,6 @@ def _verb(change: float, up: str, down: str) -> str:
 def _from_to(before: float, after: float) -> str:
     first, second = fmt.score(before), fmt.score(after)
     return f"at {first}" if first == second else f"from {first} to {second}"
-
-
-def _seeds(baseline: ScoredSystem, system: ScoredSystem) -> str:
-    before, after = len(baseline.seeds), len(system.seeds)
-    return fmt.plural(after, "seed") if before == after else f"{before} and {fmt.plural(after, 'seed')}"
 
 
 def _extremes(report: Report, view: View) -> str:
