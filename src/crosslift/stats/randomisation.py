@@ -1,9 +1,9 @@
-"""p-values from swapping: were the two systems the same, any swap of their outputs would be as likely.
+"""Randomisation tests: if the two systems were the same, any swap of their outputs would be equally likely.
 
-Runs are swapped where there are several: those of one seed within their pair, others at will.  The null is strict
-(both recipes train the same models, on average and in spread), it knows nothing of other test items, and with few
-runs p cannot be small: 2/8 at the least for 3 pairs, 2/32 for 5, 2/252 for 5 and 5 that are no pairs.  With one run a
-side, items are swapped, and the null is that both models do the same on items like these.  Noreen 1989, Computer
+With several runs per system, runs are swapped: within pairs of one seed, or freely where seeds differ.  The null is
+strict (both recipes train the same models, in mean and in spread) and says nothing about other test items, and with few
+runs p cannot be small: at least 2/8 for 3 pairs, 2/32 for 5, 2/252 for 5 and 5 unpaired runs.  With one run per system,
+items are swapped, and the null is that both models do equally well on items like these.  Noreen 1989, Computer
 intensive methods for testing hypotheses; Yeh 2000, More accurate tests for the statistical significance of result
 differences.
 """
@@ -41,8 +41,8 @@ def swap_runs(
     """Return the p-value of the difference of means under swaps of runs.
 
     Args:
-        baseline: a score a run.
-        system: likewise; of the same seeds in the same order if `paired`.
+        baseline: one score per run, shape (runs,).
+        system: the same of the other system, shape (runs,); of the same seeds in the same order if `paired`.
         paired: swap within pairs only.
         draws: arrangements drawn where there are too many to try all.
         generator: of those draws.
@@ -52,7 +52,13 @@ def swap_runs(
 
 
 def of_differences(observed: float, differences: NDArray[np.float64], exact: bool) -> Randomisation:
-    """Return the p-value of a difference among those of rearrangements, which hold it themselves if they are all."""
+    """Return the p-value of a difference, given those of rearrangements.
+
+    Args:
+        observed: the difference of means, in points.
+        differences: the same of each rearrangement, shape (arrangements,); they include the observed one if `exact`.
+        exact: these are all rearrangements there are.
+    """
     extreme = int((np.abs(differences) >= abs(observed) - 1e-9).sum())
     count = len(differences)
     return Randomisation(extreme / count if exact else (extreme + 1) / (count + 1), count, exact)
