@@ -1,6 +1,6 @@
 """Resampling of test items, or swapping of them between two systems: sums of their counts by matrix products.
 
-A metric is a function of counts summed over items, so a draw is a vector of weights, one an item, and all draws
+A metric is a function of counts summed over items, so a draw is a vector of weights, one per item, and all draws
 are one product of weights and counts.  Items of several tables (languages) that are translations of each other
 share their weights: an item that happens to be easy is easy in all of them.
 """
@@ -53,7 +53,7 @@ def bootstrap_sums(
 def swap_sums(
     tables: Sequence[Table], items: int, *, draws: int, generator: np.random.Generator
 ) -> tuple[list[NDArray[np.float32]], bool]:
-    """Return for each table the sums over random subsets of the items, shape (draws, columns), and whether all were tried.
+    """Return per table the sums over random subsets of the items, shape (draws, columns), and whether all were tried.
 
     An item is in a subset with probability 1/2; of few items, every subset is there once.
     """
