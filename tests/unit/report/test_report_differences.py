@@ -7,8 +7,9 @@ import json
 import pytest
 
 from crosslift import compare, report
-from crosslift.report.runs import page, sentences, tables
+from crosslift.report.runs import sentences, tables
 from crosslift.report.runs.differences import differences
+from crosslift.report.runs.sections import results
 from crosslift.report.runs.view import Report
 from crosslift.runs.systems import read_systems
 from tests.unit.comparison.conftest import records, write_run
@@ -62,15 +63,16 @@ def test_gains_are_drawn_against_what_is_known(directories):
         content = json.loads((directory / "results.json").read_text(encoding="utf-8"))
         content["stages"] = [{"stage": "finetune", "seconds": 40.0 if "plain" in directory.name else 90.0}]
         (directory / "results.json").write_text(json.dumps(content), encoding="utf-8")
-    section = page._section(of(directories), of(directories).views[0], 0)
-    assert section.distance is not None
-    assert section.distance.title == "Gain against the baseline's score in a language"  # no distance is known
-    (points,) = section.distance.figure.data
+    (section,) = results.sections(of(directories))
+    distance, cost = section.content["distance"], section.content["cost"]
+    assert distance is not None
+    assert distance.title == "Gain against the baseline's score in a language"  # no distance is known
+    (points,) = distance.figure.data
     assert len(points.x) == 3
     assert points.error_y.visible
-    assert section.cost is not None
-    assert "better: 1 min 30 s, +" in section.cost.description
-    assert [trace.x[0] for trace in section.cost.figure.data] == [40.0, 90.0]
+    assert cost is not None
+    assert "better: 1 min 30 s, +" in cost.description
+    assert [trace.x[0] for trace in cost.figure.data] == [40.0, 90.0]
 
 
 def test_without_predictions_the_page_says_why(two_systems):

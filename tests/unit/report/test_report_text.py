@@ -10,7 +10,7 @@ from rich.console import Console
 
 from crosslift import report
 from crosslift.report.charts import colours
-from crosslift.report.runs import markdown
+from crosslift.report.runs import markdown_tables
 from crosslift.tables import format as fmt
 from crosslift.tables.table import Cell, Column, Table
 
@@ -82,4 +82,4 @@ def test_markdown_has_the_summary_and_the_tables(two_systems):
 
 def test_a_cell_cannot_break_a_markdown_table():
     table = Table("T", "", (Column("a|b", "text"),), ((Cell("x | y\n<b>"),),))
-    assert markdown.table_text(table) == "| a\\|b |\n| --- |\n| x \\| y \\<b\\> |"
+    assert markdown_tables.table_text(table) == "| a\\|b |\n| --- |\n| x \\| y \\<b\\> |"

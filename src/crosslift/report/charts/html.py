@@ -17,15 +17,22 @@ from markupsafe import Markup
 from plotly.offline import get_plotlyjs
 
 from crosslift.report.charts.colours import PAPER, shade
+from crosslift.report.sections import Section, shown
 from crosslift.tables import format as fmt
 from crosslift.version import __version__
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from types import ModuleType
 
     from crosslift.report.charts.figures import Figure
 
 TEMPLATES = Path(__file__).parents[1] / "templates"
+MACROS = """\
+{% from "macros.html.j2" import bullets, embedding_maps, fact_list, figure, legend, pick %}
+{% from "macros.html.j2" import scale, table, verdict %}
+"""
+"""What the template of a section can call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +44,22 @@ class Tile:
     note: str = ""
 
 
-def page(template: str, content: Mapping[str, Any]) -> str:
-    """Return a filled-in template."""
+def page(template: str, package: ModuleType, view: Any, content: Mapping[str, Any]) -> str:
+    """Return a page: a template's top, and the sections of a folder below it.
+
+    Args:
+        template: file in `templates`.
+        package: folder of sections.
+        view: the report or study that sections show.
+        content: what the top and every section may name.
+    """
     scripts = {"plotly": str(get_plotlyjs()), "page": (TEMPLATES / "report.js").read_text(encoding="utf-8")}
     return (
         _environment()
         .get_template(template)
         .render(
             **content,
+            sections=[_filled(section, source, content) for section, source in shown(package, view)],
             style=Markup((TEMPLATES / "report.css").read_text(encoding="utf-8")),
             scripts={name: Markup(text) for name, text in scripts.items()},
             policy=_policy(scripts),
@@ -53,6 +68,12 @@ def page(template: str, content: Mapping[str, Any]) -> str:
             plotly_version=plotly.__version__,
         )
     )
+
+
+def _filled(section: Section, source: str, content: Mapping[str, Any]) -> dict[str, str]:
+    template = _environment().from_string(MACROS + source)
+    html = Markup(template.render({**content, **section.content}))
+    return {"anchor": section.anchor, "link": section.link, "html": html}
 
 
 @cache
