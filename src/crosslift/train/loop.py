@@ -204,13 +204,8 @@ class Loop:
         return {name: float(value) for name, value in zip(terms, summed, strict=True)}
 
     def _check_finite(self, step: int, values: dict[str, float], norm: Tensor) -> None:
-        check_finite(
-            values,
-            float(norm),
-            where=f"{self.stage}: step {step + 1}",
-            learning_rate=self.table.learning_rate,
-            hint=self._last_state(),
-        )
+        where, rate = f"{self.stage}: step {step + 1}", self.table.learning_rate
+        check_finite(values, float(norm), where=where, learning_rate=rate, hint=self._last_state())
 
     def _append(self, line: dict[str, Any]) -> None:
         if self.accelerator.is_main_process:
