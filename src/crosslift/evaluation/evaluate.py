@@ -99,9 +99,7 @@ def _evaluate_all(
     saved: SavedModel, settings: SourceSettings, options: ScoringOptions
 ) -> tuple[dict[str, Any], list[TaskScores]]:
     if settings.source == "hub":
-        raise InputError(
-            "--task all scores the tasks of a directory or of the lab; add --data DIRECTORY or --lab"
-        )
+        raise InputError("--task all scores the tasks of a directory or of the lab; add --data DIRECTORY or --lab")
     if options.generalized:
         raise InputError("--task all cannot be combined with --generalized; name a pair task")
     load_config(saved.name)  # a missing checkpoint, or missing data, is reported once and not by every task
@@ -138,18 +136,14 @@ def _available(options: ScoringOptions, task: Task, source: Source) -> ScoringOp
     return replace(options, languages=wanted) if wanted else options
 
 
-def _content(
-    saved: SavedModel, scored: Sequence[TaskScores], options: ScoringOptions, **of_all: Any
-) -> dict[str, Any]:
+def _content(saved: SavedModel, scored: Sequence[TaskScores], options: ScoringOptions, **of_all: Any) -> dict[str, Any]:
     def joined(name: str) -> list[Any]:
         return [row for each in scored for row in getattr(each, name)]
 
     names = ("scores", "summary", "probes", "warnings", "generalized", "consistency")
     rows = {name: joined(name) for name in names}
     evaluated = {"model": saved.name, "precision": saved.precision, **options.values()}
-    return results(
-        saved.origin.name, saved.origin.seed, stages=[], languages={}, **rows, evaluated=evaluated, **of_all
-    )
+    return results(saved.origin.name, saved.origin.seed, stages=[], languages={}, **rows, evaluated=evaluated, **of_all)
 
 
 def _settings(data: Path | str | SourceSettings | None) -> SourceSettings:

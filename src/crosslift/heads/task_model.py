@@ -193,7 +193,6 @@ class TaskModel:
         """The prompt that texts are put into; None where the encoder reads them as they are."""
         return self.module.prompt if isinstance(self.module, LabelWords) else None
 
-
     def lengths(self, *, max_length: int | None = None, doc_stride: int | None = None) -> Lengths:
         """Return the lengths that the model reads inputs with (`InputSettings.lengths`).
 

@@ -90,9 +90,7 @@ def test_the_pooler_is_trained_and_saved(checkpoint: Callable[[str], Path], data
     assert not torch.equal(before.dense.weight, after.dense.weight)  # type: ignore[union-attr, arg-type]
 
 
-def test_fine_tuning_resets_the_pooling(
-    checkpoint: Callable[[str], Path], data: Path, tmp_path: Path
-) -> None:
+def test_fine_tuning_resets_the_pooling(checkpoint: Callable[[str], Path], data: Path, tmp_path: Path) -> None:
     trained = run(recipe(checkpoint("bert"), data, steps=1), tmp_path / "trained")
     encoder = Encoder.load(trained / "model")
     assert trained_pooling(encoder.base.config) == "mean"

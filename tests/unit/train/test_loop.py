@@ -62,9 +62,7 @@ def whole_batch(loop: Loop) -> Batch:
     return objective.method.collate(loop.model, items, torch.Generator().manual_seed(0))
 
 
-def test_loading_weights_of_one_rule_keeps_those_of_another(
-    checkpoint: Checkpoint, tmp_path: Path
-) -> None:
+def test_loading_weights_of_one_rule_keeps_those_of_another(checkpoint: Checkpoint, tmp_path: Path) -> None:
     loop = mlm_loop(checkpoint("bert"), tmp_path / "s", steps=2)
     loop.selector, loop.evaluate = Selector([1, 2], average_last=1), lambda: {"accuracy": 1.0}
     chosen = loop.run().weights

@@ -79,9 +79,7 @@ def test_an_answer_is_found_again_in_every_window_that_has_all_of_it(
 
 
 @pytest.mark.parametrize("family", BUILDERS)
-def test_a_context_that_fits_is_one_window_and_equals_the_tokenized_pair(
-    checkpoint: Checkpoint, family: str
-) -> None:
+def test_a_context_that_fits_is_one_window_and_equals_the_tokenized_pair(checkpoint: Checkpoint, family: str) -> None:
     encoder, language = Encoder.load(checkpoint(family)), code_of(family)
     asked = example("cat", context=TEXTS[0], question="a red mat?")
     (window,) = read_contexts(encoder, [asked], max_length=384, doc_stride=128, language=language).windows
