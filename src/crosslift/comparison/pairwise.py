@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, islice
 from typing import Any
 
 import numpy as np
@@ -104,12 +105,10 @@ class _Pair:
         return self.baseline.seeds == self.system.seeds
 
     def compare(self) -> Iterator[Comparison]:
-        codes = self.design.languages
-        by_language = [self._row(code, [place]) for place, code in enumerate(codes)]
         targets = list(range(len(self.design.targets)))
         if targets:
-            yield _counted(self._row(self.design.mean, targets), [by_language[place] for place in targets])
-        yield from (_counted(row, [row]) for row in by_language)
+            yield self._row(self.design.mean, targets)
+        yield from (self._row(code, [place]) for place, code in enumerate(self.design.languages))
 
     def _row(self, over: str, languages: Sequence[int]) -> Comparison:
         items = self.drawn.drawn_from(languages)
@@ -154,9 +153,15 @@ def _values(found: Estimate, swapped: Randomisation) -> dict[str, Any]:
     }
 
 
-def _counted(row: Comparison, languages: Sequence[Comparison]) -> Comparison:
-    """Return a comparison with the counts of languages won, tied, lost and agreeing."""
-    wins, losses = (sum(one.p < LEVEL and one.effect * sign > 0 for one in languages) for sign in (1, -1))
+def _counted(rows: Sequence[Comparison], targets: Sequence[str]) -> Iterator[Comparison]:
+    """Yield the adjusted comparisons of one system with the languages that they are over counted."""
+    by_language = {row.over: row for row in rows if not row.averaged}
+    for row in rows:
+        yield _with_counts(row, [by_language[code] for code in targets] if row.averaged else [row])
+
+
+def _with_counts(row: Comparison, languages: Sequence[Comparison]) -> Comparison:
+    wins, losses = (sum(one.p_adjusted < LEVEL and one.effect * sign > 0 for one in languages) for sign in (1, -1))
     agree = sum(one.effect * row.effect > 0 for one in languages)
     return replace(row, wins=wins, losses=losses, ties=len(languages) - wins - losses, agree=agree)
 
@@ -167,12 +172,15 @@ def compare_designs(
     """Return the comparisons of every system with the first, design by design, with adjusted p-values."""
     ends = np.cumsum([len(system.runs) for system in systems])
     places = [range(end - len(system.runs), end) for system, end in zip(systems, ends, strict=True)]
-    rows: list[Comparison] = []
+    groups: list[tuple[Design, list[Comparison]]] = []
     for design in compared:
         drawn = sample(design, draws=draws, seed=seed)
         for system, own in zip(systems[1:], places[1:], strict=True):
-            rows += _Pair(design, drawn, systems[0], system, (places[0], own), seed).compare()
-    return _adjusted(rows)
+            pair = _Pair(design, drawn, systems[0], system, (places[0], own), seed)
+            groups.append((design, list(pair.compare())))
+    adjusted = iter(_adjusted([row for _, rows in groups for row in rows]))
+    counted = (_counted(list(islice(adjusted, len(rows))), design.targets) for design, rows in groups)
+    return list(chain.from_iterable(counted))
 
 
 def family(row: Comparison) -> tuple[str, bool]:

@@ -9,10 +9,11 @@ distribution do not know that a spread over so few is itself uncertain.  So:
    the mean over runs between the draws is that of the items; how far runs drift apart within a draw is what items do
    in one run alone.
 2. The variance between runs, over their number, holds what seeds do and what items do in one run alone.  The sum of
-   both variances counts the latter twice, so it is taken off once (random effects of two crossed factors).
-3. The quantile comes from Student's t: between that of Satterthwaite's degrees of freedom (1946; a little too short
-   if one part has few) and Cochran's weighted mean of the quantiles of the parts (Cochran and Cox 1950; a little
-   too long), in the middle.
+   both variances counts the latter twice, so it is taken off once (random effects of two crossed factors), but never
+   more of it than the runs show: few seeds that happen to score alike do not make the error smaller than that of the
+   items alone.
+3. The interval is that of the Behrens-Fisher problem: a part that few seeds estimate plus a part that many items
+   estimate (`stats.behrens_fisher`).  It never leaves out a true effect more often than its level says.
 
 `experiments/interval_coverage.py` measures what comes of it.
 """
@@ -24,6 +25,8 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from crosslift.stats.behrens_fisher import Part, exceeding, half_width
 
 CONFIDENCE = 0.95
 POWER = 0.8
@@ -42,14 +45,6 @@ class Scores:
 
     observed: NDArray[np.float64]
     resampled: NDArray[np.float64]
-
-
-@dataclass(frozen=True)
-class Part:
-    """A part of an error's variance, and its degrees of freedom."""
-
-    variance: float
-    degrees: float
 
 
 @dataclass(frozen=True)
@@ -88,9 +83,12 @@ def error_parts(baseline: Scores, system: Scores, *, paired: bool, items: int) -
     signs = (-1, 1)[-len(sides) :]
     drawn = sum(sign * side.resampled.mean(axis=1) for sign, side in zip(signs, sides, strict=True))
     own = sum((_own(side.resampled) for side in sides), start=0.0)
-    shared = Part(max(0.0, float(np.var(drawn, ddof=1)) - own), max(1, items - 1))
+    whole = float(np.var(drawn, ddof=1))
     seeds = _seeds([side.observed for side in sides])
-    return [_at_least(_together(seeds), own), shared] if seeds else [shared]
+    if not seeds:
+        return [Part(whole, max(1, items - 1))]
+    between = _together(seeds)
+    return [between, Part(max(0.0, whole - min(own, between.variance)), max(1, items - 1))]
 
 
 def _own(resampled: NDArray[np.float64]) -> float:
@@ -113,48 +111,24 @@ def _seeds(sides: Sequence[NDArray[np.float64]]) -> list[Part]:
 def summarised(effect: float, parts: Sequence[Part]) -> Estimate:
     """Return the interval and p-value of an effect whose error has these parts."""
     error = float(np.sqrt(sum(part.variance for part in parts)))
-    half = quantile(parts, (1 - CONFIDENCE) / 2) * error
-    detectable = half + quantile(parts, 1 - POWER) * error
+    half = half_width(parts, 1 - CONFIDENCE)
+    detectable = half + half_width(parts, 2 * (1 - POWER))
     return Estimate(effect, error, effect - half, effect + half, p_value(effect, parts), detectable)
-
-
-def _at_least(seeds: Part, own: float) -> Part:
-    """Return the part of seeds; if few items let runs score the same by luck, what items do in one run alone."""
-    return seeds if seeds.variance > SAME else Part(own, seeds.degrees)
 
 
 def _together(parts: Sequence[Part]) -> Part:
     """Return the sum of parts, with Satterthwaite's degrees of freedom (of two sides of seeds: Welch's test)."""
     total = sum(part.variance for part in parts)
-    if total == 0:
+    if total <= SAME:
         return Part(0.0, min(part.degrees for part in parts))
     return Part(total, total**2 / sum(part.variance**2 / part.degrees for part in parts))
 
 
-def quantile(parts: Sequence[Part], tail: float) -> float:
-    """Return how many standard errors an error exceeds with probability `tail` (below a half)."""
-    from scipy.special import stdtrit
-
-    whole = _together(parts)
-    if whole.variance == 0:
-        return 0.0
-    weighted = sum(part.variance * stdtrit(part.degrees, tail) for part in parts) / whole.variance
-    return -float(stdtrit(whole.degrees, tail) + weighted) / 2
-
-
 def p_value(effect: float, parts: Sequence[Part]) -> float:
-    """Return the two-sided p-value: one less the confidence of the interval that ends at zero.
+    """Return the two-sided p-value: below 0.05 exactly where the 95% interval leaves out zero.
 
     Where nothing varies, it is 1 for no effect, and not a number for any other.
     """
-    error = float(np.sqrt(sum(part.variance for part in parts)))
-    if error == 0:
+    if all(part.variance == 0 for part in parts):
         return 1.0 if effect == 0 else float("nan")
-    low, high = -700.0, float(np.log(0.5))  # logarithms of the tail
-    for _ in range(60):
-        middle = (low + high) / 2
-        if quantile(parts, float(np.exp(middle))) > abs(effect) / error:
-            low = middle
-        else:
-            high = middle
-    return min(1.0, 2 * float(np.exp(high)))
+    return 1.0 if effect == 0 else exceeding(parts, abs(effect))
