@@ -145,6 +145,17 @@ def test_no_package_imports_a_private_name_of_another():
     assert found == []
 
 
+def test_tests_and_scripts_import_nothing_private():
+    root, found = SOURCE.parents[1], []
+    folders = ("tests", "examples", "benchmarks", "experiments")
+    for path in (path for folder in folders for path in sorted((root / folder).rglob("*.py"))):
+        for module, name in imports(path):
+            parts = (*module.split("."), name)
+            if parts[0] == "crosslift" and any(part.startswith("_") and not part.startswith("__") for part in parts):
+                found.append(f"{path.relative_to(root)}: {module}.{name}")
+    assert found == []
+
+
 @pytest.mark.parametrize("registry", REGISTRIES)
 def test_a_registry_holds_names_only(registry: str):
     files = {path.stem for path in (SOURCE / registry).glob("*.py")} - {"__init__"}

@@ -17,6 +17,8 @@ from crosslift.api.examples import Example, PairExample
 
 LIMIT = 50_000
 """Maximum number of training examples; the first ones are used."""
+
+
 MARGIN = 5.0
 """Points above the most frequent label from which the baseline counts as high."""
 
@@ -41,7 +43,7 @@ def hypothesis_only(train: Sequence[Example], dev: Sequence[Example]) -> Hypothe
     train_texts, dev_texts = _labelled(train[:LIMIT]), _labelled(dev)
     if not train_texts or not dev_texts:
         return None
-    bayes = _NaiveBayes(train_texts)
+    bayes = NaiveBayes(train_texts)
     correct = sum(bayes.label(text) == label for text, label in dev_texts)
     _, most_frequent = Counter(label for _, label in dev_texts).most_common(1)[0]
     return HypothesisOnly(100 * correct / len(dev_texts), 100 * most_frequent / len(dev_texts))
@@ -52,27 +54,28 @@ def _labelled(examples: Sequence[Example]) -> list[tuple[str, str]]:
     return [(pair.second, pair.label) for pair in pairs if pair.label is not None]
 
 
-def _features(text: str) -> set[str]:
+def features(text: str) -> set[str]:
+    """Return the words and word pairs of a text, case folded."""
     words = text.casefold().split()
     return {*words, *(" ".join(pair) for pair in pairwise(words))}
 
 
-class _NaiveBayes:
+class NaiveBayes:
     """Multinomial naive Bayes on the set of words and bigrams of a text, add-one smoothed; unknown ones are ignored."""
 
     def __init__(self, texts: Sequence[tuple[str, str]]) -> None:
         self._labels = Counter(label for _, label in texts)
         self._counts: dict[str, Counter[str]] = {label: Counter() for label in self._labels}
         for text, label in texts:
-            self._counts[label].update(_features(text))
+            self._counts[label].update(features(text))
         self._known = set[str]().union(*self._counts.values())
         self._totals = {label: counts.total() + len(self._known) for label, counts in self._counts.items()}
 
     def label(self, text: str) -> str:
         """Return the most likely label of a text."""
-        features = _features(text) & self._known
-        return max(self._labels, key=lambda label: self._log_likelihood(features, label))
+        known = features(text) & self._known
+        return max(self._labels, key=lambda label: self._log_likelihood(known, label))
 
-    def _log_likelihood(self, features: set[str], label: str) -> float:
+    def _log_likelihood(self, found: set[str], label: str) -> float:
         counts, total = self._counts[label], math.log(self._totals[label])
-        return math.log(self._labels[label]) + sum(math.log(counts[each] + 1) - total for each in features)
+        return math.log(self._labels[label]) + sum(math.log(counts[each] + 1) - total for each in found)

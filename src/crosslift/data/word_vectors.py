@@ -76,7 +76,7 @@ class WordVectors:
                 f"only {len(words)} words occur at least {min_count} times in the text, too few for word vectors of "
                 f"{dimensions} dimensions; give more text, fewer dimensions or a lower min_count"
             )
-        information = _positive_information(_cooccurrences(rows, words, window))
+        information = positive_information(cooccurrences(rows, words, window))
         start = np.random.default_rng(seed).standard_normal(len(words))
         left, strengths, _ = svds(information, k=dimensions, v0=start)
         return cls(words, (left * np.sqrt(strengths)).astype(np.float32))
@@ -148,7 +148,7 @@ def _values(fields: Sequence[str], path: Path, number: int) -> Matrix:
         raise DataError(f"{path}, line {number}: a value is not a number ({error})") from error
 
 
-def _cooccurrences(rows: Sequence[Sequence[str]], words: Sequence[str], window: int) -> sparse.csr_array:
+def cooccurrences(rows: Sequence[Sequence[str]], words: Sequence[str], window: int) -> sparse.csr_array:
     """Return how often words occur within `window` words of each other: (words, words), symmetric."""
     index = {word: place for place, word in enumerate(words)}
     places = [np.array([index[word] for word in row if word in index], dtype=np.int64) for row in rows]
@@ -165,7 +165,7 @@ def _cooccurrences(rows: Sequence[Sequence[str]], words: Sequence[str], window: 
     return total + total.T
 
 
-def _positive_information(counts: sparse.csr_array, smoothing: float = 0.75) -> sparse.csr_array:
+def positive_information(counts: sparse.csr_array, smoothing: float = 0.75) -> sparse.csr_array:
     """Return max(0, log p(w, c) / (p(w) p'(c))), where p' is the smoothed distribution of contexts."""
     joint = counts.tocoo()
     sums = np.asarray(counts.sum(axis=1)).ravel()

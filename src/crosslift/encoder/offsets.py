@@ -16,7 +16,11 @@ from crosslift.encoder.tokenization import Tokenization
 
 Places = NDArray[np.int32]
 """(tokens, 2): first character of each token, and the one past its last, without surrounding white space."""
+
+
 _WORD = re.compile(r"\S+")
+
+
 _CHUNK = 1_000
 """Number of texts tokenized at a time; a tokenizer's encodings take far more memory than what is kept of them."""
 
@@ -49,7 +53,7 @@ def locate(encoder: Encoder, texts: Sequence[str], *, language: str | None = Non
     """
     tokenization = encoder.tokenization
     tokenization.set_language(language)
-    find = _by_offsets if tokenization.tokenizer.is_fast else _by_subwords
+    find = _by_offsets if tokenization.tokenizer.is_fast else by_subwords
     return [
         _located(text, ids, places, language)
         for start in range(0, len(texts), _CHUNK)
@@ -85,7 +89,7 @@ def _by_offsets(
         yield [token for token, _ in own], [place for _, place in own]
 
 
-def _by_subwords(
+def by_subwords(
     tokenization: Tokenization, texts: Sequence[str], language: str | None
 ) -> Iterator[tuple[list[int], list[tuple[int, int]]]]:
     """Tokenize word by word: a subword is as long as its spelling, unless the lengths do not add up to the word's."""

@@ -161,12 +161,12 @@ def _tags(
     # A word without subwords (a lone control character, say) keeps the first label, so that lengths always agree.
     tags = [[model.labels[0]] * len(sentence.words) for sentence in sentences]
     for item, scores in zip(items, logits, strict=True):
-        for word, label in _word_labels(item, scores[0].argmax(dim=-1).tolist(), model.input_settings.vote).items():
+        for word, label in word_labels(item, scores[0].argmax(dim=-1).tolist(), model.input_settings.vote).items():
             tags[item.example][item.first_word + word] = model.labels[label]
     return tags
 
 
-def _word_labels(item: TaskItem, best: Sequence[int], vote: Vote) -> dict[int, int]:
+def word_labels(item: TaskItem, best: Sequence[int], vote: Vote) -> dict[int, int]:
     """Return the label of each word in a part of a sentence, given the label of each token.
 
     A word truncated at the end is whole in the next part, whose labels overwrite these.

@@ -31,6 +31,8 @@ from crosslift.train.tokenized_tasks import model_items
 
 METHODS = ("random_perturbation", "synonym_smoothing")
 """Fine-tuning methods that can smooth predictions: they only change inputs at random."""
+
+
 TASK_TYPES = ("sentence", "pair", "tagging", "multiple_choice")
 """Task types whose predictions can be smoothed."""
 
@@ -154,7 +156,7 @@ def predict_smoothed(
             for sample in range(smoothing.samples)
         ]
     return [
-        _record(model, example, torch.stack(tables), smoothing.combine)
+        smoothed_record(model, example, torch.stack(tables), smoothing.combine)
         for example, *tables in zip(examples, *samples, strict=True)
     ]
 
@@ -203,7 +205,7 @@ def _of_words(
     return tables
 
 
-def _record(model: TaskModel, example: Example, tables: Tensor, combine: str) -> Record:
+def smoothed_record(model: TaskModel, example: Example, tables: Tensor, combine: str) -> Record:
     """Return the record of an example, given the probabilities of all samples, (samples, ..., outputs)."""
     mean = tables.double().mean(dim=0)  # in double precision the mean of equal numbers is exact
     score = mean

@@ -154,7 +154,7 @@ class GradientEpisodicMemory(FinetuneMethod):
         terms = combined.loss(model, batch, auxiliary)
         backward(terms)
         parameters = [p for p in model.module.parameters() if p.requires_grad and p.grad is not None]
-        remembered = {"memory": self._memory_loss(model, drawn.inputs)}
+        remembered = {"memory": self.memory_loss(model, drawn.inputs)}
         if drawn.source is not None and drawn.target is not None:
             remembered["retrieval"] = self._retrieval_loss(model, drawn.source, drawn.target)
         found = [torch.autograd.grad(loss, parameters, allow_unused=True) for loss in remembered.values()]
@@ -166,7 +166,8 @@ class GradientEpisodicMemory(FinetuneMethod):
         first, second = (encoder.pool(encoder.encode(side), side) for side in (source, target))
         return info_nce(first, second, temperature=self.temperature)
 
-    def _memory_loss(self, model: TaskModel, inputs: Inputs) -> Tensor:
+    def memory_loss(self, model: TaskModel, inputs: Inputs) -> Tensor:
+        """Return the masked-LM loss on inputs (batch, length) with targets, a scalar."""
         assert self._encoder is not None
         assert inputs.targets is not None
         positions = inputs.targets != IGNORED

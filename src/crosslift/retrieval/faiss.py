@@ -19,13 +19,17 @@ from crosslift.retrieval.vectors import Neighbours, Vectors
 
 TRAINING = 256
 """Maximum number of training vectors per list: all of a million; centres of fewer vectors miss many neighbours."""
+
+
 PROBES = 128
 """Number of lists searched per query: of 100 neighbours in real text 32 miss 20, 128 miss 4 to 8 (docs/results.md)."""
+
+
 _CHUNK = 65_536
 """Number of vectors that are cast and passed on at a time."""
 
 
-class _Single:
+class SinglePrecision:
     """Vectors in single precision, cast and moved to another origin when they are read."""
 
     def __init__(self, vectors: Vectors, origin: NDArray[np.float32] | None = None) -> None:
@@ -40,7 +44,7 @@ class _Single:
         return taken if self.origin is None else taken - self.origin
 
     def chunks(self) -> Iterator[NDArray[np.float32]]:
-        """Yield all of them in chunks."""
+        """Yield all rows in chunks of shape (rows, hidden)."""
         return (self[start : start + _CHUNK] for start in range(0, len(self), _CHUNK))
 
 
@@ -70,10 +74,10 @@ def inverted_lists(
     faiss = _library()
     lists = min(lists or int(4 * len(index) ** 0.5), len(index))
     common = index.mean(axis=0, dtype=np.float64).astype(np.float32)
-    built = _built(faiss, _Single(index, common), lists, seed)
+    built = built_index(faiss, SinglePrecision(index, common), lists, seed)
     built.nprobe = min(probes, lists)
-    found = _searched(built, _Single(queries), min(count, len(index)))
-    found.scores[:] += np.concatenate([chunk @ common for chunk in _Single(queries).chunks()])[:, None]
+    found = _searched(built, SinglePrecision(queries), min(count, len(index)))
+    found.scores[:] += np.concatenate([chunk @ common for chunk in SinglePrecision(queries).chunks()])[:, None]
     return _complete(found, queries, index)
 
 
@@ -88,7 +92,8 @@ def _library() -> Any:
     return faiss
 
 
-def _built(faiss: Any, index: _Single, lists: int, seed: int) -> Any:
+def built_index(faiss: Any, index: SinglePrecision, lists: int, seed: int) -> Any:
+    """Return an inverted-list index of FAISS, trained on `index` and holding its vectors, shape (texts, hidden)."""
     width = index.shape[1]
     half, product = faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT
     built = faiss.IndexIVFScalarQuantizer(faiss.IndexFlatIP(width), width, lists, half, product)
@@ -103,7 +108,7 @@ def _built(faiss: Any, index: _Single, lists: int, seed: int) -> Any:
     return built
 
 
-def _searched(built: Any, queries: _Single, count: int) -> Neighbours:
+def _searched(built: Any, queries: SinglePrecision, count: int) -> Neighbours:
     """Compare each list with all queries that search it, in one product of matrices.
 
     This is FAISS's `big_batch_search` without the line that it prints for every list.

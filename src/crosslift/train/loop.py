@@ -114,7 +114,7 @@ class Loop:
             StorageError: too little disk space for a state.
         """
         self.module.to(self.accelerator.device).train()
-        self._create_auxiliaries()
+        self.create_auxiliaries()
         optimizer = adamw(self._trained(), self.table)
         start = self._restore(optimizer)
         if start == 0:
@@ -133,7 +133,8 @@ class Loop:
                 saved = clock = time.monotonic()
         return Trained(self._choices(), self.steps, self.tokens, self.seconds)
 
-    def _create_auxiliaries(self) -> None:
+    def create_auxiliaries(self) -> None:
+        """Make what each method trains or keeps next to the model, with a seed of its own."""
         for index, objective in enumerate(self.objectives):
             with seeded(derived_seed(self.seed, index)):
                 auxiliary = objective.method.auxiliary_module(self.model)

@@ -122,7 +122,7 @@ class Translator:
         inputs = self.tokenizer.pad({"input_ids": rows}, return_tensors="pt").to(model.device)
         options: dict[str, Any] = {}
         if direction.target is not None:
-            options["forced_bos_token_id"] = _token(self.tokenizer, direction.target)
+            options["forced_bos_token_id"] = language_token(self.tokenizer, direction.target)
         with torch.inference_mode():
             ids = model.generate(
                 input_ids=inputs["input_ids"],
@@ -170,7 +170,7 @@ def _knows(codes: Sequence[str], language: str) -> bool:
         return False
 
 
-def _token(tokenizer: Any, code: str) -> int:
+def language_token(tokenizer: Any, code: str) -> int:
     """Return the id of the token of a target language: `__de__` in M2M100, `deu_Latn` in NLLB."""
     token = getattr(tokenizer, "lang_code_to_token", {}).get(code, code)
     return int(tokenizer.convert_tokens_to_ids(token))

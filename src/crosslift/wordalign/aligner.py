@@ -15,14 +15,14 @@ from pydantic import ValidationError
 
 from crosslift.data.pairs import Links
 from crosslift.errors import DataError, InputError, RecipeError, unknown
-from crosslift.wordalign import _saved, units
-from crosslift.wordalign._corpus import Corpus, Reader, Side, Vocabulary
-from crosslift.wordalign._expectation import Expectation, Expected
-from crosslift.wordalign._slots import number
-from crosslift.wordalign._training import Progress, Trained, apply, train
+from crosslift.wordalign import saved, units
+from crosslift.wordalign.corpus import Corpus, Reader, Side, Vocabulary
+from crosslift.wordalign.expectation import Expectation, Expected
 from crosslift.wordalign.kernels.symmetrize import symmetrize_all
 from crosslift.wordalign.settings import AlignerSettings, ModelType, Symmetrization
+from crosslift.wordalign.slots import number
 from crosslift.wordalign.symmetrization import checked
+from crosslift.wordalign.training import Progress, Trained, apply, train
 
 if TYPE_CHECKING:
     from crosslift.wordalign.shards import Shards
@@ -142,7 +142,7 @@ class WordAligner:
         """
         if self.trained is None:
             raise InputError("this aligner has learned nothing yet; call fit, or load a model")
-        _saved.write(Path(path), _saved.Model(self.settings, self.trained, self.lexicon, self.unit_name))
+        saved.write(Path(path), saved.Model(self.settings, self.trained, self.lexicon, self.unit_name))
 
     @classmethod
     def load(cls, path: Path | str, *, tokenizer: Any = None, threads: int | None = None) -> WordAligner:
@@ -156,7 +156,7 @@ class WordAligner:
         Raises:
             DataError: the file is missing, is not a saved aligner, or was trained on other units.
         """
-        model = _saved.read(Path(path))
+        model = saved.read(Path(path))
         aligner = cls(tokenizer=tokenizer, lexicon=model.lexicon, threads=threads)
         if aligner.unit_name != model.units:
             raise DataError(f"{path}: the model aligns {model.units}; expected {aligner.unit_name}")

@@ -13,10 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import RecipeError
-from crosslift.wordalign._corpus import Corpus
-from crosslift.wordalign._expectation import Distortion, Expectation, Expected, Lexical
-from crosslift.wordalign._lexical import places
-from crosslift.wordalign._slots import Slots, number
+from crosslift.wordalign.corpus import Corpus
+from crosslift.wordalign.expectation import Distortion, Expectation, Expected, Lexical
+from crosslift.wordalign.lexical import places
+from crosslift.wordalign.slots import Slots, number
 
 try:
     import ray

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from crosslift.api.examples import PairExample, SentenceExample
-from crosslift.data.hypothesis_only import _features, _NaiveBayes, hypothesis_only
+from crosslift.data.hypothesis_only import NaiveBayes, features, hypothesis_only
 
 LABELS = ("entailment", "neutral", "contradiction")
 
@@ -46,7 +46,7 @@ def test_it_is_scikit_learns_multinomial_naive_bayes():
     text = pytest.importorskip("sklearn.feature_extraction.text")
     bayes = pytest.importorskip("sklearn.naive_bayes")
     train, test = pairs(300, hint=0.5, seed=0), pairs(300, hint=0.5, seed=1)
-    counter = text.CountVectorizer(analyzer=lambda pair: _features(pair.second))
+    counter = text.CountVectorizer(analyzer=lambda pair: features(pair.second))
     theirs = bayes.MultinomialNB(alpha=1).fit(counter.fit_transform(train), [pair.label for pair in train])
-    ours = _NaiveBayes([(pair.second, pair.label) for pair in train])
+    ours = NaiveBayes([(pair.second, pair.label) for pair in train])
     assert [ours.label(pair.second) for pair in test] == theirs.predict(counter.transform(test)).tolist()

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from crosslift.data.word_vectors import WordVectors, _cooccurrences, _positive_information, unit
+from crosslift.data.word_vectors import WordVectors, cooccurrences, positive_information, unit
 from crosslift.errors import DataError
 
 
@@ -58,14 +58,14 @@ def test_sigma_is_the_length_of_the_noise() -> None:
 
 
 def test_contexts_end_at_the_window_and_at_the_sentence() -> None:
-    counts = _cooccurrences([["a", "b", "x", "c"], ["c", "a"]], ["a", "b", "c"], window=2).toarray()
+    counts = cooccurrences([["a", "b", "x", "c"], ["c", "a"]], ["a", "b", "c"], window=2).toarray()
     # a-b at 1; b-c at 2; a-c in the second sentence alone; x is not in the vocabulary and leaves no gap
     np.testing.assert_array_equal(counts, [[0, 1, 2], [1, 0, 1], [2, 1, 0]])
 
 
 def test_information_is_positive_and_smoothed() -> None:
-    counts = _cooccurrences([["a", "b"]] * 3 + [["a", "c"]], ["a", "b", "c"], window=1)
-    found = _positive_information(counts).toarray()
+    counts = cooccurrences([["a", "b"]] * 3 + [["a", "c"]], ["a", "b", "c"], window=1)
+    found = positive_information(counts).toarray()
     sums = np.array([4.0, 3.0, 1.0])
     smooth = sums**0.75 / (sums**0.75).sum()
     expected = np.log(3 / 4 / smooth[1])

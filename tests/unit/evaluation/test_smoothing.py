@@ -118,11 +118,11 @@ def test_samples_are_averaged_or_counted(checkpoint: Checkpoint) -> None:
 
 @pytest.mark.parametrize("combine", ["average", "majority"])
 def test_a_majority_may_differ_from_an_average(combine: Literal["average", "majority"]) -> None:
-    from crosslift.evaluation.smoothing import _record
+    from crosslift.evaluation.smoothing import smoothed_record
 
     tables = torch.tensor([[0.51, 0.49, 0.0], [0.51, 0.49, 0.0], [0.0, 1.0, 0.0]])
     model: Any = type("Labelled", (), {"labels": LABELS})
-    found = _record(model, examples("sentence")[0], tables, combine)
+    found = smoothed_record(model, examples("sentence")[0], tables, combine)
     assert (found["prediction"], found["probability"]) == {"average": ("no", 0.66), "majority": ("yes", 0.34)}[combine]
 
 

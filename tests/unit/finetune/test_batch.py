@@ -19,7 +19,7 @@ def done(checkpoint: Checkpoint, task_type: str) -> tuple[TaskModel, Pass]:
     model = TaskModel.create(encoder, task_type, labels, seed=0).eval()  # type: ignore[arg-type]
     method = Plain()
     batch = task_batch(method, model, encoder, "bert")
-    return model, method._pass(model, batch, ModelInput(batch.inputs))  # type: ignore[arg-type]
+    return model, method.run_pass(model, batch, ModelInput(batch.inputs))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("task_type", sorted(set(TASK_TYPES) - {"extractive_qa", "intent_slot"}))

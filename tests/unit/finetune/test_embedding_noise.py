@@ -24,9 +24,7 @@ def delta_of(method: Any, model: TaskModel, seed: int = 0) -> tuple[torch.Tensor
     """Return what a method adds to a batch, its radii, and the reading."""
     batch = batch_of(method, model, seed=seed)
     model_input = ModelInput(batch.inputs)
-    moved = method.perturb(
-        model, model_input, batch.drawn[0], lambda r: method._mean(method._pass(model, batch, r)), None
-    )
+    moved = method.perturb(model, model_input, batch.drawn[0], method.mean_loss(model, batch), None)
     clean = model.encoder.embed(batch.inputs.ids)
     delta = moved.shift if method.site == "states" else moved.embeddings - clean
     return delta.detach(), method.radii(model, model_input), model_input
@@ -95,7 +93,7 @@ def test_in_the_middle_it_rises_too_and_stays_in_its_ball(checkpoint: Checkpoint
         batch = batch_of(method, model)
         losses.append(method.loss(model, batch)["task"].item())
         model_input = method.perturb(
-            model, ModelInput(batch.inputs), batch.drawn[0], method._mean_loss(model, batch), None
+            model, ModelInput(batch.inputs), batch.drawn[0], method.mean_loss(model, batch), None
         )
         assert model_input.lower is not None
         assert model_input.shift is not None
@@ -189,7 +187,7 @@ def test_upper_layers_learn_from_the_start_and_the_lowest_from_where_the_inner_s
     layer: Any = model.encoder.base.encoder.layer[0]  # type: ignore[union-attr,index]
     seen: list[torch.Tensor] = []
     handle = layer.register_forward_hook(lambda _m, _a, output: seen.append(output))
-    loss = yopo._mean(yopo._pass(model, batch, ModelInput(batch.inputs, embeddings + delta)))
+    loss = yopo.mean_loss(model, batch)(ModelInput(batch.inputs, embeddings + delta))
     (above,) = torch.autograd.grad(loss, seen[-1])
     for _ in range(3):
         delta.requires_grad_()

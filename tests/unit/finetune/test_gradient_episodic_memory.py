@@ -91,7 +91,7 @@ def test_a_step_keeps_retrieval_too(checkpoint: Checkpoint, tmp_path: Path) -> N
         plain.step(other, plain.collate(other, items_of(other), torch.Generator()), backward)
         first, second = (other.encoder.pool(other.encoder.encode(x), x) for x in (memory.source, memory.target))
         losses = {
-            "memory": part._memory_loss(other, memory.inputs),
+            "memory": part.memory_loss(other, memory.inputs),
             "retrieval": info_nce(first, second, temperature=0.05),
         }
         names = [name for name, p in other.module.named_parameters() if p.grad is not None]
@@ -122,7 +122,7 @@ def test_a_step_is_the_nearest_that_keeps_the_memory(checkpoint: Checkpoint, tmp
 
         terms = method.step(model, batch, backward)
         plain.step(other, plain.collate(other, items_of(other), torch.Generator()), backward)
-        loss = part._memory_loss(other, batch.drawn[0].inputs)
+        loss = part.memory_loss(other, batch.drawn[0].inputs)
         assert terms["memory"] == pytest.approx(loss.item(), abs=1e-5)
         weights = [(name, p) for name, p in other.module.named_parameters() if p.grad is not None]
         memory = torch.autograd.grad(loss, [p for _, p in weights], allow_unused=True)

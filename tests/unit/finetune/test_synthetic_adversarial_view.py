@@ -40,7 +40,7 @@ def test_tags_stay_with_their_words(checkpoint: Checkpoint, tmp_path: Path) -> N
     batch = batch_of(made, model)
     assert batch.view is not None
     model_input = made.perturb(
-        model, ModelInput(batch.view), batch.drawn[0], made._mean_loss(model, batch), made.auxiliary_module(model)
+        model, ModelInput(batch.view), batch.drawn[0], made.mean_loss(model, batch), made.auxiliary_module(model)
     )
     assert not torch.equal(model_input.inputs.ids, batch.inputs.ids)
     before, after = batch.inputs.targets, model_input.inputs.targets

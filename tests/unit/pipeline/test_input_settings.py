@@ -15,7 +15,7 @@ from crosslift.api.examples import MultipleChoiceExample, PairExample, SentenceE
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED, Tokens
 from crosslift.errors import RecipeError
-from crosslift.evaluation.predict import _word_labels, predict
+from crosslift.evaluation.predict import predict, word_labels
 from crosslift.heads.input_settings import WHOLE, InputSettings
 from crosslift.heads.task_model import TaskModel
 from crosslift.pipeline.run import run
@@ -77,7 +77,7 @@ def test_a_word_has_the_tag_of_its_first_subword_or_of_most(vote: Any, expected:
     words = (-1, 0, 0, 0, 1, 1, -1)
     item = TaskItem(Tokens((0,) * 7, (0,) * 7, (0,) * 7, words=words), (IGNORED,) * 7, 0)
     # The second word's subwords tie, so the first one decides.
-    assert _word_labels(item, [5, 1, 0, 0, 2, 1, 5], vote) == expected
+    assert word_labels(item, [5, 1, 0, 0, 2, 1, 5], vote) == expected
 
 
 @pytest.mark.parametrize("name", CHECKPOINTS)

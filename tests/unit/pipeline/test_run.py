@@ -22,7 +22,7 @@ from crosslift.data.lexicon import Lexicon, open_lexicon
 from crosslift.errors import CheckpointError, InputError, LanguageError, RecipeError, RunExistsError
 from crosslift.pipeline.inputs.read import TaskData
 from crosslift.pipeline.run import run
-from crosslift.pipeline.stages.finetune import _at_chance
+from crosslift.pipeline.stages.finetune import at_chance
 from crosslift.runs.write import processor
 from crosslift.tasks.bases.nli import LABELS as NLI_LABELS
 from crosslift.tasks.copa import Copa
@@ -271,7 +271,7 @@ def test_multiple_choice_is_trained_and_scored(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("best", "warned"), [(50.0, True), (61.9, True), (62.1, False)])
 def test_always_the_same_choice_is_chance(best: float, warned: bool) -> None:
     dev: list[Any] = [MultipleChoiceExample(str(i), "p", "cause", ("a", "b"), int(i < 6)) for i in range(10)]
-    warnings = _at_chance(TaskData(Copa(), "en", (), [], dev), best)
+    warnings = at_chance(TaskData(Copa(), "en", (), [], dev), best)
     assert len(warnings) == warned
     assert all("not above the most frequent position of the right choice (60.0)" in text for text in warnings)
 
@@ -282,9 +282,9 @@ class MacroXnli(Xnli):
 
 def test_chance_is_that_of_the_first_metric() -> None:
     dev: list[Any] = [PairExample(str(i), "p", "h", NLI_LABELS[i % 3]) for i in range(9)]
-    (warning,) = _at_chance(TaskData(MacroXnli(), "en", NLI_LABELS, [], dev), 18.0)
+    (warning,) = at_chance(TaskData(MacroXnli(), "en", NLI_LABELS, [], dev), 18.0)
     assert "not above the majority class (16.7)" in warning  # one class has an F1 of 50, the others 0
-    assert _at_chance(TaskData(MacroXnli(), "en", NLI_LABELS, [], dev), 19.0) == []
+    assert at_chance(TaskData(MacroXnli(), "en", NLI_LABELS, [], dev), 19.0) == []
 
 
 def test_a_method_without_multiple_choice_is_refused(tmp_path: Path) -> None:

@@ -104,7 +104,7 @@ def test_lists_are_of_like_size_where_vectors_have_much_in_common(capsys: pytest
 
     index = with_much_in_common(4_000)
     common = index.mean(axis=0, dtype=np.float64).astype(np.float32)
-    built = lists_of._built(faiss, lists_of._Single(index, common), 100, 0)
+    built = lists_of.built_index(faiss, lists_of.SinglePrecision(index, common), 100, 0)
     sizes = [built.invlists.list_size(one) for one in range(100)]
     assert sum(sizes) == 4_000
     assert max(sizes) < 160  # four times the mean; one list has hundreds where what is common stays

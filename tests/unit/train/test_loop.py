@@ -158,7 +158,7 @@ def test_an_auxiliary_module_is_trained_and_updated_after_steps(checkpoint: Chec
     loops = [mlm_loop(checkpoint("bert"), tmp_path / name, method=WithExtra()) for name in "ab"]
     start: list[dict[str, Tensor]] = []
     for loop in loops:
-        loop._create_auxiliaries()
+        loop.create_auxiliaries()
         start.append({name: value.clone() for name, value in loop.auxiliaries.state_dict().items()})
         loop.run()
     assert equal(*start)  # drawn by the seed

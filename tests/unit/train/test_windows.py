@@ -12,7 +12,7 @@ import transformers
 from crosslift.api.examples import Answer, ExtractiveQAExample
 from crosslift.encoder.encoder import Encoder
 from crosslift.encoder.inputs import IGNORED
-from crosslift.encoder.offsets import _by_subwords, locate
+from crosslift.encoder.offsets import by_subwords, locate
 from crosslift.encoder.tokenization import Tokenization
 from crosslift.errors import DataError, RecipeError
 from crosslift.train.task_items import rows_of
@@ -151,7 +151,7 @@ def test_places_without_offsets_are_those_of_the_subwords(tmp_path: Path) -> Non
     (tmp_path / "vocab.txt").write_text("\n".join(vocabulary))
     slow = transformers.models.bert.tokenization_bert_legacy.BertTokenizerLegacy(str(tmp_path / "vocab.txt"))
     text = "the  mat. zoo"
-    ((ids, places),) = _by_subwords(Tokenization(slow), [text], None)
+    ((ids, places),) = by_subwords(Tokenization(slow), [text], None)
     assert slow.convert_ids_to_tokens(ids) == ["t", "##h", "##e", "m", "##a", "##t", ".", "[UNK]"]
     assert [text[start:stop] for start, stop in places] == [*"themat.", "zoo"]
     assert np.all(np.diff([start for start, _ in places]) > 0)

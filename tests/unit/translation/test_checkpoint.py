@@ -13,7 +13,7 @@ import torch
 from transformers import AutoModelForSeq2SeqLM, AutoTokenizer
 
 from crosslift.errors import CheckpointError, LanguageError, RecipeError
-from crosslift.translation.checkpoint import Settings, Translator, _token
+from crosslift.translation.checkpoint import Settings, Translator, language_token
 from tests.tiny import TEXTS
 
 Checkpoint = Callable[[str], Path]
@@ -65,8 +65,8 @@ def test_m2m100_writes_languages_between_underscores() -> None:
         def convert_tokens_to_ids(self, token: str) -> int:
             return {"__de__": 7, "deu_Latn": 8}[token]
 
-    assert _token(Tokenizer(), "de") == 7
-    assert _token(Tokenizer(), "deu_Latn") == 8
+    assert language_token(Tokenizer(), "de") == 7
+    assert language_token(Tokenizer(), "deu_Latn") == 8
 
 
 def test_t5_gets_the_prefix(t5: Path, tmp_path: Path) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 from crosslift.lab.world import LabPair, World
-from crosslift.wordalign._corpus import Corpus, Reader, Vocabulary
-from crosslift.wordalign._expectation import Expectation, Lexical
-from crosslift.wordalign._slots import Slots, number
+from crosslift.wordalign.corpus import Corpus, Reader, Vocabulary
+from crosslift.wordalign.expectation import Expectation, Lexical
+from crosslift.wordalign.slots import Slots, number
 
 Texts = list[tuple[str, str]]
 HANDMADE = [

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma
 
-from crosslift.wordalign._corpus import Corpus
-from crosslift.wordalign._expectation import Lexical
-from crosslift.wordalign._hmm import REACH, Jumps
-from crosslift.wordalign._slots import Slots
+from crosslift.wordalign.corpus import Corpus
+from crosslift.wordalign.expectation import Lexical
+from crosslift.wordalign.hmm import REACH, Jumps
 from crosslift.wordalign.kernels.hmm import UNIFORM
+from crosslift.wordalign.slots import Slots
 
 Matrix = NDArray[np.float64]
 

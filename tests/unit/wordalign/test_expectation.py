@@ -7,9 +7,9 @@ from itertools import product
 import numpy as np
 import pytest
 
-from crosslift.wordalign._diagonal import Diagonal
-from crosslift.wordalign._expectation import Expectation
-from crosslift.wordalign._hmm import Jumps
+from crosslift.wordalign.diagonal import Diagonal
+from crosslift.wordalign.expectation import Expectation
+from crosslift.wordalign.hmm import Jumps
 from crosslift.wordalign.kernels.hmm import REACH, UNIFORM
 from tests.unit.wordalign import corpora, oracles
 
@@ -91,8 +91,8 @@ def test_the_oracle_of_the_hidden_markov_model_sums_over_all_paths():
 def test_blocks_do_not_change_the_result(model, monkeypatch):
     pairs = corpora.texts(corpora.lab(40))
     whole = corpora.expected(pairs, model)
-    monkeypatch.setattr("crosslift.wordalign._corpus.BLOCK_LINKS", 300)
-    monkeypatch.setattr("crosslift.wordalign._corpus.CHUNK_LINKS", 70)
+    monkeypatch.setattr("crosslift.wordalign.corpus.BLOCK_LINKS", 300)
+    monkeypatch.setattr("crosslift.wordalign.corpus.CHUNK_LINKS", 70)
     cut = corpora.expected(pairs, model)
     for name in ("counts", "null_source", "null_target", "forward", "reverse", "likelihood"):
         assert np.array_equal(getattr(whole, name), getattr(cut, name)), name

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from crosslift.wordalign import _corpus
-from crosslift.wordalign._corpus import Reader, Vocabulary, blocks
-from crosslift.wordalign._lexical import places, spelling, stem_classes, stem_table, stems
-from crosslift.wordalign._slots import group
+from crosslift.wordalign import corpus
+from crosslift.wordalign.corpus import Reader, Vocabulary, blocks
+from crosslift.wordalign.lexical import places, spelling, stem_classes, stem_table, stems
+from crosslift.wordalign.slots import group
 from tests.unit.wordalign import corpora
 
 LETTERS = st.lists(st.sampled_from("abcde"), max_size=6).map(" ".join)
@@ -25,17 +25,17 @@ def pairs_of(slots):
 
 
 def test_reading_keeps_places_and_counts_what_is_too_long(monkeypatch):
-    monkeypatch.setattr(_corpus, "BUFFERED_TOKENS", 3)
+    monkeypatch.setattr(corpus, "BUFFERED_TOKENS", 3)
     source, target = Vocabulary(), Vocabulary()
     pairs = [("a b", "x"), ("", "x"), ("c c c c", "x"), ("a", "x x x x"), ("b a", "y x y"), ("a", "")]
-    corpus = Reader(source, target, max_length=3).read((a.split(), b.split()) for a, b in pairs)
+    found = Reader(source, target, max_length=3).read((a.split(), b.split()) for a, b in pairs)
     assert (list(source), list(target)) == (["a", "b"], ["x", "y"])
-    assert corpus.source.ids.tolist() == [0, 1, 1, 0]
-    assert corpus.target.ids.tolist() == [0, 1, 0, 1]
-    assert corpus.source.lengths.tolist() == [2, 0, 0, 0, 2, 0]
-    assert corpus.target.lengths.tolist() == [1, 0, 0, 0, 3, 0]
-    assert corpus.links.tolist() == [0, 2, 2, 2, 2, 8, 8]
-    assert (len(corpus), corpus.skipped, corpus.whole) == (6, 2, 6)
+    assert found.source.ids.tolist() == [0, 1, 1, 0]
+    assert found.target.ids.tolist() == [0, 1, 0, 1]
+    assert found.source.lengths.tolist() == [2, 0, 0, 0, 2, 0]
+    assert found.target.lengths.tolist() == [1, 0, 0, 0, 3, 0]
+    assert found.links.tolist() == [0, 2, 2, 2, 2, 8, 8]
+    assert (len(found), found.skipped, found.whole) == (6, 2, 6)
 
 
 def test_a_slice_is_a_corpus_of_its_own():
@@ -63,8 +63,8 @@ def test_every_pair_of_words_that_meets_has_one_slot(pairs):
 def test_blocks_cover_all_pairs_in_order(sizes, chunk, block):
     links = np.concatenate([[0], np.cumsum(sizes)])
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr(_corpus, "CHUNK_LINKS", chunk)
-        patched.setattr(_corpus, "BLOCK_LINKS", block)
+        patched.setattr(corpus, "CHUNK_LINKS", chunk)
+        patched.setattr(corpus, "BLOCK_LINKS", block)
         made = [edges.tolist() for edges in blocks(links)]
     assert made[0][0] == 0
     assert made[-1][-1] == len(sizes)

@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from scipy.special import digamma
 
-from crosslift.wordalign import WordAligner, _lexical
-from crosslift.wordalign._diagonal import Diagonal, _tension
-from crosslift.wordalign._expectation import Expectation
-from crosslift.wordalign._hmm import Jumps
-from crosslift.wordalign._lexical import Prior
+from crosslift.wordalign import WordAligner, lexical
+from crosslift.wordalign.diagonal import Diagonal, tension
+from crosslift.wordalign.expectation import Expectation
+from crosslift.wordalign.hmm import Jumps
 from crosslift.wordalign.kernels.diagonal import expected_distance
 from crosslift.wordalign.kernels.lexical import FLOOR, exp_digamma
+from crosslift.wordalign.lexical import Prior
 from tests.unit.wordalign import corpora, oracles
 
 NONE = np.empty(0, np.float32)
@@ -45,11 +45,11 @@ def test_the_expected_distance_is_the_sum_over_all_positions(tension):
 def test_tension_settles_where_the_expected_distance_is_the_observed_one():
     lengths, counts = np.array([5, 9, 20]), np.array([3, 4, 2])
     far = expected_distance(6.0, lengths, lengths, counts)
-    tension = 4.0
+    value = 4.0
     for _ in range(60):
-        tension = _tension(tension, far, lengths, lengths, counts)
-    assert tension == pytest.approx(6.0, abs=1e-3)
-    assert _tension(4.0, 0.0, lengths, lengths, counts) > 4.0 > _tension(4.0, 2 * far, lengths, lengths, counts)
+        value = tension(value, far, lengths, lengths, counts)
+    assert value == pytest.approx(6.0, abs=1e-3)
+    assert tension(4.0, 0.0, lengths, lengths, counts) > 4.0 > tension(4.0, 2 * far, lengths, lengths, counts)
 
 
 @pytest.mark.parametrize("alpha", [0.01, 0.1, 0.0])
@@ -59,16 +59,16 @@ def test_the_m_step_is_variational_bayes(alpha, agreement):
     found = Expectation(corpus, slots, threads=1).run(
         Jumps.initial(agreement=agreement), corpora.random_lexical(slots, words)
     )
-    lexical = _lexical.estimate(found, slots, Prior(alpha, NONE), 0.08)
+    estimated = lexical.estimate(found, slots, Prior(alpha, NONE), 0.08)
     rows = np.repeat(np.arange(len(words[0])), np.diff(slots.rows))
     for direction, kinds in enumerate((rows, slots.targets)):
         counts = found.counts[:, -1 if direction else 0].astype(float)
         expected = np.maximum(oracles.bayes(counts, kinds, alpha), FLOOR)
-        np.testing.assert_allclose(lexical.table[:, direction], expected, rtol=1e-5)
-    for made, counts in ((lexical.null_source, found.null_source), (lexical.null_target, found.null_target)):
+        np.testing.assert_allclose(estimated.table[:, direction], expected, rtol=1e-5)
+    for made, counts in ((estimated.null_source, found.null_source), (estimated.null_target, found.null_target)):
         expected = oracles.bayes(counts, np.zeros(len(counts), int), alpha)
         np.testing.assert_allclose(made, np.maximum(expected, FLOOR), rtol=1e-5)
-    assert lexical.null_probability == 0.08
+    assert estimated.null_probability == 0.08
 
 
 @pytest.mark.parametrize("model", [Diagonal(), Jumps.initial(agreement=False)])
@@ -77,11 +77,11 @@ def test_likelihood_never_falls_under_em(model, target):
     """Exactly so for the translation probabilities, at maximum likelihood and with links where they are."""
     corpus, slots, words = corpora.read(corpora.texts(corpora.lab(150, target)))
     expectation = Expectation(corpus, slots, threads=1)
-    lexical, likelihoods = uniform(slots, words), []
+    table, likelihoods = uniform(slots, words), []
     for _ in range(12):
-        found = expectation.run(model, lexical)
+        found = expectation.run(model, table)
         likelihoods.append(found.likelihood.sum(dtype=np.float64) / len(corpus.source.ids))
-        lexical = _lexical.estimate(found, slots, Prior(0.0, NONE), 0.08)
+        table = lexical.estimate(found, slots, Prior(0.0, NONE), 0.08)
     assert np.diff(likelihoods).min() >= -1e-6
     assert likelihoods[-1] > likelihoods[1] + 0.1
 

@@ -227,7 +227,7 @@ class FinetuneMethod(Method):
         """Return the task loss and the terms of all parts, each a scalar."""
         model_input = ModelInput(batch.view or batch.inputs)
         for part, drawn, own in zip(self.parts, batch.drawn, self.auxiliaries(auxiliary), strict=True):
-            model_input = part.perturb(model, model_input, drawn, self._mean_loss(model, batch), own)
+            model_input = part.perturb(model, model_input, drawn, self.mean_loss(model, batch), own)
         return self.terms_of(model, batch, model_input, auxiliary)
 
     def terms_of(
@@ -235,9 +235,12 @@ class FinetuneMethod(Method):
     ) -> Terms:
         """Return the terms of a batch, each a scalar; `model_input` is that of the views, or of the sentences."""
         if batch.view is None:
-            clean, view = self._pass(model, batch, model_input), None
+            clean, view = self.run_pass(model, batch, model_input), None
         else:
-            clean, view = self._pass(model, batch, ModelInput(batch.inputs)), self._pass(model, batch, model_input)
+            clean, view = (
+                self.run_pass(model, batch, ModelInput(batch.inputs)),
+                self.run_pass(model, batch, model_input),
+            )
         terms: dict[str, Tensor] = {"task": prod(part.clean_weight for part in self.parts) * self._mean(clean)}
         if view is not None and (weight := self._view_weight):
             terms["view"] = weight * self._mean(view)
@@ -268,7 +271,8 @@ class FinetuneMethod(Method):
         weights = [part.view_weight for part in self.parts if part.view_weight is not None]
         return max(weights, default=1.0)
 
-    def _pass(self, model: TaskModel, batch: LabelledBatch, model_input: ModelInput) -> Pass:
+    def run_pass(self, model: TaskModel, batch: LabelledBatch, model_input: ModelInput) -> Pass:
+        """Return one pass through the model: logits of (examples or tokens, classes), and their labels."""
         output = model_input.output(model)
         output = replace(output, logits=batch.class_logits(output.logits, model_input.inputs))
         return Pass(model_input, output, batch.labels_of(model_input.inputs), batch.balance)
@@ -280,5 +284,6 @@ class FinetuneMethod(Method):
         losses = [weight * decides.task_loss(logits, labels) for weight, logits, labels in done.predictions]
         return torch.stack(losses).sum() / max(1, done.count)
 
-    def _mean_loss(self, model: TaskModel, batch: LabelledBatch) -> Loss:
-        return lambda model_input: self._mean(self._pass(model, batch, model_input))
+    def mean_loss(self, model: TaskModel, batch: LabelledBatch) -> Loss:
+        """Return the function of a model input that gives its mean task loss, a scalar."""
+        return lambda model_input: self._mean(self.run_pass(model, batch, model_input))

@@ -94,7 +94,7 @@ def read(recipe: Recipe) -> RunData:
     """
     world = shared_world(recipe.data.seed)
     source = open_source(recipe.data)
-    tests = [_test_set(source, table, recipe.data) for table in recipe.evaluate]
+    tests = [table_test_set(source, table, recipe.data) for table in recipe.evaluate]
     _check_task_types(recipe, source, tests)
     text = read_text(recipe.pretrain.text, recipe.data, world, "pretrain.text") if recipe.pretrain else None
     corpora = read_corpora(recipe.align, recipe.data, world, tests) if recipe.align else ()
@@ -151,7 +151,8 @@ def _intermediate_data(
     return IntermediateData(tuple(task_data(source, one, recipe, seed, key) for one in each), text)
 
 
-def _test_set(source: Source, table: EvaluateTable, data: SourceSettings) -> TestSet:
+def table_test_set(source: Source, table: EvaluateTable, data: SourceSettings) -> TestSet:
+    """Return the test set that a table of `[[evaluate]]` names."""
     task = find_task(table.task, data)
     languages = None if isinstance(table.languages, str) else table.languages
     if table.generalized:

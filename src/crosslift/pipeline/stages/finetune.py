@@ -34,6 +34,8 @@ from crosslift.train.selection import Selector, Weights, evaluation_steps
 
 EPOCHS = 2.0
 """Passes over the data, unless the table says otherwise."""
+
+
 CHANCE_MARGIN = 2.0
 """Points above the majority class, by the task's first metric, below which a task counts as not learned."""
 
@@ -154,10 +156,10 @@ def _warnings(data: TaskData, input_settings: InputSettings, best: float | None)
     if input_settings.texts != WHOLE.texts:  # this baseline should be at chance
         texts = "choices" if data.task.task_type == "multiple_choice" else "second texts"
         return [f"{data.task.name}: the model reads only {texts} (input.texts): a hypothesis-only baseline"]
-    return [] if best is None else _at_chance(data, best)
+    return [] if best is None else at_chance(data, best)
 
 
-def _at_chance(data: TaskData, best: float) -> list[str]:
+def at_chance(data: TaskData, best: float) -> list[str]:
     """Return a warning if the task was not learned even in the source language: other scores mean nothing then."""
     if data.task.task_type not in ("sentence", "pair", "multiple_choice"):
         return []

@@ -1,4 +1,4 @@
-"""The pull toward the diagonal: see `crosslift.wordalign._diagonal`."""
+"""The pull toward the diagonal: see `crosslift.wordalign.diagonal`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Counting: see `crosslift.wordalign._expectation`."""
+"""Counting: see `crosslift.wordalign.expectation`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The forward-backward algorithm: see `crosslift.wordalign._hmm`."""
+"""The forward-backward algorithm: see `crosslift.wordalign.hmm`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The M-step: see `crosslift.wordalign._lexical`."""
+"""The M-step: see `crosslift.wordalign.lexical`."""
 
 from __future__ import annotations
 

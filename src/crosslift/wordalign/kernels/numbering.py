@@ -1,4 +1,4 @@
-"""Numbering of word pairs: see `crosslift.wordalign._slots`."""
+"""Numbering of word pairs: see `crosslift.wordalign.slots`."""
 
 from __future__ import annotations
 

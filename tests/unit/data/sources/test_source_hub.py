@@ -11,7 +11,7 @@ from crosslift.api.examples import PairExample, RetrievalExample, SentenceExampl
 from crosslift.data.sources import SourceSettings, open_source
 from crosslift.data.test_data import read_test_set
 from crosslift.errors import DataError, InputError, LanguageError
-from crosslift.pipeline.inputs.read import _test_set
+from crosslift.pipeline.inputs.read import table_test_set
 from crosslift.recipe.tables.evaluate import EvaluateTable
 from crosslift.tasks.americasnli import Americasnli
 from crosslift.tasks.sib200 import Sib200
@@ -97,7 +97,7 @@ def test_a_test_set_notes_languages_that_match_no_other(hub):
 def test_pairs_of_languages_that_match_nothing_are_refused_before_training(hub, saved):
     table = EvaluateTable(task="americasnli", split="dev", languages=["gn", "nah"], generalized=True)
     with pytest.raises(DataError, match=r"evaluate\.generalized: 'gn' and 'nah' have no example"):
-        _test_set(hub, table, SourceSettings(source="hub", path=saved))
+        table_test_set(hub, table, SourceSettings(source="hub", path=saved))
 
 
 def test_hidden_labels_are_none(hub):

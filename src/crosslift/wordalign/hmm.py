@@ -15,8 +15,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.wordalign._corpus import Corpus, Offsets
-from crosslift.wordalign._expectation import Block, Lexical
+from crosslift.wordalign.corpus import Corpus, Offsets
+from crosslift.wordalign.expectation import Block, Lexical
 from crosslift.wordalign.kernels import hmm as kernels
 from crosslift.wordalign.kernels.hmm import REACH
 

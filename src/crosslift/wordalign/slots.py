@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.wordalign._corpus import Corpus, Offsets, Side
+from crosslift.wordalign.corpus import Corpus, Offsets, Side
 from crosslift.wordalign.kernels import numbering as kernels
 
 

@@ -13,9 +13,9 @@ import numba
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.wordalign._corpus import Corpus, Ids, Offsets, blocks
-from crosslift.wordalign._slots import Slots
+from crosslift.wordalign.corpus import Corpus, Ids, Offsets, blocks
 from crosslift.wordalign.kernels import expectation as kernels
+from crosslift.wordalign.slots import Slots
 
 
 @dataclass(frozen=True)

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from crosslift.errors import DataError, StorageError, nearest
-from crosslift.wordalign._diagonal import Diagonal
-from crosslift.wordalign._hmm import Jumps
-from crosslift.wordalign._training import Trained
+from crosslift.wordalign.diagonal import Diagonal
+from crosslift.wordalign.hmm import Jumps
 from crosslift.wordalign.settings import AlignerSettings
+from crosslift.wordalign.training import Trained
 
 SCHEMA = 1
 _DAMAGE = (OSError, EOFError, ValueError, TypeError, LookupError, AttributeError, zipfile.BadZipFile)

@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.wordalign._corpus import Corpus, Offsets
-from crosslift.wordalign._expectation import Block, Lexical
+from crosslift.wordalign.corpus import Corpus, Offsets
+from crosslift.wordalign.expectation import Block, Lexical
 from crosslift.wordalign.kernels import diagonal as kernels
 
 GRADIENT_STEPS, GRADIENT_RATE = 8, 20.0
+
+
 TENSION_RANGE = (0.1, 14.0)
 
 
@@ -49,8 +51,8 @@ class Diagonal:
         widest = int(corpus.target.lengths.max()) + 1
         pairs, counts = np.unique(corpus.source.lengths * widest + corpus.target.lengths, return_counts=True)
         sources, targets = np.divmod(pairs, widest)
-        forward = _tension(self.tensions[0], float(statistics[0]), sources, targets, counts)
-        reverse = _tension(self.tensions[1], float(statistics[1]), targets, sources, counts)
+        forward = tension(self.tensions[0], float(statistics[0]), sources, targets, counts)
+        reverse = tension(self.tensions[1], float(statistics[1]), targets, sources, counts)
         return Diagonal((forward, reverse))
 
 
@@ -62,7 +64,7 @@ def _growth(longest: int, forward: float, reverse: float) -> NDArray[np.float32]
     return np.exp(np.stack([forward * place, reverse * place])).astype(np.float32)
 
 
-def _tension(tension: float, far: float, sources: Offsets, targets: Offsets, counts: Offsets) -> float:
+def tension(tension: float, far: float, sources: Offsets, targets: Offsets, counts: Offsets) -> float:
     """Return the tension after a few steps of gradient ascent, for links with the total distance `far`."""
     tokens = int((targets * counts).sum())
     for _ in range(GRADIENT_STEPS):

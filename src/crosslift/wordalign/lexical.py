@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import digamma
 
-from crosslift.wordalign._expectation import Expected, Lexical
-from crosslift.wordalign._slots import Slots, group
+from crosslift.wordalign.expectation import Expected, Lexical
 from crosslift.wordalign.kernels import lexical as kernels
 from crosslift.wordalign.kernels.lexical import FLOOR
+from crosslift.wordalign.slots import Slots, group
 
 Words = tuple[Sequence[str], Sequence[str]]
 """The forms of source and target types."""

@@ -9,14 +9,14 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from crosslift.wordalign import _lexical
-from crosslift.wordalign._corpus import Corpus, Offsets
-from crosslift.wordalign._diagonal import Diagonal
-from crosslift.wordalign._expectation import Distortion, Expected, Lexical
-from crosslift.wordalign._hmm import Jumps
-from crosslift.wordalign._lexical import Frequencies, Prior, Totals, Words
-from crosslift.wordalign._slots import Slots, group
+from crosslift.wordalign import lexical
+from crosslift.wordalign.corpus import Corpus, Offsets
+from crosslift.wordalign.diagonal import Diagonal
+from crosslift.wordalign.expectation import Distortion, Expected, Lexical
+from crosslift.wordalign.hmm import Jumps
+from crosslift.wordalign.lexical import Frequencies, Prior, Totals, Words
 from crosslift.wordalign.settings import FAST_ALPHA, AlignerSettings
+from crosslift.wordalign.slots import Slots, group
 
 LEAST_COUNT = 1e-3
 """Word pairs with a lower expected count are dropped at the end of training."""
@@ -76,24 +76,24 @@ def train(
     known = _lexicon_bonus(slots, lexicon, settings, words)
     hmm = settings.model_type == "hmm"
     plain = Prior(settings.pseudo_count if not hmm else FAST_ALPHA, known)
-    lexical = _uniform(slots, words, settings)
+    table = _uniform(slots, words, settings)
     model: Distortion = Diagonal()
     expected = None
     for iteration in range(settings.warm_up if hmm else settings.iterations - 1):
-        expected = expect(model, lexical, False)
+        expected = expect(model, table, False)
         report(Progress("fast", iteration + 1, _likelihood(expected, corpus)))
         # As in the published program, the tension is fixed in the first pass, before words are informative.
         model = model.updated(expected.statistics, corpus) if iteration else model
-        lexical = _lexical.estimate(expected, slots, plain, settings.null_probability)
+        table = lexical.estimate(expected, slots, plain, settings.null_probability)
     prior = plain
     if hmm:
         prior = _prior(slots, words, frequencies, settings, known)
         model = Jumps.initial(agreement=settings.agreement)
         for iteration in range(settings.iterations - 1):
-            expected = expect(model, lexical, False)
+            expected = expect(model, table, False)
             report(Progress("hmm", iteration + 1, _likelihood(expected, corpus)))
             model = model.updated(expected.statistics, corpus)
-            lexical = _lexical.estimate(expected, slots, prior, settings.null_probability)
+            table = lexical.estimate(expected, slots, prior, settings.null_probability)
     return _settle(expected, slots, prior, words, frequencies, model, settings)
 
 
@@ -113,10 +113,10 @@ def _settle(
     else:
         counts, nulls = expected.counts, (expected.null_source, expected.null_target)
         counts[np.maximum(counts[:, 0], counts[:, -1]) < LEAST_COUNT] = 0
-    table = _lexical.stem_table(prior.stems.slots, prior.stems.counts(counts)) if prior.stems else None
-    totals = _lexical.totals(counts, slots, prior, table, len(words[1]))
-    made = _lexical.probabilities(counts, slots, prior, table, totals)
-    null_source, null_target = (_lexical.from_null(side, prior.alpha, len(side)) for side in nulls)
+    table = lexical.stem_table(prior.stems.slots, prior.stems.counts(counts)) if prior.stems else None
+    totals = lexical.totals(counts, slots, prior, table, len(words[1]))
+    made = lexical.probabilities(counts, slots, prior, table, totals)
+    null_source, null_target = (lexical.from_null(side, prior.alpha, len(side)) for side in nulls)
     kept = np.flatnonzero(np.maximum(counts[:, 0], counts[:, -1]))
     rows = np.searchsorted(kept, slots.rows)
     trained = Trained(words, frequencies, rows, slots.targets[kept], counts[kept], totals, nulls, model)
@@ -129,7 +129,7 @@ def apply(trained: Trained, slots: Slots, words: Words, settings: AlignerSetting
     The probability of a word pair does not depend on the rest of the text.
     """
     known = Slots(np.arange(len(trained.targets), dtype=np.int32), trained.rows, trained.targets)
-    place = _lexical.places(slots, known.rows, known.targets, len(words[1]))
+    place = lexical.places(slots, known.rows, known.targets, len(words[1]))
     counts = _taken(trained.counts, place)
     bonus = _lexicon_bonus(slots, lexicon, settings, words)
     frequencies = (_longer(trained.frequencies[0], len(words[0]), 0), _longer(trained.frequencies[1], len(words[1]), 0))
@@ -139,9 +139,9 @@ def apply(trained: Trained, slots: Slots, words: Words, settings: AlignerSetting
     if prior.stems is not None:
         table = _known_stems(trained, known, prior, words, settings)
     totals = (_longer(trained.totals[0], len(words[0]), 1.0), _longer(trained.totals[1], len(words[1]), 1.0))
-    made = _lexical.probabilities(counts, slots, prior, table, totals)
+    made = lexical.probabilities(counts, slots, prior, table, totals)
     null_source, null_target = (
-        _lexical.from_null(side, prior.alpha, size) for side, size in zip(trained.nulls, map(len, words), strict=True)
+        lexical.from_null(side, prior.alpha, size) for side, size in zip(trained.nulls, map(len, words), strict=True)
     )
     return Lexical(made, null_source, null_target, settings.null_probability)
 
@@ -151,12 +151,12 @@ def _known_stems(
 ) -> NDArray[np.float32]:
     """Return the model's stem probabilities for the stem pairs of a text."""
     assert prior.stems is not None
-    classes = _lexical.stem_classes(words, settings.prefix_length)
+    classes = lexical.stem_classes(words, settings.prefix_length)
     learned = group(known, classes[0][: len(trained.words[0])], classes[1][: len(trained.words[1])])
     sums = [np.bincount(learned.stream, weights=column, minlength=len(learned)) for column in trained.counts.T]
-    table = _lexical.stem_table(learned, np.stack(sums, axis=1))
+    table = lexical.stem_table(learned, np.stack(sums, axis=1))
     types = int(classes[1].max(initial=-1)) + 1
-    place = _lexical.places(prior.stems.slots, learned.rows, learned.targets, types)
+    place = lexical.places(prior.stems.slots, learned.rows, learned.targets, types)
     return np.ascontiguousarray(_taken(table.T, place).T)
 
 
@@ -167,8 +167,8 @@ def _prior(
     length = settings.prefix_length
     if length == 0:
         return Prior(settings.pseudo_count, known)
-    bonus = settings.spelling_weight * _lexical.spelling(slots, words, length=length)
-    stems = _lexical.stems(slots, words, frequencies, length=length, weight=settings.stem_weight)
+    bonus = settings.spelling_weight * lexical.spelling(slots, words, length=length)
+    stems = lexical.stems(slots, words, frequencies, length=length, weight=settings.stem_weight)
     return Prior(settings.pseudo_count, (bonus + known if len(known) else bonus).astype(np.float32), stems)
 
 
@@ -177,7 +177,7 @@ def _lexicon_bonus(slots: Slots, lexicon: Entries, settings: AlignerSettings, wo
     if not len(entries):
         return np.empty(0, np.float32)
     rows = np.searchsorted(entries[:, 0], np.arange(len(words[0]) + 1))
-    place = _lexical.places(slots, rows, entries[:, 1].astype(np.int32), len(words[1]))
+    place = lexical.places(slots, rows, entries[:, 1].astype(np.int32), len(words[1]))
     return np.where(place >= 0, settings.lexicon_weight, 0).astype(np.float32)
 
 
