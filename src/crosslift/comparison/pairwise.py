@@ -36,9 +36,9 @@ class Comparison:
         high: upper end.
         p: two-sided; below 0.05 if the interval leaves out zero.
         p_adjusted: by Holm, within its `family`.
-        wins: languages whose own interval is above zero.
-        ties: languages whose own interval contains zero.
-        losses: languages whose own interval is below zero.
+        wins: languages with a higher score and an adjusted p below 0.05.
+        ties: languages with neither.
+        losses: languages with a lower score and an adjusted p below 0.05.
         seeds: runs per system; of the one with fewer, if they differ.
         most_seeds: runs of the system with more.
         baseline_score: mean over seeds.

@@ -71,7 +71,7 @@ def test(rows: Sequence[Comparison]) -> str:
     return (
         "Effects are differences in percentage points; 95% intervals and two-sided p-values by hierarchical bootstrap: "
         "items paired by id and resampled within runs within languages, Student's t for the spread between runs. "
-        f"{runs}. {_adjustment(rows)} A language is a win or a loss (w/t/l) if its own interval leaves out zero."
+        f"{runs}. {_adjustment(rows)} A language is a win or a loss (w/t/l) if its adjusted p is below 0.05."
     )
 
 
