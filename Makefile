@@ -1,4 +1,4 @@
-# One word a chore; CI calls the same words.
+# One word per chore; CI calls the same words.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
@@ -35,7 +35,7 @@ check: $(VENV)/.dev  ## format, lint, types, docs
 docs: $(VENV)/.dev  ## serve the documentation
 	$(BIN)/mkdocs serve
 
-format: $(VENV)/.dev  ## format, and mend what can be mended
+format: $(VENV)/.dev  ## format, and fix what can be fixed automatically
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
