@@ -27,7 +27,7 @@ from crosslift.compat import (
     quiet,
 )
 from crosslift.encoder.family import Family
-from crosslift.errors import CheckpointError
+from crosslift.errors import CheckpointError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -70,10 +70,23 @@ def load_config(name: str, revision: str | None = None) -> PretrainedConfig:
     if directory.is_dir() and not (directory / "config.json").is_file():
         found = ", ".join(sorted(path.name for path in directory.iterdir())) or "nothing"
         raise CheckpointError(f"{name}: this directory is not a checkpoint: it has no config.json (it holds: {found})")
-    if not directory.exists() and (directory.is_absolute() or name.startswith(".") or name.count("/") > 1):
-        raise CheckpointError(f"{name}: no such directory; give a checkpoint directory or a hub id")
+    if not directory.exists() and _is_path(name):
+        siblings = [path.name for path in directory.parent.iterdir()] if directory.parent.is_dir() else []
+        hint = nearest(directory.name, siblings)
+        raise CheckpointError(f"{name}: no such directory{hint or '; give a checkpoint directory or a hub id'}")
     with _reading(name, "configuration"):
         return AutoConfig.from_pretrained(name, revision=revision)  # type: ignore[no-any-return]
+
+
+def _is_path(name: str) -> bool:
+    """Return whether a name can be no hub id, or begins with a folder that is here: then no hub is asked."""
+    first, slash, _ = name.partition("/")
+    return (
+        Path(name).is_absolute()
+        or name.startswith(".")
+        or name.count("/") > 1
+        or (slash != "" and Path(first).is_dir())
+    )
 
 
 def load_tokenizer(name: str, revision: str | None = None) -> PreTrainedTokenizerBase:

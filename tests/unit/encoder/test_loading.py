@@ -14,6 +14,7 @@ import torch
 import transformers
 from safetensors.torch import load_file, save_file
 
+from crosslift.encoder import loading
 from crosslift.encoder.encoder import Encoder
 from crosslift.errors import CheckpointError, LanguageError, RecipeError
 from crosslift.heads.task_model import TaskModel
@@ -280,3 +281,15 @@ def test_a_tokenizer_that_hides_token_types_gives_them_to_the_pipeline(checkpoin
     predict = transformers.pipeline("text-classification", model=str(tmp_path), top_k=None)
     found = {row["label"]: row["score"] for row in predict({"text": "The cat", "text_pair": "Die Katze"})}
     assert [found["a"], found["b"]] == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+def test_a_misspelled_path_is_not_looked_up_on_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "runs" / "model").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(loading.AutoConfig, "from_pretrained", lambda *_, **__: pytest.fail("the hub was asked"))
+    with pytest.raises(CheckpointError, match=r"^runs/modle: no such directory; did you mean 'model'\?$"):
+        Encoder.load("runs/modle")
+    with pytest.raises(
+        CheckpointError, match=r"^runs/zzz: no such directory; give a checkpoint directory or a hub id$"
+    ):
+        Encoder.load("runs/zzz")
