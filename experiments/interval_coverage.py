@@ -6,7 +6,7 @@ Answers come from a threshold on a sum of normal variables: the difficulty of th
 one of the two systems), the effect of the seed (in all languages, in one, in both systems equally), and noise.  Under
 the null both systems have the same distribution, but differ on single items and between seeds.  For accuracy the true
 effect is a difference of normal probabilities; for F1 it is estimated from a study so large that it hardly errs.
-Coverage of the 95% interval should be between 93 and 97, and false positives of the 5% test at most 6%.
+Coverage of the 95% interval should be at least 95, and false positives of the 5% test at most 5%.
 """
 
 from __future__ import annotations
