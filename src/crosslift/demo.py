@@ -11,7 +11,7 @@ from crosslift.runs.write import remove
 
 
 def demo_recipes() -> dict[str, Recipe]:
-    """Return the two recipes: the pre-trained encoder as it is, and after alignment."""
+    """Return the two recipes: the pre-trained encoder without alignment, and with it."""
     values = recipes.read(LAB_RECIPE)
     without = {key: table for key, table in values.items() if key != "align"}
     return {

@@ -71,7 +71,7 @@ def get(code: str) -> Language:
     """Return the language with a code of ISO 639-1, 639-3, FLORES or a benchmark.
 
     A region after the code is ignored: "af-ZA" is Afrikaans.  The private-use codes of ISO 639-3, qaa to qtz, are
-    artificial languages, as in the lab.  Two codes with a hyphen stand for a text in two languages, as in MLQA, with
+    artificial languages, as in the lab.  Two codes with a hyphen denote a text in two languages, as in MLQA, with
     the script and family of the first.
 
     Raises:
@@ -99,7 +99,7 @@ def _known(code: str) -> Language | None:
 
 
 def same(one: str, other: str) -> bool:
-    """Return whether two codes stand for the same language.
+    """Return whether two codes denote the same language.
 
     >>> same("eng_Latn", "en"), same("en-US", "en"), same("qaa", "qaa"), same("qaa", "qab")
     (True, True, True, False)

@@ -1,4 +1,4 @@
-"""Bottleneck adapters: a small network after the feed-forward of each layer, in a transformer that stays as it is.
+"""Bottleneck adapters: a small network after the feed-forward of each layer, in a transformer that is not trained.
 
 ``z <- z + U relu(D h)``, with z the layer's residual sum and h the state that the next layer would see: the normalized
 z in families that normalize after the feed-forward (BERT, XLM-R, XLM, DeBERTa), z itself in families that normalize

@@ -128,7 +128,7 @@ def _query_passage(item: TokenPair | QueryPassage) -> QueryPassage:
 
 
 def _languages(item: QueryPassage) -> tuple[str, str]:
-    """Return the languages of the two sides; a side without one counts as a language of its own."""
+    """Return the languages of the two sides; a side without one counts as a separate language."""
     return item.query.source.language or "source", item.query.target.language or "target"
 
 

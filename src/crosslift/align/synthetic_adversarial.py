@@ -85,7 +85,7 @@ class SyntheticAdversarial(CandidateSettings, AdversarySettings, HiddenTokens):
         return (*lexicon_files(self.lexicon), *([self.path.replace("{language}", "*")] if self.path else []))
 
     def auxiliary_module(self, model: Encoder) -> AdversaryParts:
-        """Return the candidates, found with the encoder as it is, and the decoder of a text-to-text encoder."""
+        """Return the candidates, found with the unchanged encoder, and the decoder of a text-to-text encoder."""
         decoder = SpanDecoder.of(model) if is_text_to_text(model) else None
         return AdversaryParts(make_candidates(self, model), decoder)
 

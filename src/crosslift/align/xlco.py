@@ -185,7 +185,7 @@ class Momentum(Frozen):
 
 
 def mixed(model: Encoder, pairs: Sequence[TokenPair], generator: torch.Generator) -> list[TokenPair]:
-    """Return pairs of two texts joined on each side, in random order per side; an odd last pair stays as it is."""
+    """Return pairs of two texts joined on each side, in random order per side; an odd last pair is left unchanged."""
     joined = []
     for first, second in zip(pairs[::2], pairs[1::2], strict=False):
         swap_source, swap_target = torch.randint(2, (2,), generator=generator).tolist()

@@ -60,7 +60,7 @@ class IntentSlotExample:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer as it is written in the context; `start` is its first character, from 0."""
+    """An answer, copied from the context; `start` is its first character, from 0."""
 
     text: str
     start: int

@@ -120,7 +120,7 @@ def predict(
 
 
 def _data(path: Path | None) -> Any:
-    """Return the [data] of a recipe, or a directory as it is."""
+    """Return the [data] of a recipe, or a directory unchanged."""
     if path is None or path.suffix != ".toml":
         return path
     from crosslift import recipe as recipes

@@ -186,7 +186,7 @@ def compare_designs(
 def family(row: Comparison) -> tuple[str, bool]:
     """Return the family that a p-value is adjusted in, over all systems and tasks.
 
-    Target means are few and languages many, so each are a family of their own; so are the metrics after a task's first.
+    Target means are few and languages many, so each form a separate family; so do the metrics after a task's first.
     """
     return ("mean" if row.averaged else "language", row.first_metric)
 

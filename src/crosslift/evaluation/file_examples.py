@@ -40,7 +40,7 @@ COLUMNS: Mapping[str, Sequence[tuple[str, ...]]] = {
 }
 """Usual columns by task type; the first set that a file has is read.
 
-Further choices may follow, as choice3 or answerC; "" stands for no question."""
+Further choices may follow, as choice3 or answerC; "" means no question."""
 _CHOICE = re.compile(r"choice\d+|answer[A-Z]")
 """Columns of choices."""
 _EXPECTED = {

@@ -16,7 +16,7 @@ TokenIds = tuple[int, ...]
 class DecoderLayout:
     """The prefixes of all label words in one row of the decoder.
 
-    Words with a common prefix share it.  The others stand next to each other and are masked from each other; T5's
+    Words with a common prefix share it.  The others are placed next to each other and masked from each other; T5's
     positions are relative, so each is read as if it were alone.
     """
 

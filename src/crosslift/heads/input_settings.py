@@ -35,7 +35,7 @@ class Lengths:
 
 @dataclass(frozen=True)
 class InputSettings:
-    """The parts of an example that a model reads, and the subwords that stand for a word."""
+    """The parts of an example that a model reads, and the subwords that represent a word."""
 
     texts: Texts = "both"
     """Pairs: both texts or only the second; multiple choice: premise and choice, or only the choice."""

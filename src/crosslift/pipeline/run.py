@@ -33,7 +33,7 @@ def run(recipe: Recipe | Path | str, output: Path | str | None = None, *, resume
     Args:
         recipe: the experiment, or the TOML file that holds it.
         output: directory to make; runs/NAME/seed-N if None.
-        resume: continue an unfinished run of `output`; a finished one stays as it is.
+        resume: continue an unfinished run of `output`; a finished one is left unchanged.
 
     Raises:
         InputError: wrong data, checkpoint or recipe; nothing is left behind.

@@ -86,7 +86,7 @@ def _library() -> Any:
         import faiss
     except ImportError as error:
         raise InputError(
-            'a search for neighbours among so many sentences needs FAISS: pip install "crosslift[faiss]"'
+            'a nearest-neighbour search of this size needs FAISS: pip install "crosslift[faiss]"'
             '; or choose the search "exact", which compares all pairs'
         ) from error
     return faiss

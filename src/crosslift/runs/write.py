@@ -1,4 +1,4 @@
-"""The run directory as it is written: `NAME.unfinished` at first, renamed when it is complete.
+"""Writing of a run directory: `NAME.unfinished` at first, renamed when it is complete.
 
 ::
 

@@ -134,7 +134,7 @@ class Loop:
         return Trained(self._choices(), self.steps, self.tokens, self.seconds)
 
     def create_auxiliaries(self) -> None:
-        """Make what each method trains or keeps next to the model, with a seed of its own."""
+        """Make what each method trains or keeps next to the model, each with a separate seed."""
         for index, objective in enumerate(self.objectives):
             with seeded(derived_seed(self.seed, index)):
                 auxiliary = objective.method.auxiliary_module(self.model)

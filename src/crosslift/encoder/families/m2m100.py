@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _load(name: str, **options: Any) -> Loaded:
-    """Load a saved encoder half as it is, and a full checkpoint through the whole model."""
+    """Load a saved encoder half directly, and a full checkpoint through the whole model."""
     from crosslift.compat import AutoModel, M2M100Encoder  # torch, which listing the families need not load
     from crosslift.encoder.loading import from_pretrained, load_config
 

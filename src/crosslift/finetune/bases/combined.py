@@ -32,7 +32,7 @@ class Combined(FinetuneMethod):
             weights: the factor of each method's own terms.
 
         Raises:
-            RecipeError: two methods perturb or make the head, or a method with a weight has no terms of its own.
+            RecipeError: two methods perturb or make the head, or a method with a weight adds no terms.
         """
         factors = tuple(weights or [1.0] * len(methods))
         _check(methods, factors)

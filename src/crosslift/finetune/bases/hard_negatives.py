@@ -68,7 +68,7 @@ class ValueSampler:
         self._training = {slot: list(values.values()) for slot, values in known.items()}
 
     def negatives(self, encoder: Encoder, views: Sequence[TaskItem], generator: torch.Generator) -> HardNegatives:
-        """Return hard negatives of the views; a view without a replaceable value is returned as it is."""
+        """Return hard negatives of the views; a view without a replaceable value is returned unchanged."""
         found = [self._values(view) for view in views]
         draws = torch.rand((len(views), 2), generator=generator).tolist()
         batch = [value for values in found for value in values]

@@ -1,6 +1,6 @@
 """Intermediate training: train other tasks first, drop their heads, and continue with the encoder.
 
-It has no registry of its own: a task is trained with the methods of fine-tuning, and masked language modelling with its
+It has no separate registry: a task is trained with the methods of fine-tuning, and masked language modelling with its
 alignment objective.
 """
 

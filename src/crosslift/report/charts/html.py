@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 TEMPLATES = Path(__file__).parents[1] / "templates"
 MACROS = """\
 {% from "macros.html.j2" import bullets, embedding_maps, fact_list, figure, legend, pick %}
-{% from "macros.html.j2" import scale, table, verdict %}
+{% from "macros.html.j2" import gap_figure, heat_map, scale, table, titled, verdict %}
 """
 """What the template of a section can call."""
 

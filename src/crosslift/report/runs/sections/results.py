@@ -25,13 +25,8 @@ TEMPLATE = """\
 {% for finding in findings %}
 <p{% if loop.last %} class="caption"{% endif %}>{{ finding }}</p>
 {% endfor %}
-<h3>{{ heat.title }}</h3>
-{{ table(heat, kind="heat") }}
-{{ scale(heat) }}
-{% if gap %}
-{{ figure(gap, anchor ~ "-gap", heading="h3") }}
-<p class="caption">Diamond: source language. Large dot: target mean. Small dots: target languages. The line is the gap.</p>
-{% endif %}
+{{ heat_map(heat) }}
+{{ gap_figure(gap, anchor ~ "-gap") }}
 <h3>{{ languages.title }}</h3>
 {{ table(languages) }}
 {% if distance %}
@@ -46,9 +41,7 @@ TEMPLATE = """\
 {{ table(selection) }}
 {% endif %}
 {% for grid in pairs %}
-<h3>{{ grid.title }}</h3>
-{{ table(grid, kind="heat") }}
-{{ scale(grid) }}
+{{ heat_map(grid) }}
 {% endfor %}
 {% if agreement %}
 <h3>{{ agreement.title }}</h3>

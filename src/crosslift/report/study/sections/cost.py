@@ -17,10 +17,7 @@ if TYPE_CHECKING:
 ORDER = 90
 TEMPLATE = """\
 <h2>Cost</h2>
-{% for cost in costs %}
-<h3>{{ cost.title }}</h3>
-{{ table(cost) }}
-{% endfor %}
+{{ titled(costs) }}
 """
 
 

@@ -16,10 +16,7 @@ if TYPE_CHECKING:
 ORDER = 80
 TEMPLATE = """\
 <h2>Probes <span>the encoder after each stage</span></h2>
-{% for probe in probes %}
-<h3>{{ probe.title }}</h3>
-{{ table(probe) }}
-{% endfor %}
+{{ titled(probes) }}
 """
 
 

@@ -20,13 +20,8 @@ ORDER = 50
 TEMPLATE = """\
 <h2>{{ view.task }} <span>{{ view.metric|words }}{% if view.source %}, zero-shot from {{ study.language(view.source) }}{% endif %}</span></h2>
 {{ table(results) }}
-<h3>{{ heat.title }}</h3>
-{{ table(heat, kind="heat") }}
-{{ scale(heat) }}
-{% if gap %}
-{{ figure(gap, anchor ~ "-gap", heading="h3") }}
-<p class="caption">Diamond: source language. Large dot: target mean. Small dots: target languages. The line is the gap.</p>
-{% endif %}
+{{ heat_map(heat) }}
+{{ gap_figure(gap, anchor ~ "-gap") }}
 {% if languages %}
 <h3>{{ languages.title }}</h3>
 {{ table(languages) }}
